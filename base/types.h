@@ -34,6 +34,7 @@ class Strong {
 };
 
 using Fd = Strong<struct FdTag, i32>;          // a guest's file descriptor
+using DirFd = Strong<struct DirFdTag, i32>;    // the same, or AT_FDCWD: where a path begins
 using Pid = Strong<struct PidTag, i32>;        // a guest's process, thread, group or session id
 using Signal = Strong<struct SignalTag, i32>;  // 1..64; 0 is "no signal"
 using Uid = Strong<struct UidTag, u32>;
