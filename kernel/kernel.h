@@ -1,0 +1,127 @@
+// The kernel of one sandbox: everything that is not a task's own, and where it starts and ends. No global state: two
+// kernels can live in one process.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/ref.h"
+#include "base/result.h"
+#include "kernel/mm/arena.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/path.h"
+#include "kernel/time/clock.h"
+#include "platform/platform.h"
+
+namespace limen {
+
+class TimerQueue;
+
+// Pids of a namespace: tasks by tid. Lock: Kernel::process_tree.
+class PidNamespace : public RefCounted {
+ public:
+  explicit PidNamespace(u32 most) : most_(most) {}
+  // The next free number after the last one given, as Linux's cyclic allocator. eagain at the limit.
+  Result<Pid> allocate();
+  void add(Ref<Task> task);
+  void add(Ref<ProcessGroup> group);
+  void remove_task(Pid tid);
+  void remove_group(Pid id);
+  Ref<Task> find(Pid tid) const;                    // null where there is none
+  Ref<ThreadGroup> find_group(Pid tgid) const;
+  Ref<ProcessGroup> find_process_group(Pid id) const;
+  std::vector<Ref<Task>> tasks() const;
+  usize count() const;
+
+ private:
+  const u32 most_;  // --pids
+  i32 last_ = 0;
+  std::map<Pid, Ref<Task>> tasks_;
+  std::map<Pid, Ref<ProcessGroup>> groups_;
+};
+
+class UtsNamespace : public RefCounted {
+ public:
+  explicit UtsNamespace(std::string host) : hostname_(std::move(host)) {}
+  std::string hostname() const { MutexGuard g(lock_); return hostname_; }
+  std::string domainname() const { MutexGuard g(lock_); return domainname_; }
+  void set_hostname(std::string n) { MutexGuard g(lock_); hostname_ = std::move(n); }
+  void set_domainname(std::string n) { MutexGuard g(lock_); domainname_ = std::move(n); }
+
+ private:
+  mutable Mutex lock_{LockRank::leaf};
+  std::string hostname_ GUARDED_BY(lock_);
+  std::string domainname_ GUARDED_BY(lock_) = "(none)";
+};
+
+struct KernelLimits {
+  u64 memory = u64{4} << 30;  // bytes
+  u32 pids = 4096;
+  u32 files = 65536;          // RLIMIT_NOFILE's hard limit
+  u32 cpus = 1;
+};
+
+struct KernelOptions {
+  KernelLimits limits;
+  std::string hostname = "limen";
+  bool report_missing = false;
+  std::function<void(std::string_view)> log;  // one line; null: no log
+};
+
+class Kernel {
+ public:
+  Kernel(platform::Platform& platform, Clock& clock, KernelOptions options);
+  ~Kernel();
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  platform::Platform& platform() { return platform_; }
+  Clock& clock() { return clock_; }
+  Arena& arena() { return arena_; }
+  const KernelOptions& options() const { return options_; }
+  TimerQueue& timers() { return *timers_; }
+
+  // The first process: pid 1. `init` builds it (kernel/task/init.cc); run_until_exit returns its wait status when
+  // the last task of the sandbox is gone.
+  struct InitProcess {
+    std::vector<std::string> argv, envp;
+    Ref<const Credentials> credentials;
+    Ref<MountNamespace> mounts;
+    Path root, cwd;
+    Ref<FdTable> files;
+    std::string path;  // as given; searched in PATH of envp by the front end's rule (execvp)
+  };
+  // Fails with execve's errno; nothing is left behind.
+  Result<void> start_init(InitProcess init);
+  int run_until_exit();
+  // From any thread: kill everything (timeout, a dead front end). `status` is what run_until_exit returns, wait4-encoded.
+  void shut_down(int status);
+
+  // The process tree's lock; see thread_group.h.
+  SharedMutex process_tree{LockRank::process_tree};
+  ThreadGroup* init_group = nullptr;  // under process_tree
+
+  void log(std::string_view line);
+  // An absent or partial call was met: logged once, counted for --report-missing.
+  void met_missing(std::string_view name, std::string_view detail);
+  std::map<std::string, u64> missing() const;
+
+ private:
+  platform::Platform& platform_;
+  Clock& clock_;
+  const KernelOptions options_;
+  Arena arena_;
+  std::unique_ptr<TimerQueue> timers_;
+  mutable Mutex missing_lock_{LockRank::leaf};
+  std::map<std::string, u64> missing_ GUARDED_BY(missing_lock_);
+  Parker exit_parker_;
+  std::atomic<bool> finished_{false};
+  std::atomic<int> exit_status_{0};
+};
+
+}  // namespace limen

@@ -1,0 +1,146 @@
+// An address space (Linux: mm_struct): what is mapped where, and the copies between it and the kernel.
+//
+//   vmas_     what the guest asked for: ranges with protection and a source
+//   extents_  what backs them now: ranges of the arena, perhaps shared copy-on-write
+//
+// A page that a guest can write is always an arena page that this mm owns alone, or a page of a shared object. Clean private
+// pages of host files are mapped from the host file read-only and copied on the first write. Faults come here.
+//
+// Locks: lock_ (rank `mm`) exclusive for changes, shared for copies. Copies may resolve copy-on-write (then they
+// take it exclusively and order host mappings): they block for microseconds, never on a guest.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/ref.h"
+#include "base/result.h"
+#include "kernel/mm/arena.h"
+#include "kernel/mm/page_store.h"
+#include "kernel/vfs/file.h"
+#include "platform/platform.h"
+
+namespace limen {
+
+class Kernel;
+
+struct MmapRequest {
+  GuestAddr addr;       // a hint, or the place with MAP_FIXED / MAP_FIXED_NOREPLACE
+  u64 length = 0;
+  u32 prot = 0;         // PROT_*
+  u32 flags = 0;        // MAP_*
+  Ref<File> file;       // null: anonymous
+  u64 offset = 0;
+};
+
+// What a fault means. Where `resolved`, the guest goes on; else it gets a signal.
+struct FaultOutcome {
+  bool resolved = false;
+  int signo = 0, code = 0;
+  u64 addr = 0;
+};
+
+// What a futex word is, for matching waiters of different processes: private (mm, address) or shared (object, offset).
+struct FutexKey {
+  u64 object = 0;
+  u64 offset = 0;
+  auto operator<=>(const FutexKey&) const = default;
+};
+
+// Figures for /proc/PID/{stat,statm,status} and RLIMIT_*.
+struct MmUsage {
+  u64 virtual_bytes = 0, resident_bytes = 0, shared_bytes = 0, text_bytes = 0, data_bytes = 0, stack_bytes = 0,
+      locked_bytes = 0, peak_resident_bytes = 0;
+};
+
+// Addresses that exec decides and /proc tells.
+struct MmLayout {
+  u64 start_code = 0, end_code = 0, start_data = 0, end_data = 0, start_brk = 0, start_stack = 0;
+  u64 arg_start = 0, arg_end = 0, env_start = 0, env_end = 0;
+  u64 vdso = 0;
+  std::vector<u8> auxv;
+};
+
+// A line of /proc/PID/maps.
+struct MapsLine {
+  u64 start = 0, end = 0, offset = 0;
+  u32 prot = 0;
+  bool shared = false;
+  Ref<File> file;
+  std::string name;  // "[heap]", "[stack]", "[vdso]", a name of PR_SET_VMA
+  u64 resident = 0;
+};
+
+class Mm : public RefCounted {
+ public:
+  // An empty address space in a fresh host process. enomem, eagain.
+  static Result<Ref<Mm>> create(Kernel& kernel);
+  ~Mm() override;
+
+  // fork(2): a copy-on-write copy in a fresh host process.
+  Result<Ref<Mm>> fork();
+
+  Result<GuestAddr> mmap(Task& task, const MmapRequest& request);
+  Result<void> munmap(GuestAddr addr, u64 length);
+  Result<void> mprotect(GuestAddr addr, u64 length, u32 prot);
+  Result<GuestAddr> mremap(Task& task, GuestAddr old, u64 old_length, u64 new_length, u32 flags, GuestAddr to);
+  Result<void> madvise(GuestAddr addr, u64 length, int advice);
+  Result<void> msync(GuestAddr addr, u64 length, u32 flags);
+  Result<std::vector<u8>> mincore(GuestAddr addr, u64 length);
+  Result<void> mlock(Task& task, GuestAddr addr, u64 length);
+  Result<void> munlock(GuestAddr addr, u64 length);
+  GuestAddr brk(Task& task, GuestAddr wanted);
+  // exec: the heap starts here; and the stack, growing down to the task's RLIMIT_STACK.
+  void set_brk_start(GuestAddr start);
+  Result<GuestAddr> map_stack(Task& task, u64 size_limit);
+  // The kernel's own image for the guest (the vDSO): host pages of `fd`, read-only or executable.
+  Result<GuestAddr> map_special(int host_fd, u64 length, u64 data_pages, std::string name);
+
+  // A fault entry of one of its threads.
+  FaultOutcome handle_fault(const platform::Entry& fault);
+
+  // Copies; return how many bytes went before the first bad address.
+  usize copy_in(void* to, GuestAddr from, usize length);
+  usize copy_out(GuestAddr to, const void* from, usize length);
+  // ptrace, /proc/PID/mem: as copy_*, but ignores page protection where Linux's FOLL_FORCE does.
+  usize copy_in_forced(void* to, GuestAddr from, usize length);
+  usize copy_out_forced(GuestAddr to, const void* from, usize length);
+  // The kernel's view of up to `length` guest bytes, made resident (and writable); valid while `use` runs, which holds lock_ shared. See
+  // UserBuffer::with_spans.
+  Result<usize> with_spans(std::span<const UserBuffer::Segment> segments, bool to_guest, const UserBuffer::SpanIo& use);
+
+  // Futex words: aligned 32-bit, sequentially consistent with the guest's own accesses. efault.
+  Result<u32> load_u32(GuestAddr addr);
+  // Swaps if equal; the old value.
+  Result<u32> compare_exchange_u32(GuestAddr addr, u32 expected, u32 desired);
+  Result<FutexKey> futex_key(GuestAddr addr, bool is_private);
+
+  MmUsage usage();
+  std::vector<MapsLine> maps();
+  MmLayout layout();
+  void set_layout(MmLayout layout);
+  Ref<File> executable();               // /proc/PID/exe
+  void set_executable(Ref<File> file);
+  u64 id() const { return id_; }
+
+  platform::Space& space() { return *space_; }
+  Kernel& kernel() { return kernel_; }
+
+  // PageStore::discard: pages [first, last) of the store must not be mapped here any more.
+  void unmap_store_pages(const PageStore& store, u64 first_page, u64 last_page);
+
+ private:
+  struct Impl;  // kernel/mm/mm_impl.h
+  Mm(Kernel& kernel, std::unique_ptr<platform::Space> space);
+  Kernel& kernel_;
+  const u64 id_;
+  std::unique_ptr<platform::Space> space_;
+  SharedMutex lock_{LockRank::mm};
+  std::unique_ptr<Impl> impl_ PT_GUARDED_BY(lock_);
+};
+
+}  // namespace limen

@@ -1,0 +1,128 @@
+// User pointers: typed, directed, never dereferenced.
+//
+//   Result<i64> sys_uname(Task& task, UserOut<abi::UtsName> buf) {
+//     TRY(buf.write(task, task.uts().snapshot()));
+//     return 0;
+//   }
+//
+// Nothing is validated before the copy (read(fd, NULL, 0) is fine on Linux). Each read copies once:
+// judge the copy, never the guest's memory. EFAULT is the only error of a copy but for paths (ENAMETOOLONG).
+#pragma once
+
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+
+namespace limen {
+
+class Task;
+
+// Copies between the kernel and the task's address space; kernel/mm/user_ptr.cc. All or EFAULT.
+Result<void> copy_from_user(Task& task, void* to, GuestAddr from, usize length);
+Result<void> copy_to_user(Task& task, GuestAddr to, const void* from, usize length);
+// As strncpy_from_user: up to and without the NUL; `too_long` when no NUL stands in the first `max` bytes.
+Result<std::string> string_from_user(Task& task, GuestAddr from, usize max, Errno too_long);
+
+template <typename T>
+concept UserAbi = std::is_trivially_copyable_v<T>;
+
+// An untyped address.
+class UserAddr {
+ public:
+  constexpr UserAddr() = default;
+  constexpr explicit UserAddr(u64 raw) : addr_(raw) {}
+  constexpr GuestAddr addr() const { return addr_; }
+  constexpr u64 raw() const { return addr_.raw(); }
+  constexpr bool is_null() const { return addr_.is_null(); }
+
+ private:
+  GuestAddr addr_;
+};
+
+template <typename T>
+class UserIn : public UserAddr {
+ public:
+  using UserAddr::UserAddr;
+  Result<T> read(Task& task, usize index = 0) const
+    requires UserAbi<T>
+  {
+    T value;
+    TRY(copy_from_user(task, &value, addr() + index * sizeof(T), sizeof(T)));
+    return value;
+  }
+  // `count` has been checked by the caller against a bound of its own.
+  Result<std::vector<T>> read_array(Task& task, usize count) const
+    requires UserAbi<T>
+  {
+    std::vector<T> values(count);
+    if (count != 0) TRY(copy_from_user(task, values.data(), addr(), count * sizeof(T)));
+    return values;
+  }
+};
+
+template <typename T>
+class UserOut : public UserAddr {
+ public:
+  using UserAddr::UserAddr;
+  Result<void> write(Task& task, const T& value, usize index = 0) const
+    requires UserAbi<T>
+  {
+    return copy_to_user(task, addr() + index * sizeof(T), &value, sizeof(T));
+  }
+  Result<void> write_array(Task& task, std::span<const T> values) const
+    requires UserAbi<T>
+  {
+    return values.empty() ? Result<void>() : copy_to_user(task, addr(), values.data(), values.size_bytes());
+  }
+};
+
+template <typename T>
+class UserInOut : public UserAddr {
+ public:
+  using UserAddr::UserAddr;
+  Result<T> read(Task& task) const { return UserIn<T>(raw()).read(task); }
+  Result<void> write(Task& task, const T& value) const { return UserOut<T>(raw()).write(task, value); }
+};
+
+// A buffer, or an array, whose length is another parameter of the call.
+struct In;
+struct Out;
+template <typename Direction>
+class UserBytes : public UserAddr {
+ public:
+  using UserAddr::UserAddr;
+};
+template <typename Direction, typename T>
+class UserArray : public std::conditional_t<std::is_same_v<Direction, In>, UserIn<T>, UserOut<T>> {
+  using Base = std::conditional_t<std::is_same_v<Direction, In>, UserIn<T>, UserOut<T>>;
+
+ public:
+  constexpr UserArray() = default;
+  constexpr explicit UserArray(u64 raw) : Base(raw) {}
+};
+
+// A NUL-terminated path: at most PATH_MAX bytes with the NUL, else ENAMETOOLONG. An empty one is not an error here.
+class UserPath : public UserAddr {
+ public:
+  using UserAddr::UserAddr;
+  Result<std::string> read(Task& task) const;
+};
+// A NUL-terminated string of another kind: the caller says the bound and the errno beyond it.
+class UserString : public UserAddr {
+ public:
+  using UserAddr::UserAddr;
+  Result<std::string> read(Task& task, usize max, Errno too_long) const { return string_from_user(task, addr(), max, too_long); }
+};
+// A NULL-terminated vector of strings (argv, envp).
+class UserStrings : public UserAddr {
+ public:
+  using UserAddr::UserAddr;
+  // E2BIG when strings and pointers together exceed `max_bytes`. A null vector is empty, as Linux has it.
+  Result<std::vector<std::string>> read(Task& task, usize max_bytes) const;
+};
+
+}  // namespace limen

@@ -1,0 +1,219 @@
+// A task: one guest thread and the kernel thread that serves it (Linux: task_struct).
+//
+// Ownership: the pid namespace's table holds tasks by pid; a ThreadGroup holds its members; a Task holds its group, mm, files, ... by
+// reference. A task leaves the table when it has been waited for (leader) or at once (other threads).
+// Handlers get `Task&` and reach everything from it; there is no ambient "current".
+//
+// Fields marked [self] are touched only by the task's own kernel thread and need no lock.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/lock.h"
+#include "base/ref.h"
+#include "base/result.h"
+#include "kernel/cred/credentials.h"
+#include "kernel/signal/signal.h"
+#include "kernel/task/wait_queue.h"
+#include "kernel/time/clock.h"
+#include "platform/platform.h"
+
+namespace limen {
+
+class FdTable;
+class FsContext;
+class IpcNamespace;
+class Kernel;
+class Mm;
+class MountNamespace;
+class NetNamespace;
+class PidNamespace;
+class ThreadGroup;
+class TimeNamespace;
+class UtsNamespace;
+
+// The namespaces of a task; even while one of each exists, code reaches them through here.
+struct Namespaces {
+  Ref<PidNamespace> pid;
+  Ref<MountNamespace> mount;
+  Ref<UtsNamespace> uts;
+  Ref<IpcNamespace> ipc;
+  Ref<NetNamespace> net;
+};
+
+// Which instruction set's interface a task speaks; guest structures are decoded by it (abi/<arch>).
+enum class Abi : u8 { x86_64 };
+
+// What restart_syscall(2) resumes: kept here and not on a kernel stack.
+struct RestartRecord {
+  std::function<Result<i64>(Task&)> resume;
+};
+
+// Sleeping place of one kernel thread. unpark() before park() is not lost.
+class Parker {
+ public:
+  // False when the deadline (monotonic) passed first.
+  bool park(Clock& clock, Deadline deadline);
+  void unpark();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  bool token_ = false;
+};
+
+// Registers a task with a queue for as long as it lives.
+class TaskWaiter final : public WaitQueue::Entry {
+ public:
+  // Wakes only for these events.
+  TaskWaiter(Task& task, WaitQueue& queue, PollEvents interest = kPollAll);
+  ~TaskWaiter() override;
+  bool woken(PollEvents events, WakeChain& chain) override;
+
+ private:
+  Task& task_;
+  WaitQueue& queue_;
+  PollEvents interest_;
+};
+
+class Task final : public RefCounted {
+ public:
+  struct Parts {  // what clone(2) decides
+    Ref<ThreadGroup> group;
+    Ref<Mm> mm;
+    Ref<FdTable> files;
+    Ref<FsContext> fs;
+    Ref<SignalHandlers> handlers;
+    Ref<const Credentials> credentials;
+    Namespaces namespaces;
+    Pid tid;
+    std::string name;  // comm, at most 15 bytes
+  };
+  Task(Kernel& kernel, Parts parts);
+  ~Task() override;
+
+  Kernel& kernel() { return kernel_; }
+  Clock& clock();
+  ThreadGroup& group() { return *group_; }
+  Ref<ThreadGroup> group_ref() { return group_; }
+  Pid tid() const { return tid_; }
+  bool is_leader() const;
+  Abi abi() const { return abi_; }
+
+  // Own resources. [self] may replace them (exec, unshare); others take a reference through *_ref (null once it has exited).
+  Mm& mm() { return *mm_; }
+  FdTable& files() { return *files_; }
+  FsContext& fs() { return *fs_; }
+  SignalHandlers& handlers() { return *handlers_; }
+  const Credentials& credentials() const { return *credentials_; }
+  const Namespaces& namespaces() const { return namespaces_; }
+  Ref<Mm> mm_ref() EXCLUDES(resources_lock_);
+  Ref<FdTable> files_ref() EXCLUDES(resources_lock_);
+  Ref<FsContext> fs_ref() EXCLUDES(resources_lock_);
+  Ref<SignalHandlers> handlers_ref() EXCLUDES(resources_lock_);
+  Ref<const Credentials> credentials_ref() const EXCLUDES(resources_lock_);
+  void set_mm(Ref<Mm> mm) EXCLUDES(resources_lock_);
+  void set_files(Ref<FdTable> files) EXCLUDES(resources_lock_);
+  void set_fs(Ref<FsContext> fs) EXCLUDES(resources_lock_);
+  void set_handlers(Ref<SignalHandlers> handlers) EXCLUDES(resources_lock_);
+  void set_credentials(Ref<const Credentials> credentials) EXCLUDES(resources_lock_);
+  std::string name() const EXCLUDES(resources_lock_);
+  void set_name(std::string_view name) EXCLUDES(resources_lock_);
+
+  // The CPU of this task. [self], but kick().
+  platform::GuestThread& cpu() { return *cpu_; }
+  void set_cpu(std::unique_ptr<platform::GuestThread> cpu);
+
+  // --- Blocking ------------------------------------------------------------------------------------------------------
+  // The one blocking loop. `attempt` returns Result<T>; EAGAIN means "not now". Ends with what the attempt returns,
+  // ERESTARTSYS when a signal is to be taken, ETIMEDOUT at the deadline. Never called with a lock held.
+  template <typename Attempt>
+  auto block(WaitQueue& queue, Deadline deadline, Attempt attempt) -> decltype(attempt()) {
+    auto result = attempt();
+    if (!result.is(Errno::eagain)) return result;
+    TaskWaiter waiter(*this, queue);
+    for (;;) {
+      result = attempt();
+      if (!result.is(Errno::eagain)) return result;
+      const Result<void> slept = sleep(deadline);
+      if (!slept.ok()) return slept.error();
+    }
+  }
+  // One sleep, for code that registered its waiters itself (poll, epoll): success after a wake-up, perhaps spurious.
+  Result<void> sleep(Deadline deadline);
+  void wake();  // any thread
+  // A signal that must be taken, a stop, an exit: block() gives up, the run loop goes to work. Any thread.
+  bool signal_pending() const { return work_pending_.load(std::memory_order_acquire); }
+  // Recomputes signal_pending after a change of mask or queues and, where set, wakes and kicks. Any thread.
+  void recalculate_work() EXCLUDES(signal_lock());
+  void set_restart(RestartRecord record) { restart_ = std::move(record); }
+
+  // --- Signals (kernel/signal) --------------------------------------------------------------------------------------
+  Mutex& signal_lock();                       // the group's
+  SignalSet blocked() const { return SignalSet(blocked_.load(std::memory_order_relaxed)); }
+  void set_blocked(SignalSet mask);           // [self]; KILL and STOP cannot be blocked
+  // sigsuspend, ppoll, epoll_pwait: `mask` until the call's end; the old one is restored after the handler's frame saved it.
+  void set_temporary_mask(SignalSet mask);    // [self]
+  PendingSignals pending GUARDED_BY(signal_lock());
+  struct AltStack {
+    u64 sp = 0, size = 0;
+    u32 flags = 2;  // SS_DISABLE
+  };
+  AltStack altstack;                          // [self]
+  std::optional<SignalSet> saved_mask;        // [self] restored by sigreturn or at the end of the call
+  std::optional<RestartRecord> restart_;      // [self]
+
+  // --- Thread state of single calls [self] ---------------------------------------------------------------------------
+  u64 clear_child_tid = 0;                    // set_tid_address(2)
+  u64 robust_list = 0;                        // set_robust_list(2)
+  Signal parent_death_signal;                 // PR_SET_PDEATHSIG
+  Signal exit_signal{17};                     // clone's low byte; leader only
+  bool exec_ran = false;                      // execve has been carried out: setpgid says EACCES
+  u64 timer_slack_ns = 50'000;
+  int nice = 0;
+  std::atomic<u64> user_ns{0}, system_ns{0};  // CPU time; getrusage, times
+  u64 start_time_ns = 0;
+
+  // The task ends after this call (exit(2)); the run loop leaves.
+  void request_exit(int status) { exit_requested_ = true, exit_status_ = status; }
+  bool exit_requested() const { return exit_requested_; }
+  int exit_status() const { return exit_status_; }
+  // A call that replaced all registers (execve, rt_sigreturn): the run loop must not write RAX.
+  void keep_registers() { keep_registers_ = true; }
+  bool take_keep_registers() { return std::exchange(keep_registers_, false); }
+  // The snapshot of the entry being served.
+  const platform::Entry& entry() const { return entry_; }
+  void set_entry(const platform::Entry& entry) { entry_ = entry; }
+  // vfork: where the parent waits until the child has exec'ed or exited.
+  Ref<RefCounted> vfork_done;
+
+ private:
+  Kernel& kernel_;
+  const Ref<ThreadGroup> group_;
+  const Pid tid_;
+  const Abi abi_ = Abi::x86_64;
+  mutable Mutex resources_lock_{LockRank::leaf};
+  Ref<Mm> mm_;  // written under resources_lock_ by self, read by others under it, by self without
+  Ref<FdTable> files_;
+  Ref<FsContext> fs_;
+  Ref<SignalHandlers> handlers_;
+  Ref<const Credentials> credentials_;
+  Namespaces namespaces_;
+  std::string name_ GUARDED_BY(resources_lock_);
+  std::unique_ptr<platform::GuestThread> cpu_;
+  Parker parker_;
+  std::atomic<u64> blocked_{0};
+  std::atomic<bool> work_pending_{false};
+  bool exit_requested_ = false;
+  int exit_status_ = 0;
+  bool keep_registers_ = false;
+  platform::Entry entry_;
+};
+
+}  // namespace limen

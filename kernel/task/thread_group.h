@@ -1,0 +1,101 @@
+// A process (Linux: thread group and signal_struct), process groups and sessions.
+//
+// Tree state (parent, children, process group, session) is under Kernel's process_tree lock (rank `process_tree`): one for
+// the sandbox, since wait(2), exit, setsid and kill(-pgrp) each need several processes at once and are rare.
+// Members, exit and stop state are under `lock` (rank `thread_group`).
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/signal/signal.h"
+#include "kernel/task/task.h"
+
+namespace limen {
+
+class Terminal;
+
+struct ResourceLimit {
+  u64 soft = ~u64{0};
+  u64 hard = ~u64{0};
+};
+inline constexpr usize kResourceCount = 16;  // RLIM_NLIMITS
+
+class Session;
+
+class ProcessGroup : public RefCounted {
+ public:
+  ProcessGroup(Pid id, Ref<Session> session) : id(id), session(std::move(session)) {}
+  const Pid id;
+  const Ref<Session> session;
+  std::vector<ThreadGroup*> members;  // under process_tree; a member holds the group, not the reverse
+};
+
+class Session : public RefCounted {
+ public:
+  explicit Session(Pid id) : id(id) {}
+  const Pid id;
+  Ref<RefCounted> terminal;           // the controlling Terminal (kernel/fs/devpts); under process_tree
+};
+
+struct ChildTimes {
+  u64 user_ns = 0, system_ns = 0;
+};
+
+class ThreadGroup final : public RefCounted {
+ public:
+  ThreadGroup(Kernel& kernel, Pid pid);
+
+  Kernel& kernel() { return kernel_; }
+  Pid pid() const { return pid_; }
+
+  // --- process tree (all under Kernel::process_tree) -----------------------------------------------------------------
+  ThreadGroup* parent = nullptr;      // never dangling: children are given to init before a parent goes
+  std::vector<Ref<ThreadGroup>> children;
+  Ref<ProcessGroup> process_group;
+  bool is_child_subreaper = false;
+  WaitQueue child_changed;            // wait4's queue
+  // A state change that wait(2) has not reported yet.
+  enum class Report : u8 { none, exited, stopped, continued };
+  Report report = Report::none;
+  int wait_status = 0;                // as wait4 encodes it
+  int stop_signal = 0;
+  bool is_zombie = false;
+  ChildTimes times, waited_children;  // CPU time at exit; of children waited for
+
+  // --- threads -------------------------------------------------------------------------------------------------------
+  Mutex lock{LockRank::thread_group};
+  std::map<Pid, Ref<Task>> members GUARDED_BY(lock);
+  Ref<Task> leader() { MutexGuard guard(lock); return leader_; }
+  Ref<Task> leader_ GUARDED_BY(lock);
+  // exit_group(2) or a fatal signal: all threads leave; the first status wins.
+  bool exiting GUARDED_BY(lock) = false;
+  int exit_status GUARDED_BY(lock) = 0;      // wait4's encoding
+  Task* exec_task GUARDED_BY(lock) = nullptr;  // the one that survives execve
+  bool stopped GUARDED_BY(lock) = false;     // job control
+  WaitQueue members_changed;
+
+  // --- signals -------------------------------------------------------------------------------------------------------
+  Mutex signal_lock{LockRank::signal};
+  PendingSignals shared_pending GUARDED_BY(signal_lock);
+
+  // --- limits and timers ---------------------------------------------------------------------------------------------
+  ResourceLimit limit(usize resource) const;
+  void set_limit(usize resource, ResourceLimit value);
+  Ref<RefCounted> timers;             // setitimer(2), timer_create(2), alarm(2): kernel/time/timers.h
+  std::string cmdline_fallback;       // for /proc when the mm is gone
+  u64 start_time_ns = 0;
+  std::atomic<i32> oom_score_adj{0};
+  std::atomic<bool> dumpable{true};
+
+ private:
+  Kernel& kernel_;
+  const Pid pid_;
+  mutable Mutex limits_lock_{LockRank::leaf};
+  std::array<ResourceLimit, kResourceCount> limits_ GUARDED_BY(limits_lock_);
+};
+
+}  // namespace limen

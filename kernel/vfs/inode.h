@@ -1,0 +1,121 @@
+// Inodes and filesystems: what a filesystem must offer.
+//
+// Permission checks, path walking, mount crossing, sticky directories and read-only mounts are the VFS's
+// (kernel/vfs/namei.cc); an Inode method may assume that they were done and answers only for its own store.
+// Names are single components: never empty, never "." or "..", at most 255 bytes, no '/' or NUL.
+//
+// Locks: an inode's own state is under a lock of rank `inode`; methods take it themselves. Two directories are locked
+// parent first and under Filesystem::rename_lock (rank `rename`).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/ref.h"
+#include "base/result.h"
+#include "kernel/vfs/attributes.h"
+
+namespace limen {
+
+class Credentials;
+class File;
+class Filesystem;
+class Inode;
+class Task;
+struct Path;
+
+// One entry given to readdir's sink; `next` is the d_off that resumes after it. Returning false stops the walk.
+struct DirectoryEntry {
+  std::string_view name;
+  u64 inode = 0;
+  u32 type = 0;  // DT_*: S_IF* >> 12
+  u64 next = 0;
+};
+using DirectorySink = std::function<bool(const DirectoryEntry&)>;
+
+// What a new inode starts with; the owner is decided by the VFS (fsuid, setgid directories).
+struct NewInode {
+  u32 mode = 0;  // S_IF* | permissions after umask
+  Uid uid;
+  Gid gid;
+  Device rdev;               // for character and block devices
+  std::string_view symlink;  // target, for S_IFLNK
+};
+
+class Inode : public RefCounted {
+ public:
+  virtual Filesystem& filesystem() = 0;
+  virtual Result<Attributes> attributes() = 0;
+  virtual Result<void> change(const AttributeChange&) { return Errno::eperm; }
+
+  // Directories. enotdir by default.
+  virtual Result<Ref<Inode>> lookup(std::string_view name);  // enoent
+  // May the dentry cache answer `name` with `cached` (null: a cached absence) without asking again?
+  virtual bool still_valid(std::string_view name, const Inode* cached);
+  virtual Result<Ref<Inode>> create(std::string_view name, const NewInode& what);  // any type: mknod, mkdir, symlink; eexist
+  virtual Result<void> link(std::string_view name, Inode& target);
+  virtual Result<void> unlink(std::string_view name);
+  virtual Result<void> rmdir(std::string_view name);  // enotempty
+  // Both in this filesystem; flags are RENAME_NOREPLACE, RENAME_EXCHANGE.
+  virtual Result<void> rename(std::string_view from, Inode& to_directory, std::string_view to, u32 flags);
+
+  virtual Result<std::string> readlink(Task& task);  // einval unless a symlink
+  // Magic links (/proc/PID/fd/N, /proc/PID/root): where they lead, without a walk. Default: none (a null dentry).
+  virtual Result<Path> follow_magic(Task& task);
+
+  // A new open file description. `flags` are O_* of open(2), already checked; O_TRUNC has been carried out by the VFS through change().
+  // May block (FIFOs). Devices give their own File.
+  virtual Result<Ref<File>> open(Task& task, const Path& path, u32 flags) = 0;
+
+  // Extended attributes: eopnotsupp by default.
+  virtual Result<std::vector<u8>> get_xattr(std::string_view name);
+  virtual Result<void> set_xattr(std::string_view name, std::vector<u8> value, u32 flags);
+  virtual Result<void> remove_xattr(std::string_view name);
+  virtual Result<std::vector<std::string>> list_xattr();
+
+  // A unix socket bound to this name (kernel/net); null unless S_IFSOCK and bound. Kept by the inode itself.
+  Ref<RefCounted> bound_socket() {
+    MutexGuard guard(attachment_lock_);
+    return bound_socket_;
+  }
+  void bind_socket(Ref<RefCounted> socket) {
+    MutexGuard guard(attachment_lock_);
+    bound_socket_ = std::move(socket);
+  }
+  // State that other subsystems hang on an inode, made on first use (FIFO's pipe, file locks, inotify watches).
+  enum class Attachment : u8 { fifo, locks, watches, count };
+  Ref<RefCounted> attachment(Attachment kind) {
+    MutexGuard guard(attachment_lock_);
+    return attachments_[static_cast<usize>(kind)];
+  }
+  Ref<RefCounted> attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make) {
+    MutexGuard guard(attachment_lock_);
+    Ref<RefCounted>& slot = attachments_[static_cast<usize>(kind)];
+    if (!slot) slot = make();
+    return slot;
+  }
+
+ private:
+  Mutex attachment_lock_{LockRank::leaf};
+  Ref<RefCounted> bound_socket_ GUARDED_BY(attachment_lock_);
+  Ref<RefCounted> attachments_[static_cast<usize>(Attachment::count)] GUARDED_BY(attachment_lock_);
+};
+
+class Filesystem : public RefCounted {
+ public:
+  virtual std::string_view type_name() const = 0;  // as /proc/filesystems spells it
+  virtual Device device() const = 0;               // st_dev, and /proc/PID/mountinfo
+  virtual Ref<Inode> root() = 0;
+  virtual Result<FilesystemStatus> status() = 0;
+  virtual std::string mount_options() const { return ""; }  // beyond ro/nosuid/..., for /proc/mounts
+
+  Mutex rename_lock{LockRank::rename};
+};
+
+// Anonymous device numbers (major 0) for filesystems with no block device.
+Device next_anonymous_device();
+
+}  // namespace limen

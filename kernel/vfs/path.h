@@ -1,0 +1,126 @@
+// Names in use: dentries, mounts, paths, and the walk.
+//
+// A Dentry is one name in one directory, for as long as somebody uses it (an open file, a cwd, a cached child). The
+// tree of dentries gives getcwd, "..", and /proc/PID/fd their names. Reference graph: child -> parent strong; parent ->
+// child strong in a bounded cache, so a subtree dies with its last user. A mount covers a dentry.
+#pragma once
+
+#include <list>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/lock.h"
+#include "base/ref.h"
+#include "base/result.h"
+#include "kernel/vfs/inode.h"
+
+namespace limen {
+
+class Dentry : public RefCounted {
+ public:
+  Dentry(Ref<Dentry> parent, std::string name, Ref<Inode> inode);
+  ~Dentry() override;
+
+  const Ref<Inode>& inode() const { return inode_; }  // never null: absences are not dentries
+  Ref<Dentry> parent() const;                         // null at a filesystem's root
+  std::string name() const;                           // changes with rename
+  bool is_deleted() const;                            // unlinked while in use: " (deleted)"
+
+ private:
+  friend class DentryCache;  // kernel/vfs/dentry.cc: lookup, rename, delete
+  mutable Mutex lock_{LockRank::dentry};
+  Ref<Dentry> parent_ GUARDED_BY(lock_);
+  std::string name_ GUARDED_BY(lock_);
+  bool deleted_ GUARDED_BY(lock_) = false;
+  const Ref<Inode> inode_;
+  std::map<std::string, Ref<Dentry>, std::less<>> children_ GUARDED_BY(lock_);
+};
+
+class Mount;
+
+struct Path {
+  Ref<Mount> mount;
+  Ref<Dentry> dentry;
+  Inode& inode() const { return *dentry->inode(); }
+  bool operator==(const Path&) const = default;
+  explicit operator bool() const { return static_cast<bool>(dentry); }
+};
+
+enum : u32 { kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDev = 4, kMountNoExec = 8 };  // MS_*
+
+class Mount : public RefCounted {
+ public:
+  Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source);
+  const Ref<Filesystem>& filesystem() const { return fs_; }
+  const Ref<Dentry>& root() const { return root_; }
+  u32 flags() const { return flags_.load(std::memory_order_relaxed); }
+  u32 id() const { return id_; }
+  const std::string& source() const { return source_; }
+
+ private:
+  friend class MountNamespace;
+  const Ref<Filesystem> fs_;
+  const Ref<Dentry> root_;
+  std::atomic<u32> flags_;
+  const u32 id_;
+  const std::string source_;
+  // Under MountNamespace's lock:
+  Path mountpoint_;  // empty for the root mount
+};
+
+// The mount tree of a set of tasks. Lock rank `mount`.
+class MountNamespace : public RefCounted {
+ public:
+  explicit MountNamespace(Ref<Mount> root);
+  Path root() const;
+  // Covers `where` with a filesystem; ebusy, enotdir.
+  Result<Ref<Mount>> mount(const Path& where, Ref<Filesystem> fs, u32 flags, std::string source);
+  // Covers `where` with another place (a bind mount).
+  Result<Ref<Mount>> bind(const Path& where, const Path& what, u32 flags);
+  Result<void> unmount(const Path& where, u32 flags);
+  // The mount that covers `at`, entered as often as it is covered; `at` itself where nothing does.
+  Path enter(Path at) const;
+  // From the root of a mount to the place that it covers.
+  Path leave(Path at) const;
+  std::vector<Ref<Mount>> list() const;  // in order of mounting, for /proc/mounts
+  Path mountpoint_of(const Mount& mount) const;
+
+ private:
+  mutable SharedMutex lock_{LockRank::mount};
+  std::vector<Ref<Mount>> mounts_ GUARDED_BY(lock_);
+  std::map<std::pair<const Mount*, const Dentry*>, Ref<Mount>> covers_ GUARDED_BY(lock_);
+};
+
+// How a walk treats its end. Linux: namei.c's LOOKUP_*, openat2(2)'s RESOLVE_*.
+struct WalkFlags {
+  bool follow = true;           // the last symlink too
+  bool allow_empty = false;     // AT_EMPTY_PATH: "" means the start itself
+  bool must_be_directory = false;
+  u64 resolve = 0;              // RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT
+};
+
+// The parent directory and the last component, for calls that make or remove a name.
+struct ParentAndName {
+  Path parent;
+  std::string name;             // may be "." or ".." or "/" only where `special`
+  bool trailing_slash = false;
+  bool special = false;         // the last component was ".", ".." or there was none
+};
+
+// Walks `path` from the task's root (absolute), its cwd (AT_FDCWD), or the directory `dirfd`. Checks search permission with the fs credentials.
+// enoent, enotdir, eloop (40 links), eacces, enametoolong, ebadf, exdev (RESOLVE_*).
+Result<Path> walk(Task& task, i32 dirfd, std::string_view path, WalkFlags flags = {});
+Result<ParentAndName> walk_parent(Task& task, i32 dirfd, std::string_view path, u64 resolve = 0);
+
+// Linux: inode_permission. `want` is a mask of 4 (read), 2 (write), 1 (execute or search).
+Result<void> check_permission(const Credentials& creds, const Attributes& attributes, u32 want);
+Result<void> check_permission(Task& task, const Path& path, u32 want);  // also erofs for writes on read-only mounts
+
+// The name from the task's root, "(unreachable)/..." outside it, with " (deleted)" where it is.
+std::string path_name(Task& task, const Path& path);
+
+// open(2) whole: walk, O_CREAT/O_EXCL/O_TRUNC/O_DIRECTORY/O_NOFOLLOW/O_PATH/O_TMPFILE, permissions, devices, FIFOs.
+Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view path, u32 flags, u32 mode, u64 resolve = 0);
+
+}  // namespace limen
