@@ -21,6 +21,7 @@
 namespace limen {
 
 class TimerQueue;
+struct SyscallRow;
 
 // Pids of a namespace: tasks by tid. Lock: Kernel::process_tree.
 class PidNamespace : public RefCounted {
@@ -108,7 +109,7 @@ class Kernel {
 
   void log(std::string_view line);
   // An absent or partial call was met: logged once, counted for --report-missing.
-  void met_missing(std::string_view name, std::string_view detail);
+  void met_missing(const SyscallRow& row);
   std::map<std::string, u64> missing() const;
 
  private:

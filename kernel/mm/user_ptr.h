@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "abi/params.h"
 #include "base/result.h"
 #include "base/types.h"
 
@@ -30,11 +31,11 @@ Result<std::string> string_from_user(Task& task, GuestAddr from, usize max, Errn
 template <typename T>
 concept UserAbi = std::is_trivially_copyable_v<T>;
 
-// An untyped address.
-class UserAddr {
+// What all of them are: an address (UserAddr, in abi/params.h, is the untyped one).
+class UserPointer {
  public:
-  constexpr UserAddr() = default;
-  constexpr explicit UserAddr(u64 raw) : addr_(raw) {}
+  constexpr UserPointer() = default;
+  constexpr explicit UserPointer(GuestAddr addr) : addr_(addr) {}
   constexpr GuestAddr addr() const { return addr_; }
   constexpr u64 raw() const { return addr_.raw(); }
   constexpr bool is_null() const { return addr_.is_null(); }
@@ -44,9 +45,9 @@ class UserAddr {
 };
 
 template <typename T>
-class UserIn : public UserAddr {
+class UserIn : public UserPointer {
  public:
-  using UserAddr::UserAddr;
+  using UserPointer::UserPointer;
   Result<T> read(Task& task, usize index = 0) const
     requires UserAbi<T>
   {
@@ -65,9 +66,9 @@ class UserIn : public UserAddr {
 };
 
 template <typename T>
-class UserOut : public UserAddr {
+class UserOut : public UserPointer {
  public:
-  using UserAddr::UserAddr;
+  using UserPointer::UserPointer;
   Result<void> write(Task& task, const T& value, usize index = 0) const
     requires UserAbi<T>
   {
@@ -81,46 +82,53 @@ class UserOut : public UserAddr {
 };
 
 template <typename T>
-class UserInOut : public UserAddr {
+class UserInOut : public UserPointer {
  public:
-  using UserAddr::UserAddr;
-  Result<T> read(Task& task) const { return UserIn<T>(raw()).read(task); }
-  Result<void> write(Task& task, const T& value) const { return UserOut<T>(raw()).write(task, value); }
+  using UserPointer::UserPointer;
+  UserIn<T> in() const { return UserIn<T>(addr()); }
+  UserOut<T> out() const { return UserOut<T>(addr()); }
+  Result<T> read(Task& task, usize index = 0) const { return in().read(task, index); }
+  Result<void> write(Task& task, const T& value, usize index = 0) const { return out().write(task, value, index); }
 };
 
 // A buffer, or an array, whose length is another parameter of the call.
-struct In;
-struct Out;
-template <typename Direction>
-class UserBytes : public UserAddr {
+template <typename Dir>
+class UserBytes : public UserPointer {
  public:
-  using UserAddr::UserAddr;
+  using UserPointer::UserPointer;
 };
-template <typename Direction, typename T>
-class UserArray : public std::conditional_t<std::is_same_v<Direction, In>, UserIn<T>, UserOut<T>> {
-  using Base = std::conditional_t<std::is_same_v<Direction, In>, UserIn<T>, UserOut<T>>;
-
+template <typename T>
+class UserArray<In, T> : public UserIn<T> {
  public:
-  constexpr UserArray() = default;
-  constexpr explicit UserArray(u64 raw) : Base(raw) {}
+  using UserIn<T>::UserIn;
+};
+template <typename T>
+class UserArray<Out, T> : public UserOut<T> {
+ public:
+  using UserOut<T>::UserOut;
+};
+template <typename T>
+class UserArray<InOut, T> : public UserInOut<T> {
+ public:
+  using UserInOut<T>::UserInOut;
 };
 
 // A NUL-terminated path: at most PATH_MAX bytes with the NUL, else ENAMETOOLONG. An empty one is not an error here.
-class UserPath : public UserAddr {
+class UserPath : public UserPointer {
  public:
-  using UserAddr::UserAddr;
+  using UserPointer::UserPointer;
   Result<std::string> read(Task& task) const;
 };
 // A NUL-terminated string of another kind: the caller says the bound and the errno beyond it.
-class UserString : public UserAddr {
+class UserString : public UserPointer {
  public:
-  using UserAddr::UserAddr;
+  using UserPointer::UserPointer;
   Result<std::string> read(Task& task, usize max, Errno too_long) const { return string_from_user(task, addr(), max, too_long); }
 };
 // A NULL-terminated vector of strings (argv, envp).
-class UserStrings : public UserAddr {
+class UserStrings : public UserPointer {
  public:
-  using UserAddr::UserAddr;
+  using UserPointer::UserPointer;
   // E2BIG when strings and pointers together exceed `max_bytes`. A null vector is empty, as Linux has it.
   Result<std::vector<std::string>> read(Task& task, usize max_bytes) const;
 };
