@@ -1,0 +1,67 @@
+// What `limen run` was asked to do, resolved and checked: the front ends write it, start.cc carries it out.
+//
+// A plan is made from the command line alone (plan_build.cc); nothing on the host has been changed when it is
+// complete, and everything in it that can be checked without starting anything has been checked.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/types.h"
+
+namespace limen::cli {
+
+// A host directory or file that the guest sees at another place.
+struct Volume {
+  std::string host;   // absolute, symlinks resolved, exists
+  std::string guest;  // absolute, normalised
+  bool writable = false;
+};
+
+enum class NetMode : u8 {
+  none,  // loopback and Unix sockets of the sandbox's own
+};
+
+enum class LogLevel : u8 { error, warning, info, debug };
+
+// Breaks one system call on purpose; what `./dev mutate` uses to see that the tests notice.
+struct Mutation {
+  std::string call;
+  i64 result = 0;  // what the call returns instead of doing its work: 0 or -errno
+};
+
+struct Plan {
+  // What the guest sees of the host.
+  std::string root = "/";           // host directory, absolute, symlinks resolved; read-only below a memory layer
+  std::vector<Volume> volumes;      // in the order given; a later one may lie inside an earlier one
+  std::vector<std::string> hidden;  // guest paths that look absent, normalised; a directory hides all beneath it
+
+  // Who the guest is.
+  std::string workdir;                   // guest path, absolute
+  std::vector<std::string> environment;  // "KEY=VALUE", complete
+  std::string hostname;
+  Uid uid;
+  Gid gid;
+  std::vector<Gid> groups;  // supplementary groups
+
+  // What it may use. Reaching a limit is the guest's error, never the host's trouble.
+  u64 memory = 0;      // bytes
+  u32 pids = 0;        // tasks: processes and threads
+  u64 files_soft = 0;  // RLIMIT_NOFILE of the first process
+  u64 files_hard = 0;
+  std::optional<std::chrono::milliseconds> timeout;  // then the sandbox ends with status 124
+  NetMode net = NetMode::none;
+
+  // What is told about it.
+  std::string log_file;  // host path; empty: standard error
+  LogLevel log_level = LogLevel::warning;
+  bool report_missing = false;  // at the end, which absent or partial calls were met
+  std::string stats_json;       // host path for the counters; empty: none
+  std::optional<Mutation> mutation;
+
+  std::vector<std::string> command;  // the program, looked up in the guest's PATH, and its arguments
+};
+
+}  // namespace limen::cli
