@@ -5,7 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "base/errno.h"
+#include "abi/syscalls.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 
@@ -30,84 +30,94 @@ constexpr CommandText kText = {
     .exit_status = "0  printed\n1  no such call",
 };
 
-struct Row {
-  const char* name;
-  int x86_64;
-  int i386;
-  int aarch64;
-  const char* families;
-  const char* level;
-  const char* reason;
-  Errno error;  // absent: what a program gets
-  const char* parameters;
+struct NamedFamily {
+  Family family;
+  std::string_view name;
 };
-
-constexpr Row kRows[] = {
-#if __has_include("abi/syscalls.def")
-#define SYSCALL(name, x86_64, i386, aarch64, families, level, reason, ...) \
-  {#name, x86_64, i386, aarch64, #families, #level, reason, Errno{}, #__VA_ARGS__},
-#define ABSENT(name, x86_64, i386, aarch64, families, error, reason, ...) \
-  {#name, x86_64, i386, aarch64, #families, "absent", reason, Errno::error, #__VA_ARGS__},
-#include "abi/syscalls.def"
-#undef SYSCALL
-#undef ABSENT
-#else
-    {"", -1, -1, -1, "", "", "", Errno{}, ""},
-#endif
+constexpr NamedFamily kFamilies[] = {
+    {Family::desc, "desc"},     {Family::file, "file"},     {Family::process, "process"}, {Family::network, "network"},
+    {Family::memory, "memory"}, {Family::ipc, "ipc"},       {Family::signal, "signal"},   {Family::creds, "creds"},
+    {Family::stat, "stat"},     {Family::statfs, "statfs"}, {Family::clock, "clock"},     {Family::misc, "misc"},
 };
+constexpr std::pair<Arch, std::string_view> kArches[] = {
+    {Arch::x86_64, "x86_64"}, {Arch::i386, "i386"}, {Arch::aarch64, "aarch64"}};
 
-int number_on(const Row& row, std::string_view arch) {
-  return arch == "i386" ? row.i386 : arch == "aarch64" ? row.aarch64 : row.x86_64;
-}
-
-std::string number_text(int number) { return number < 0 ? "-" : std::to_string(number); }
-
-std::string support_text(const Row& row) {
-  std::string out = row.level;
-  if (row.error != Errno{}) out += " (" + std::string(errno_name(row.error)) + ")";
-  return out;
-}
-
-std::string table(const std::vector<const Row*>& rows, const std::string& arch) {
-  const Palette palette = Palette::for_stream(STDOUT_FILENO);
-  std::string out = palette.bold(pad("NUMBER", 8) + pad("NAME", 26) + pad("SUPPORT", 18) + "PARAMETERS; REASON") + "\n";
-  for (const Row* row : rows) {
-    const std::string support = pad(support_text(*row), 18);
-    const std::string_view level = row->level;
-    out += pad(number_text(number_on(*row, arch)), 8) + pad(row->name, 26);
-    out += level == "full"      ? palette.green(support)
-           : level == "partial" ? palette.yellow(support)
-                                : palette.red(support);
-    out += "(" + std::string(row->parameters) + ")" + (row->reason[0] ? "; " : "") + row->reason + "\n";
+std::vector<std::string> family_names(Family set) {
+  std::vector<std::string> out;
+  for (const NamedFamily& f : kFamilies) {
+    if (in_family(set, f.family)) out.emplace_back(f.name);
   }
   return out;
 }
 
-std::string one(const Row& row) {
-  std::string out = std::string(row.name) + "(" + row.parameters + ")\n";
-  out += "  support     " + support_text(row) + (row.reason[0] ? ": " : "") + row.reason + "\n";
-  out += "  families    " + std::string(row.families) + "\n";
-  out += "  number      x86_64 " + number_text(row.x86_64) + ", i386 " + number_text(row.i386) + ", aarch64 " +
-         number_text(row.aarch64) + "\n";
+i32 number_on(const SyscallRow& row, Arch arch) {
+  return arch == Arch::i386 ? row.i386 : arch == Arch::aarch64 ? row.aarch64 : row.x86_64;
+}
+
+std::string number_text(i32 number) { return number < 0 ? "-" : std::to_string(number); }
+
+std::string level_text(const SyscallRow& row) {
+  return row.support == Support::full ? "full" : row.support == Support::partial ? "partial" : "absent";
+}
+
+std::string support_text(const SyscallRow& row) {
+  if (row.support != Support::absent) return level_text(row);
+  return "absent (" + std::string(errno_name(row.error)) + ")";
+}
+
+std::string reason_after(std::string_view separator, const SyscallRow& row) {
+  return row.reason.empty() ? "" : std::string(separator) + std::string(row.reason);
+}
+
+std::string table(const std::vector<const SyscallRow*>& rows, Arch arch) {
+  const Palette palette = Palette::for_stream(STDOUT_FILENO);
+  std::string out =
+      palette.bold(pad("NUMBER", 8) + pad("NAME", 26) + pad("SUPPORT", 20) + "(PARAMETERS); REASON") + "\n";
+  for (const SyscallRow* row : rows) {
+    const std::string support = pad(support_text(*row), 20);
+    out += pad(number_text(number_on(*row, arch)), 8) + pad(row->name, 26);
+    out += row->support == Support::full      ? palette.green(support)
+           : row->support == Support::partial ? palette.yellow(support)
+                                              : palette.red(support);
+    out += "(" + std::string(row->params) + ")" + reason_after("; ", *row) + "\n";
+  }
+  const auto count = [&](Support support) {
+    const auto n = std::count_if(rows.begin(), rows.end(), [&](const SyscallRow* r) { return r->support == support; });
+    return std::to_string(n);
+  };
+  out += palette.bold(std::to_string(rows.size()) + " calls: " + count(Support::full) + " full, " +
+                      count(Support::partial) + " partial, " + count(Support::absent) + " absent") +
+         "\n";
   return out;
 }
 
-std::string json(const std::vector<const Row*>& rows) {
+std::string one(const SyscallRow& row) {
+  std::string out = std::string(row.name) + "(" + std::string(row.params) + ")\n";
+  out += "  support     " + support_text(row) + reason_after(": ", row) + "\n  families   ";
+  for (const std::string& name : family_names(row.families)) out += " " + name;
+  out += "\n  numbers    ";
+  for (const auto& [arch, name] : kArches) out += " " + std::string(name) + " " + number_text(number_on(row, arch));
+  return out + "\n";
+}
+
+std::string json(const std::vector<const SyscallRow*>& rows) {
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
-  for (const Row* row : rows) {
-    nlohmann::ordered_json numbers;
-    const std::pair<const char*, int> all[] = {{"x86_64", row->x86_64}, {"i386", row->i386}, {"aarch64", row->aarch64}};
-    for (const auto& [arch, number] : all) {
-      if (number >= 0) {
-        numbers[arch] = number;
-      } else {
-        numbers[arch] = nullptr;
-      }
+  for (const SyscallRow* row : rows) {
+    nlohmann::ordered_json item = {{"name", row->name}};
+    for (const auto& [arch, name] : kArches) {
+      const i32 number = number_on(*row, arch);
+      item["numbers"][std::string(name)] =
+          number < 0 ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(number);
     }
-    nlohmann::ordered_json item = {{"name", row->name},         {"numbers", numbers},
-                                   {"support", row->level},     {"reason", row->reason},
-                                   {"families", row->families}, {"parameters", row->parameters}};
-    if (row->error != Errno{}) item["errno"] = errno_name(row->error);
+    item["support"] = level_text(*row);
+    if (row->support == Support::absent) item["errno"] = errno_name(row->error);
+    item["reason"] = row->reason;
+    item["families"] = family_names(row->families);
+    item["parameters"] = nlohmann::ordered_json::array();
+    for (usize i = 0; !syscall_param(*row, i).name.empty(); ++i) {
+      const SyscallParam parameter = syscall_param(*row, i);
+      item["parameters"].push_back({{"name", parameter.name}, {"type", parameter.type}});
+    }
     out.push_back(std::move(item));
   }
   return out.dump(2) + "\n";
@@ -124,34 +134,36 @@ class Syscalls : public Command {
   }
   int run(const std::vector<std::string>& words) override {
     if (words.size() > 1) throw UsageError("one name or number at a time");
-    if (arch_ != "x86_64" && arch_ != "i386" && arch_ != "aarch64") {
-      throw UsageError("--arch '" + arch_ + "': there are x86_64, i386 and aarch64");
-    }
-    const std::vector<const Row*> rows = select(words.empty() ? "" : words[0]);
+    const auto* found =
+        std::find_if(std::begin(kArches), std::end(kArches), [&](auto& a) { return a.second == arch_; });
+    if (found == std::end(kArches)) throw UsageError("--arch '" + arch_ + "': there are x86_64, i386 and aarch64");
+    const Arch arch = found->first;
+    const std::vector<const SyscallRow*> rows = select(words.empty() ? "" : words[0], arch);
     if (rows.empty()) return not_found(words[0]);
     const bool single = !words.empty() && rows.size() == 1;
-    return write_out(json_ ? json(rows) : single ? one(*rows[0]) : table(rows, arch_)) ? 0 : kExitLimenFailed;
+    return write_out(json_ ? json(rows) : single ? one(*rows[0]) : table(rows, arch)) ? 0 : kExitLimenFailed;
   }
 
  private:
-  std::vector<const Row*> select(std::string_view word) const {
-    int number = -1;
+  // All calls that `arch` has; or those of a name, or of a number.
+  static std::vector<const SyscallRow*> select(std::string_view word, Arch arch) {
+    i32 number = -1;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
     const bool by_number = !word.empty() && error == std::errc() && end == word.data() + word.size() && number >= 0;
-    std::vector<const Row*> out;
-    for (const Row& row : kRows) {
-      const bool here = number_on(row, arch_) >= 0;
-      if (word.empty() ? here : by_number ? number_on(row, arch_) == number : word == row.name) out.push_back(&row);
+    std::vector<const SyscallRow*> out;
+    for (const SyscallRow& row : syscall_rows()) {
+      const i32 here = number_on(row, arch);
+      if (word.empty() ? here >= 0 : by_number ? here == number : word == row.name) out.push_back(&row);
     }
-    std::stable_sort(out.begin(), out.end(), [&](const Row* a, const Row* b) {
-      return static_cast<unsigned>(number_on(*a, arch_)) < static_cast<unsigned>(number_on(*b, arch_));
+    std::stable_sort(out.begin(), out.end(), [&](const SyscallRow* a, const SyscallRow* b) {
+      return static_cast<u32>(number_on(*a, arch)) < static_cast<u32>(number_on(*b, arch));
     });
     return out;
   }
 
   int not_found(const std::string& word) const {
     std::vector<std::string> names;
-    for (const Row& row : kRows) names.emplace_back(row.name);
+    for (const SyscallRow& row : syscall_rows()) names.emplace_back(row.name);
     const std::string_view near = nearest(word, names);
     report_error("syscalls",
                  "no system call '" + word + "' on " + arch_ +
