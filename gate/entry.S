@@ -1,0 +1,204 @@
+// The sealed code of a guest's process: the template that makes stubs, the mapping thread, the first steps of
+// guest threads, and the signal entry. Everything above `signal_entry` runs with rights that guest threads do not
+// have, so it keeps its state in registers, reads only pages that no guest can write, and uses no stack: no guest
+// can bend where it goes. A guest thread that jumps here finds its own calls trapped by its own filter (F1).
+
+#include <asm/unistd_64.h>
+#include "gate/wire/layout.h"
+
+#define PR_SET_PDEATHSIG 1
+#define SIGKILL 9
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define SECCOMP_SET_MODE_FILTER 1
+#define SECCOMP_FILTER_FLAG_NEW_LISTENER 8
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define MAP_SHARED_FIXED 0x11
+
+// TemplatePage
+#define TP_REQUEST LIMEN_TEMPLATE_PAGE + 0
+#define TP_INDEX LIMEN_TEMPLATE_PAGE + 4
+#define TP_KERNEL_PID LIMEN_TEMPLATE_PAGE + 8
+#define TP_REPLY LIMEN_TEMPLATE_PAGE + 12
+#define TP_PID LIMEN_TEMPLATE_PAGE + 16
+
+        .section .header, "a"
+        .globl gate_header
+gate_header:
+        .quad 0x657461676d694c0a                // kGateMagic
+        .quad template_entry
+        .quad signal_entry
+        .quad restorer
+        .quad gate_end - gate_header
+
+        .text
+
+// ---- The template -----------------------------------------------------------------------------------------------
+// In: all signals blocked, handlers set, descriptors in place, the gate and the template's page mapped.
+        .globl template_entry
+template_entry:
+        // Nothing of the kernel's image stays: no vDSO, no stack, no heap.
+        mov $__NR_munmap, %eax
+        mov $LIMEN_GUEST_FLOOR, %edi
+        movabs $(LIMEN_HOST_CEILING - LIMEN_GUEST_FLOOR), %rsi
+        syscall
+        test %rax, %rax
+        jnz die
+        mov $__NR_seccomp, %eax
+        mov $SECCOMP_SET_MODE_FILTER, %edi
+        xor %esi, %esi
+        mov $gate_f0, %edx
+        syscall
+        test %rax, %rax
+        jnz die
+        xor %ebx, %ebx                          // the last request that was served
+template_wait:
+        mov $__NR_futex, %eax
+        mov $TP_REQUEST, %edi
+        mov $FUTEX_WAIT, %esi
+        mov %ebx, %edx
+        xor %r10d, %r10d
+        syscall
+        mov TP_REQUEST, %eax
+        cmp %ebx, %eax
+        je template_wait
+        mov %eax, %ebx
+        mov TP_INDEX, %r12d
+        mov TP_KERNEL_PID, %r13d
+        mov $__NR_clone, %eax
+        mov $LIMEN_CLONE_STUB, %edi
+        xor %esi, %esi
+        xor %edx, %edx
+        xor %r10d, %r10d
+        xor %r8d, %r8d
+        syscall
+        test %rax, %rax
+        jz stub_entry
+        mov %eax, TP_PID
+        mov %ebx, TP_REPLY
+        mov $__NR_futex, %eax
+        mov $TP_REPLY, %edi
+        mov $FUTEX_WAKE, %esi
+        mov $1, %edx
+        syscall
+        jmp template_wait
+
+// ---- A stub, up to its mapping thread ---------------------------------------------------------------------------
+// In: r12d = the index of its order page, r13d = the kernel's pid.
+stub_entry:
+        mov $__NR_prctl, %eax
+        mov $PR_SET_PDEATHSIG, %edi
+        mov $SIGKILL, %esi
+        syscall
+        mov $__NR_getppid, %eax                 // the kernel may have died before
+        syscall
+        cmp %r13d, %eax
+        jne die
+        mov $__NR_mmap, %eax
+        mov $LIMEN_ORDER_PAGE, %edi
+        mov $4096, %esi
+        mov $(PROT_READ | PROT_WRITE), %edx
+        mov $MAP_SHARED_FIXED, %r10d
+        mov $LIMEN_FD_CONTROL, %r8d
+        mov %r12, %r9
+        shl $12, %r9
+        syscall
+        cmp $LIMEN_ORDER_PAGE, %rax
+        jne die
+        mov $__NR_seccomp, %eax
+        mov $SECCOMP_SET_MODE_FILTER, %edi
+        mov $SECCOMP_FILTER_FLAG_NEW_LISTENER, %esi
+        mov $gate_fl, %edx
+        syscall
+        cmp $LIMEN_FD_LISTENER, %rax
+        jne die
+        movl $1, LIMEN_ORDER_PAGE               // OrderPage::ready
+        mov $__NR_futex, %eax
+        mov $LIMEN_ORDER_PAGE, %edi
+        mov $FUTEX_WAKE, %esi
+        mov $1, %edx
+        syscall
+        mov $__NR_mprotect, %eax
+        mov $LIMEN_ORDER_PAGE, %edi
+        mov $4096, %esi
+        mov $PROT_READ, %edx
+        syscall
+        test %rax, %rax
+        jnz die
+        xor %r12d, %r12d                        // orders done
+        xor %r13d, %r13d                        // the last result
+
+// ---- The mapping thread -----------------------------------------------------------------------------------------
+// Reports how many orders it has done and the last one's result, in registers that only it can set; the host adds
+// its thread id. The kernel answers when new orders stand in the order page. An error ends a batch.
+map_report:
+        mov $LIMEN_NR_REPORT, %eax
+        mov %r12, %rdi
+        mov %r13, %rsi
+        syscall
+        test %rax, %rax                         // not answered: the kernel is gone
+        jnz die
+        xor %r12d, %r12d
+        xor %r13d, %r13d
+        mov $(LIMEN_ORDER_PAGE + LIMEN_ORDER_FIRST), %ebx
+        mov LIMEN_ORDER_PAGE + 4, %ebp          // OrderPage::count
+map_next:
+        cmp %ebp, %r12d
+        jae map_report
+        mov 0(%rbx), %rax
+        mov 8(%rbx), %rdi
+        mov 16(%rbx), %rsi
+        mov 24(%rbx), %rdx
+        mov 32(%rbx), %r10
+        mov 40(%rbx), %r8
+        mov 48(%rbx), %r9
+        mov %rax, %r14
+        syscall
+        cmp $__NR_clone, %r14
+        jne 1f
+        test %rax, %rax
+        jz thread_entry
+1:      mov %rax, %r13
+        cmp $-4095, %rax
+        jae map_report
+        inc %r12d
+        add $LIMEN_ORDER_SIZE, %rbx
+        jmp map_next
+
+// ---- A guest thread, up to its first crossing -------------------------------------------------------------------
+// In: rsp = in its slot (which other guest threads can write: nothing is read from there before F1 stands).
+thread_entry:
+        mov $__NR_seccomp, %eax
+        mov $SECCOMP_SET_MODE_FILTER, %edi
+        xor %esi, %esi
+        mov $gate_f1, %edx
+        syscall
+        test %rax, %rax
+        jnz die
+        // From here on it has no more rights than guest code.
+        mov %rsp, %rdi
+        call gate_thread
+        mov %rax, %rsp
+restorer:
+        mov $__NR_rt_sigreturn, %eax
+        syscall
+        ud2
+
+die:
+        mov $__NR_exit_group, %eax
+        mov $127, %edi
+        syscall
+        ud2
+
+// ---- The signal entry -------------------------------------------------------------------------------------------
+// In: edi = signal, rsi = siginfo, rdx = ucontext, all signals blocked, rsp in the slot.
+        .globl signal_entry
+signal_entry:
+        cld
+        sub $8, %rsp
+        call gate_signal
+        mov %rax, %rsp
+        jmp restorer
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,42 @@
+// Where things lie in a guest's host process: numbers that the gate's assembly, the gate's C++ and the
+// kernel's platform/ share.
+//
+//   0x10000  gate image   read + execute, sealed     code, constant tables, the seccomp programs
+//   0x40000  order page   read-only in the guest     what the mapping thread is to do; the kernel writes it
+//   0x50000  template's page                         only in the template process, not inherited
+//   0x200000 guest_floor  ........................   all guest mappings lie between floor and ceiling
+//   0x7fff00000000 guest_ceiling = slots             32 KiB for each guest thread, shared with the kernel
+//
+// The gate is low so that a patched site can reach a table in it by `jmp *disp32`.
+#pragma once
+
+#define LIMEN_GATE_BASE 0x10000
+#define LIMEN_GATE_MAX_SIZE 0x10000
+#define LIMEN_ORDER_PAGE 0x40000
+#define LIMEN_TEMPLATE_PAGE 0x50000
+#define LIMEN_GUEST_FLOOR 0x200000
+#define LIMEN_SLOTS 0x7fff00000000
+#define LIMEN_HOST_CEILING 0x7ffffffff000 /* one past the host's last user page (TASK_SIZE_MAX) */
+#define LIMEN_SLOT_SIZE 0x8000
+#define LIMEN_SLOT_HEADER 512 /* the header is at the slot's end, the signal stack below it */
+
+/* Descriptors in a guest's process. */
+#define LIMEN_FD_ARENA 3
+#define LIMEN_FD_CONTROL 4
+#define LIMEN_FD_LISTENER 5
+#define LIMEN_FD_FILES 8 /* map_file's files, while a batch of orders runs */
+#define LIMEN_MAX_FILES 8
+
+/* The call that the mapping thread reports with: no system call of any Linux. The filter turns it into a notification. */
+#define LIMEN_NR_REPORT 0x4c4d
+
+/* An order is a system call that the mapping thread makes: number, six arguments, 8 bytes unused. */
+#define LIMEN_ORDER_SIZE 64
+#define LIMEN_ORDER_FIRST 64 /* bytes of header before the first */
+#define LIMEN_MAX_ORDERS 63
+
+#define LIMEN_SIGNAL_KICK 23 /* SIGURG: one pending at most, ignored by default */
+
+/* clone's flags, as the filter wants them. */
+#define LIMEN_CLONE_STUB 0x8011      /* CLONE_PARENT | SIGCHLD */
+#define LIMEN_CLONE_THREAD 0x50f00   /* CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM */

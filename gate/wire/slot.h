@@ -1,0 +1,112 @@
+// What a guest thread and the kernel thread that serves it share: the slot, and what a guest's process and
+// the kernel share: the order page. And how both sides wait for each other.
+//
+// Everything here but the order page can be written by the guest at any moment. The kernel reads a word once,
+// into private memory, and believes nothing of it.
+//
+// The hand-off (both words only grow; u32, wrapping):
+//
+//   guest: fill the entry; post = n; FENCE; if (kernel_sleeps) FUTEX_WAKE(post); wait until reply == n
+//   kernel: wait until post != last; copy the entry; ... ; reply = n; FENCE; if (guest_sleeps) FUTEX_WAKE(reply)
+//
+// A side that is about to sleep sets its `..._sleeps` word, fences, and sleeps by FUTEX_WAIT on the word it waits
+// for with the old value: either it sees the new value or the other side sees that it sleeps.
+#pragma once
+
+#include "gate/wire/layout.h"
+
+namespace limen::wire {
+
+using u32 = unsigned int;
+using u64 = unsigned long;
+
+enum : u32 {
+  kEntryStart = 1,      // a new thread; nobody looks at the entry
+  kEntrySyscall = 2,
+  kEntryFault = 3,
+  kEntryInterrupt = 4,
+};
+
+// Bits of Slot::resume_flags.
+enum : u32 {
+  kResumeResult = 1,  // put `result` into RAX of the frame
+};
+
+struct Slot {
+  // The line that both sides poll.
+  alignas(64) u32 post;
+  u32 reply;
+  u32 kernel_sleeps;
+  u32 guest_sleeps;
+  u32 spin;          // kernel to guest: an answer may be quick, worth this many kilocycles of polling
+  u32 resume_flags;
+  u64 result;
+  u64 frame;         // address of the ucontext that rt_sigreturn is to load
+  u64 fs_base, gs_base;
+
+  // The entry.
+  alignas(64) u32 kind;
+  u32 cpu;           // where the guest ran: a hint
+  u64 nr;
+  u64 args[6];
+  u64 ip, sp;
+  u32 signo;
+  u32 code;
+  u64 addr, error_code, trapno;
+};
+static_assert(sizeof(Slot) <= LIMEN_SLOT_HEADER);
+
+inline constexpr u64 kSlotStackTop = LIMEN_SLOT_SIZE - LIMEN_SLOT_HEADER;
+
+// The order page; written by the kernel alone (and once by the stub itself, before it has any guest thread).
+struct OrderPage {
+  u32 ready;      // the stub has its listener
+  u32 count;
+  u64 unused[7];
+  struct Order {
+    u64 nr;
+    u64 args[6];
+    u64 unused;
+  } orders[LIMEN_MAX_ORDERS];
+};
+static_assert(sizeof(OrderPage) == 4096 && sizeof(OrderPage::Order) == LIMEN_ORDER_SIZE);
+
+// The page that the kernel and the template process share.
+struct TemplatePage {
+  u32 request;     // counts up: make a stub
+  u32 order_index; // whose order page is this one of the control file
+  u32 kernel_pid;  // what getppid must say
+  u32 reply;       // counts up to request
+  int pid;         // of the stub, or an errno
+};
+
+// The first bytes of the gate image.
+struct GateHeader {
+  u64 magic;
+  u64 template_entry;
+  u64 signal_entry;
+  u64 restorer;
+  u64 size;        // of the image, page-rounded
+};
+inline constexpr u64 kGateMagic = 0x65746167'6d694c0aul;
+
+// The kernel's signal frame on x86-64 (arch/x86/include/uapi/asm/sigcontext.h, ucontext.h).
+struct SigContext {
+  u64 r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, eflags;
+  unsigned short cs, gs, fs, ss;
+  u64 err, trapno, oldmask, cr2;
+  u64 fpstate;
+  u64 reserved[8];
+};
+struct UContext {
+  u64 flags;
+  u64 link;
+  u64 stack_base;
+  u32 stack_flags, stack_pad;
+  u64 stack_size;
+  SigContext mc;
+  u64 sigmask;
+};
+static_assert(sizeof(SigContext) == 256 && sizeof(UContext) == 304);
+
+}  // namespace limen::wire

@@ -1,0 +1,87 @@
+#include "host/lockdown.h"
+
+#include <linux/audit.h>
+
+#include <cstddef>
+
+#include "host/calls.h"
+
+namespace limen::host {
+namespace {
+
+using Program = std::vector<sock_filter>;
+
+void load(Program& p, usize offset) { p.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<u32>(offset))); }
+void ret(Program& p, u32 action) { p.push_back(BPF_STMT(BPF_RET | BPF_K, action)); }
+
+// One form of a call: falls through to the next form when an argument differs.
+Program form(const rules::Args& args) {
+  Program checks;
+  std::vector<usize> misses;
+  for (usize i = 0; i < args.count; ++i) {
+    const rules::Check& check = args.checks[i];
+    if (check.mask == 0) continue;
+    load(checks, offsetof(seccomp_data, args) + 8 * i);
+    if (check.mask != 0xffffffff) {
+      checks.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, static_cast<u32>(check.mask)));
+    }
+    misses.push_back(checks.size());
+    checks.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<u32>(check.wanted), 0, 0));
+  }
+  ret(checks, SECCOMP_RET_ALLOW);
+  for (const usize at : misses) checks[at].jf = static_cast<u8>(checks.size() - at - 1);
+  return checks;
+}
+
+}  // namespace
+
+const std::vector<Rule>& all_rules() {
+  using namespace rules;
+  static const std::vector<Rule> rows = {
+#define HOST_CALL(name, arguments, reason) {#name, SYS_##name, arguments, reason},
+#define HOST_ALSO(name, arguments, reason) {#name, SYS_##name, arguments, reason},
+#define HOST_LIBC(name, arguments, reason) {#name, SYS_##name, arguments, reason},
+#include "host/host_calls.def"
+#undef HOST_CALL
+#undef HOST_ALSO
+#undef HOST_LIBC
+  };
+  return rows;
+}
+
+std::vector<sock_filter> compile_rules(const std::vector<Rule>& rules, u32 refusal) {
+  Program p;
+  load(p, offsetof(seccomp_data, arch));
+  p.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
+  ret(p, refusal);
+  load(p, offsetof(seccomp_data, nr));
+  std::vector<bool> done(rules.size());
+  for (usize i = 0; i < rules.size(); ++i) {
+    if (done[i]) continue;
+    Program forms;
+    for (usize j = i; j < rules.size(); ++j) {
+      if (rules[j].nr != rules[i].nr) continue;
+      done[j] = true;
+      const Program one = form(rules[j].args);
+      forms.insert(forms.end(), one.begin(), one.end());
+    }
+    ret(forms, refusal);
+    if (forms.size() > 255) std::abort();  // a jump reaches no further: split the row's forms
+    p.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, rules[i].nr, 0, static_cast<u8>(forms.size())));
+    p.insert(p.end(), forms.begin(), forms.end());
+  }
+  ret(p, refusal);
+  return p;
+}
+
+Result<void> lock_down() {
+  std::vector<sock_filter> program = compile_rules(all_rules(), SECCOMP_RET_KILL_PROCESS);
+  const sock_fprog fprog = {static_cast<unsigned short>(program.size()), program.data()};
+  TRY(detail::checked(raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
+  const i64 other = TRY(detail::checked(raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+                                                    reinterpret_cast<long>(&fprog))));
+  if (other != 0) return Errno::esrch;  // a thread that could not be brought along
+  return success;
+}
+
+}  // namespace limen::host
