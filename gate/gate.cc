@@ -56,13 +56,8 @@ u32 this_cpu() {
 
 u32 load(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 
-// Posts the entry and returns when the kernel has answered it.
-void cross(Slot* slot) {
-  slot->cpu = this_cpu();
-  const u32 mine = slot->post + 1;
-  __atomic_store_n(&slot->post, mine, __ATOMIC_SEQ_CST);
-  if (load(slot->kernel_sleeps) != 0) futex(&slot->post, FUTEX_WAKE, 1);
-
+// Returns when the kernel has answered post number `mine`.
+void await_answer(Slot* slot, u32 mine) {
   if (const u64 patience = u64{slot->spin} << 10; patience != 0) {
     const u64 start = cycles();
     do {
@@ -73,6 +68,15 @@ void cross(Slot* slot) {
   __atomic_store_n(&slot->guest_sleeps, 1, __ATOMIC_SEQ_CST);
   for (u32 seen; (seen = load(slot->reply)) != mine;) futex(&slot->reply, FUTEX_WAIT, seen);
   __atomic_store_n(&slot->guest_sleeps, 0, __ATOMIC_RELAXED);
+}
+
+// Posts the entry and returns when the kernel has answered it.
+void cross(Slot* slot) {
+  slot->cpu = this_cpu();
+  const u32 mine = slot->post + 1;
+  __atomic_store_n(&slot->post, mine, __ATOMIC_SEQ_CST);
+  if (load(slot->kernel_sleeps) != 0) futex(&slot->post, FUTEX_WAKE, 1);
+  await_answer(slot, mine);
 }
 
 void set_bases(const Slot* slot) {
@@ -120,8 +124,7 @@ extern "C" UContext* gate_signal(int signo, const SigInfo* info, UContext* frame
 // From thread_entry in entry.S: a new thread parks until the kernel has put a frame into its slot.
 extern "C" UContext* gate_thread(u64 stack) {
   Slot* slot = slot_at(stack);
-  slot->kind = wire::kEntryStart;
-  cross(slot);
+  await_answer(slot, slot->post);  // the kernel has posted in our place
   set_bases(slot);
   return reinterpret_cast<UContext*>(slot->frame);
 }

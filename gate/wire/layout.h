@@ -21,9 +21,9 @@
 #define LIMEN_SLOT_HEADER 512 /* the header is at the slot's end, the signal stack below it */
 
 /* Descriptors in a guest's process. */
-#define LIMEN_FD_ARENA 3
-#define LIMEN_FD_CONTROL 4
-#define LIMEN_FD_LISTENER 5
+#define LIMEN_FD_ARENA 0
+#define LIMEN_FD_CONTROL 1
+#define LIMEN_FD_LISTENER 2
 #define LIMEN_FD_FILES 8 /* map_file's files, while a batch of orders runs */
 #define LIMEN_MAX_FILES 8
 

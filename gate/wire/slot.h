@@ -21,10 +21,9 @@ using u32 = unsigned int;
 using u64 = unsigned long;
 
 enum : u32 {
-  kEntryStart = 1,      // a new thread; nobody looks at the entry
-  kEntrySyscall = 2,
-  kEntryFault = 3,
-  kEntryInterrupt = 4,
+  kEntrySyscall = 1,
+  kEntryFault = 2,
+  kEntryInterrupt = 3,
 };
 
 // Bits of Slot::resume_flags.

@@ -1,0 +1,256 @@
+#include "platform/stub/process.h"
+
+#include <poll.h>
+
+#include <array>
+#include <cstring>
+
+#include "host/clock.h"
+#include "host/futex.h"
+
+namespace limen::platform {
+namespace {
+
+using Order = wire::OrderPage::Order;
+using host::FutexScope;
+
+Order order(long nr, u64 a = 0, u64 b = 0, u64 c = 0, u64 d = 0, u64 e = 0, u64 f = 0) {
+  return {static_cast<u64>(nr), {a, b, c, d, e, f}, 0};
+}
+
+bool valid_range(u64 addr, u64 length) {
+  return ((addr | length) & kPageMask) == 0 && length != 0 && addr >= LIMEN_GUEST_FLOOR && addr < LIMEN_SLOTS &&
+         length <= LIMEN_SLOTS - addr;
+}
+
+}  // namespace
+
+// Orders on their way to the order page, and the files that they need.
+class StubProcess::Batch {
+ public:
+  bool full() const { return count_ == orders_.size(); }
+  bool empty() const { return count_ == 0; }
+  void add(const Order& o) { orders_[count_++] = o; }
+  std::span<const Order> orders() const { return {orders_.data(), count_}; }
+  void clear() { count_ = files_ = 0; }
+
+  // The number under which the guest's process has this file, or -1: it has none yet.
+  int find_file(int host_fd) const {
+    for (u32 i = 0; i < files_; ++i) {
+      if (host_fds_[i] == host_fd) return LIMEN_FD_FILES + static_cast<int>(i);
+    }
+    return -1;
+  }
+  bool files_full() const { return files_ == host_fds_.size(); }
+  int next_file() const { return LIMEN_FD_FILES + static_cast<int>(files_); }
+  void add_file(int host_fd) { host_fds_[files_++] = host_fd; }
+  u32 files() const { return files_; }
+
+ private:
+  std::array<Order, LIMEN_MAX_ORDERS - LIMEN_MAX_FILES> orders_;  // leaves room for the closes
+  std::array<int, LIMEN_MAX_FILES> host_fds_;
+  u32 count_ = 0, files_ = 0;
+};
+
+StubProcess::~StubProcess() {
+  control_.give_slots(slots_);
+  control_.give_order_page(order_index_);
+}
+
+Result<void> StubProcess::connect() {
+  // The kernel is its parent and has not reaped it: the number is its own.
+  pidfd_ = host::Handle(static_cast<int>(TRY(host::call::pidfd_open(pid_, 0))));
+  wire::OrderPage* page = control_.order_page(order_index_);
+  while (__atomic_load_n(&page->ready, __ATOMIC_ACQUIRE) == 0) {
+    const timespec soon = host::to_timespec(host::monotonic_ns() + 20'000'000);
+    (void)host::futex_wait(&page->ready, 0, FutexScope::shared, &soon).ok();
+    pollfd death = {pidfd_.fd(), POLLIN, 0};
+    if (host::call::poll(&death, 1, 0).value_or(0) != 0) return Errno::esrch;
+  }
+  listener_ = host::Handle(static_cast<int>(TRY(host::call::pidfd_getfd(pidfd_.fd(), LIMEN_FD_LISTENER, 0))));
+  // Linux 6.6; without it each batch costs a wake-up on whichever CPU the host likes.
+  (void)host::call::ioctl(listener_.fd(), LIMEN_IOCTL_NOTIF_SET_FLAGS, 1 /* SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP */).ok();
+  const MutexGuard guard(mutex_);
+  TRY(receive());
+  return success;
+}
+
+// The mapping thread's next report. Its number is admitted to no other thread of the process, and the host says who
+// makes it: so it is proof.
+Result<StubProcess::Report> StubProcess::receive() {
+  for (;;) {
+    pollfd listener = {listener_.fd(), POLLIN, 0};
+    const Result<i64> ready = host::call::poll(&listener, 1, -1);
+    if (ready.is(Errno::eintr)) continue;
+    if (!ready.ok()) return ready.error();
+    if ((listener.revents & POLLIN) == 0) return Errno::esrch;
+    seccomp_notif report{};
+    const Result<i64> got = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_RECV, &report);
+    if (got.is(Errno::eintr) || got.is(Errno::enoent)) continue;  // enoent: it died after reporting
+    if (!got.ok()) return got.error();
+    if (report.pid != static_cast<u32>(pid_) || report.data.nr != LIMEN_NR_REPORT) {
+      kill();
+      return Errno::esrch;
+    }
+    report_id_ = report.id;
+    return Report{report.data.args[0], static_cast<i64>(report.data.args[1])};
+  }
+}
+
+Result<StubProcess::Report> StubProcess::run(std::span<const Order> orders) {
+  if (dead()) return Errno::esrch;
+  wire::OrderPage* page = control_.order_page(order_index_);
+  std::memcpy(page->orders, orders.data(), orders.size_bytes());
+  __atomic_store_n(&page->count, static_cast<u32>(orders.size()), __ATOMIC_RELEASE);
+  seccomp_notif_resp go{};
+  go.id = report_id_;
+  const Result<i64> sent = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_SEND, &go);
+  if (!sent.ok()) return Errno::esrch;  // enoent: the thread that waited is gone
+  map_batches.fetch_add(1, std::memory_order_relaxed);
+  map_orders.fetch_add(orders.size(), std::memory_order_relaxed);
+  return receive();
+}
+
+Result<void> StubProcess::lend_file(int host_fd, int number) {
+  seccomp_notif_addfd lend{};
+  lend.id = report_id_;
+  lend.flags = SECCOMP_ADDFD_FLAG_SETFD;
+  lend.srcfd = static_cast<u32>(host_fd);
+  lend.newfd = static_cast<u32>(number);
+  const Result<i64> lent = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_ADDFD, &lend);
+  if (lent.is(Errno::enoent)) return Errno::esrch;
+  if (!lent.ok()) return lent.error();
+  return success;
+}
+
+Result<void> StubProcess::flush(Batch& batch) {
+  if (batch.empty()) return success;
+  std::array<Order, LIMEN_MAX_ORDERS> all;
+  usize count = 0;
+  for (const Order& o : batch.orders()) all[count++] = o;
+  const usize wanted = count;
+  for (u32 i = 0; i < batch.files(); ++i) all[count++] = order(SYS_close, LIMEN_FD_FILES + i);
+  const Report report = TRY(run({all.data(), count}));
+  const std::span<const Order> closes = std::span<const Order>(all).subspan(wanted, count - wanted);
+  batch.clear();
+  if (report.done >= wanted) return success;
+  if (!closes.empty()) TRY(run(closes));
+  return static_cast<Errno>(-report.result);
+}
+
+Result<void> StubProcess::add(Batch& batch, const MapOrder& o) {
+  if (!valid_range(o.addr, o.length) || (o.offset & kPageMask) != 0) return Errno::einval;
+  if (batch.full()) TRY(flush(batch));
+  const u64 populate = o.populate ? MAP_POPULATE : 0;
+  switch (o.kind) {
+    case MapOrder::Kind::map_arena:
+      batch.add(order(SYS_mmap, o.addr, o.length, o.prot, MAP_SHARED | MAP_FIXED | MAP_NORESERVE | populate,
+                      LIMEN_FD_ARENA, o.offset));
+      return success;
+    case MapOrder::Kind::map_file: {
+      if ((o.prot & kProtWrite) != 0) return Errno::einval;
+      int number = batch.find_file(o.host_fd);
+      if (number < 0) {
+        if (batch.files_full()) TRY(flush(batch));
+        number = batch.next_file();
+        TRY(lend_file(o.host_fd, number));
+        batch.add_file(o.host_fd);
+      }
+      // Shared, where the descriptor cannot write: then no later mprotect can make the mapping writable.
+      const Result<i64> mode = host::call::fcntl(o.host_fd, F_GETFL, 0);
+      const bool read_only = mode.ok() && (*mode & O_ACCMODE) == O_RDONLY;
+      const u64 share = read_only ? MAP_SHARED : MAP_PRIVATE;
+      batch.add(order(SYS_mmap, o.addr, o.length, o.prot, share | MAP_FIXED | MAP_NORESERVE | populate,
+                      static_cast<u64>(number), o.offset));
+      return success;
+    }
+    case MapOrder::Kind::unmap:
+      batch.add(order(SYS_munmap, o.addr, o.length));
+      return success;
+    case MapOrder::Kind::protect:
+      batch.add(order(SYS_mprotect, o.addr, o.length, o.prot));
+      return success;
+  }
+  return Errno::einval;
+}
+
+Result<void> StubProcess::apply(std::span<const MapOrder> orders) {
+  const MutexGuard guard(mutex_);
+  if (dead()) return Errno::esrch;
+  Batch batch;
+  for (const MapOrder& o : orders) {
+    const Result<void> added = add(batch, o);
+    if (added.ok()) continue;
+    (void)flush(batch).ok();  // what came before it is done, and its files are closed
+    return added;
+  }
+  return flush(batch);
+}
+
+Result<ParkedThread> StubProcess::take_thread() {
+  {
+    const MutexGuard guard(slots_mutex_);
+    if (!parked_.empty()) {
+      const ParkedThread thread = parked_.back();
+      parked_.pop_back();
+      return thread;
+    }
+  }
+  const MutexGuard guard(mutex_);
+  if (dead()) return Errno::esrch;
+  const u32 index = TRY(control_.take_slot());
+  {
+    const MutexGuard slots(slots_mutex_);
+    slots_.push_back(index);
+  }
+  const u64 at = Control::slot_guest_address(index);
+  const u64 stack = at + wire::kSlotStackTop - FrameLimits::of_this_machine().frame_reserve;
+  const Order orders[] = {
+      order(SYS_mmap, at, LIMEN_SLOT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, LIMEN_FD_CONTROL,
+            Control::slot_offset(index)),
+      order(SYS_clone, LIMEN_CLONE_THREAD, stack),
+  };
+  slot(index).header()->post = 1;  // the new thread starts as one that has posted
+  const Report report = TRY(run(orders));
+  // On failure the slot stays with this process until it ends.
+  if (report.done != std::size(orders)) return static_cast<Errno>(-report.result);
+  return ParkedThread{index, static_cast<int>(report.result), 1};
+}
+
+void StubProcess::park(const ParkedThread& thread) {
+  const MutexGuard guard(slots_mutex_);
+  parked_.push_back(thread);
+}
+
+void StubProcess::kill() { (void)host::call::pidfd_send_signal(pidfd_.fd(), SIGKILL, nullptr, 0).ok(); }
+
+void StubProcess::on_death() {
+  const MutexGuard guard(slots_mutex_);
+  siginfo_t info{};
+  (void)host::call::waitid(P_PIDFD, pidfd_.fd(), &info, WEXITED, nullptr).ok();
+  reaped_ = true;
+  dead_.store(1, std::memory_order_seq_cst);
+  for (const u32 index : slots_) {
+    // Nobody else writes the word any more: a kernel thread that is about to sleep on it sees it change.
+    wire::Slot* slot = this->slot(index).header();
+    __atomic_add_fetch(&slot->post, 1, __ATOMIC_SEQ_CST);
+    host::futex_wake(&slot->post, 1, FutexScope::shared);
+  }
+  host::futex_wake(reinterpret_cast<u32*>(&dead_), 1 << 30, FutexScope::kernel_only);
+}
+
+void StubProcess::wait_dead() {
+  while (!dead()) (void)host::futex_wait(reinterpret_cast<u32*>(&dead_), 0, FutexScope::kernel_only).ok();
+}
+
+void StubProcess::kick(int tid) {
+  const MutexGuard guard(slots_mutex_);
+  if (!reaped_) (void)host::call::tgkill(pid_, tid, LIMEN_SIGNAL_KICK).ok();
+}
+
+void StubProcess::set_affinity(int tid, const void* mask, usize size) {
+  const MutexGuard guard(slots_mutex_);
+  if (!reaped_) (void)host::call::sched_setaffinity(tid, size, mask).ok();
+}
+
+}  // namespace limen::platform

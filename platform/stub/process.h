@@ -1,0 +1,89 @@
+// A guest's host process: its mapping thread's orders, its guest threads' slots, its death.
+//
+// Locks: `mutex_` (rank space) is held for a batch of orders, which includes the mapping thread's answer. `slots_mutex_`
+// (leaf) guards the list of slots and the right to name host thread ids: a tid is used only while the process is not reaped.
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "base/lock.h"
+#include "base/ref.h"
+#include "host/handle.h"
+#include "platform/platform.h"
+#include "platform/stub/control.h"
+#include "platform/stub/frame.h"
+
+namespace limen::platform {
+
+class StubThread;
+
+// A host thread of the process that waits in its slot for a kernel thread. Host threads never end before their process:
+// a guest thread that exits leaves its host thread parked, and the next one takes it over. So the gate's list needs no
+// `exit`, and a thread id is nobody else's as long as the process lives.
+struct ParkedThread {
+  u32 slot_index = 0;
+  int tid = 0;
+  u32 post = 0;  // what its slot's `post` says while it is parked
+};
+
+class StubProcess final : public RefCounted {
+ public:
+  StubProcess(Control& control, u32 order_index, int pid) : control_(control), order_index_(order_index), pid_(pid) {}
+  ~StubProcess() override;  // the process is dead: gives its slots and order page back
+
+  // Waits until the stub stands and takes its listener. esrch when it died on the way.
+  Result<void> connect();
+
+  // See Space::apply.
+  Result<void> apply(std::span<const MapOrder> orders);
+  Result<ParkedThread> take_thread();
+  void park(const ParkedThread& thread);
+
+  void kill();
+  // The reaper's: reaps, then wakes every kernel thread that waits for a guest thread of this process.
+  void on_death();
+  // Blocks until on_death has been there.
+  void wait_dead();
+  bool dead() const { return dead_.load(std::memory_order_acquire) != 0; }
+
+  // Sends the kick; pins. Nothing when the process is dead.
+  void kick(int tid);
+  void set_affinity(int tid, const void* mask, usize size);
+
+  int pid() const { return pid_; }
+  const host::Handle& pidfd() const { return pidfd_; }
+  SlotView slot(u32 index) { return {control_.slot_base(index), Control::slot_guest_address(index)}; }
+
+  std::atomic<u64> map_batches{0}, map_orders{0};
+
+ private:
+  class Batch;
+  struct Report {
+    u64 done;     // orders carried out
+    i64 result;   // of the last one, or the error of the one after them
+  };
+  Result<Report> receive() REQUIRES(mutex_);
+  Result<Report> run(std::span<const wire::OrderPage::Order> orders) REQUIRES(mutex_);
+  Result<void> lend_file(int host_fd, int number) REQUIRES(mutex_);
+  Result<void> flush(Batch& batch) REQUIRES(mutex_);
+  Result<void> add(Batch& batch, const MapOrder& order) REQUIRES(mutex_);
+
+  Control& control_;
+  const u32 order_index_;
+  const int pid_;
+  host::Handle pidfd_;
+  host::Handle listener_;
+
+  Mutex mutex_{LockRank::space};
+  u64 report_id_ GUARDED_BY(mutex_) = 0;  // the report that waits for its answer
+
+  Mutex slots_mutex_{LockRank::leaf};
+  std::vector<u32> slots_ GUARDED_BY(slots_mutex_);
+  std::vector<ParkedThread> parked_ GUARDED_BY(slots_mutex_);
+  bool reaped_ GUARDED_BY(slots_mutex_) = false;
+  std::atomic<u32> dead_{0};
+};
+
+}  // namespace limen::platform

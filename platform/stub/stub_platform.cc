@@ -1,0 +1,272 @@
+#include "platform/stub_platform.h"
+
+#include <pthread.h>
+#include <sys/auxv.h>
+
+#include <algorithm>
+#include <string>
+
+#include "host/clock.h"
+#include "platform/stub/stub_platform_impl.h"
+
+namespace limen::platform {
+namespace {
+
+constexpr u64 kTemplateTag = 0;  // in the reaper's epoll: no process has pid 0
+
+class StubSpace final : public Space {
+ public:
+  StubSpace(StubPlatform& platform, Ref<StubProcess> process) : platform_(platform), process_(std::move(process)) {}
+  ~StubSpace() override {
+    process_->kill();
+    process_->wait_dead();
+  }
+
+  Result<void> apply(std::span<const MapOrder> orders) override { return process_->apply(orders); }
+
+  Result<std::unique_ptr<GuestThread>> new_thread() override {
+    const ParkedThread host = TRY(process_->take_thread());
+    return std::unique_ptr<GuestThread>(new StubThread(platform_, process_, host));
+  }
+
+  void kill() override { process_->kill(); }
+  int host_pid() const override { return process_->pid(); }
+
+ private:
+  StubPlatform& platform_;
+  const Ref<StubProcess> process_;
+};
+
+struct ThreadStart {
+  std::string name;
+  std::function<void()> body;
+};
+
+void* run_thread(void* argument) {
+  const std::unique_ptr<ThreadStart> start(static_cast<ThreadStart*>(argument));
+  pthread_setname_np(pthread_self(), start->name.c_str());
+  start->body();
+  return nullptr;
+}
+
+void add(Counters& to, const Counters& from) {
+  to.crossings += from.crossings;
+  to.syscalls_trapped += from.syscalls_trapped;
+  to.syscalls_patched += from.syscalls_patched;
+  to.hot += from.hot;
+  to.cold += from.cold;
+  to.faults += from.faults;
+  to.interrupts += from.interrupts;
+  to.map_batches += from.map_batches;
+  to.map_orders += from.map_orders;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr usize kStackSize = 1 << 20;
+#else
+constexpr usize kStackSize = 256 << 10;
+#endif
+
+}  // namespace
+
+Result<std::unique_ptr<Platform>> make_stub_platform(Options options) {
+  auto platform = std::make_unique<StubPlatform>();
+  TRY(platform->start(std::move(options)));
+  return std::unique_ptr<Platform>(std::move(platform));
+}
+
+Result<void> StubPlatform::start(Options options) {
+  if ((getauxval(AT_HWCAP2) & 2) == 0) return Errno::enosys;  // HWCAP2_FSGSBASE
+  install_safe_copy();
+  wanted_ready_ = std::max(options.ready_stubs, 1u);
+  arena_file_ = std::move(options.arena_file);
+  if (!arena_file_.valid()) arena_file_ = TRY(host::make_memory_file("limen-arena", options.arena_size));
+  TRY(control_.open());
+  TRY(template_.start(control_, arena_file_));
+  arena_ = TRY(host::Mapping::shared(arena_file_, options.arena_size));
+  epoll_ = host::Handle(static_cast<int>(TRY(host::call::epoll_create1(EPOLL_CLOEXEC))));
+  TRY(watch(template_.pidfd(), kTemplateTag));
+  for (const auto& [name, body] : {std::pair{"limen-reaper", &StubPlatform::reap}, {"limen-pool", &StubPlatform::fill_pool}}) {
+    {
+      const MutexGuard guard(mutex_);
+      ++helpers_;
+    }
+    const Result<void> started = start_thread(name, [this, body = body] {
+      (this->*body)();
+      const MutexGuard guard(mutex_);
+      --helpers_;
+      changed_.notify_all();
+    });
+    if (!started.ok()) {
+      const MutexGuard guard(mutex_);
+      --helpers_;
+      return started;
+    }
+  }
+  return success;
+}
+
+StubPlatform::~StubPlatform() {
+  std::vector<Ref<StubProcess>> all;
+  {
+    const MutexGuard guard(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    while (helpers_ > 1) changed_.wait(mutex_);  // the pool makes no more
+    ready_.clear();
+    for (auto& [pid, process] : processes_) all.push_back(process);
+  }
+  for (auto& process : all) {
+    process->kill();
+    process->wait_dead();
+  }
+  all.clear();
+  template_.kill();  // its end is the reaper's last event
+  const MutexGuard guard(mutex_);
+  while (helpers_ > 0) changed_.wait(mutex_);
+}
+
+Result<void> StubPlatform::watch(const host::Handle& pidfd, u64 tag) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  TRY(host::call::epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, pidfd.fd(), &event));
+  return success;
+}
+
+void StubPlatform::reap() {
+  for (;;) {
+    epoll_event event{};
+    if (host::call::epoll_wait(epoll_.fd(), &event, 1, -1).value_or(0) != 1) continue;
+    if (event.data.u64 == kTemplateTag) {
+      template_.on_death(control_);
+      (void)host::call::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, template_.pidfd().fd(), nullptr).ok();
+      const MutexGuard guard(mutex_);
+      if (stopping_) return;
+      continue;
+    }
+    Ref<StubProcess> process;
+    {
+      const MutexGuard guard(mutex_);
+      const auto found = processes_.find(event.data.u64);
+      if (found == processes_.end()) continue;
+      process = std::move(found->second);
+      processes_.erase(found);
+      retired_.map_batches += process->map_batches;
+      retired_.map_orders += process->map_orders;
+    }
+    (void)host::call::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, process->pidfd().fd(), nullptr).ok();
+    process->on_death();
+  }
+}
+
+Result<Ref<StubProcess>> StubPlatform::make_process() {
+  const u32 order_page = TRY(control_.take_order_page());
+  const Result<int> pid = template_.make_stub(control_, order_page);
+  if (!pid.ok()) {
+    control_.give_order_page(order_page);
+    return pid.error();
+  }
+  auto process = make_ref<StubProcess>(control_, order_page, *pid);
+  const Result<void> connected = process->connect();
+  if (!process->pidfd().valid()) return connected.error();  // out of descriptors; the host ends it with us
+  {
+    const MutexGuard guard(mutex_);
+    processes_[static_cast<u64>(*pid)] = process;
+  }
+  TRY(watch(process->pidfd(), static_cast<u64>(*pid)));
+  if (!connected.ok()) {
+    process->kill();
+    return connected.error();
+  }
+  return process;
+}
+
+void StubPlatform::fill_pool() {
+  for (;;) {
+    {
+      const MutexGuard guard(mutex_);
+      while (!stopping_ && ready_.size() >= wanted_ready_) changed_.wait(mutex_);
+      if (stopping_) return;
+    }
+    Result<Ref<StubProcess>> made = make_process();
+    {
+      const MutexGuard guard(mutex_);
+      if (made.ok()) {
+        ready_.push_back(*std::move(made));
+      } else {
+        ++failures_;
+        failure_ = made.error();
+      }
+      changed_.notify_all();
+    }
+    if (!made.ok()) {
+      const timespec pause = host::to_timespec(10'000'000);
+      (void)host::call::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr).ok();
+    }
+  }
+}
+
+Result<std::unique_ptr<Space>> StubPlatform::new_space() {
+  Ref<StubProcess> process;
+  {
+    const MutexGuard guard(mutex_);
+    const u64 failures = failures_;
+    while (ready_.empty()) {
+      if (failures_ != failures) return failure_ == Errno::enomem ? Errno::enomem : Errno::eagain;
+      changed_.wait(mutex_);
+    }
+    process = std::move(ready_.front());
+    ready_.pop_front();
+    changed_.notify_all();
+  }
+  return std::unique_ptr<Space>(new StubSpace(*this, std::move(process)));
+}
+
+void StubPlatform::arena_discard(u64 offset, u64 length) {
+  (void)host::call::fallocate(arena_file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length).ok();
+}
+
+Result<void> StubPlatform::start_thread(std::string_view name, std::function<void()> body) {
+  auto start = std::make_unique<ThreadStart>(ThreadStart{std::string(name.substr(0, 15)), std::move(body)});
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackSize);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // A kernel thread takes no signal but those of its own faults.
+  sigset_t blocked, before;
+  sigfillset(&blocked);
+  for (const int signo : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&blocked, signo);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, run_thread, start.get());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) return static_cast<Errno>(error);
+  start.release();
+  return success;
+}
+
+void StubPlatform::attach(StubThread* thread) {
+  const MutexGuard guard(mutex_);
+  threads_.insert(thread);
+}
+
+void StubPlatform::detach(StubThread* thread) {
+  const MutexGuard guard(mutex_);
+  threads_.erase(thread);
+  add(retired_, thread->counters());
+}
+
+Counters StubPlatform::counters() {
+  const MutexGuard guard(mutex_);
+  Counters sum = retired_;
+  for (const StubThread* thread : threads_) add(sum, thread->counters());
+  for (const auto& [pid, process] : processes_) {
+    sum.map_batches += process->map_batches;
+    sum.map_orders += process->map_orders;
+  }
+  return sum;
+}
+
+}  // namespace limen::platform

@@ -1,0 +1,61 @@
+// The stub platform: shared memory, the template, the pool of ready stubs, and the reaper.
+//
+// Threads of its own: `limen-pool` makes stubs ahead of need; `limen-reaper` waits for the end of guest processes.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "platform/stub/process.h"
+#include "platform/stub/template_process.h"
+#include "platform/stub/thread.h"
+#include "platform/stub_platform.h"
+
+namespace limen::platform {
+
+class StubPlatform final : public Platform {
+ public:
+  ~StubPlatform() override;
+  Result<void> start(Options options);
+
+  Result<std::unique_ptr<Space>> new_space() override;
+  u8* arena_base() override { return arena_.base(); }
+  u64 arena_size() override { return arena_.size(); }
+  void arena_discard(u64 offset, u64 length) override;
+  u64 guest_floor() override { return LIMEN_GUEST_FLOOR; }
+  u64 guest_ceiling() override { return LIMEN_SLOTS; }
+  Result<void> start_thread(std::string_view name, std::function<void()> body) override;
+  Counters counters() override;
+
+  // Threads are listed while they live; one that ends leaves its counts.
+  void attach(StubThread* thread);
+  void detach(StubThread* thread);
+
+ private:
+  void fill_pool();
+  void reap();
+  Result<Ref<StubProcess>> make_process();
+  Result<void> watch(const host::Handle& pidfd, u64 pid);
+
+  host::Handle arena_file_;
+  host::Mapping arena_;
+  Control control_;
+  TemplateProcess template_;
+  host::Handle epoll_;
+  u32 wanted_ready_ = 0;
+
+  Mutex mutex_{LockRank::leaf};
+  std::condition_variable_any changed_;
+  std::deque<Ref<StubProcess>> ready_ GUARDED_BY(mutex_);
+  std::map<u64, Ref<StubProcess>> processes_ GUARDED_BY(mutex_);  // not yet reaped, by pid
+  u64 failures_ GUARDED_BY(mutex_) = 0;
+  Errno failure_ GUARDED_BY(mutex_) = Errno::eagain;
+  u32 helpers_ GUARDED_BY(mutex_) = 0;  // own threads that run
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::set<StubThread*> threads_ GUARDED_BY(mutex_);
+  Counters retired_ GUARDED_BY(mutex_);
+};
+
+}  // namespace limen::platform

@@ -1,0 +1,151 @@
+#include "platform/stub/template_process.h"
+
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/rseq.h>
+
+#include <atomic>
+
+#include "host/clock.h"
+#include "host/futex.h"
+
+extern "C" const limen::u8 limen_gate_image_begin[], limen_gate_image_end[];
+
+namespace limen::platform {
+namespace {
+
+using host::raw_syscall;
+
+// What rt_sigaction(2) takes (the C library's struct differs).
+struct HostSigaction {
+  u64 handler, flags, restorer, mask;
+};
+constexpr u64 kSaRestorer = 0x04000000;
+constexpr int kGateSignals[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, LIMEN_SIGNAL_KICK};
+constexpr int kSpareFd = 900;  // above every number that the child arranges
+
+struct Descriptors {
+  int arena, control, gate;
+};
+
+[[noreturn]] void fail(int stage) {
+  raw_syscall(SYS_exit_group, stage);
+  __builtin_unreachable();
+}
+
+void need(long result, int stage) {
+  if (result < 0) fail(stage);
+}
+
+// The C library registered an area for restartable sequences that is about to vanish; the host would kill us when it
+// next wrote there.
+void leave_rseq() {
+  if (__rseq_size == 0) return;
+  auto* area = static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
+  for (const long size : {32L, static_cast<long>(__rseq_size)}) {
+    if (raw_syscall(SYS_rseq, reinterpret_cast<long>(area), size, 1 /* RSEQ_FLAG_UNREGISTER */, RSEQ_SIG) == 0) return;
+  }
+}
+
+void set_signals(const wire::GateHeader& gate) {
+  const u64 all = ~u64{0};
+  need(raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), 0, 8), 10);
+  const HostSigaction dfl{};
+  for (int signo = 1; signo <= 64; ++signo) {
+    (void)raw_syscall(SYS_rt_sigaction, signo, reinterpret_cast<long>(&dfl), 0, 8);
+  }
+  const HostSigaction ours{gate.signal_entry, SA_SIGINFO | SA_ONSTACK | kSaRestorer, gate.restorer, all};
+  for (const int signo : kGateSignals) {
+    need(raw_syscall(SYS_rt_sigaction, signo, reinterpret_cast<long>(&ours), 0, 8), 11);
+  }
+}
+
+// Descriptors 0 and 1 are the arena and the control file; nothing else stays open. Returns the gate's for a while.
+int set_descriptors(const Descriptors& fds) {
+  const long arena = raw_syscall(SYS_fcntl, fds.arena, F_DUPFD, kSpareFd);
+  const long control = raw_syscall(SYS_fcntl, fds.control, F_DUPFD, kSpareFd);
+  const long gate = raw_syscall(SYS_fcntl, fds.gate, F_DUPFD, kSpareFd);
+  need(arena, 20), need(control, 20), need(gate, 20);
+  need(raw_syscall(SYS_dup2, arena, LIMEN_FD_ARENA), 21);
+  need(raw_syscall(SYS_dup2, control, LIMEN_FD_CONTROL), 21);
+  static_assert(LIMEN_FD_ARENA == 0 && LIMEN_FD_CONTROL == 1 && LIMEN_FD_LISTENER == 2);
+  need(raw_syscall(SYS_close_range, 2, gate - 1, 0), 22);
+  need(raw_syscall(SYS_close_range, gate + 1, ~0u, 0), 22);
+  return static_cast<int>(gate);
+}
+
+void drop_rights() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[2] = {};
+  need(raw_syscall(SYS_capset, reinterpret_cast<long>(&header), reinterpret_cast<long>(none)), 30);
+  need(raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 31);
+  const rlimit no_core = {0, 0};
+  need(raw_syscall(SYS_setrlimit, RLIMIT_CORE, reinterpret_cast<long>(&no_core)), 32);
+}
+
+// The child of the fork: makes itself the template. Only bare system calls: the C library's state is a copy.
+[[noreturn]] void become_template(const wire::GateHeader& gate, const Descriptors& fds, int kernel_pid) {
+  leave_rseq();
+  set_signals(gate);
+  need(raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL), 1);
+  if (raw_syscall(SYS_getppid) != kernel_pid) fail(2);
+  need(raw_syscall(SYS_setsid), 3);  // the terminal's signals are the kernel's business
+  const int gate_fd = set_descriptors(fds);
+  need(raw_syscall(SYS_mmap, LIMEN_GATE_BASE, static_cast<long>(gate.size), PROT_READ | PROT_EXEC,
+                   MAP_SHARED | MAP_FIXED, gate_fd, 0),
+       4);
+  need(raw_syscall(SYS_close, gate_fd), 5);
+  need(raw_syscall(SYS_mmap, LIMEN_TEMPLATE_PAGE, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                   LIMEN_FD_CONTROL, Control::kTemplateOffset),
+       6);
+  need(raw_syscall(SYS_madvise, LIMEN_TEMPLATE_PAGE, kPageSize, MADV_DONTFORK), 7);
+  drop_rights();
+  reinterpret_cast<void (*)()>(gate.template_entry)();
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+Result<void> TemplateProcess::start(Control& control, const host::Handle& arena) {
+  const auto size = static_cast<usize>(limen_gate_image_end - limen_gate_image_begin);
+  const auto* gate = reinterpret_cast<const wire::GateHeader*>(limen_gate_image_begin);
+  if (gate->magic != wire::kGateMagic || gate->size != size) return Errno::enoexec;
+  const host::Handle image = TRY(host::make_sealed_file("limen-gate", limen_gate_image_begin, size));
+
+  const auto kernel_pid = static_cast<int>(TRY(host::call::getpid()));
+  control.template_page()->kernel_pid = static_cast<u32>(kernel_pid);
+  const Descriptors fds = {arena.fd(), control.file().fd(), image.fd()};
+  const long pid = raw_syscall(SYS_clone, SIGCHLD);
+  if (pid == 0) become_template(*gate, fds, kernel_pid);
+  if (pid < 0) return static_cast<Errno>(-pid);
+  pidfd_ = host::Handle(static_cast<int>(TRY(host::call::pidfd_open(pid, 0))));
+  return success;
+}
+
+Result<int> TemplateProcess::make_stub(Control& control, u32 order_page) {
+  wire::TemplatePage* page = control.template_page();
+  const u32 request = page->request + 1;
+  page->order_index = order_page;
+  __atomic_store_n(&page->request, request, __ATOMIC_SEQ_CST);
+  host::futex_wake(&page->request, 1, host::FutexScope::shared);
+  for (;;) {
+    const u32 reply = __atomic_load_n(&page->reply, __ATOMIC_ACQUIRE);
+    if (dead_) return Errno::esrch;
+    if (reply == request) break;
+    (void)host::futex_wait(&page->reply, reply, host::FutexScope::shared).ok();
+  }
+  const int pid = page->pid;
+  if (pid < 0) return static_cast<Errno>(-pid);
+  return pid;
+}
+
+void TemplateProcess::on_death(Control& control) {
+  wire::TemplatePage* page = control.template_page();
+  dead_ = true;
+  __atomic_add_fetch(&page->reply, 1u << 31, __ATOMIC_SEQ_CST);  // so that a waiter looks again
+  host::futex_wake(&page->reply, 1, host::FutexScope::shared);
+}
+
+void TemplateProcess::kill() { (void)host::call::pidfd_send_signal(pidfd_.fd(), SIGKILL, nullptr, 0).ok(); }
+
+}  // namespace limen::platform

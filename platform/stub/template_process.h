@@ -1,0 +1,32 @@
+// The template process: an image with nothing in it but the gate, of which each guest process is a copy.
+//
+// It is forked from the kernel early, empties itself, and then runs sealed code that knows one request: make a stub.
+// Stubs are made with CLONE_PARENT, so they are the kernel's own children, and die with the thread that called start.
+#pragma once
+
+#include <atomic>
+
+#include "base/lock.h"
+#include "host/handle.h"
+#include "platform/stub/control.h"
+
+namespace limen::platform {
+
+class TemplateProcess {
+ public:
+  // Forks. Errors as fork's; the template's own failures show as its death.
+  Result<void> start(Control& control, const host::Handle& arena);
+  // The pid of a new stub that will use this order page. esrch when the template is dead.
+  Result<int> make_stub(Control& control, u32 order_page);
+
+  const host::Handle& pidfd() const { return pidfd_; }
+  // The reaper's: it has ended; make_stub fails from now on.
+  void on_death(Control& control);
+  void kill();
+
+ private:
+  host::Handle pidfd_;
+  std::atomic<bool> dead_{false};
+};
+
+}  // namespace limen::platform

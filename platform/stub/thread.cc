@@ -1,0 +1,185 @@
+#include "platform/stub/thread.h"
+
+#include "host/clock.h"
+#include "host/futex.h"
+#include "platform/stub/stub_platform_impl.h"
+
+namespace limen::platform {
+namespace {
+
+using host::FutexScope;
+
+// Each word of a slot is read by exactly one of these.
+u32 read(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
+u64 read(const u64& word) { return __atomic_load_n(&word, __ATOMIC_RELAXED); }
+
+}  // namespace
+
+StubThread::StubThread(StubPlatform& platform, Ref<StubProcess> process, const ParkedThread& host)
+    : platform_(platform),
+      process_(std::move(process)),
+      slot_index_(host.slot_index),
+      tid_(host.tid),
+      view_(process_->slot(host.slot_index)),
+      slot_(view_.header()),
+      seen_(host.post) {
+  load_context({});
+  platform_.attach(this);
+}
+
+StubThread::~StubThread() {
+  platform_.detach(this);
+  if (process_->dead()) return;
+  if ((state_.load() & kInGuest) != 0) {
+    // It is in guest code. Call it in; one that does not come keeps its slot until the process ends.
+    kick();
+    const i64 deadline = host::monotonic_ns() + 10'000'000;
+    while (read(slot_->post) == seen_) {
+      const timespec until = host::to_timespec(deadline);
+      __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
+      if (host::futex_wait(&slot_->post, seen_, FutexScope::shared, &until).is(Errno::etimedout)) return;
+    }
+    seen_ = read(slot_->post);
+  }
+  process_->park({slot_index_, tid_, seen_});
+}
+
+// True when the guest has posted, false when it is dead.
+bool StubThread::wait_for_post() {
+  if (read(slot_->post) == seen_) {
+    count(cold_);
+    __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
+    while (read(slot_->post) == seen_) {
+      if (process_->dead()) return false;
+      (void)host::futex_wait(&slot_->post, seen_, FutexScope::shared).ok();
+    }
+    __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
+  } else {
+    count(hot_);
+  }
+  return !process_->dead();
+}
+
+Entry StubThread::wait() {
+  if (interrupted_) {
+    interrupted_ = false;
+    last_.kind = Entry::Kind::interrupt;
+    count(interrupts_);
+    return last_;
+  }
+  if (process_->dead() || !wait_for_post()) {
+    last_ = Entry{};
+    return last_;
+  }
+  seen_ = read(slot_->post);
+  state_.store(0);
+  count(crossings_);
+  return take_entry();
+}
+
+Entry StubThread::take_entry() {
+  frame_ = read(slot_->frame);
+  own_frame_ = false;
+  orig_rax_ = ~u64{0};
+  Entry entry;
+  entry.ip = read(slot_->ip);
+  entry.sp = read(slot_->sp);
+  switch (read(slot_->kind)) {
+    case wire::kEntrySyscall:
+      entry.kind = Entry::Kind::syscall;
+      entry.nr = orig_rax_ = read(slot_->nr);
+      for (usize i = 0; i < std::size(entry.args); ++i) entry.args[i] = read(slot_->args[i]);
+      count(trapped_);
+      break;
+    case wire::kEntryFault: {
+      const u32 signo = read(slot_->signo);
+      entry.kind = Entry::Kind::fault;
+      // Only what a guest's instruction can raise; a forged number is the worst of them.
+      const bool known = signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL || signo == SIGTRAP;
+      entry.signo = known ? static_cast<int>(signo) : SIGSEGV;
+      entry.code = static_cast<int>(read(slot_->code));
+      entry.addr = read(slot_->addr);
+      entry.error_code = read(slot_->error_code);
+      entry.trapno = read(slot_->trapno);
+      count(faults_);
+      break;
+    }
+    default:
+      entry.kind = Entry::Kind::interrupt;
+      count(interrupts_);
+      break;
+  }
+  last_ = entry;
+  return entry;
+}
+
+// Sends the guest on its way, unless a kick wants it back at once.
+void StubThread::answer(u32 flags) {
+  if ((state_.fetch_or(kInGuest) & kKicked) != 0) {
+    state_.store(0);
+    interrupted_ = true;
+    if ((flags & wire::kResumeResult) != 0) {
+      Registers regs = registers();
+      regs.rax = slot_->result;
+      set_registers(regs);
+    }
+    return;
+  }
+  __atomic_store_n(&slot_->resume_flags, flags, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot_->reply, seen_, __ATOMIC_SEQ_CST);
+  if (read(slot_->guest_sleeps) != 0) host::futex_wake(&slot_->reply, 1, FutexScope::shared);
+}
+
+void StubThread::resume_syscall(i64 result) {
+  if (own_frame_) {
+    Registers regs = registers();
+    regs.rax = static_cast<u64>(result);
+    set_registers(regs);
+    return answer(0);
+  }
+  __atomic_store_n(&slot_->result, static_cast<u64>(result), __ATOMIC_RELAXED);
+  answer(wire::kResumeResult);
+}
+
+void StubThread::resume() { answer(0); }
+
+Registers StubThread::registers() {
+  Registers regs{};
+  if (!read_registers(view_, frame_, regs)) {
+    regs.rip = last_.ip;
+    regs.rsp = last_.sp;
+  }
+  regs.orig_rax = orig_rax_;
+  return regs;
+}
+
+void StubThread::set_registers(const Registers& regs) {
+  if (write_registers(view_, frame_, regs)) return;
+  load_context({regs, {}});
+}
+
+Context StubThread::save_context() { return {registers(), read_xstate(view_, frame_)}; }
+
+void StubThread::load_context(const Context& context) {
+  frame_ = build_frame(view_, context.regs, context.xstate);
+  own_frame_ = true;
+  __atomic_store_n(&slot_->frame, frame_, __ATOMIC_RELAXED);
+}
+
+void StubThread::kick() {
+  const u32 before = state_.fetch_or(kKicked);
+  if ((before & kInGuest) != 0 && (before & kKicked) == 0) process_->kick(tid_);
+}
+
+Counters StubThread::counters() const {
+  Counters c;
+  c.crossings = crossings_.load(std::memory_order_relaxed);
+  c.syscalls_trapped = trapped_.load(std::memory_order_relaxed);
+  c.hot = hot_.load(std::memory_order_relaxed);
+  c.cold = cold_.load(std::memory_order_relaxed);
+  c.faults = faults_.load(std::memory_order_relaxed);
+  c.interrupts = interrupts_.load(std::memory_order_relaxed);
+  return c;
+}
+
+}  // namespace limen::platform

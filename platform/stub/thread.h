@@ -1,0 +1,56 @@
+// A guest thread, from the side of the kernel thread that serves it.
+#pragma once
+
+#include <atomic>
+
+#include "platform/stub/process.h"
+
+namespace limen::platform {
+
+class StubPlatform;
+
+class StubThread final : public GuestThread {
+ public:
+  StubThread(StubPlatform& platform, Ref<StubProcess> process, const ParkedThread& host);
+  ~StubThread() override;
+
+  Entry wait() override;
+  void resume_syscall(i64 result) override;
+  void resume() override;
+  Context save_context() override;
+  void load_context(const Context& context) override;
+  Registers registers() override;
+  void set_registers(const Registers& regs) override;
+  void kick() override;
+
+  Counters counters() const;
+
+ private:
+  // Bits of state_.
+  static constexpr u32 kInGuest = 1;  // the guest has been answered and has not come back
+  static constexpr u32 kKicked = 2;   // kick() wants an interrupt
+
+  bool wait_for_post();
+  Entry take_entry();
+  void answer(u32 flags);
+  void count(std::atomic<u64>& counter) { counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+
+  StubPlatform& platform_;
+  const Ref<StubProcess> process_;
+  const u32 slot_index_;
+  const int tid_;
+  const SlotView view_;
+  wire::Slot* const slot_;
+
+  u32 seen_;               // the post that is being served
+  u64 frame_ = 0;          // where the guest's registers are
+  bool own_frame_ = true;  // ... in a frame that we built, not the one the guest came with
+  u64 orig_rax_ = ~u64{0};
+  bool interrupted_ = false;  // a kick came before the answer went out: the next wait() says so
+  Entry last_;
+  std::atomic<u32> state_{0};
+
+  std::atomic<u64> crossings_{0}, trapped_{0}, hot_{0}, cold_{0}, faults_{0}, interrupts_{0};
+};
+
+}  // namespace limen::platform
