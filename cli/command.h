@@ -74,6 +74,7 @@ int dispatch(Command& command, const std::vector<std::string>& words);
 std::string help_page(Command& command, int width);
 std::string main_help_page(int width);
 std::string version_page();              // version, licence, the host's fitness in one line
+std::string_view licence_page();         // the notices of what is linked into the executable
 std::string man_page(Command* command);  // roff; null: limen(1)
 std::string completion_script(std::string_view shell);
 

@@ -98,7 +98,7 @@ std::string bash_script() {
          "'\n"
          "  COMPREPLY=()\n"
          "  if ((COMP_CWORD == 1)); then\n"
-         "    COMPREPLY=($(compgen -W \"$commands --version --help\" -- \"$cur\"))\n"
+         "    COMPREPLY=($(compgen -W \"$commands --version --licences --help\" -- \"$cur\"))\n"
          "    return\n"
          "  fi\n"
          "  case ${COMP_WORDS[1]} in\n" +

@@ -92,8 +92,7 @@ class Doctor : public Command {
 
 std::string version_page() {
   const std::vector<Fact> facts = probe_host();
-  return "limen " LIMEN_VERSION
-         "\nLicence: Apache-2.0 (no warranty; the licences of what it contains: third_party/README.md)\nHost: " +
+  return "limen " LIMEN_VERSION "\nLicence: Apache-2.0 (no warranty; 'limen --licences' has the notices)\nHost: " +
          facts.front().value + ", " + word(overall(facts)) + " ('limen doctor' says more)\n";
 }
 

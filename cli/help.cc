@@ -128,6 +128,7 @@ std::string roff_main_page() {
     see_also += (see_also.empty() ? "" : ",\n") + (".BR limen\\-" + roff(text.name) + " (1)");
   }
   out += ".SH OPTIONS\n.TP\n.B \\-\\-version\nversion, licence, and whether this host is fit for Limen\n";
+  out += ".TP\n.B \\-\\-licences\nthe notices of the work of others that the executable contains\n";
   out += ".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nthe list of commands; after a command, its own help\n";
   out += ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nif set and not empty, nothing is coloured\n";
   return out + ".SH SEE ALSO\n" + see_also + "\n";
@@ -171,6 +172,7 @@ std::string main_help_page(int) {
   }
   out += "\n" + palette.bold("Options:") + "\n";
   out += "  --version   version, licence, and whether this host is fit for Limen\n";
+  out += "  --licences  the notices of the work of others that this executable contains\n";
   out += "  -h, --help  this help; after a command, its own\n\n";
   out += palette.bold("Start with:") + "\n";
   out += "  limen run -- ls -la      a program, in a sandbox\n";

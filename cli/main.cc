@@ -23,7 +23,7 @@ int unknown_command(const std::string& word) {
   return kExitLimenFailed;
 }
 
-int print(const std::string& page) { return write_out(page) ? 0 : kExitLimenFailed; }
+int print(std::string_view page) { return write_out(page) ? 0 : kExitLimenFailed; }
 
 int limen_main(const std::vector<std::string>& words) {
   if (words.empty()) {
@@ -32,6 +32,7 @@ int limen_main(const std::vector<std::string>& words) {
   }
   const std::string& first = words[0];
   if (first == "--version" || first == "-V") return print(version_page());
+  if (first == "--licences") return print(licence_page());
   if (first == "--help" || first == "-h" || (first == "help" && words.size() == 1)) {
     return print(main_help_page(terminal_width(1)));
   }

@@ -290,10 +290,14 @@ Mutation parse_mutation(std::string_view text) {
   Mutation out{std::string(text.substr(0, colon)), 0};
   const std::string_view name = text.substr(colon + 1);
   if (name == "0") return out;
-#define LIMEN_MATCH(id, number, words) \
-  if (errno_name(Errno::id) == name) out.result = -static_cast<i64>(Errno::id);
-  LIMEN_ERRNOS(LIMEN_MATCH)
-#undef LIMEN_MATCH
+  constexpr Errno kAll[] = {
+#define LIMEN_ITEM(id, number, words) Errno::id,
+      LIMEN_ERRNOS(LIMEN_ITEM)
+#undef LIMEN_ITEM
+  };
+  for (const Errno error : kAll) {
+    if (errno_name(error) == name) out.result = -static_cast<i64>(error);
+  }
   if (out.result == 0) throw UsageError("--mutate " + in_quotes(text) + ": no errno has this name");
   return out;
 }
