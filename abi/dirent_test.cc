@@ -17,7 +17,6 @@ SAME(dt_lnk, DT_LNK);
 SAME(dt_sock, DT_SOCK);
 SAME(dt_wht, DT_WHT);
 
-
 static_assert(sizeof(LinuxDirent64) == offsetof(dirent64, d_name));
 static_assert(offsetof(LinuxDirent64, d_reclen) == offsetof(dirent64, d_reclen));
 static_assert(offsetof(LinuxDirent64, d_type) == offsetof(dirent64, d_type));

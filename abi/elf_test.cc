@@ -1,9 +1,9 @@
 // The oracle of abi/elf.h: the host's own headers, compared by the compiler.
 #include "abi/elf.h"
 
+#include <asm/auxvec.h>
 #include <elf.h>
 #include <linux/auxvec.h>
-#include <asm/auxvec.h>
 
 #include "abi/same_test.h"
 

@@ -2,14 +2,14 @@
 #include "abi/fcntl.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/memfd.h>
+#include <linux/openat2.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <linux/openat2.h>
-#include <linux/fs.h>
-#include <linux/falloc.h>
-#include <linux/memfd.h>
-#include <linux/close_range.h>
-#include <sys/file.h>
 
 #include "abi/same_test.h"
 

@@ -1,12 +1,12 @@
 // The oracle of abi/ioctl.h: the host's own headers, compared by the compiler.
 #include "abi/ioctl.h"
 
-#include <sys/ioctl.h>
-#include <linux/fs.h>
 #include <asm/ioctls.h>
-#include <linux/sockios.h>
-#include <linux/nsfs.h>
 #include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/nsfs.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include "abi/same_test.h"
 
@@ -118,6 +118,5 @@ SAME(ns_get_userns, NS_GET_USERNS);
 SAME(ns_get_parent, NS_GET_PARENT);
 SAME(ns_get_nstype, NS_GET_NSTYPE);
 SAME(ns_get_owner_uid, NS_GET_OWNER_UID);
-
 
 }  // namespace limen::abi

@@ -1,8 +1,8 @@
 // The oracle of abi/mman.h: the host's own headers, compared by the compiler.
 #include "abi/mman.h"
 
-#include <sys/mman.h>
 #include <linux/mman.h>
+#include <sys/mman.h>
 
 #include "abi/same_test.h"
 
@@ -94,6 +94,5 @@ SAME(mcl_future, MCL_FUTURE);
 SAME(mcl_onfault, MCL_ONFAULT);
 SAME(pkey_disable_access, PKEY_DISABLE_ACCESS);
 SAME(pkey_disable_write, PKEY_DISABLE_WRITE);
-
 
 }  // namespace limen::abi

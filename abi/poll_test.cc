@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
-#include <sys/signalfd.h>
 #include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
 
 #include "abi/same_test.h"
 

@@ -28,9 +28,10 @@ constexpr bool oracle_same(A ours, B theirs) {
 }  // namespace limen::abi
 
 #define SAME(ours, theirs) static_assert(::limen::abi::oracle_same(::limen::abi::ours, theirs), #theirs)
-#define SAME_SIZE(Ours, Theirs) \
-  static_assert(sizeof(Ours) == sizeof(Theirs), #Theirs); \
-  static_assert(std::is_trivially_copyable_v<Ours> && std::has_unique_object_representations_v<Ours>, #Ours " has padding")
-#define SAME_OFFSET(Ours, ours, Theirs, theirs) \
+#define SAME_SIZE(Ours, Theirs)                                                                       \
+  static_assert(sizeof(Ours) == sizeof(Theirs), #Theirs);                                             \
+  static_assert(std::is_trivially_copyable_v<Ours> && std::has_unique_object_representations_v<Ours>, \
+                #Ours " has padding")
+#define SAME_OFFSET(Ours, ours, Theirs, theirs)                                          \
   static_assert(offsetof(Ours, ours) == offsetof(Theirs, theirs), #Theirs "::" #theirs); \
   static_assert(sizeof(std::declval<Ours&>().ours) == sizeof(std::declval<Theirs&>().theirs), #Theirs "::" #theirs)

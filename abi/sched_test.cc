@@ -1,9 +1,9 @@
 // The oracle of abi/sched.h: the host's own headers, compared by the compiler.
 #include "abi/sched.h"
 
+#include <linux/membarrier.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
-#include <linux/membarrier.h>
 
 #include "abi/same_test.h"
 

@@ -56,7 +56,7 @@ struct SigSet {
   u64 bits;
   constexpr bool operator==(const SigSet&) const = default;
 };
-constexpr u64 sigmask(Signal sig) { return u64{1} << (sig.raw() - 1); }
+constexpr u64 sig_bit(Signal sig) { return u64{1} << (sig.raw() - 1); }
 
 // rt_sigprocmask(2)
 inline constexpr i32 sig_block = 0;

@@ -70,12 +70,12 @@ struct Statx {
   u64 stx_mnt_id;
   u32 stx_dio_mem_align;
   u32 stx_dio_offset_align;
-  u64 stx_subvol;                    // Linux 6.10
-  u32 stx_atomic_write_unit_min;     // Linux 6.11
+  u64 stx_subvol;                 // Linux 6.10
+  u32 stx_atomic_write_unit_min;  // Linux 6.11
   u32 stx_atomic_write_unit_max;
   u32 stx_atomic_write_segments_max;
-  u32 stx_dio_read_offset_align;     // Linux 6.14
-  u32 stx_atomic_write_unit_max_opt; // Linux 6.16
+  u32 stx_dio_read_offset_align;      // Linux 6.14
+  u32 stx_atomic_write_unit_max_opt;  // Linux 6.16
   u32 pad1;
   u64 spare[8];
 };

@@ -1,10 +1,10 @@
 // The oracle of abi/stat.h: the host's own headers, compared by the compiler.
 #include "abi/stat.h"
 
+#include <linux/magic.h>
 #include <linux/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <linux/magic.h>
 #include <sys/sysmacros.h>
 
 #include "abi/same_test.h"

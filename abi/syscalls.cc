@@ -22,9 +22,12 @@ constexpr auto kRows = make_rows();
 
 constexpr i32 number(const SyscallRow& row, Arch arch) {
   switch (arch) {
-    case Arch::x86_64: return row.x86_64;
-    case Arch::i386: return row.i386;
-    case Arch::aarch64: return row.aarch64;
+    case Arch::x86_64:
+      return row.x86_64;
+    case Arch::i386:
+      return row.i386;
+    case Arch::aarch64:
+      return row.aarch64;
   }
   return -1;
 }
@@ -53,7 +56,8 @@ constexpr bool numbers_unique(Arch arch, const Index& index) {
 }
 
 constexpr bool reasons_given() {
-  return std::ranges::all_of(kRows, [](const SyscallRow& r) { return (r.support == Support::full) == r.reason.empty(); });
+  return std::ranges::all_of(kRows,
+                             [](const SyscallRow& r) { return (r.support == Support::full) == r.reason.empty(); });
 }
 
 constexpr Index kX86_64 = make_index(Arch::x86_64);
@@ -67,9 +71,12 @@ static_assert(reasons_given(), "abi/syscalls.def: a full row has no reason, ever
 
 const Index& index_of(Arch arch) {
   switch (arch) {
-    case Arch::i386: return kI386;
-    case Arch::aarch64: return kAarch64;
-    case Arch::x86_64: break;
+    case Arch::i386:
+      return kI386;
+    case Arch::aarch64:
+      return kAarch64;
+    case Arch::x86_64:
+      break;
   }
   return kX86_64;
 }

@@ -29,7 +29,9 @@ enum class Family : u32 {
   clock = 1u << 10,
   misc = 1u << 11,
 };
-constexpr Family operator|(Family a, Family b) { return static_cast<Family>(static_cast<u32>(a) | static_cast<u32>(b)); }
+constexpr Family operator|(Family a, Family b) {
+  return static_cast<Family>(static_cast<u32>(a) | static_cast<u32>(b));
+}
 constexpr bool in_family(Family set, Family f) { return (static_cast<u32>(set) & static_cast<u32>(f)) != 0; }
 
 enum class Support : u8 { absent, partial, full };

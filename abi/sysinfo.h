@@ -6,7 +6,7 @@
 namespace limen::abi {
 
 struct SysInfo {
-  i64 uptime;  // seconds
+  i64 uptime;    // seconds
   u64 loads[3];  // 1, 5 and 15 minutes; 1.0 is 1 << si_load_shift
   u64 totalram;
   u64 freeram;

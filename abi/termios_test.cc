@@ -1,8 +1,8 @@
 // The oracle of abi/termios.h: the host's own headers, compared by the compiler.
 #include "abi/termios.h"
 
-#include <asm/termbits.h>
 #include <asm/ioctls.h>
+#include <asm/termbits.h>
 
 #include "abi/same_test.h"
 

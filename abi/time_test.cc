@@ -1,10 +1,10 @@
 // The oracle of abi/time.h: the host's own headers, compared by the compiler.
 #include "abi/time.h"
 
-#include <time.h>
 #include <sys/time.h>
-#include <sys/timex.h>
 #include <sys/times.h>
+#include <sys/timex.h>
+#include <time.h>
 #include <utime.h>
 
 #include "abi/same_test.h"

@@ -1,9 +1,8 @@
 // The oracle of abi/wait.h: the host's own headers, compared by the compiler.
 #include "abi/wait.h"
 
-#include <sys/wait.h>
-#include <linux/wait.h>
 #include <linux/pidfd.h>
+#include <sys/wait.h>
 
 #include "abi/same_test.h"
 
@@ -35,7 +34,6 @@ SAME(pidfd_signal_thread_group, PIDFD_SIGNAL_THREAD_GROUP);
 #ifdef PIDFD_SIGNAL_PROCESS_GROUP
 SAME(pidfd_signal_process_group, PIDFD_SIGNAL_PROCESS_GROUP);
 #endif
-
 
 static_assert(WIFEXITED(w_exitcode(3)) && WEXITSTATUS(w_exitcode(3)) == 3);
 static_assert(WIFSIGNALED(w_termsig(Signal(9), false)) && WTERMSIG(w_termsig(Signal(11), true)) == 11);

@@ -28,10 +28,11 @@ struct UContext {
   SigContext uc_mcontext;
   SigSet uc_sigmask;
 };
-static_assert(sizeof(UContext) == 304 && offsetof(UContext, uc_mcontext) == 40 && offsetof(UContext, uc_sigmask) == 296);
-inline constexpr u64 uc_fp_xstate = 1;           // the state is an XSAVE area
-inline constexpr u64 uc_sigcontext_ss = 2;       // SigContext::ss is valid
-inline constexpr u64 uc_strict_restore_ss = 4;   // and is to be restored as it is
+static_assert(sizeof(UContext) == 304 && offsetof(UContext, uc_mcontext) == 40 &&
+              offsetof(UContext, uc_sigmask) == 296);
+inline constexpr u64 uc_fp_xstate = 1;          // the state is an XSAVE area
+inline constexpr u64 uc_sigcontext_ss = 2;      // SigContext::ss is valid
+inline constexpr u64 uc_strict_restore_ss = 4;  // and is to be restored as it is
 // From rsp at the handler's first instruction; rsp + 8 is a multiple of 16.
 struct RtSigFrame {
   GuestAddr pretcode;  // SigAction::restorer
@@ -47,7 +48,7 @@ struct FpxSwBytes {
   u32 magic1;         // fp_xstate_magic1: an XSAVE area follows
   u32 extended_size;  // of it all, with the magic2 word at the end
   u64 xfeatures;
-  u32 xstate_size;    // without that word
+  u32 xstate_size;  // without that word
   u32 padding[7];
 };
 

@@ -1,0 +1,385 @@
+// Sockets: families, types, addresses, messages, options.
+// Source: socket(2), socket(7), unix(7), ip(7), ipv6(7), tcp(7), udp(7), packet(7), recvmsg(2), cmsg(3), netdevice(7);
+// include/linux/socket.h, include/uapi/asm-generic/socket.h, include/uapi/linux/{un,in,in6,tcp,udp,if,if_packet,sockios}.h.
+#pragma once
+
+#include "abi/mman.h"
+#include "base/types.h"
+
+namespace limen::abi {
+
+// socket(2): the domain, which is also the family of an address.
+inline constexpr i32 af_unspec = 0;
+inline constexpr i32 af_unix = 1;
+inline constexpr i32 af_inet = 2;
+inline constexpr i32 af_inet6 = 10;
+inline constexpr i32 af_netlink = 16;
+inline constexpr i32 af_packet = 17;
+inline constexpr i32 af_vsock = 40;
+inline constexpr i32 af_alg = 38;
+inline constexpr i32 af_bluetooth = 31;
+inline constexpr i32 af_xdp = 44;
+
+// The type is a number in the lowest four bits.
+inline constexpr u32 sock_stream = 1;
+inline constexpr u32 sock_dgram = 2;
+inline constexpr u32 sock_raw = 3;
+inline constexpr u32 sock_rdm = 4;
+inline constexpr u32 sock_seqpacket = 5;
+inline constexpr u32 sock_dccp = 6;
+inline constexpr u32 sock_packet = 10;
+inline constexpr u32 sock_type_mask = 15;
+
+inline constexpr u32 sock_cloexec = 02000000;
+inline constexpr u32 sock_nonblock = 04000;
+
+inline constexpr i32 ipproto_ip = 0;
+inline constexpr i32 ipproto_icmp = 1;
+inline constexpr i32 ipproto_igmp = 2;
+inline constexpr i32 ipproto_tcp = 6;
+inline constexpr i32 ipproto_udp = 17;
+inline constexpr i32 ipproto_ipv6 = 41;
+inline constexpr i32 ipproto_icmpv6 = 58;
+inline constexpr i32 ipproto_raw = 255;
+inline constexpr i32 ipproto_mptcp = 262;
+
+// shutdown(2)
+inline constexpr i32 shut_rd = 0;
+inline constexpr i32 shut_wr = 1;
+inline constexpr i32 shut_rdwr = 2;
+
+// listen(2): the default of net.core.somaxconn
+inline constexpr i32 somaxconn = 4096;
+
+// send(2), recv(2)
+inline constexpr u32 msg_oob = 1;
+inline constexpr u32 msg_peek = 2;
+inline constexpr u32 msg_dontroute = 4;
+inline constexpr u32 msg_ctrunc = 8;
+inline constexpr u32 msg_proxy = 0x10;
+inline constexpr u32 msg_trunc = 0x20;
+inline constexpr u32 msg_dontwait = 0x40;
+inline constexpr u32 msg_eor = 0x80;
+inline constexpr u32 msg_waitall = 0x100;
+inline constexpr u32 msg_fin = 0x200;
+inline constexpr u32 msg_syn = 0x400;
+inline constexpr u32 msg_confirm = 0x800;
+inline constexpr u32 msg_rst = 0x1000;
+inline constexpr u32 msg_errqueue = 0x2000;
+inline constexpr u32 msg_nosignal = 0x4000;
+inline constexpr u32 msg_more = 0x8000;
+inline constexpr u32 msg_waitforone = 0x10000;
+inline constexpr u32 msg_zerocopy = 0x4000000;
+inline constexpr u32 msg_fastopen = 0x20000000;
+inline constexpr u32 msg_cmsg_cloexec = 0x40000000;
+
+// setsockopt(2): the level
+inline constexpr i32 sol_socket = 1;
+inline constexpr i32 sol_ip = 0;
+inline constexpr i32 sol_tcp = 6;
+inline constexpr i32 sol_udp = 17;
+inline constexpr i32 sol_ipv6 = 41;
+inline constexpr i32 sol_icmpv6 = 58;
+inline constexpr i32 sol_raw = 255;
+inline constexpr i32 sol_packet = 263;
+inline constexpr i32 sol_netlink = 270;
+
+// of SOL_SOCKET
+inline constexpr i32 so_debug = 1;
+inline constexpr i32 so_reuseaddr = 2;
+inline constexpr i32 so_type = 3;
+inline constexpr i32 so_error = 4;
+inline constexpr i32 so_dontroute = 5;
+inline constexpr i32 so_broadcast = 6;
+inline constexpr i32 so_sndbuf = 7;
+inline constexpr i32 so_rcvbuf = 8;
+inline constexpr i32 so_keepalive = 9;
+inline constexpr i32 so_oobinline = 10;
+inline constexpr i32 so_no_check = 11;
+inline constexpr i32 so_priority = 12;
+inline constexpr i32 so_linger = 13;
+inline constexpr i32 so_bsdcompat = 14;
+inline constexpr i32 so_reuseport = 15;
+inline constexpr i32 so_passcred = 16;
+inline constexpr i32 so_peercred = 17;
+inline constexpr i32 so_rcvlowat = 18;
+inline constexpr i32 so_sndlowat = 19;
+inline constexpr i32 so_rcvtimeo = 20;
+inline constexpr i32 so_sndtimeo = 21;
+inline constexpr i32 so_bindtodevice = 25;
+inline constexpr i32 so_attach_filter = 26;
+inline constexpr i32 so_detach_filter = 27;
+inline constexpr i32 so_peername = 28;
+inline constexpr i32 so_timestamp = 29;
+inline constexpr i32 so_acceptconn = 30;
+inline constexpr i32 so_peersec = 31;
+inline constexpr i32 so_sndbufforce = 32;
+inline constexpr i32 so_rcvbufforce = 33;
+inline constexpr i32 so_passsec = 34;
+inline constexpr i32 so_timestampns = 35;
+inline constexpr i32 so_mark = 36;
+inline constexpr i32 so_timestamping = 37;
+inline constexpr i32 so_protocol = 38;
+inline constexpr i32 so_domain = 39;
+inline constexpr i32 so_rxq_ovfl = 40;
+inline constexpr i32 so_peek_off = 42;
+inline constexpr i32 so_lock_filter = 44;
+inline constexpr i32 so_busy_poll = 46;
+inline constexpr i32 so_incoming_cpu = 49;
+inline constexpr i32 so_meminfo = 55;
+inline constexpr i32 so_cookie = 57;
+inline constexpr i32 so_peergroups = 59;
+inline constexpr i32 so_zerocopy = 60;
+inline constexpr i32 so_txtime = 61;
+inline constexpr i32 so_bindtoifindex = 62;
+inline constexpr i32 so_passpidfd = 76;
+inline constexpr i32 so_peerpidfd = 77;
+
+// of IPPROTO_TCP
+inline constexpr i32 tcp_nodelay = 1;
+inline constexpr i32 tcp_maxseg = 2;
+inline constexpr i32 tcp_cork = 3;
+inline constexpr i32 tcp_keepidle = 4;
+inline constexpr i32 tcp_keepintvl = 5;
+inline constexpr i32 tcp_keepcnt = 6;
+inline constexpr i32 tcp_syncnt = 7;
+inline constexpr i32 tcp_linger2 = 8;
+inline constexpr i32 tcp_defer_accept = 9;
+inline constexpr i32 tcp_window_clamp = 10;
+inline constexpr i32 tcp_info = 11;
+inline constexpr i32 tcp_quickack = 12;
+inline constexpr i32 tcp_congestion = 13;
+inline constexpr i32 tcp_user_timeout = 18;
+inline constexpr i32 tcp_fastopen = 23;
+inline constexpr i32 tcp_notsent_lowat = 25;
+inline constexpr i32 tcp_fastopen_connect = 30;
+inline constexpr i32 tcp_inq = 36;
+
+// of IPPROTO_IP
+inline constexpr i32 ip_tos = 1;
+inline constexpr i32 ip_ttl = 2;
+inline constexpr i32 ip_hdrincl = 3;
+inline constexpr i32 ip_options = 4;
+inline constexpr i32 ip_recvopts = 6;
+inline constexpr i32 ip_retopts = 7;
+inline constexpr i32 ip_pktinfo = 8;
+inline constexpr i32 ip_mtu_discover = 10;
+inline constexpr i32 ip_recverr = 11;
+inline constexpr i32 ip_recvttl = 12;
+inline constexpr i32 ip_recvtos = 13;
+inline constexpr i32 ip_mtu = 14;
+inline constexpr i32 ip_freebind = 15;
+inline constexpr i32 ip_transparent = 19;
+inline constexpr i32 ip_bind_address_no_port = 24;
+inline constexpr i32 ip_multicast_if = 32;
+inline constexpr i32 ip_multicast_ttl = 33;
+inline constexpr i32 ip_multicast_loop = 34;
+inline constexpr i32 ip_add_membership = 35;
+inline constexpr i32 ip_drop_membership = 36;
+
+// of IPPROTO_IPV6
+inline constexpr i32 ipv6_unicast_hops = 16;
+inline constexpr i32 ipv6_multicast_if = 17;
+inline constexpr i32 ipv6_multicast_hops = 18;
+inline constexpr i32 ipv6_multicast_loop = 19;
+inline constexpr i32 ipv6_join_group = 20;
+inline constexpr i32 ipv6_leave_group = 21;
+inline constexpr i32 ipv6_mtu_discover = 23;
+inline constexpr i32 ipv6_mtu = 24;
+inline constexpr i32 ipv6_recverr = 25;
+inline constexpr i32 ipv6_v6only = 26;
+inline constexpr i32 ipv6_recvpktinfo = 49;
+inline constexpr i32 ipv6_pktinfo = 50;
+inline constexpr i32 ipv6_recvhoplimit = 51;
+inline constexpr i32 ipv6_hoplimit = 52;
+inline constexpr i32 ipv6_recvtclass = 66;
+inline constexpr i32 ipv6_tclass = 67;
+
+// of SOL_SOCKET in a control message
+inline constexpr i32 scm_rights = 1;
+inline constexpr i32 scm_credentials = 2;
+inline constexpr i32 scm_security = 3;
+inline constexpr i32 scm_pidfd = 4;
+inline constexpr i32 scm_timestamp = 29;
+inline constexpr i32 scm_timestampns = 35;
+
+inline constexpr u32 scm_max_fd = 253;
+
+// Addresses. Ports and addresses of the Internet are in network order.
+struct SockAddr {
+  u16 sa_family;
+  u8 sa_data[14];
+};
+
+inline constexpr usize sockaddr_storage_size = 128;  // no address is longer
+inline constexpr usize unix_path_max = 108;
+struct SockAddrUn {
+  u16 sun_family;
+  u8 sun_path[unix_path_max];  // first byte NUL: an abstract name; NUL not needed at the end
+};
+
+struct SockAddrIn {
+  u16 sin_family;
+  u16 sin_port;
+  u32 sin_addr;
+  u8 sin_zero[8];
+};
+
+struct SockAddrIn6 {
+  u16 sin6_family;
+  u16 sin6_port;
+  u32 sin6_flowinfo;
+  u8 sin6_addr[16];
+  u32 sin6_scope_id;
+};
+
+struct SockAddrNl {
+  u16 nl_family;
+  u16 nl_pad;
+  u32 nl_pid;
+  u32 nl_groups;
+};
+
+struct SockAddrLl {
+  u16 sll_family;
+  u16 sll_protocol;
+  i32 sll_ifindex;
+  u16 sll_hatype;
+  u8 sll_pkttype;
+  u8 sll_halen;
+  u8 sll_addr[8];
+};
+
+// sendmsg(2), recvmsg(2)
+struct MsgHdr {
+  GuestAddr msg_name;
+  i32 msg_namelen;
+  u32 pad0;
+  GuestAddr msg_iov;
+  u64 msg_iovlen;
+  GuestAddr msg_control;
+  u64 msg_controllen;
+  u32 msg_flags;
+  u32 pad1;
+};
+
+struct MMsgHdr {
+  MsgHdr msg_hdr;
+  u32 msg_len;
+  u32 pad0;
+};
+
+// The head of a control message; cmsg_len counts it and the data, and the next one begins at a multiple of 8.
+struct CMsgHdr {
+  u64 cmsg_len;
+  i32 cmsg_level;
+  i32 cmsg_type;
+};
+constexpr u64 cmsg_align(u64 n) { return (n + 7) & ~u64{7}; }
+constexpr u64 cmsg_len(u64 data) { return sizeof(CMsgHdr) + data; }
+constexpr u64 cmsg_space(u64 data) { return sizeof(CMsgHdr) + cmsg_align(data); }
+
+// SO_PEERCRED, SCM_CREDENTIALS
+struct UCred {
+  i32 pid;
+  u32 uid;
+  u32 gid;
+};
+
+// SO_LINGER
+struct Linger {
+  i32 l_onoff;
+  i32 l_linger;  // seconds
+};
+
+// IP_PKTINFO, IPV6_PKTINFO
+struct InPktInfo {
+  i32 ipi_ifindex;
+  u32 ipi_spec_dst;
+  u32 ipi_addr;
+};
+
+struct In6PktInfo {
+  u8 ipi6_addr[16];
+  u32 ipi6_ifindex;
+};
+
+// IP_ADD_MEMBERSHIP
+struct IpMreqn {
+  u32 imr_multiaddr;
+  u32 imr_address;
+  i32 imr_ifindex;
+};
+
+// TCP_INFO: Linux grows it at the end; a caller gets as much as it asks for.
+struct TcpInfo {
+  u8 tcpi_state;
+  u8 tcpi_ca_state;
+  u8 tcpi_retransmits;
+  u8 tcpi_probes;
+  u8 tcpi_backoff;
+  u8 tcpi_options;
+  u8 tcpi_wscale;  // snd in the low half, rcv in the high
+  u8 tcpi_flags;
+  u32 tcpi_rto;
+  u32 tcpi_ato;
+  u32 tcpi_snd_mss;
+  u32 tcpi_rcv_mss;
+  u32 tcpi_unacked;
+  u32 tcpi_sacked;
+  u32 tcpi_lost;
+  u32 tcpi_retrans;
+  u32 tcpi_fackets;
+  u32 tcpi_last_data_sent;
+  u32 tcpi_last_ack_sent;
+  u32 tcpi_last_data_recv;
+  u32 tcpi_last_ack_recv;
+  u32 tcpi_pmtu;
+  u32 tcpi_rcv_ssthresh;
+  u32 tcpi_rtt;
+  u32 tcpi_rttvar;
+  u32 tcpi_snd_ssthresh;
+  u32 tcpi_snd_cwnd;
+  u32 tcpi_advmss;
+  u32 tcpi_reordering;
+  u32 tcpi_rcv_rtt;
+  u32 tcpi_rcv_space;
+  u32 tcpi_total_retrans;
+};
+
+// TcpInfo::tcpi_state
+inline constexpr u8 tcp_established = 1;
+inline constexpr u8 tcp_syn_sent = 2;
+inline constexpr u8 tcp_syn_recv = 3;
+inline constexpr u8 tcp_fin_wait1 = 4;
+inline constexpr u8 tcp_fin_wait2 = 5;
+inline constexpr u8 tcp_time_wait = 6;
+inline constexpr u8 tcp_close = 7;
+inline constexpr u8 tcp_close_wait = 8;
+inline constexpr u8 tcp_last_ack = 9;
+inline constexpr u8 tcp_listen = 10;
+inline constexpr u8 tcp_closing = 11;
+
+// netdevice(7): SIOCGIF*. What the last 24 bytes hold depends on the command.
+inline constexpr usize ifnamsiz = 16;
+struct IfReq {
+  u8 ifr_ifrn_name[ifnamsiz];
+  u8 ifr_ifru[24];
+};
+struct IfConf {
+  i32 ifc_len;
+  u32 pad0;
+  GuestAddr ifc_buf;
+};
+
+// of SIOCGIFFLAGS
+inline constexpr u32 iff_up = 1;
+inline constexpr u32 iff_broadcast = 2;
+inline constexpr u32 iff_loopback = 8;
+inline constexpr u32 iff_pointopoint = 0x10;
+inline constexpr u32 iff_running = 0x40;
+inline constexpr u32 iff_noarp = 0x80;
+inline constexpr u32 iff_promisc = 0x100;
+inline constexpr u32 iff_multicast = 0x1000;
+
+}  // namespace limen::abi
