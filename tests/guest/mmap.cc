@@ -1,0 +1,295 @@
+// mmap(2), munmap(2), mprotect(2), msync(2), mincore(2), mlock(2).
+#include "tests/guest/guest_test.h"
+
+#include <sys/resource.h>
+
+namespace {
+constexpr size_t kPage = 4096;
+constexpr int kReadWrite = PROT_READ | PROT_WRITE;
+
+char* anonymous(size_t pages, int prot = kReadWrite, int flags = MAP_PRIVATE) {
+  return static_cast<char*>(mmap(nullptr, pages * kPage, prot, flags | MAP_ANONYMOUS, -1, 0));
+}
+bool faults(volatile char* where, bool writing = false) {
+  return guest::signal_of([&] {
+    if (writing) *where = 1;
+    else (void)*where;
+  }) == SIGSEGV;
+}
+}  // namespace
+
+TEST(anonymous_memory_is_zero_and_aligned) {
+  COVERS("mmap", "munmap");
+  char* map = reinterpret_cast<char*>(SYS(mmap, 0, 8 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  EXPECT_EQ(0, reinterpret_cast<uintptr_t>(map) % kPage);
+  for (size_t i = 0; i < 8 * kPage; i += 512) EXPECT_EQ(0, map[i]);
+  memset(map, 0x5a, 8 * kPage);
+  EXPECT_OK(SYS(munmap, map, 8 * kPage));
+  EXPECT_TRUE(faults(map));
+  char* again = anonymous(8);
+  for (size_t i = 0; i < 8 * kPage; i += 512) EXPECT_EQ(0, again[i]);
+}
+
+TEST(mmap_errors) {
+  COVERS("mmap");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "abc"), reader = open(dir / "f", O_RDONLY), writer = open(dir / "f", O_WRONLY);
+  EXPECT_ERRNO(EINVAL, SYS(mmap, 0, 0, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(mmap, 0, kPage, kReadWrite, MAP_ANONYMOUS, -1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(mmap, 0, kPage, kReadWrite, MAP_PRIVATE, fd, 100));
+  EXPECT_ERRNO(EINVAL, SYS(mmap, 1, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+  EXPECT_ERRNO(EBADF, SYS(mmap, 0, kPage, kReadWrite, MAP_PRIVATE, -1, 0));
+  EXPECT_ERRNO(EACCES, SYS(mmap, 0, kPage, kReadWrite, MAP_SHARED, reader, 0));
+  EXPECT_ERRNO(EACCES, SYS(mmap, 0, kPage, PROT_READ, MAP_PRIVATE, writer, 0));
+  EXPECT_ERRNO(ENOMEM, SYS(mmap, 0, 1ull << 47, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  EXPECT_ERRNO(ENOMEM, SYS(mmap, 0, -1L, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  EXPECT_ERRNO(EOPNOTSUPP, SYS(mmap, 0, kPage, PROT_READ, MAP_SHARED_VALIDATE | 0x200000, fd, 0));
+  int fds[2];
+  ASSERT_OK(pipe(fds));
+  EXPECT_ERRNO(ENODEV, SYS(mmap, 0, kPage, PROT_READ, MAP_PRIVATE, fds[0], 0));
+}
+
+TEST(a_hint_is_taken_when_free_and_fixed_replaces) {
+  COVERS("mmap");
+  char* area = anonymous(8);
+  ASSERT_OK(munmap(area + 2 * kPage, 2 * kPage));
+  char* hinted = static_cast<char*>(mmap(area + 2 * kPage, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  EXPECT_TRUE(hinted == area + 2 * kPage);
+  char* taken = static_cast<char*>(mmap(area, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  EXPECT_TRUE(taken != area && taken != MAP_FAILED);
+  area[0] = 'x';
+  EXPECT_TRUE(mmap(area, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == area);
+  EXPECT_EQ(0, area[0]);
+}
+
+TEST(fixed_noreplace_refuses_what_is_mapped) {
+  COVERS("mmap");
+  char* area = anonymous(4);
+  constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+  EXPECT_ERRNO(EEXIST, SYS(mmap, area + kPage, kPage, kReadWrite, flags, -1, 0));
+  munmap(area + kPage, kPage);
+  EXPECT_TRUE(mmap(area + kPage, kPage, kReadWrite, flags, -1, 0) == area + kPage);
+  EXPECT_ERRNO(EEXIST, SYS(mmap, area, 4 * kPage, kReadWrite, flags, -1, 0));
+}
+
+TEST(a_private_file_mapping_keeps_its_writes) {
+  COVERS("mmap");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "hello");
+  char* map = static_cast<char*>(mmap(nullptr, kPage, kReadWrite, MAP_PRIVATE, fd, 0));
+  ASSERT_TRUE(map != MAP_FAILED);
+  EXPECT_EQ(0, memcmp(map, "hello\0\0", 7));
+  map[0] = 'J';
+  char text[8];
+  guest::slurp(dir / "f", text, sizeof text);
+  EXPECT_STREQ("hello", text);
+  close(fd);
+  EXPECT_EQ('J', map[0]);
+}
+
+TEST(a_shared_file_mapping_is_the_file) {
+  COVERS("mmap", "msync");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "hello");
+  char* map = static_cast<char*>(mmap(nullptr, kPage, kReadWrite, MAP_SHARED, fd, 0));
+  ASSERT_TRUE(map != MAP_FAILED);
+  map[0] = 'J';
+  EXPECT_OK(SYS(msync, map, kPage, MS_SYNC));
+  char text[8] = {};
+  EXPECT_EQ(5, pread(fd, text, 5, 0));
+  EXPECT_STREQ("Jello", text);
+  EXPECT_EQ(1, pwrite(fd, "C", 1, 0));
+  EXPECT_EQ('C', map[0]);
+  EXPECT_EQ(0, guest::in_child([&] { return map[1] = 'E', 0; }));
+  EXPECT_EQ('E', map[1]);
+  EXPECT_EQ(1, pread(fd, text, 1, 1));
+  EXPECT_EQ('E', text[0]);
+}
+
+TEST(past_the_end_of_the_file_is_sigbus) {
+  COVERS("mmap", "ftruncate");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "hello");
+  for (int kind : {MAP_PRIVATE, MAP_SHARED}) {
+    volatile char* map = static_cast<char*>(mmap(nullptr, 2 * kPage, PROT_READ, kind, fd, 0));
+    EXPECT_EQ('h', map[0]);
+    EXPECT_EQ(SIGBUS, guest::signal_of([&] { (void)map[kPage]; }));
+  }
+  static char block[2 * kPage] = {1};
+  pwrite(fd, block, sizeof block, 0);
+  volatile char* map = static_cast<char*>(mmap(nullptr, 2 * kPage, PROT_READ, MAP_SHARED, fd, 0));
+  EXPECT_EQ(0, map[kPage]);
+  ASSERT_OK(ftruncate(fd, 10));
+  EXPECT_EQ(SIGBUS, guest::signal_of([&] { (void)map[kPage]; }));
+}
+
+TEST(shared_anonymous_memory_crosses_fork) {
+  COVERS("mmap", "fork");
+  char* map = anonymous(2, kReadWrite, MAP_SHARED);
+  EXPECT_EQ(0, guest::in_child([&] { return map[kPage] = 'c', 0; }));
+  EXPECT_EQ('c', map[kPage]);
+}
+
+TEST(protections_are_kept) {
+  COVERS("mmap", "mprotect");
+  char* map = anonymous(3);
+  map[0] = map[kPage] = map[2 * kPage] = 'a';
+  EXPECT_OK(SYS(mprotect, map + kPage, kPage, PROT_READ));
+  EXPECT_TRUE(faults(map + kPage, true));
+  EXPECT_EQ('a', map[kPage]);
+  EXPECT_FALSE(faults(map + 2 * kPage, true));
+  EXPECT_OK(SYS(mprotect, map + kPage, kPage, PROT_NONE));
+  EXPECT_TRUE(faults(map + kPage));
+  EXPECT_OK(SYS(mprotect, map, 3 * kPage, kReadWrite));
+  EXPECT_EQ('a', map[kPage]);
+  map[kPage] = 'b';
+  EXPECT_EQ('b', map[kPage]);
+}
+
+TEST(mprotect_errors) {
+  COVERS("mprotect");
+  guest::TempDir dir;
+  char* map = anonymous(3);
+  EXPECT_ERRNO(EINVAL, SYS(mprotect, map + 1, kPage, PROT_READ));
+  EXPECT_ERRNO(EINVAL, SYS(mprotect, map, kPage, 0x100));
+  EXPECT_OK(SYS(mprotect, map, 0, PROT_READ));
+  munmap(map + kPage, kPage);
+  EXPECT_ERRNO(ENOMEM, SYS(mprotect, map, 3 * kPage, PROT_READ));
+  close(guest::make_file(dir / "f", "abc"));
+  int reader = open(dir / "f", O_RDONLY);
+  void* shared = mmap(nullptr, kPage, PROT_READ, MAP_SHARED, reader, 0);
+  EXPECT_ERRNO(EACCES, SYS(mprotect, shared, kPage, kReadWrite));
+}
+
+TEST(memory_that_is_not_executable_cannot_run) {
+  COVERS("mmap", "mprotect");
+  char* map = anonymous(1);
+  map[0] = static_cast<char>(0xc3);
+  auto* function = reinterpret_cast<void (*)()>(map);
+  EXPECT_EQ(SIGSEGV, guest::signal_of([&] { function(); }));
+  ASSERT_OK(mprotect(map, kPage, PROT_READ | PROT_EXEC));
+  EXPECT_EQ(0, guest::signal_of([&] { function(); }));
+}
+
+TEST(code_written_at_run_time_makes_calls) {
+  COVERS("mmap", "getpid");
+  auto* code = reinterpret_cast<unsigned char*>(anonymous(1, kReadWrite | PROT_EXEC));
+  // mov $39,%eax; syscall; ret
+  const unsigned char bytes[] = {0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3};
+  memcpy(code, bytes, sizeof bytes);
+  auto* function = reinterpret_cast<long (*)()>(code);
+  EXPECT_EQ(getpid(), function());
+  code[1] = 110;  // getppid
+  EXPECT_EQ(getppid(), function());
+}
+
+TEST(munmap_in_the_middle_splits) {
+  COVERS("munmap");
+  char* map = anonymous(5);
+  memset(map, 'm', 5 * kPage);
+  EXPECT_OK(SYS(munmap, map + 2 * kPage, kPage));
+  EXPECT_EQ('m', map[kPage]);
+  EXPECT_EQ('m', map[3 * kPage]);
+  EXPECT_TRUE(faults(map + 2 * kPage));
+  EXPECT_OK(SYS(munmap, map, 5 * kPage));
+  EXPECT_OK(SYS(munmap, map, 5 * kPage));
+  EXPECT_ERRNO(EINVAL, SYS(munmap, map + 1, kPage));
+  EXPECT_ERRNO(EINVAL, SYS(munmap, map, 0));
+  EXPECT_ERRNO(EINVAL, SYS(munmap, -4096L, 2 * kPage));
+}
+
+TEST(a_pointer_into_unmapped_memory_is_efault_at_once) {
+  COVERS("munmap", "write");
+  char* map = anonymous(1);
+  int fd = open("/dev/null", O_RDWR), fds[2];
+  ASSERT_OK(pipe(fds));
+  map[0] = 1;
+  munmap(map, kPage);
+  EXPECT_ERRNO(EFAULT, SYS(write, fds[1], map, 1));
+  char* none = anonymous(1, PROT_NONE);
+  EXPECT_ERRNO(EFAULT, SYS(write, fds[1], none, 1));
+  char* constant = anonymous(1, PROT_READ);
+  EXPECT_EQ(1, write(fds[1], constant, 1));
+  EXPECT_ERRNO(EFAULT, SYS(read, fds[0], constant, 1));
+  close(fd);
+}
+
+TEST(grows_down_follows_the_stack) {
+  COVERS("mmap");
+  char* area = anonymous(300, PROT_NONE);
+  munmap(area, 300 * kPage);
+  char* top = area + 299 * kPage;
+  ASSERT_TRUE(mmap(top, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) == top);
+  EXPECT_EQ(0, guest::signal_of([&] {
+    for (int i = 1; i < 10; ++i) top[-i * 4096L] = 'g';
+  }));
+}
+
+TEST(map_populate_noreserve_and_stack_are_accepted) {
+  COVERS("mmap");
+  for (int flag : {MAP_POPULATE, MAP_NORESERVE, MAP_STACK, MAP_LOCKED | 0, MAP_32BIT}) {
+    char* map = anonymous(2, kReadWrite, MAP_PRIVATE | flag);
+    EXPECT_TRUE(map != MAP_FAILED);
+    if (flag == MAP_32BIT) EXPECT_LT(reinterpret_cast<uintptr_t>(map), 1ull << 32);
+    map[0] = 1;
+  }
+}
+
+TEST(msync_mincore_and_mlock) {
+  COVERS("msync", "mincore", "mlock", "munlock", "mlock2", "mlockall", "munlockall");
+  char* map = anonymous(2);
+  map[0] = 1;
+  unsigned char there[2] = {};
+  EXPECT_OK(SYS(mincore, map, 2 * kPage, there));
+  EXPECT_EQ(1, there[0] & 1);
+  EXPECT_ERRNO(EINVAL, SYS(mincore, map + 1, kPage, there));
+  EXPECT_ERRNO(EFAULT, SYS(mincore, map, kPage, guest::bad_pointer()));
+  EXPECT_OK(SYS(mlock, map, kPage));
+  EXPECT_OK(SYS(munlock, map, kPage));
+  EXPECT_OK(SYS(mlock2, map, kPage, MLOCK_ONFAULT));
+  EXPECT_ERRNO(EINVAL, SYS(mlock2, map, kPage, 8));
+  EXPECT_ERRNO(EINVAL, SYS(mlockall, 0));
+  EXPECT_OK(SYS(munlockall));
+  EXPECT_OK(SYS(msync, map, kPage, MS_ASYNC));
+  EXPECT_ERRNO(EINVAL, SYS(msync, map, kPage, MS_ASYNC | MS_SYNC));
+  EXPECT_ERRNO(EINVAL, SYS(msync, map + 1, kPage, MS_SYNC));
+  munmap(map, 2 * kPage);
+  EXPECT_ERRNO(ENOMEM, SYS(msync, map, kPage, MS_SYNC));
+  EXPECT_ERRNO(ENOMEM, SYS(mincore, map, kPage, there));
+  EXPECT_ERRNO(ENOMEM, SYS(mlock, map, kPage));
+}
+
+TEST(the_address_space_limit_is_enomem) {
+  COVERS("mmap", "setrlimit");
+  EXPECT_EQ(0, guest::in_child([] {
+    rlimit limit{1 << 30, 1 << 30};
+    setrlimit(RLIMIT_AS, &limit);
+    return mmap(nullptr, 2ul << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM ? 0
+                                                                                                                   : 1;
+  }));
+}
+
+TEST(a_large_sparse_mapping_costs_nothing) {
+  COVERS("mmap");
+  size_t size = 64ul << 30;
+  char* map = static_cast<char*>(mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  ASSERT_TRUE(map != MAP_FAILED);
+  char* middle = map + size / 2;
+  ASSERT_OK(mprotect(middle, 16 * kPage, kReadWrite));
+  middle[5] = 'q';
+  EXPECT_EQ('q', middle[5]);
+  EXPECT_TRUE(faults(map));
+  EXPECT_OK(munmap(map, size));
+}
+
+TEST(a_file_mapping_at_an_offset) {
+  COVERS("mmap");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "");
+  ASSERT_OK(ftruncate(fd, 4 * kPage));
+  pwrite(fd, "third", 5, 2 * kPage);
+  char* map = static_cast<char*>(mmap(nullptr, kPage, PROT_READ, MAP_PRIVATE, fd, 2 * kPage));
+  EXPECT_EQ(0, memcmp(map, "third", 5));
+}
+
+GUEST_TEST_MAIN
