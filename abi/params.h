@@ -155,7 +155,6 @@ struct MqAttr;
 struct MsgHdr;
 struct NsIdReq;
 struct OpenHow;
-struct PerfEventAttr;
 struct PollFd;
 struct RLimit;
 struct RUsage;

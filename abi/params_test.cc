@@ -2,6 +2,26 @@
 
 #include <gtest/gtest.h>
 
+#include "abi/aio.h"
+#include "abi/capability.h"
+#include "abi/fcntl.h"
+#include "abi/futex.h"
+#include "abi/io_uring.h"
+#include "abi/ipc.h"
+#include "abi/mman.h"
+#include "abi/mount.h"
+#include "abi/poll.h"
+#include "abi/resource.h"
+#include "abi/sched.h"
+#include "abi/signal.h"
+#include "abi/socket.h"
+#include "abi/stat.h"
+#include "abi/sysinfo.h"
+#include "abi/time.h"
+#include "abi/utsname.h"
+#include "abi/x86_64/stat.h"
+#include "abi/xattr.h"
+
 namespace limen {
 namespace {
 
@@ -45,6 +65,19 @@ TEST(Flags, TellsAllFromAnyAndFindsUnknownBits) {
 static_assert(!std::is_convertible_v<OpenFlags, AtFlags>);
 static_assert(!std::is_convertible_v<int, OpenFlags>);
 static_assert(!std::is_same_v<Whence, FcntlCmd>);
+
+// Each structure that a row names is defined, and its bytes are all its own: none leaks the kernel's memory.
+template <typename... Structures>
+constexpr bool kAllCopyable = ((std::is_trivially_copyable_v<Structures> &&
+                                std::has_unique_object_representations_v<Structures>)&&...);
+static_assert(
+    kAllCopyable<abi::Cachestat, abi::CachestatRange, abi::CapData, abi::CapHeader, abi::CloneArgs, abi::EpollEvent,
+                 abi::FdPair, abi::FileHandle, abi::FutexWaitV, abi::ITimerSpec, abi::ITimerVal, abi::IoEvent,
+                 abi::IoUringParams, abi::IoVec, abi::MMsgHdr, abi::MntIdReq, abi::MountAttr, abi::MqAttr, abi::MsgHdr,
+                 abi::NsIdReq, abi::OpenHow, abi::PollFd, abi::RLimit, abi::RUsage, abi::SchedAttr, abi::SchedParam,
+                 abi::SemBuf, abi::SigAction, abi::SigEvent, abi::SigInfo, abi::SigSet, abi::SigSetArg, abi::StackT,
+                 abi::Stat, abi::StatFs, abi::Statx, abi::SysInfo, abi::TimeSpec, abi::TimeVal, abi::TimeZone,
+                 abi::Timex, abi::Tms, abi::UStat, abi::UtimBuf, abi::UtsName, abi::XattrArgs>);
 
 }  // namespace
 }  // namespace limen

@@ -1,0 +1,45 @@
+// What io_uring_setup(2) fills in. Source: include/uapi/linux/io_uring.h.
+#pragma once
+
+#include "base/types.h"
+
+namespace limen::abi {
+
+struct IoSqRingOffsets {
+  u32 head;
+  u32 tail;
+  u32 ring_mask;
+  u32 ring_entries;
+  u32 flags;
+  u32 dropped;
+  u32 array;
+  u32 resv1;
+  u64 user_addr;  // Linux 6.5; resv2 before
+};
+
+struct IoCqRingOffsets {
+  u32 head;
+  u32 tail;
+  u32 ring_mask;
+  u32 ring_entries;
+  u32 overflow;
+  u32 cqes;
+  u32 flags;
+  u32 resv1;
+  u64 user_addr;
+};
+
+struct IoUringParams {
+  u32 sq_entries;
+  u32 cq_entries;
+  u32 flags;
+  u32 sq_thread_cpu;
+  u32 sq_thread_idle;
+  u32 features;
+  u32 wq_fd;
+  u32 resv[3];
+  IoSqRingOffsets sq_off;
+  IoCqRingOffsets cq_off;
+};
+
+}  // namespace limen::abi
