@@ -1,0 +1,112 @@
+// sched(7): affinity, policies, yield; membarrier(2); ioprio(2).
+#include "tests/guest/guest_test.h"
+
+#include <sys/resource.h>
+
+TEST(affinity_can_be_narrowed) {
+  COVERS("sched_setaffinity", "sched_getaffinity");
+  cpu_set_t all, one;
+  CPU_ZERO(&all);
+  ASSERT_TRUE(SYS(sched_getaffinity, 0, sizeof all, &all) >= 8);
+  CPU_ZERO(&one);
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &all)) {
+      CPU_SET(i, &one);
+      break;
+    }
+  }
+  EXPECT_OK(SYS(sched_setaffinity, 0, sizeof one, &one));
+  cpu_set_t told;
+  CPU_ZERO(&told);
+  SYS(sched_getaffinity, 0, sizeof told, &told);
+  EXPECT_EQ(1, CPU_COUNT(&told));
+  EXPECT_OK(SYS(sched_setaffinity, 0, sizeof all, &all));
+}
+
+TEST(affinity_errors) {
+  COVERS("sched_setaffinity", "sched_getaffinity");
+  cpu_set_t none;
+  CPU_ZERO(&none);
+  EXPECT_ERRNO(EINVAL, SYS(sched_setaffinity, 0, sizeof none, &none));
+  EXPECT_ERRNO(EFAULT, SYS(sched_setaffinity, 0, 8, guest::bad_pointer()));
+  EXPECT_ERRNO(ESRCH, SYS(sched_getaffinity, 4000000, sizeof none, &none));
+  EXPECT_ERRNO(EINVAL, SYS(sched_getaffinity, 0, 1, &none));
+  EXPECT_ERRNO(EFAULT, SYS(sched_getaffinity, 0, sizeof none, guest::bad_pointer()));
+}
+
+TEST(the_policy_is_other_and_can_become_batch) {
+  COVERS("sched_getscheduler", "sched_setscheduler", "sched_getparam", "sched_setparam");
+  EXPECT_EQ(SCHED_OTHER, SYS(sched_getscheduler, 0));
+  sched_param param{0}, told{9};
+  EXPECT_OK(SYS(sched_getparam, 0, &told));
+  EXPECT_EQ(0, told.sched_priority);
+  EXPECT_OK(SYS(sched_setparam, 0, &param));
+  EXPECT_OK(SYS(sched_setscheduler, 0, SCHED_BATCH, &param));
+  EXPECT_EQ(SCHED_BATCH, SYS(sched_getscheduler, 0));
+  param.sched_priority = 5;
+  EXPECT_ERRNO(EINVAL, SYS(sched_setscheduler, 0, SCHED_OTHER, &param));
+  EXPECT_ERRNO(EINVAL, SYS(sched_setscheduler, 0, 77, &param));
+  EXPECT_ERRNO(ESRCH, SYS(sched_getscheduler, 4000000));
+  EXPECT_ERRNO(EINVAL, SYS(sched_getscheduler, -1));
+  rlimit none{0, 0};
+  if (!guest::is_root() && setrlimit(RLIMIT_RTPRIO, &none) == 0) {
+    EXPECT_ERRNO(EPERM, SYS(sched_setscheduler, 0, SCHED_FIFO, &param));
+  }
+}
+
+TEST(priority_ranges) {
+  COVERS("sched_get_priority_max", "sched_get_priority_min", "sched_rr_get_interval", "sched_yield");
+  EXPECT_EQ(99, SYS(sched_get_priority_max, SCHED_FIFO));
+  EXPECT_EQ(1, SYS(sched_get_priority_min, SCHED_RR));
+  EXPECT_EQ(0, SYS(sched_get_priority_max, SCHED_OTHER));
+  EXPECT_ERRNO(EINVAL, SYS(sched_get_priority_max, 77));
+  EXPECT_ERRNO(EINVAL, SYS(sched_get_priority_min, -1));
+  timespec slice;
+  EXPECT_OK(SYS(sched_rr_get_interval, 0, &slice));
+  EXPECT_EQ(0, SYS(sched_yield));
+}
+
+TEST(sched_attributes) {
+  COVERS("sched_getattr", "sched_setattr");
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+  } attributes;
+  memset(&attributes, 0, sizeof attributes);
+  EXPECT_OK(SYS(sched_getattr, 0, &attributes, sizeof attributes, 0));
+  EXPECT_EQ(48, attributes.size);
+  EXPECT_EQ(SCHED_OTHER, attributes.policy);
+  attributes.nice = 3;
+  EXPECT_OK(SYS(sched_setattr, 0, &attributes, 0));
+  EXPECT_EQ(3, getpriority(PRIO_PROCESS, 0));
+  EXPECT_ERRNO(EINVAL, SYS(sched_getattr, 0, &attributes, 8, 0));
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, 0, &attributes, 1));
+  EXPECT_ERRNO(ESRCH, SYS(sched_getattr, 4000000, &attributes, sizeof attributes, 0));
+}
+
+TEST(membarrier_knows_its_commands) {
+  COVERS("membarrier");
+  long commands = SYS(membarrier, 0, 0, 0);
+  if (commands == -1 && errno == ENOSYS) SKIP("the kernel has no membarrier");
+  EXPECT_TRUE(commands & 8);
+  EXPECT_ERRNO(EPERM, SYS(membarrier, 8, 0, 0));   // expedited before it was registered
+  EXPECT_OK(SYS(membarrier, 16, 0, 0));
+  EXPECT_OK(SYS(membarrier, 8, 0, 0));
+  EXPECT_ERRNO(EINVAL, SYS(membarrier, 1 << 20, 0, 0));
+  EXPECT_ERRNO(EINVAL, SYS(membarrier, 0, 1, 0));
+}
+
+TEST(io_priorities) {
+  COVERS("ioprio_get", "ioprio_set");
+  EXPECT_GE(SYS(ioprio_get, 1, 0), 0);
+  EXPECT_OK(SYS(ioprio_set, 1, 0, (2 << 13) | 5));
+  EXPECT_EQ((2 << 13) | 5, SYS(ioprio_get, 1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(ioprio_set, 1, 0, (7 << 13)));
+  EXPECT_ERRNO(EINVAL, SYS(ioprio_get, 99, 0));
+  EXPECT_ERRNO(ESRCH, SYS(ioprio_get, 1, 4000000));
+}
+
+GUEST_TEST_MAIN
