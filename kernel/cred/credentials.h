@@ -2,8 +2,11 @@
 // never sees half a change. Source: credentials(7), capabilities(7), kernel/cred.c.
 #pragma once
 
+#include <atomic>
+#include <map>
 #include <vector>
 
+#include "base/lock.h"
 #include "base/ref.h"
 #include "base/types.h"
 
@@ -20,8 +23,22 @@ enum class Capability : u8 {
 };
 inline constexpr u64 kAllCapabilities = (u64{1} << 41) - 1;
 
+// What one user has in use, against the limits that are counted by user.
+class UserAccount : public RefCounted {
+ public:
+  std::atomic<u64> queued_signals{0};  // RLIMIT_SIGPENDING
+};
+
 // A user namespace. One exists (the sandbox's own) until nesting comes; reached through credentials already.
-class UserNamespace : public RefCounted {};
+class UserNamespace : public RefCounted {
+ public:
+  // Never null. Any thread.
+  Ref<UserAccount> account(Uid uid) EXCLUDES(lock_);
+
+ private:
+  Mutex lock_{LockRank::leaf};
+  std::map<Uid, Ref<UserAccount>> accounts_ GUARDED_BY(lock_);
+};
 
 class Credentials : public RefCounted {
  public:

@@ -1,8 +1,8 @@
 // Signals: sets, queues and dispositions. Source: signal(7), sigaction(2), kernel/signal.c.
 //
-// Where a signal is: `pending` of one task, or `shared_pending` of its thread group; both under SignalState::lock of the group
-// (rank `signal`). A task takes signals in run_loop.cc before it goes back to its guest, and in block(), which returns
-// ERESTARTSYS when one is deliverable.
+// Where a signal is: `pending` of one task, or `shared_pending` of its thread group; both under the group's signal_lock
+// (rank `signal`). A task takes signals in return_to_guest (deliver.h) before it goes back to its guest; block() only
+// returns ERESTARTSYS when one is deliverable.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "kernel/cred/credentials.h"
 
 namespace limen {
 
@@ -47,6 +48,8 @@ class SignalSet {
   u64 bits_ = 0;
 };
 
+constexpr u64 signal_bit(Signal s) { return SignalSet::of(s).bits(); }
+
 // siginfo in canonical form; encoded for the ABI when delivered (kernel/signal/frame.cc).
 struct SignalInfo {
   Signal signo;
@@ -59,6 +62,7 @@ struct SignalInfo {
   u64 value = 0;               // sigval
   u64 addr = 0;                // faults; SIGSYS: call address
   i32 timer_id = 0, overrun = 0;
+  bool is_expiry = false;      // made by kernel/time/posix_timers.cc; a guest can forge SI_TIMER, not this
   i64 band = 0;
   i32 fd = 0;                  // SIGIO
   i32 syscall = 0;             // SIGSYS
@@ -74,26 +78,53 @@ struct SignalAction {
   SignalSet mask;
 };
 
+// One entry of a queue counted against a user's RLIMIT_SIGPENDING for as long as it lives.
+class SignalCharge {
+ public:
+  SignalCharge() = default;  // counts nothing: standard signals, timers' own entries
+  // eagain when the user has `most` already.
+  static Result<SignalCharge> take(Ref<UserAccount> account, u64 most);
+  SignalCharge(SignalCharge&& other) noexcept = default;
+  SignalCharge& operator=(SignalCharge&& other) noexcept {
+    std::swap(account_, other.account_);
+    return *this;
+  }
+  ~SignalCharge();
+
+ private:
+  Ref<UserAccount> account_;
+};
+
 // Pending signals in order of arrival: one of each standard signal, all of each real-time one (bounded by RLIMIT_SIGPENDING).
 class PendingSignals {
  public:
   SignalSet set() const { return set_; }
-  void add(const SignalInfo& info);
+  void add(const SignalInfo& info, SignalCharge charge = {});
+  // Pending without its story: kill(2) with a real-time signal when the queue is full.
+  void add_bare(Signal s) { set_.add(s); }
   // The next one not blocked (synchronous ones first, then lowest number), taken out.
   std::optional<SignalInfo> take(SignalSet blocked);
   void discard(SignalSet which);
+  // Does the expiry of this POSIX timer wait here?
+  bool has_timer(i32 timer_id) const;
   usize queued() const { return queue_.size(); }
 
  private:
+  struct Entry {
+    SignalInfo info;
+    SignalCharge charge;
+  };
   SignalSet set_;
-  std::deque<SignalInfo> queue_;
+  std::deque<Entry> queue_;
 };
 
-// Dispositions of a process; shared by CLONE_SIGHAND. Lock rank `signal`.
+// Dispositions of a process; shared by CLONE_SIGHAND. Lock rank `signal`: never taken with a group's signal_lock.
 class SignalHandlers : public RefCounted {
  public:
   SignalAction get(Signal s) const;
   SignalAction exchange(Signal s, const SignalAction& action);
+  // The action to carry out now; SA_RESETHAND resets it.
+  SignalAction take_for_delivery(Signal s);
   void reset_for_exec();  // handlers to default; ignored stay ignored
   Ref<SignalHandlers> clone() const;
 
@@ -102,16 +133,48 @@ class SignalHandlers : public RefCounted {
   std::array<SignalAction, kSignalMax> actions_ GUARDED_BY(lock_);
 };
 
+// What SIG_DFL means for each signal; signal(7).
+enum class DefaultAction : u8 { terminate, core, ignore, stop };
+DefaultAction default_action(Signal s);
+// SIG_IGN, or SIG_DFL where that ignores.
+bool is_ignored(const SignalAction& action, Signal s);
+
 // Sending (kernel/signal/send.cc). Permission is the caller's business (check_kill).
+//
+// Locks: these take ThreadGroup::lock, so callers hold nothing of rank thread_group or later (a terminal, a pipe or a
+// socket sends after it has let go of its own lock); process_tree may be held. They never block.
+//
+// pid 1 of a sandbox is the user's program and no init: it dies of signals as any other process does (Linux spares
+// the init of a pid namespace), so that Ctrl-C and kill do what people expect.
+//
 // To a thread group: any thread that does not block it takes it. A fatal signal starts the group's exit at once.
 void send_signal(ThreadGroup& group, const SignalInfo& info);
 // To one thread: tgkill(2), faults.
 void send_signal(Task& task, const SignalInfo& info);
-// A fault's signal: if blocked or ignored, the process dies of it (Linux: force_sig_info).
+// The same for calls that queue: eagain where a real-time signal that carries data meets RLIMIT_SIGPENDING.
+Result<void> queue_signal(ThreadGroup& group, const SignalInfo& info);
+Result<void> queue_signal(Task& task, const SignalInfo& info);
+// A fault's signal: if blocked or ignored, the process dies of it (Linux: force_sig_info). Only for the caller's own task.
 void force_signal(Task& task, const SignalInfo& info);
 // SI_KERNEL-style shorthand.
 SignalInfo kernel_signal(Signal s);
-// kill(2)'s rule: same real or saved uid, CAP_KILL, or SIGCONT in one session. eperm.
+// kill(2)'s rule: same real or saved uid, CAP_KILL, or SIGCONT in one session (takes process_tree for that). eperm.
 Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s);
+
+// All threads leave with this status, encoded as for wait4(2); the first status wins. exit_group(2), fatal signals.
+void start_group_exit(ThreadGroup& group, int wait_status);
+// The task does not take the group's signals any more, or blocks more of them than before: another thread that may take them is
+// woken. For set_blocked and, once it has left `members`, a thread that exits.
+void retarget_shared_signals(Task& task, SignalSet not_taken);
+
+// [self] set_blocked, and whoever else may take what is blocked now is woken.
+void change_blocked(Task& task, SignalSet mask);
+// Forgets these signals in all queues of the process: their action is to ignore them now.
+void discard_signals(ThreadGroup& group, SignalSet which);
+
+// What signalfd, sigtimedwait and sigpending see: pending for the task or its group.
+SignalSet pending_signals(Task& task);
+// The next one of `wanted`, blocked or not, taken out; the task's own first.
+std::optional<SignalInfo> take_signal(Task& task, SignalSet wanted);
 
 }  // namespace limen

@@ -148,6 +148,7 @@ class Task final : public RefCounted {
   // One sleep, for code that registered its waiters itself (poll, epoll): success after a wake-up, perhaps spurious.
   Result<void> sleep(Deadline deadline);
   void wake();  // any thread
+  bool park(Deadline deadline) { return parker_.park(clock(), deadline); }  // no look at signals; false at the deadline
   // A signal that must be taken, a stop, an exit: block() gives up, the run loop goes to work. Any thread.
   bool signal_pending() const { return work_pending_.load(std::memory_order_acquire); }
   // Recomputes signal_pending after a change of mask or queues and, where set, wakes and kicks. Any thread.

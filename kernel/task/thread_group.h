@@ -76,11 +76,14 @@ class ThreadGroup final : public RefCounted {
   int exit_status GUARDED_BY(lock) = 0;      // wait4's encoding
   Task* exec_task GUARDED_BY(lock) = nullptr;  // the one that survives execve
   bool stopped GUARDED_BY(lock) = false;     // job control
+  bool continue_report GUARDED_BY(lock) = false;  // was stopped, runs again: its first thread to go on tells the parent
+  u32 continues GUARDED_BY(lock) = 0;        // SIGCONTs so far: one that overtakes a stop cancels it
   WaitQueue members_changed;
 
   // --- signals -------------------------------------------------------------------------------------------------------
   Mutex signal_lock{LockRank::signal};
   PendingSignals shared_pending GUARDED_BY(signal_lock);
+  WaitQueue signal_arrived;           // after each signal queued for it or for one of its threads: signalfd, sigtimedwait
 
   // --- limits and timers ---------------------------------------------------------------------------------------------
   ResourceLimit limit(usize resource) const;
