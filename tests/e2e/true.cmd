@@ -1,0 +1,9 @@
+# The smallest programs: dynamic, static, and their statuses.
+/bin/true
+/bin/false
+/bin/busybox true
+/bin/busybox false
+/bin/echo one two
+/bin/busybox echo one two
+/usr/bin/env -i A=1 /usr/bin/env
+/bin/pwd
