@@ -49,22 +49,22 @@ enum class LockRank : u16 {
   fd_table = 90,
   epoll = 100,
   socket = 110,
-  file = 120,         // an open file description's position and flags
-  inode = 130,        // an inode's metadata, a directory's entries
+  file = 120,   // an open file description's position and flags
+  inode = 130,  // an inode's metadata, a directory's entries
   dentry = 140,
   pipe = 150,
-  ipc = 160,          // eventfd, timerfd, signalfd, message queues, semaphores
+  ipc = 160,  // eventfd, timerfd, signalfd, message queues, semaphores
   futex = 170,
-  mm = 200,           // an address space; user copies take it, so it stands below every object
-  page_store = 210,   // the pages of a tmpfs file or shared mapping
-  space = 220,        // platform: orders to a mapping thread
-  arena = 230,        // the sandbox's page allocator
-  signal = 240,       // pending signals, masks, handlers
-  wait_queue = 250,   // waiters of one queue
-  task = 260,         // a task's parking word
+  mm = 200,          // an address space; user copies take it, so it stands below every object
+  page_store = 210,  // the pages of a tmpfs file or shared mapping
+  space = 220,       // platform: orders to a mapping thread
+  arena = 230,       // the sandbox's page allocator
+  signal = 240,      // pending signals, masks, handlers
+  wait_queue = 250,  // waiters of one queue
+  task = 260,        // a task's parking word
   clock = 270,
   trace = 280,
-  leaf = 300,         // takes nothing
+  leaf = 300,  // takes nothing
 };
 
 namespace lock_debug {

@@ -22,9 +22,8 @@ class [[nodiscard]] Result {
   using value_type = T;
   Result(Errno e) : error_(static_cast<int32_t>(e)) {}  // NOLINT(google-explicit-constructor)
   template <typename U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Errno>)
-  Result(U&& value) {  // NOLINT(google-explicit-constructor)
+  requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Errno>) Result(U&& value) {  // NOLINT(google-explicit-constructor)
     new (&storage_) T(std::forward<U>(value));
   }
   Result(Result&& other) noexcept : error_(other.error_) {
@@ -104,10 +103,10 @@ inline const Result<void> success{};
 
 }  // namespace limen
 
-#define TRY(expr)                                     \
-  __extension__({                                     \
-    auto limen_try_result = (expr);                   \
-    if (!limen_try_result.ok()) [[unlikely]]          \
-      return limen_try_result.error();                \
-    std::move(limen_try_result).value();              \
+#define TRY(expr)                            \
+  __extension__({                            \
+    auto limen_try_result = (expr);          \
+    if (!limen_try_result.ok()) [[unlikely]] \
+      return limen_try_result.error();       \
+    std::move(limen_try_result).value();     \
   })

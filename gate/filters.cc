@@ -12,30 +12,30 @@ extern "C" {
 
 // F0: installed once in the template, inherited by every stub and its threads. What sealed code calls.
 constexpr sock_filter kF0[] = {
-    LOAD_ARCH,                                // 0
-    IF_EQ(AUDIT_ARCH_X86_64, 0, 21),          // 1
-    LOAD_NR,                                  // 2
-    IF_EQ(__NR_rt_sigreturn, 18, 0),          // 3
-    IF_EQ(__NR_sched_yield, 17, 0),           // 4
-    IF_EQ(LIMEN_NR_REPORT, 16, 0),            // 5
-    IF_EQ(__NR_mmap, 15, 0),                  // 6
-    IF_EQ(__NR_munmap, 14, 0),                // 7
-    IF_EQ(__NR_mprotect, 13, 0),              // 8
-    IF_EQ(__NR_close, 12, 0),                 // 9
-    IF_EQ(__NR_seccomp, 11, 0),               // 10
-    IF_EQ(__NR_prctl, 10, 0),                 // 11
-    IF_EQ(__NR_getppid, 9, 0),                // 12
-    IF_EQ(__NR_exit_group, 8, 0),             // 13
-    IF_EQ(__NR_futex, 0, 3),                  // 14
-    LOAD_ARG(1),                              // 15
-    IF_EQ(FUTEX_WAIT, 5, 0),                  // 16
-    IF_EQ(FUTEX_WAKE, 4, 5),                  // 17
-    IF_EQ(__NR_clone, 0, 4),                  // 18
-    LOAD_ARG(0),                              // 19
-    IF_EQ(LIMEN_CLONE_STUB, 1, 0),            // 20
-    IF_EQ(LIMEN_CLONE_THREAD, 0, 1),          // 21
-    RETURN(SECCOMP_RET_ALLOW),                // 22
-    RETURN(SECCOMP_RET_TRAP),                 // 23
+    LOAD_ARCH,                        // 0
+    IF_EQ(AUDIT_ARCH_X86_64, 0, 21),  // 1
+    LOAD_NR,                          // 2
+    IF_EQ(__NR_rt_sigreturn, 18, 0),  // 3
+    IF_EQ(__NR_sched_yield, 17, 0),   // 4
+    IF_EQ(LIMEN_NR_REPORT, 16, 0),    // 5
+    IF_EQ(__NR_mmap, 15, 0),          // 6
+    IF_EQ(__NR_munmap, 14, 0),        // 7
+    IF_EQ(__NR_mprotect, 13, 0),      // 8
+    IF_EQ(__NR_close, 12, 0),         // 9
+    IF_EQ(__NR_seccomp, 11, 0),       // 10
+    IF_EQ(__NR_prctl, 10, 0),         // 11
+    IF_EQ(__NR_getppid, 9, 0),        // 12
+    IF_EQ(__NR_exit_group, 8, 0),     // 13
+    IF_EQ(__NR_futex, 0, 3),          // 14
+    LOAD_ARG(1),                      // 15
+    IF_EQ(FUTEX_WAIT, 5, 0),          // 16
+    IF_EQ(FUTEX_WAKE, 4, 5),          // 17
+    IF_EQ(__NR_clone, 0, 4),          // 18
+    LOAD_ARG(0),                      // 19
+    IF_EQ(LIMEN_CLONE_STUB, 1, 0),    // 20
+    IF_EQ(LIMEN_CLONE_THREAD, 0, 1),  // 21
+    RETURN(SECCOMP_RET_ALLOW),        // 22
+    RETURN(SECCOMP_RET_TRAP),         // 23
 };
 
 // FL: the stub's own listener. Only the mapping thread's report gets as far (F1 traps a guest's).
@@ -48,17 +48,17 @@ constexpr sock_filter kFL[] = {
 
 // F1: each guest thread, before guest code. This is the whole list of what a guest can have from the host.
 constexpr sock_filter kF1[] = {
-    LOAD_ARCH,                          // 0
-    IF_EQ(AUDIT_ARCH_X86_64, 0, 8),     // 1
-    LOAD_NR,                            // 2
-    IF_EQ(__NR_rt_sigreturn, 5, 0),     // 3
-    IF_EQ(__NR_sched_yield, 4, 0),      // 4
-    IF_EQ(__NR_futex, 0, 4),            // 5
-    LOAD_ARG(1),                        // 6
-    IF_EQ(FUTEX_WAIT, 1, 0),            // 7
-    IF_EQ(FUTEX_WAKE, 0, 1),            // 8
-    RETURN(SECCOMP_RET_ALLOW),          // 9
-    RETURN(SECCOMP_RET_TRAP),           // 10
+    LOAD_ARCH,                       // 0
+    IF_EQ(AUDIT_ARCH_X86_64, 0, 8),  // 1
+    LOAD_NR,                         // 2
+    IF_EQ(__NR_rt_sigreturn, 5, 0),  // 3
+    IF_EQ(__NR_sched_yield, 4, 0),   // 4
+    IF_EQ(__NR_futex, 0, 4),         // 5
+    LOAD_ARG(1),                     // 6
+    IF_EQ(FUTEX_WAIT, 1, 0),         // 7
+    IF_EQ(FUTEX_WAKE, 0, 1),         // 8
+    RETURN(SECCOMP_RET_ALLOW),       // 9
+    RETURN(SECCOMP_RET_TRAP),        // 10
 };
 
 extern const sock_fprog gate_f0 = {sizeof kF0 / sizeof kF0[0], const_cast<sock_filter*>(kF0)};

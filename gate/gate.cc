@@ -20,9 +20,9 @@ using wire::UContext;
 // siginfo as the host lays it out: the parts that are looked at.
 struct SigInfo {
   int signo, error, code, pad;
-  u64 addr;      // si_addr; SIGSYS: si_call_addr
-  int syscall;   // SIGSYS
-  u32 arch;      // SIGSYS
+  u64 addr;     // si_addr; SIGSYS: si_call_addr
+  int syscall;  // SIGSYS
+  u32 arch;     // SIGSYS
 };
 
 enum { kSigsys = 31 };

@@ -61,13 +61,13 @@ inline Result<i64> checked(long result) {
 }  // namespace detail
 
 namespace call {
-#define HOST_CALL(name, arguments, reason)                                          \
-  template <typename... A>                                                          \
-  Result<i64> name(A... a) {                                                        \
-    using namespace rules;                                                          \
-    constexpr rules::Args kArgs = arguments;                                        \
-    static_assert(sizeof...(A) == kArgs.count, "see host_calls.def");               \
-    return detail::checked(raw_syscall(SYS_##name, detail::as_long(a)...));         \
+#define HOST_CALL(name, arguments, reason)                                  \
+  template <typename... A>                                                  \
+  Result<i64> name(A... a) {                                                \
+    using namespace rules;                                                  \
+    constexpr rules::Args kArgs = arguments;                                \
+    static_assert(sizeof...(A) == kArgs.count, "see host_calls.def");       \
+    return detail::checked(raw_syscall(SYS_##name, detail::as_long(a)...)); \
   }
 #define HOST_ALSO(name, arguments, reason)
 #define HOST_LIBC(name, arguments, reason)

@@ -78,8 +78,8 @@ Result<void> lock_down() {
   std::vector<sock_filter> program = compile_rules(all_rules(), SECCOMP_RET_KILL_PROCESS);
   const sock_fprog fprog = {static_cast<unsigned short>(program.size()), program.data()};
   TRY(detail::checked(raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
-  const i64 other = TRY(detail::checked(raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
-                                                    reinterpret_cast<long>(&fprog))));
+  const i64 other = TRY(detail::checked(
+      raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, reinterpret_cast<long>(&fprog))));
   if (other != 0) return Errno::esrch;  // a thread that could not be brought along
   return success;
 }

@@ -14,8 +14,8 @@
 #include "kernel/mm/arena.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
-#include "kernel/vfs/path.h"
 #include "kernel/time/clock.h"
+#include "kernel/vfs/path.h"
 #include "platform/platform.h"
 
 namespace limen {
@@ -33,7 +33,7 @@ class PidNamespace : public RefCounted {
   void add(Ref<ProcessGroup> group);
   void remove_task(Pid tid);
   void remove_group(Pid id);
-  Ref<Task> find(Pid tid) const;                    // null where there is none
+  Ref<Task> find(Pid tid) const;  // null where there is none
   Ref<ThreadGroup> find_group(Pid tgid) const;
   Ref<ProcessGroup> find_process_group(Pid id) const;
   std::vector<Ref<Task>> tasks() const;
@@ -49,10 +49,22 @@ class PidNamespace : public RefCounted {
 class UtsNamespace : public RefCounted {
  public:
   explicit UtsNamespace(std::string host) : hostname_(std::move(host)) {}
-  std::string hostname() const { MutexGuard g(lock_); return hostname_; }
-  std::string domainname() const { MutexGuard g(lock_); return domainname_; }
-  void set_hostname(std::string n) { MutexGuard g(lock_); hostname_ = std::move(n); }
-  void set_domainname(std::string n) { MutexGuard g(lock_); domainname_ = std::move(n); }
+  std::string hostname() const {
+    MutexGuard g(lock_);
+    return hostname_;
+  }
+  std::string domainname() const {
+    MutexGuard g(lock_);
+    return domainname_;
+  }
+  void set_hostname(std::string n) {
+    MutexGuard g(lock_);
+    hostname_ = std::move(n);
+  }
+  void set_domainname(std::string n) {
+    MutexGuard g(lock_);
+    domainname_ = std::move(n);
+  }
 
  private:
   mutable Mutex lock_{LockRank::leaf};
@@ -63,7 +75,7 @@ class UtsNamespace : public RefCounted {
 struct KernelLimits {
   u64 memory = u64{4} << 30;  // bytes
   u32 pids = 4096;
-  u32 files = 65536;          // RLIMIT_NOFILE's hard limit
+  u32 files = 65536;  // RLIMIT_NOFILE's hard limit
   u32 cpus = 1;
 };
 

@@ -140,14 +140,14 @@ class Space {
 
 // What the hand-off did, counted for the sandbox (limen stat, benches).
 struct Counters {
-  u64 crossings = 0;       // entries of any kind
+  u64 crossings = 0;         // entries of any kind
   u64 syscalls_trapped = 0;  // by SIGSYS
   u64 syscalls_patched = 0;  // by a patched site
-  u64 hot = 0;             // taken by a spinning kernel thread
-  u64 cold = 0;            // needed a wake-up
+  u64 hot = 0;               // taken by a spinning kernel thread
+  u64 cold = 0;              // needed a wake-up
   u64 faults = 0;
   u64 interrupts = 0;
-  u64 map_batches = 0;     // apply() calls
+  u64 map_batches = 0;  // apply() calls
   u64 map_orders = 0;
 };
 

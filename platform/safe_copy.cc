@@ -1,7 +1,7 @@
 // safe_copy: one instruction that may fault, and a handler that knows it.
 
-#include <csignal>
 #include <ucontext.h>
+#include <csignal>
 
 #include "platform/platform.h"
 

@@ -38,5 +38,5 @@
 #define LIMEN_SIGNAL_KICK 23 /* SIGURG: one pending at most, ignored by default */
 
 /* clone's flags, as the filter wants them. */
-#define LIMEN_CLONE_STUB 0x8011      /* CLONE_PARENT | SIGCHLD */
-#define LIMEN_CLONE_THREAD 0x50f00   /* CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM */
+#define LIMEN_CLONE_STUB 0x8011    /* CLONE_PARENT | SIGCHLD */
+#define LIMEN_CLONE_THREAD 0x50f00 /* CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM */

@@ -37,15 +37,15 @@ struct Slot {
   u32 reply;
   u32 kernel_sleeps;
   u32 guest_sleeps;
-  u32 spin;          // kernel to guest: an answer may be quick, worth this many kilocycles of polling
+  u32 spin;  // kernel to guest: an answer may be quick, worth this many kilocycles of polling
   u32 resume_flags;
   u64 result;
-  u64 frame;         // address of the ucontext that rt_sigreturn is to load
+  u64 frame;  // address of the ucontext that rt_sigreturn is to load
   u64 fs_base, gs_base;
 
   // The entry.
   alignas(64) u32 kind;
-  u32 cpu;           // where the guest ran: a hint
+  u32 cpu;  // where the guest ran: a hint
   u64 nr;
   u64 args[6];
   u64 ip, sp;
@@ -59,7 +59,7 @@ inline constexpr u64 kSlotStackTop = LIMEN_SLOT_SIZE - LIMEN_SLOT_HEADER;
 
 // The order page; written by the kernel alone (and once by the stub itself, before it has any guest thread).
 struct OrderPage {
-  u32 ready;      // the stub has its listener
+  u32 ready;  // the stub has its listener
   u32 count;
   u64 unused[7];
   struct Order {
@@ -72,11 +72,11 @@ static_assert(sizeof(OrderPage) == 4096 && sizeof(OrderPage::Order) == LIMEN_ORD
 
 // The page that the kernel and the template process share.
 struct TemplatePage {
-  u32 request;     // counts up: make a stub
-  u32 order_index; // whose order page is this one of the control file
-  u32 kernel_pid;  // what getppid must say
-  u32 reply;       // counts up to request
-  int pid;         // of the stub, or an errno
+  u32 request;      // counts up: make a stub
+  u32 order_index;  // whose order page is this one of the control file
+  u32 kernel_pid;   // what getppid must say
+  u32 reply;        // counts up to request
+  int pid;          // of the stub, or an errno
 };
 
 // The first bytes of the gate image.
@@ -85,7 +85,7 @@ struct GateHeader {
   u64 template_entry;
   u64 signal_entry;
   u64 restorer;
-  u64 size;        // of the image, page-rounded
+  u64 size;  // of the image, page-rounded
 };
 inline constexpr u64 kGateMagic = 0x65746167'6d694c0aul;
 

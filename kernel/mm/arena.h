@@ -28,13 +28,13 @@ class Arena {
   // A contiguous, zeroed range with one reference on each page. Sparse: costs memory only where touched. enomem.
   Result<ArenaRange> allocate(u64 length);
   void ref(ArenaRange range);
-  void unref(ArenaRange range);             // proved unmapped where this is the last reference
-  u32 references(u64 offset) const;         // of one page: 1 means that a copy-on-write owner may write in place
+  void unref(ArenaRange range);      // proved unmapped where this is the last reference
+  u32 references(u64 offset) const;  // of one page: 1 means that a copy-on-write owner may write in place
   u8* at(u64 offset) { return platform_.arena_base() + offset; }  // copy by platform::safe_copy
 
   u64 limit() const { return limit_; }
-  u64 granted() const;  // bytes with an owner
-  u64 resident() const; // bytes that were touched, as far as known
+  u64 granted() const;   // bytes with an owner
+  u64 resident() const;  // bytes that were touched, as far as known
 
  private:
   platform::Platform& platform_;

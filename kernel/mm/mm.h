@@ -29,11 +29,11 @@ namespace limen {
 class Kernel;
 
 struct MmapRequest {
-  GuestAddr addr;       // a hint, or the place with MAP_FIXED / MAP_FIXED_NOREPLACE
+  GuestAddr addr;  // a hint, or the place with MAP_FIXED / MAP_FIXED_NOREPLACE
   u64 length = 0;
-  u32 prot = 0;         // PROT_*
-  u32 flags = 0;        // MAP_*
-  Ref<File> file;       // null: anonymous
+  u32 prot = 0;    // PROT_*
+  u32 flags = 0;   // MAP_*
+  Ref<File> file;  // null: anonymous
   u64 offset = 0;
 };
 
@@ -123,7 +123,7 @@ class Mm : public RefCounted {
   std::vector<MapsLine> maps();
   MmLayout layout();
   void set_layout(MmLayout layout);
-  Ref<File> executable();               // /proc/PID/exe
+  Ref<File> executable();  // /proc/PID/exe
   void set_executable(Ref<File> file);
   u64 id() const { return id_; }
 

@@ -39,8 +39,8 @@ class UserBuffer {
   Result<usize> copy_out(std::span<const u8> from);  // into the buffer
   Result<usize> copy_in(std::span<u8> to);           // from the buffer
   Result<usize> fill_zero(usize length);             // into the buffer
-  void rewind(usize n);    // steps back over n bytes that were moved but not consumed
-  void truncate(usize n);  // cuts what remains to at most n bytes
+  void rewind(usize n);                              // steps back over n bytes that were moved but not consumed
+  void truncate(usize n);                            // cuts what remains to at most n bytes
 
   // Host I/O straight into or out of guest pages: `io` gets the kernel's own view of up to `max` bytes of the buffer (spans that are
   // resident and, with `to_guest`, writable by this guest; valid during the call only) and returns how many bytes it
@@ -52,8 +52,8 @@ class UserBuffer {
  private:
   Mm* mm_ = nullptr;  // null: kernel memory. The calling task keeps its Mm alive.
   std::vector<Segment> segments_;
-  usize index_ = 0;   // the segment under the cursor
-  u64 offset_ = 0;    // in that segment
+  usize index_ = 0;  // the segment under the cursor
+  u64 offset_ = 0;   // in that segment
   usize remaining_ = 0;
   usize moved_ = 0;
 };

@@ -105,11 +105,16 @@ bool handle_one(Task& task, Outcome& outcome) {
     run_handler(task, *info, action);
   } else {
     switch (default_action(info->signo)) {
-      case DefaultAction::ignore: break;
-      case DefaultAction::stop: stop_group(task, info->signo, continues); break;
+      case DefaultAction::ignore:
+        break;
+      case DefaultAction::stop:
+        stop_group(task, info->signo, continues);
+        break;
       // No core file is ever written: WCOREDUMP stays clear, as on Linux with RLIMIT_CORE 0.
       case DefaultAction::core:
-      case DefaultAction::terminate: start_group_exit(task.group(), info->signo.raw()); break;
+      case DefaultAction::terminate:
+        start_group_exit(task.group(), info->signo.raw());
+        break;
     }
   }
   return true;

@@ -6,9 +6,7 @@
 namespace limen {
 namespace {
 
-SignalInfo with_value(Signal s, u64 value) {
-  return SignalInfo{.signo = s, .code = abi::si_queue, .value = value};
-}
+SignalInfo with_value(Signal s, u64 value) { return SignalInfo{.signo = s, .code = abi::si_queue, .value = value}; }
 
 TEST(PendingSignals, TakesTheLowestNumberFirst) {
   PendingSignals pending;

@@ -152,7 +152,8 @@ void force_signal(Task& task, const SignalInfo& info) {
   const SignalAction action = task.handlers().get(info.signo);
   const bool blocked = task.blocked().has(info.signo);
   if (blocked || action.handler == abi::sig_ign) {
-    task.handlers().exchange(info.signo, SignalAction{.flags = action.flags, .restorer = action.restorer, .mask = action.mask});
+    task.handlers().exchange(info.signo,
+                             SignalAction{.flags = action.flags, .restorer = action.restorer, .mask = action.mask});
   }
   if (blocked) task.set_blocked(task.blocked() & ~SignalSet::of(info.signo));
   send_signal(task, info);
@@ -170,7 +171,8 @@ Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s) {
   const Ref<const Credentials> theirs = member->credentials_ref();
   if (!theirs) return success;
   const Credentials& ours = sender.credentials();
-  if (ours.euid == theirs->suid || ours.euid == theirs->uid || ours.uid == theirs->suid || ours.uid == theirs->uid) return success;
+  if (ours.euid == theirs->suid || ours.euid == theirs->uid || ours.uid == theirs->suid || ours.uid == theirs->uid)
+    return success;
   if (theirs->user_ns && ours.has_capability(*theirs->user_ns, Capability::kill)) return success;
   if (s == sig::cont) {
     ReadGuard tree(sender.kernel().process_tree);

@@ -14,8 +14,8 @@ Layout layout_of(Signal s, i32 code) {
       Layout layout;
     };
     constexpr Known kKnown[] = {
-        {sig::ill, 11, Layout::fault}, {sig::fpe, 15, Layout::fault},  {sig::segv, 10, Layout::fault},
-        {sig::bus, 5, Layout::fault},  {sig::trap, 6, Layout::fault},  {sig::chld, 6, Layout::child},
+        {sig::ill, 11, Layout::fault}, {sig::fpe, 15, Layout::fault}, {sig::segv, 10, Layout::fault},
+        {sig::bus, 5, Layout::fault},  {sig::trap, 6, Layout::fault}, {sig::chld, 6, Layout::child},
         {sig::io, 6, Layout::poll},    {sig::sys, 2, Layout::sys},
     };
     for (const Known& known : kKnown) {
@@ -36,10 +36,18 @@ abi::SigInfo encode_siginfo(const SignalInfo& info) {
   out.err = info.error;
   out.code = info.code;
   switch (layout_of(info.signo, info.code)) {
-    case Layout::kill: out.put(abi::SigInfoKill{info.pid.raw(), info.uid.raw()}); break;
-    case Layout::queue: out.put(abi::SigInfoQueue{info.pid.raw(), info.uid.raw(), info.value}); break;
-    case Layout::timer: out.put(abi::SigInfoTimer{info.timer_id, info.overrun, info.value}); break;
-    case Layout::poll: out.put(abi::SigInfoPoll{info.band, info.fd, 0}); break;
+    case Layout::kill:
+      out.put(abi::SigInfoKill{info.pid.raw(), info.uid.raw()});
+      break;
+    case Layout::queue:
+      out.put(abi::SigInfoQueue{info.pid.raw(), info.uid.raw(), info.value});
+      break;
+    case Layout::timer:
+      out.put(abi::SigInfoTimer{info.timer_id, info.overrun, info.value});
+      break;
+    case Layout::poll:
+      out.put(abi::SigInfoPoll{info.band, info.fd, 0});
+      break;
     case Layout::fault: {
       abi::SigInfoFault fault{};
       fault.addr = GuestAddr(info.addr);
@@ -50,7 +58,9 @@ abi::SigInfo encode_siginfo(const SignalInfo& info) {
       out.put(abi::SigInfoChild{info.pid.raw(), info.uid.raw(), info.status, 0, static_cast<i64>(info.utime),
                                 static_cast<i64>(info.stime)});
       break;
-    case Layout::sys: out.put(abi::SigInfoSys{GuestAddr(info.addr), info.syscall, info.arch}); break;
+    case Layout::sys:
+      out.put(abi::SigInfoSys{GuestAddr(info.addr), info.syscall, info.arch});
+      break;
   }
   return out;
 }
@@ -78,7 +88,9 @@ SignalInfo decode_siginfo(Signal signo, const abi::SigInfo& in) {
       info.band = fields.band, info.fd = fields.fd;
       break;
     }
-    case Layout::fault: info.addr = in.as<abi::SigInfoFault>().addr.raw(); break;
+    case Layout::fault:
+      info.addr = in.as<abi::SigInfoFault>().addr.raw();
+      break;
     case Layout::child: {
       const auto fields = in.as<abi::SigInfoChild>();
       info.pid = Pid(fields.pid), info.uid = Uid(fields.uid), info.status = fields.status;

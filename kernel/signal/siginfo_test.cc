@@ -8,8 +8,13 @@ namespace limen {
 namespace {
 
 TEST(SigInfo, ChildHasStatusAndTimes) {
-  const abi::SigInfo out = encode_siginfo({.signo = sig::chld, .code = abi::cld_exited, .pid = Pid(5), .uid = Uid(6),
-                                           .status = 3, .utime = 10, .stime = 20});
+  const abi::SigInfo out = encode_siginfo({.signo = sig::chld,
+                                           .code = abi::cld_exited,
+                                           .pid = Pid(5),
+                                           .uid = Uid(6),
+                                           .status = 3,
+                                           .utime = 10,
+                                           .stime = 20});
   const auto child = out.as<abi::SigInfoChild>();
   EXPECT_EQ(out.signo, 17);
   EXPECT_EQ(out.code, abi::cld_exited);
@@ -20,7 +25,8 @@ TEST(SigInfo, ChildHasStatusAndTimes) {
 }
 
 TEST(SigInfo, FaultHasOnlyItsAddress) {
-  const abi::SigInfo out = encode_siginfo({.signo = sig::segv, .code = abi::segv_maperr, .pid = Pid(99), .addr = 0x1234});
+  const abi::SigInfo out =
+      encode_siginfo({.signo = sig::segv, .code = abi::segv_maperr, .pid = Pid(99), .addr = 0x1234});
   EXPECT_EQ(out.as<abi::SigInfoFault>().addr.raw(), 0x1234u);
   EXPECT_TRUE(std::all_of(out.fields.begin() + 8, out.fields.end(), [](u8 b) { return b == 0; }));
 }

@@ -22,9 +22,9 @@ class ThreadGroup;
 inline constexpr int kSignalMax = 64;
 // Numbers of signal(7) on x86-64.
 namespace sig {
-inline constexpr Signal hup{1}, intr{2}, quit{3}, ill{4}, trap{5}, abrt{6}, bus{7}, fpe{8}, kill{9}, usr1{10}, segv{11}, usr2{12},
-    pipe{13}, alrm{14}, term{15}, stkflt{16}, chld{17}, cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22}, urg{23},
-    xcpu{24}, xfsz{25}, vtalrm{26}, prof{27}, winch{28}, io{29}, pwr{30}, sys{31};
+inline constexpr Signal hup{1}, intr{2}, quit{3}, ill{4}, trap{5}, abrt{6}, bus{7}, fpe{8}, kill{9}, usr1{10}, segv{11},
+    usr2{12}, pipe{13}, alrm{14}, term{15}, stkflt{16}, chld{17}, cont{18}, stop{19}, tstp{20}, ttin{21}, ttou{22},
+    urg{23}, xcpu{24}, xfsz{25}, vtalrm{26}, prof{27}, winch{28}, io{29}, pwr{30}, sys{31};
 }  // namespace sig
 
 // A set of signals as in the low 64 bits of a guest's sigset_t: bit n-1 is signal n.
@@ -57,15 +57,15 @@ struct SignalInfo {
   i32 error = 0;  // si_errno
   Pid pid;        // sender or child (in the receiver's pid namespace)
   Uid uid;
-  i32 status = 0;              // SIGCHLD
-  u64 utime = 0, stime = 0;    // SIGCHLD, clock ticks
-  u64 value = 0;               // sigval
-  u64 addr = 0;                // faults; SIGSYS: call address
+  i32 status = 0;            // SIGCHLD
+  u64 utime = 0, stime = 0;  // SIGCHLD, clock ticks
+  u64 value = 0;             // sigval
+  u64 addr = 0;              // faults; SIGSYS: call address
   i32 timer_id = 0, overrun = 0;
-  bool is_expiry = false;      // made by kernel/time/posix_timers.cc; a guest can forge SI_TIMER, not this
+  bool is_expiry = false;  // made by kernel/time/posix_timers.cc; a guest can forge SI_TIMER, not this
   i64 band = 0;
-  i32 fd = 0;                  // SIGIO
-  i32 syscall = 0;             // SIGSYS
+  i32 fd = 0;       // SIGIO
+  i32 syscall = 0;  // SIGSYS
   u32 arch = 0;
   u64 error_code = 0, trapno = 0;  // for the ucontext of a fault
 };

@@ -58,9 +58,11 @@ constexpr auto kEntries = [] {
 }  // namespace
 
 Result<i64> dispatch(Task& task, u64 nr, const u64 (&args)[6]) {
-  if (nr >= kSyscallEnd || !kEntries[nr].exists) [[unlikely]] return Errno::enosys;
+  if (nr >= kSyscallEnd || !kEntries[nr].exists) [[unlikely]]
+    return Errno::enosys;
   const Handler handler = kHandlers[nr];
-  if (handler == nullptr || kEntries[nr].partial) [[unlikely]] task.kernel().met_missing(*find_syscall(Arch::x86_64, static_cast<i64>(nr)));
+  if (handler == nullptr || kEntries[nr].partial) [[unlikely]]
+    task.kernel().met_missing(*find_syscall(Arch::x86_64, static_cast<i64>(nr)));
   if (handler == nullptr) return kEntries[nr].error;
   return handler(task, args);
 }

@@ -150,14 +150,16 @@ Result<i64> sys_rt_sigaction(Task& task, Signal sig, UserIn<abi::SigAction> act,
     SignalSet mask(given.mask.bits);
     mask.remove(sig::kill);
     mask.remove(sig::stop);
-    action = {.handler = given.handler.raw(), .flags = given.flags & kFlags, .restorer = given.restorer.raw(), .mask = mask};
+    action = {
+        .handler = given.handler.raw(), .flags = given.flags & kFlags, .restorer = given.restorer.raw(), .mask = mask};
   }
   if (sig.raw() < 1 || !is_valid(sig)) return Errno::einval;
   if (!act.is_null() && (sig == sig::kill || sig == sig::stop)) return Errno::einval;
   const SignalAction old = act.is_null() ? task.handlers().get(sig) : task.handlers().exchange(sig, action);
   if (!act.is_null() && is_ignored(action, sig)) discard_signals(task.group(), SignalSet::of(sig));
   if (!oldact.is_null()) {
-    TRY(oldact.write(task, abi::SigAction{GuestAddr(old.handler), old.flags, GuestAddr(old.restorer), {old.mask.bits()}}));
+    TRY(oldact.write(task,
+                     abi::SigAction{GuestAddr(old.handler), old.flags, GuestAddr(old.restorer), {old.mask.bits()}}));
   }
   return 0;
 }
@@ -171,10 +173,17 @@ Result<i64> sys_rt_sigprocmask(Task& task, SigHow how, UserIn<abi::SigSet> set, 
     const abi::SigSet user = TRY(set.read(task));
     const SignalSet given(user.bits);
     switch (how.raw()) {
-      case abi::sig_block: wanted = old | given; break;
-      case abi::sig_unblock: wanted = old & ~given; break;
-      case abi::sig_setmask: wanted = given; break;
-      default: return Errno::einval;
+      case abi::sig_block:
+        wanted = old | given;
+        break;
+      case abi::sig_unblock:
+        wanted = old & ~given;
+        break;
+      case abi::sig_setmask:
+        wanted = given;
+        break;
+      default:
+        return Errno::einval;
     }
   }
   if (!oldset.is_null()) TRY(oldset.write(task, abi::SigSet{old.bits()}));

@@ -14,7 +14,8 @@ namespace limen {
 
 class Task;
 
-#define SYSCALL(name, x64, i386, arm64, families, level, reason, ...) Result<i64> sys_##name(Task& task __VA_OPT__(, ) __VA_ARGS__);
+#define SYSCALL(name, x64, i386, arm64, families, level, reason, ...) \
+  Result<i64> sys_##name(Task& task __VA_OPT__(, ) __VA_ARGS__);
 #define ABSENT(...)
 #include "abi/syscalls.def"
 #undef SYSCALL

@@ -147,7 +147,7 @@ class Task final : public RefCounted {
   }
   // One sleep, for code that registered its waiters itself (poll, epoll): success after a wake-up, perhaps spurious.
   Result<void> sleep(Deadline deadline);
-  void wake();  // any thread
+  void wake();                                                              // any thread
   bool park(Deadline deadline) { return parker_.park(clock(), deadline); }  // no look at signals; false at the deadline
   // A signal that must be taken, a stop, an exit: block() gives up, the run loop goes to work. Any thread.
   bool signal_pending() const { return work_pending_.load(std::memory_order_acquire); }
@@ -156,26 +156,26 @@ class Task final : public RefCounted {
   void set_restart(RestartRecord record) { restart_ = std::move(record); }
 
   // --- Signals (kernel/signal) --------------------------------------------------------------------------------------
-  Mutex& signal_lock();                       // the group's
+  Mutex& signal_lock();  // the group's
   SignalSet blocked() const { return SignalSet(blocked_.load(std::memory_order_relaxed)); }
-  void set_blocked(SignalSet mask);           // [self]; KILL and STOP cannot be blocked
+  void set_blocked(SignalSet mask);  // [self]; KILL and STOP cannot be blocked
   // sigsuspend, ppoll, epoll_pwait: `mask` until the call's end; the old one is restored after the handler's frame saved it.
-  void set_temporary_mask(SignalSet mask);    // [self]
+  void set_temporary_mask(SignalSet mask);  // [self]
   PendingSignals pending GUARDED_BY(signal_lock());
   struct AltStack {
     u64 sp = 0, size = 0;
     u32 flags = 2;  // SS_DISABLE
   };
-  AltStack altstack;                          // [self]
-  std::optional<SignalSet> saved_mask;        // [self] restored by sigreturn or at the end of the call
-  std::optional<RestartRecord> restart_;      // [self]
+  AltStack altstack;                      // [self]
+  std::optional<SignalSet> saved_mask;    // [self] restored by sigreturn or at the end of the call
+  std::optional<RestartRecord> restart_;  // [self]
 
   // --- Thread state of single calls [self] ---------------------------------------------------------------------------
-  u64 clear_child_tid = 0;                    // set_tid_address(2)
-  u64 robust_list = 0;                        // set_robust_list(2)
-  Signal parent_death_signal;                 // PR_SET_PDEATHSIG
-  Signal exit_signal{17};                     // clone's low byte; leader only
-  bool exec_ran = false;                      // execve has been carried out: setpgid says EACCES
+  u64 clear_child_tid = 0;     // set_tid_address(2)
+  u64 robust_list = 0;         // set_robust_list(2)
+  Signal parent_death_signal;  // PR_SET_PDEATHSIG
+  Signal exit_signal{17};      // clone's low byte; leader only
+  bool exec_ran = false;       // execve has been carried out: setpgid says EACCES
   u64 timer_slack_ns = 50'000;
   int nice = 0;
   std::atomic<u64> user_ns{0}, system_ns{0};  // CPU time; getrusage, times

@@ -38,7 +38,7 @@ class Session : public RefCounted {
  public:
   explicit Session(Pid id) : id(id) {}
   const Pid id;
-  Ref<RefCounted> terminal;           // the controlling Terminal (kernel/fs/devpts); under process_tree
+  Ref<RefCounted> terminal;  // the controlling Terminal (kernel/fs/devpts); under process_tree
 };
 
 struct ChildTimes {
@@ -53,15 +53,15 @@ class ThreadGroup final : public RefCounted {
   Pid pid() const { return pid_; }
 
   // --- process tree (all under Kernel::process_tree) -----------------------------------------------------------------
-  ThreadGroup* parent = nullptr;      // never dangling: children are given to init before a parent goes
+  ThreadGroup* parent = nullptr;  // never dangling: children are given to init before a parent goes
   std::vector<Ref<ThreadGroup>> children;
   Ref<ProcessGroup> process_group;
   bool is_child_subreaper = false;
-  WaitQueue child_changed;            // wait4's queue
+  WaitQueue child_changed;  // wait4's queue
   // A state change that wait(2) has not reported yet.
   enum class Report : u8 { none, exited, stopped, continued };
   Report report = Report::none;
-  int wait_status = 0;                // as wait4 encodes it
+  int wait_status = 0;  // as wait4 encodes it
   int stop_signal = 0;
   bool is_zombie = false;
   ChildTimes times, waited_children;  // CPU time at exit; of children waited for
@@ -69,27 +69,30 @@ class ThreadGroup final : public RefCounted {
   // --- threads -------------------------------------------------------------------------------------------------------
   Mutex lock{LockRank::thread_group};
   std::map<Pid, Ref<Task>> members GUARDED_BY(lock);
-  Ref<Task> leader() { MutexGuard guard(lock); return leader_; }
+  Ref<Task> leader() {
+    MutexGuard guard(lock);
+    return leader_;
+  }
   Ref<Task> leader_ GUARDED_BY(lock);
   // exit_group(2) or a fatal signal: all threads leave; the first status wins.
   bool exiting GUARDED_BY(lock) = false;
-  int exit_status GUARDED_BY(lock) = 0;      // wait4's encoding
-  Task* exec_task GUARDED_BY(lock) = nullptr;  // the one that survives execve
-  bool stopped GUARDED_BY(lock) = false;     // job control
+  int exit_status GUARDED_BY(lock) = 0;           // wait4's encoding
+  Task* exec_task GUARDED_BY(lock) = nullptr;     // the one that survives execve
+  bool stopped GUARDED_BY(lock) = false;          // job control
   bool continue_report GUARDED_BY(lock) = false;  // was stopped, runs again: its first thread to go on tells the parent
-  u32 continues GUARDED_BY(lock) = 0;        // SIGCONTs so far: one that overtakes a stop cancels it
+  u32 continues GUARDED_BY(lock) = 0;             // SIGCONTs so far: one that overtakes a stop cancels it
   WaitQueue members_changed;
 
   // --- signals -------------------------------------------------------------------------------------------------------
   Mutex signal_lock{LockRank::signal};
   PendingSignals shared_pending GUARDED_BY(signal_lock);
-  WaitQueue signal_arrived;           // after each signal queued for it or for one of its threads: signalfd, sigtimedwait
+  WaitQueue signal_arrived;  // after each signal queued for it or for one of its threads: signalfd, sigtimedwait
 
   // --- limits and timers ---------------------------------------------------------------------------------------------
   ResourceLimit limit(usize resource) const;
   void set_limit(usize resource, ResourceLimit value);
-  Ref<RefCounted> timers;             // setitimer(2), timer_create(2), alarm(2): kernel/time/timers.h
-  std::string cmdline_fallback;       // for /proc when the mm is gone
+  Ref<RefCounted> timers;        // setitimer(2), timer_create(2), alarm(2): kernel/time/timers.h
+  std::string cmdline_fallback;  // for /proc when the mm is gone
   u64 start_time_ns = 0;
   std::atomic<i32> oom_score_adj{0};
   std::atomic<bool> dumpable{true};

@@ -11,7 +11,9 @@ struct TimeStamp {
   i64 sec = 0;
   u32 nsec = 0;
   auto operator<=>(const TimeStamp&) const = default;
-  static TimeStamp from_ns(u64 ns) { return {static_cast<i64>(ns / 1'000'000'000), static_cast<u32>(ns % 1'000'000'000)}; }
+  static TimeStamp from_ns(u64 ns) {
+    return {static_cast<i64>(ns / 1'000'000'000), static_cast<u32>(ns % 1'000'000'000)};
+  }
 };
 
 // Device numbers as the kernel keeps them; encoded for the ABI in the stat handlers (new_encode_dev).

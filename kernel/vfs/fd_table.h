@@ -55,7 +55,7 @@ class FdTable : public RefCounted {
   void set_close_on_exec_range(u32 first, u32 last);
   void close_on_exec(Task& task);
   void close_all(Task& task);
-  Ref<FdTable> clone() const;                    // fork, unshare(CLONE_FILES)
+  Ref<FdTable> clone() const;                          // fork, unshare(CLONE_FILES)
   std::vector<std::pair<Fd, Ref<File>>> list() const;  // /proc/PID/fd
 
  private:

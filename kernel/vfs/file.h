@@ -81,13 +81,13 @@ class File : public RefCounted {
   virtual Result<i64> ioctl(Task& task, u32 command, u64 argument);  // enotty
   // From `position` on; the sink says when it is full. enotdir by default.
   virtual Result<void> read_directory(Task& task, u64& position, const DirectorySink& sink);
-  virtual Result<Attributes> attributes();                       // the inode's by default
-  virtual Result<void> change(const AttributeChange& change);    // fchmod, ftruncate...
-  virtual Result<void> sync(Task& task, bool data_only);         // einval where it means nothing
+  virtual Result<Attributes> attributes();                          // the inode's by default
+  virtual Result<void> change(const AttributeChange& change);       // fchmod, ftruncate...
+  virtual Result<void> sync(Task& task, bool data_only);            // einval where it means nothing
   virtual Result<void> allocate(u32 mode, u64 offset, u64 length);  // fallocate(2): eopnotsupp
-  virtual Result<MappingSource> mapping();                       // enodev
-  virtual Result<void> flush(Task& task);                        // at each close(2) of a descriptor
-  virtual std::string describe();                                // /proc/PID/fdinfo/N beyond pos and flags
+  virtual Result<MappingSource> mapping();                          // enodev
+  virtual Result<void> flush(Task& task);                           // at each close(2) of a descriptor
+  virtual std::string describe();                                   // /proc/PID/fdinfo/N beyond pos and flags
 
   u64 position() const { return position_.load(std::memory_order_relaxed); }
   Mutex& position_lock() { return position_lock_; }

@@ -55,7 +55,8 @@ class Inode : public RefCounted {
   virtual Result<Ref<Inode>> lookup(std::string_view name);  // enoent
   // May the dentry cache answer `name` with `cached` (null: a cached absence) without asking again?
   virtual bool still_valid(std::string_view name, const Inode* cached);
-  virtual Result<Ref<Inode>> create(std::string_view name, const NewInode& what);  // any type: mknod, mkdir, symlink; eexist
+  virtual Result<Ref<Inode>> create(std::string_view name,
+                                    const NewInode& what);  // any type: mknod, mkdir, symlink; eexist
   virtual Result<void> link(std::string_view name, Inode& target);
   virtual Result<void> unlink(std::string_view name);
   virtual Result<void> rmdir(std::string_view name);  // enotempty

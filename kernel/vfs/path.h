@@ -94,18 +94,18 @@ class MountNamespace : public RefCounted {
 
 // How a walk treats its end. Linux: namei.c's LOOKUP_*, openat2(2)'s RESOLVE_*.
 struct WalkFlags {
-  bool follow = true;           // the last symlink too
-  bool allow_empty = false;     // AT_EMPTY_PATH: "" means the start itself
+  bool follow = true;        // the last symlink too
+  bool allow_empty = false;  // AT_EMPTY_PATH: "" means the start itself
   bool must_be_directory = false;
-  u64 resolve = 0;              // RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT
+  u64 resolve = 0;  // RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT
 };
 
 // The parent directory and the last component, for calls that make or remove a name.
 struct ParentAndName {
   Path parent;
-  std::string name;             // may be "." or ".." or "/" only where `special`
+  std::string name;  // may be "." or ".." or "/" only where `special`
   bool trailing_slash = false;
-  bool special = false;         // the last component was ".", ".." or there was none
+  bool special = false;  // the last component was ".", ".." or there was none
 };
 
 // Walks `path` from the task's root (absolute), its cwd (AT_FDCWD), or the directory `dirfd`. Checks search permission with the fs credentials.

@@ -12,7 +12,7 @@ namespace limen::platform {
 
 // A slot as the kernel sees it, with the address at which its process does.
 struct SlotView {
-  u8* base = nullptr;      // in the kernel
+  u8* base = nullptr;  // in the kernel
   u64 guest_address = 0;
 
   wire::Slot* header() const { return reinterpret_cast<wire::Slot*>(base + wire::kSlotStackTop); }
@@ -20,8 +20,8 @@ struct SlotView {
 
 // What this machine's signal frames can carry.
 struct FrameLimits {
-  u64 features = 0;     // of XCR0, without those that a process must ask for (AMX)
-  u32 xstate_max = 0;   // bytes of an XSAVE image
+  u64 features = 0;    // of XCR0, without those that a process must ask for (AMX)
+  u32 xstate_max = 0;  // bytes of an XSAVE image
   u32 mxcsr_mask = 0;
   u64 frame_reserve = 0;  // bytes at the stack's top that a frame may fill
 

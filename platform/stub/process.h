@@ -61,8 +61,8 @@ class StubProcess final : public RefCounted {
  private:
   class Batch;
   struct Report {
-    u64 done;     // orders carried out
-    i64 result;   // of the last one, or the error of the one after them
+    u64 done;    // orders carried out
+    i64 result;  // of the last one, or the error of the one after them
   };
   Result<Report> receive() REQUIRES(mutex_);
   Result<Report> run(std::span<const wire::OrderPage::Order> orders) REQUIRES(mutex_);

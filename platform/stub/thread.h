@@ -33,7 +33,9 @@ class StubThread final : public GuestThread {
   bool wait_for_post();
   Entry take_entry();
   void answer(u32 flags);
-  void count(std::atomic<u64>& counter) { counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  void count(std::atomic<u64>& counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
 
   StubPlatform& platform_;
   const Ref<StubProcess> process_;

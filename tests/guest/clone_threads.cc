@@ -21,11 +21,14 @@ TEST(a_thread_shares_the_pid_and_has_its_own_tid) {
   COVERS("clone3", "clone", "gettid", "getpid");
   static pid_t pid, tid;
   pthread_t thread;
-  ASSERT_EQ(0, pthread_create(&thread, nullptr, [](void*) -> void* {
-    pid = static_cast<pid_t>(SYS(getpid));
-    tid = static_cast<pid_t>(SYS(gettid));
-    return nullptr;
-  }, nullptr));
+  ASSERT_EQ(0, pthread_create(
+                   &thread, nullptr,
+                   [](void*) -> void* {
+                     pid = static_cast<pid_t>(SYS(getpid));
+                     tid = static_cast<pid_t>(SYS(gettid));
+                     return nullptr;
+                   },
+                   nullptr));
   pthread_join(thread, nullptr);
   EXPECT_EQ(getpid(), pid);
   EXPECT_NE(gettid(), tid);
@@ -38,10 +41,13 @@ TEST(thread_local_memory_is_each_threads_own) {
   static int seen;
   value = 4;
   pthread_t thread;
-  pthread_create(&thread, nullptr, [](void*) -> void* {
-    seen = value++;
-    return nullptr;
-  }, nullptr);
+  pthread_create(
+      &thread, nullptr,
+      [](void*) -> void* {
+        seen = value++;
+        return nullptr;
+      },
+      nullptr);
   pthread_join(thread, nullptr);
   EXPECT_EQ(3, seen);
   EXPECT_EQ(4, value);
@@ -54,14 +60,17 @@ TEST(fifty_threads_count_together) {
   total = 0;
   pthread_t threads[50];
   for (auto& thread : threads) {
-    ASSERT_EQ(0, pthread_create(&thread, nullptr, [](void*) -> void* {
-      for (int i = 0; i < 200; ++i) {
-        pthread_mutex_lock(&mutex);
-        ++total;
-        pthread_mutex_unlock(&mutex);
-      }
-      return nullptr;
-    }, nullptr));
+    ASSERT_EQ(0, pthread_create(
+                     &thread, nullptr,
+                     [](void*) -> void* {
+                       for (int i = 0; i < 200; ++i) {
+                         pthread_mutex_lock(&mutex);
+                         ++total;
+                         pthread_mutex_unlock(&mutex);
+                       }
+                       return nullptr;
+                     },
+                     nullptr));
   }
   for (auto& thread : threads) pthread_join(thread, nullptr);
   EXPECT_EQ(10000, total);
@@ -75,10 +84,12 @@ TEST(thread_exit_clears_the_tid_and_wakes) {
   int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID |
               CLONE_PARENT_SETTID;
   tid = 1;
-  int made = clone([](void*) -> int {
-    SYS(exit, 0);
-    return 0;
-  }, stack + sizeof stack, flags, nullptr, &parent_tid, nullptr, &tid);
+  int made = clone(
+      [](void*) -> int {
+        SYS(exit, 0);
+        return 0;
+      },
+      stack + sizeof stack, flags, nullptr, &parent_tid, nullptr, &tid);
   ASSERT_OK(made);
   while (tid != 0) SYS(futex, &tid, FUTEX_WAIT, tid, nullptr);
   EXPECT_EQ(made, parent_tid);
@@ -124,11 +135,13 @@ TEST(clone_files_and_fs_are_shared) {
   close(opened);
   chdir("/");
   mode_t before = umask(022);
-  int child = clone([](void* number) -> int {
-    dup2(0, static_cast<int>(reinterpret_cast<long>(number)));
-    umask(077);
-    return chdir("/tmp");
-  }, stack + sizeof stack, CLONE_FILES | CLONE_FS | SIGCHLD, reinterpret_cast<void*>(static_cast<long>(opened)));
+  int child = clone(
+      [](void* number) -> int {
+        dup2(0, static_cast<int>(reinterpret_cast<long>(number)));
+        umask(077);
+        return chdir("/tmp");
+      },
+      stack + sizeof stack, CLONE_FILES | CLONE_FS | SIGCHLD, reinterpret_cast<void*>(static_cast<long>(opened)));
   EXPECT_EQ(0, guest::reap(child));
   EXPECT_OK(fcntl(opened, F_GETFD));
   close(opened);
@@ -142,10 +155,12 @@ TEST(clone_vm_shares_memory_between_processes) {
   static char stack[65536];
   static volatile int value;
   value = 0;
-  int child = clone([](void*) -> int {
-    value = 9;
-    return 0;
-  }, stack + sizeof stack, CLONE_VM | SIGCHLD, nullptr);
+  int child = clone(
+      [](void*) -> int {
+        value = 9;
+        return 0;
+      },
+      stack + sizeof stack, CLONE_VM | SIGCHLD, nullptr);
   EXPECT_EQ(0, guest::reap(child));
   EXPECT_EQ(9, value);
 }
@@ -153,11 +168,13 @@ TEST(clone_vm_shares_memory_between_processes) {
 TEST(a_private_table_of_descriptors_after_unshare) {
   COVERS("unshare");
   static char stack[65536];
-  int child = clone([](void*) -> int {
-    if (unshare(CLONE_FILES | CLONE_FS) != 0) return 1;
-    dup2(0, 90);
-    return chdir("/tmp");
-  }, stack + sizeof stack, CLONE_FILES | CLONE_FS | SIGCHLD, nullptr);
+  int child = clone(
+      [](void*) -> int {
+        if (unshare(CLONE_FILES | CLONE_FS) != 0) return 1;
+        dup2(0, 90);
+        return chdir("/tmp");
+      },
+      stack + sizeof stack, CLONE_FILES | CLONE_FS | SIGCHLD, nullptr);
   EXPECT_EQ(0, guest::reap(child));
   EXPECT_ERRNO(EBADF, fcntl(90, F_GETFD));
   EXPECT_ERRNO(EINVAL, SYS(unshare, 1));
@@ -169,15 +186,21 @@ TEST(exit_group_ends_every_thread) {
   int status = guest::in_child([] {
     for (int i = 0; i < 5; ++i) {
       pthread_t thread;
-      pthread_create(&thread, nullptr, [](void*) -> void* {
-        for (;;) pause();
-      }, nullptr);
+      pthread_create(
+          &thread, nullptr,
+          [](void*) -> void* {
+            for (;;) pause();
+          },
+          nullptr);
     }
     pthread_t spinner;
-    pthread_create(&spinner, nullptr, [](void*) -> void* {
-      for (volatile long i = 0;; i = i + 1) {
-      }
-    }, nullptr);
+    pthread_create(
+        &spinner, nullptr,
+        [](void*) -> void* {
+          for (volatile long i = 0;; i = i + 1) {
+          }
+        },
+        nullptr);
     guest::sleep_ms(20);
     return 21;
   });
@@ -187,23 +210,29 @@ TEST(exit_group_ends_every_thread) {
 TEST(a_fatal_signal_to_one_thread_ends_all) {
   COVERS("tgkill");
   EXPECT_EQ(SIGTERM, guest::signal_of([] {
-    pthread_t thread;
-    pthread_create(&thread, nullptr, [](void*) -> void* {
-      raise(SIGTERM);
-      return nullptr;
-    }, nullptr);
-    guest::sleep_ms(2000);
-  }));
+              pthread_t thread;
+              pthread_create(
+                  &thread, nullptr,
+                  [](void*) -> void* {
+                    raise(SIGTERM);
+                    return nullptr;
+                  },
+                  nullptr);
+              guest::sleep_ms(2000);
+            }));
 }
 
 TEST(the_leader_may_leave_first) {
   COVERS("exit", "wait4");
   int status = guest::in_child([]() -> int {
     pthread_t thread;
-    pthread_create(&thread, nullptr, [](void*) -> void* {
-      guest::sleep_ms(30);
-      _exit(33);
-    }, nullptr);
+    pthread_create(
+        &thread, nullptr,
+        [](void*) -> void* {
+          guest::sleep_ms(30);
+          _exit(33);
+        },
+        nullptr);
     SYS(exit, 1);
     return 0;
   });
@@ -216,13 +245,19 @@ TEST(exec_in_a_thread_leaves_one_thread_with_the_pid) {
     static char pid[64];
     snprintf(pid, sizeof pid, "[ $$ = %d ]", getpid());
     pthread_t other, thread;
-    pthread_create(&other, nullptr, [](void*) -> void* {
-      for (;;) pause();
-    }, nullptr);
-    pthread_create(&thread, nullptr, [](void*) -> void* {
-      execl("/bin/sh", "sh", "-c", pid, nullptr);
-      _exit(9);
-    }, nullptr);
+    pthread_create(
+        &other, nullptr,
+        [](void*) -> void* {
+          for (;;) pause();
+        },
+        nullptr);
+    pthread_create(
+        &thread, nullptr,
+        [](void*) -> void* {
+          execl("/bin/sh", "sh", "-c", pid, nullptr);
+          _exit(9);
+        },
+        nullptr);
     pthread_join(thread, nullptr);
     return 8;
   });
@@ -234,15 +269,18 @@ TEST(fork_in_a_thread_takes_only_that_thread) {
   static volatile int beats;
   static volatile bool stop;
   pthread_t other;
-  pthread_create(&other, nullptr, [](void*) -> void* {
-    while (!stop) beats = beats + 1;
-    return nullptr;
-  }, nullptr);
+  pthread_create(
+      &other, nullptr,
+      [](void*) -> void* {
+        while (!stop) beats = beats + 1;
+        return nullptr;
+      },
+      nullptr);
   EXPECT_EQ(0, guest::in_child([] {
-    int before = beats;
-    guest::sleep_ms(20);
-    return beats == before ? 0 : 1;
-  }));
+              int before = beats;
+              guest::sleep_ms(20);
+              return beats == before ? 0 : 1;
+            }));
   stop = true;
   pthread_join(other, nullptr);
 }

@@ -40,9 +40,9 @@ TEST(reads_by_the_kernel_into_shared_pages_copy_them) {
   memset(block, 'k', sizeof block);
   write(fds[1], block, sizeof block);
   EXPECT_EQ(0, guest::in_child([&] {
-    if (read(fds[0], map + 100, sizeof block) != sizeof block) return 1;
-    return map[99] == 'p' && map[100] == 'k' && map[100 + sizeof block] == 'p' ? 0 : 2;
-  }));
+              if (read(fds[0], map + 100, sizeof block) != sizeof block) return 1;
+              return map[99] == 'p' && map[100] == 'k' && map[100 + sizeof block] == 'p' ? 0 : 2;
+            }));
   for (size_t i = 0; i < 4 * kPage; ++i) {
     if (map[i] != 'p') EXPECT_EQ('p', map[i]);
   }
@@ -53,15 +53,15 @@ TEST(three_generations) {
   char* map = anonymous(3);
   map[0] = 'a';
   EXPECT_EQ(0, guest::in_child([&] {
-    map[kPage] = 'b';
-    int status = guest::in_child([&] {
-      map[0] = 'x';
-      map[kPage] = 'y';
-      map[2 * kPage] = 'z';
-      return 0;
-    });
-    return status == 0 && map[0] == 'a' && map[kPage] == 'b' && map[2 * kPage] == 0 ? 0 : 1;
-  }));
+              map[kPage] = 'b';
+              int status = guest::in_child([&] {
+                map[0] = 'x';
+                map[kPage] = 'y';
+                map[2 * kPage] = 'z';
+                return 0;
+              });
+              return status == 0 && map[0] == 'a' && map[kPage] == 'b' && map[2 * kPage] == 0 ? 0 : 1;
+            }));
   EXPECT_EQ('a', map[0]);
   EXPECT_EQ(0, map[kPage]);
 }
@@ -97,9 +97,9 @@ TEST(protections_after_fork_are_each_sides_own) {
   mprotect(map, kPage, PROT_READ);
   EXPECT_EQ(SIGSEGV, guest::signal_of([&] { map[0] = 'c'; }));
   EXPECT_EQ(0, guest::signal_of([&] {
-    mprotect(map, kPage, PROT_READ | PROT_WRITE);
-    map[0] = 'c';
-  }));
+              mprotect(map, kPage, PROT_READ | PROT_WRITE);
+              map[0] = 'c';
+            }));
   EXPECT_EQ('b', map[0]);
 }
 
@@ -115,14 +115,14 @@ TEST(freed_pages_come_back_as_zero_to_anyone) {
   COVERS("munmap", "mmap");
   for (int round = 0; round < 20; ++round) {
     EXPECT_EQ(0, guest::in_child([&] {
-      char* map = anonymous(64);
-      for (size_t i = 0; i < 64 * kPage; i += 64) {
-        if (map[i] != 0) return 1;
-      }
-      memset(map, 0x77, 64 * kPage);
-      if (round % 2) munmap(map, 64 * kPage);
-      return 0;
-    }));
+                char* map = anonymous(64);
+                for (size_t i = 0; i < 64 * kPage; i += 64) {
+                  if (map[i] != 0) return 1;
+                }
+                memset(map, 0x77, 64 * kPage);
+                if (round % 2) munmap(map, 64 * kPage);
+                return 0;
+              }));
   }
 }
 
@@ -133,19 +133,22 @@ TEST(a_thread_writing_during_fork_loses_nothing) {
   counter = reinterpret_cast<volatile long*>(anonymous(1));
   pthread_t thread;
   static long written;
-  pthread_create(&thread, nullptr, [](void*) -> void* {
-    while (!stop) {
-      *counter = *counter + 1;
-      ++written;
-    }
-    return nullptr;
-  }, nullptr);
+  pthread_create(
+      &thread, nullptr,
+      [](void*) -> void* {
+        while (!stop) {
+          *counter = *counter + 1;
+          ++written;
+        }
+        return nullptr;
+      },
+      nullptr);
   for (int i = 0; i < 30; ++i) {
     EXPECT_EQ(0, guest::in_child([] {
-      long seen = *counter;
-      *counter = -1;
-      return seen >= 0 ? 0 : 1;
-    }));
+                long seen = *counter;
+                *counter = -1;
+                return seen >= 0 ? 0 : 1;
+              }));
   }
   stop = true;
   pthread_join(thread, nullptr);
@@ -159,13 +162,13 @@ TEST(the_stack_and_the_heap_are_copied) {
   memset(on_stack, 's', sizeof on_stack);
   memset(on_heap, 'h', 20000);
   EXPECT_EQ(0, guest::in_child([&] {
-    for (int i = 0; i < 20000; ++i) {
-      if (on_stack[i] != 's' || on_heap[i] != 'h') return 1;
-    }
-    memset(on_stack, 0, sizeof on_stack);
-    memset(on_heap, 0, 20000);
-    return 0;
-  }));
+              for (int i = 0; i < 20000; ++i) {
+                if (on_stack[i] != 's' || on_heap[i] != 'h') return 1;
+              }
+              memset(on_stack, 0, sizeof on_stack);
+              memset(on_heap, 0, 20000);
+              return 0;
+            }));
   EXPECT_EQ('s', on_stack[19999]);
   EXPECT_EQ('h', on_heap[10000]);
   free(on_heap);

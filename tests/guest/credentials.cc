@@ -33,33 +33,34 @@ TEST(setting_what_one_is_already_is_allowed) {
 TEST(an_ordinary_user_cannot_become_another) {
   COVERS("setuid", "setgid", "setreuid", "setresuid", "setresgid", "setgroups");
   EXPECT_EQ(0, guest::in_child([] {
-    if (guest::is_root() && (setgroups(0, nullptr) != 0 || setresgid(65534, 65534, 65534) != 0 ||
-                             setresuid(65534, 65534, 65534) != 0)) return 1;
-    gid_t group = 0;
-    if (SYS(setuid, 0) != -1 || errno != EPERM) return 2;
-    if (SYS(setgid, 0) != -1 || errno != EPERM) return 3;
-    if (SYS(setreuid, 0, -1) != -1 || errno != EPERM) return 4;
-    if (SYS(setresuid, -1, 0, -1) != -1 || errno != EPERM) return 5;
-    if (SYS(setresgid, -1, -1, 0) != -1 || errno != EPERM) return 6;
-    if (SYS(setgroups, 1, &group) != -1 || errno != EPERM) return 7;
-    return 0;
-  }));
+              if (guest::is_root() && (setgroups(0, nullptr) != 0 || setresgid(65534, 65534, 65534) != 0 ||
+                                       setresuid(65534, 65534, 65534) != 0))
+                return 1;
+              gid_t group = 0;
+              if (SYS(setuid, 0) != -1 || errno != EPERM) return 2;
+              if (SYS(setgid, 0) != -1 || errno != EPERM) return 3;
+              if (SYS(setreuid, 0, -1) != -1 || errno != EPERM) return 4;
+              if (SYS(setresuid, -1, 0, -1) != -1 || errno != EPERM) return 5;
+              if (SYS(setresgid, -1, -1, 0) != -1 || errno != EPERM) return 6;
+              if (SYS(setgroups, 1, &group) != -1 || errno != EPERM) return 7;
+              return 0;
+            }));
 }
 
 TEST(root_changes_identity_and_back_through_the_saved_one) {
   COVERS("setresuid", "setreuid", "setuid", "setresgid");
   if (!guest::is_root()) SKIP("needs root");
   EXPECT_EQ(0, guest::in_child([] {
-    if (setresgid(10, 20, 30) != 0) return 1;
-    if (getgid() != 10 || getegid() != 20) return 2;
-    if (setresuid(1000, 2000, 0) != 0) return 3;
-    if (getuid() != 1000 || geteuid() != 2000) return 4;
-    if (seteuid(0) != 0) return 5;
-    if (setuid(3000) != 0) return 6;
-    uid_t r, e, s;
-    getresuid(&r, &e, &s);
-    return r == 3000 && e == 3000 && s == 3000 && setuid(0) == -1 ? 0 : 7;
-  }));
+              if (setresgid(10, 20, 30) != 0) return 1;
+              if (getgid() != 10 || getegid() != 20) return 2;
+              if (setresuid(1000, 2000, 0) != 0) return 3;
+              if (getuid() != 1000 || geteuid() != 2000) return 4;
+              if (seteuid(0) != 0) return 5;
+              if (setuid(3000) != 0) return 6;
+              uid_t r, e, s;
+              getresuid(&r, &e, &s);
+              return r == 3000 && e == 3000 && s == 3000 && setuid(0) == -1 ? 0 : 7;
+            }));
 }
 
 TEST(groups_are_told_and_set) {
@@ -71,13 +72,13 @@ TEST(groups_are_told_and_set) {
   EXPECT_ERRNO(EINVAL, SYS(getgroups, -1, groups));
   if (!guest::is_root()) return;
   EXPECT_EQ(0, guest::in_child([] {
-    gid_t some[3] = {7, 5, 6}, told[3];
-    if (SYS(setgroups, 3, some) != 0 || SYS(getgroups, 3, told) != 3) return 1;
-    if (told[0] + told[1] + told[2] != 18) return 2;
-    if (SYS(getgroups, 2, told) != -1 || errno != EINVAL) return 3;
-    if (SYS(setgroups, 70000, some) != -1 || errno != EINVAL) return 4;
-    return SYS(getgroups, 3, guest::bad_pointer()) == -1 && errno == EFAULT ? 0 : 5;
-  }));
+              gid_t some[3] = {7, 5, 6}, told[3];
+              if (SYS(setgroups, 3, some) != 0 || SYS(getgroups, 3, told) != 3) return 1;
+              if (told[0] + told[1] + told[2] != 18) return 2;
+              if (SYS(getgroups, 2, told) != -1 || errno != EINVAL) return 3;
+              if (SYS(setgroups, 70000, some) != -1 || errno != EINVAL) return 4;
+              return SYS(getgroups, 3, guest::bad_pointer()) == -1 && errno == EFAULT ? 0 : 5;
+            }));
 }
 
 TEST(capabilities_follow_the_identity) {
@@ -89,17 +90,17 @@ TEST(capabilities_follow_the_identity) {
   if (guest::is_root()) {
     EXPECT_TRUE(data[0].effective & (1 << CAP_CHOWN));
     EXPECT_EQ(0, guest::in_child([&] {
-      if (setresuid(1000, 1000, 1000) != 0) return 1;
-      if (SYS(capget, &header, data) != 0) return 2;
-      return data[0].effective == 0 && data[0].permitted == 0 ? 0 : 3;
-    }));
+                if (setresuid(1000, 1000, 1000) != 0) return 1;
+                if (SYS(capget, &header, data) != 0) return 2;
+                return data[0].effective == 0 && data[0].permitted == 0 ? 0 : 3;
+              }));
     EXPECT_EQ(0, guest::in_child([&] {
-      data[0].effective &= ~(1u << CAP_CHOWN);
-      if (SYS(capset, &header, data) != 0) return 1;
-      guest::TempDir dir;
-      close(guest::make_file(dir / "f", ""));
-      return chown(dir / "f", 1, 1) == -1 && errno == EPERM ? 0 : 2;
-    }));
+                data[0].effective &= ~(1u << CAP_CHOWN);
+                if (SYS(capset, &header, data) != 0) return 1;
+                guest::TempDir dir;
+                close(guest::make_file(dir / "f", ""));
+                return chown(dir / "f", 1, 1) == -1 && errno == EPERM ? 0 : 2;
+              }));
   } else {
     data[0].effective = data[0].permitted = 1 << CAP_CHOWN;
     EXPECT_ERRNO(EPERM, SYS(capset, &header, data));
@@ -129,10 +130,10 @@ TEST(a_set_user_id_program_changes_the_effective_identity) {
            dir / "id");
   ASSERT_EQ(0, system(command));
   EXPECT_EQ(0, guest::in_child([&] {
-    if (setresuid(65534, 65534, 65534) != 0) return 1;
-    snprintf(command, sizeof command, "[ $(%s -u) = 1234 ] && [ $(%s -ru) = 65534 ]", dir / "id", dir / "id");
-    return system(command) == 0 ? 0 : 2;
-  }));
+              if (setresuid(65534, 65534, 65534) != 0) return 1;
+              snprintf(command, sizeof command, "[ $(%s -u) = 1234 ] && [ $(%s -ru) = 65534 ]", dir / "id", dir / "id");
+              return system(command) == 0 ? 0 : 2;
+            }));
 }
 
 GUEST_TEST_MAIN

@@ -106,7 +106,9 @@ TEST(the_red_zone_is_untouched) {
       "add -64(%%rsp), %%rcx\n"
       "add -128(%%rsp), %%rcx\n"
       "mov %%rcx, %0\n"
-      : "=r"(sum) : : "rax", "rcx", "r11", "memory", "cc");
+      : "=r"(sum)
+      :
+      : "rax", "rcx", "r11", "memory", "cc");
   EXPECT_EQ(3u * 0x1234567u, sum);
 }
 
@@ -115,7 +117,9 @@ TEST(a_call_works_on_any_stack_pointer) {
   for (uintptr_t stack : {0ul, 1ul, 0x8000000000000000ul}) {
     uint64_t result;
     asm volatile("mov %%rsp, %%rbx; mov %[stack], %%rsp; mov $39, %%eax; syscall; mov %%rbx, %%rsp"
-                 : "=a"(result) : [stack] "r"(stack) : "rbx", "rcx", "r11", "memory");
+                 : "=a"(result)
+                 : [stack] "r"(stack)
+                 : "rbx", "rcx", "r11", "memory");
     EXPECT_EQ(getpid(), result);
   }
 }
@@ -154,8 +158,13 @@ TEST(avx_and_avx512_survive_calls_and_signals) {
   alignas(64) static uint64_t in[8], out[4][8];
   for (int i = 0; i < 8; ++i) in[i] = 0xf00d000000000000ull + static_cast<unsigned>(i);
   guest::handle(SIGUSR1, [](int) {
-    if (__builtin_cpu_supports("avx512f")) asm volatile("vpxorq %%zmm0, %%zmm0, %%zmm0; vpxorq %%zmm31, %%zmm31, %%zmm31; kxnorw %%k3, %%k3, %%k3" : : : "memory");
-    else if (__builtin_cpu_supports("avx")) asm volatile("vzeroall" : : : "memory");
+    if (__builtin_cpu_supports("avx512f"))
+      asm volatile("vpxorq %%zmm0, %%zmm0, %%zmm0; vpxorq %%zmm31, %%zmm31, %%zmm31; kxnorw %%k3, %%k3, %%k3"
+                   :
+                   :
+                   : "memory");
+    else if (__builtin_cpu_supports("avx"))
+      asm volatile("vzeroall" : : : "memory");
   });
   long number = SYS_kill, pid = getpid(), user1 = SIGUSR1;
   if (__builtin_cpu_supports("avx512f")) {
@@ -175,7 +184,9 @@ TEST(avx_and_avx512_survive_calls_and_signals) {
         "vmovdqu (%[in]), %%ymm0; vmovdqu (%[in]), %%ymm15\n"
         "syscall\n"
         "vmovdqu %%ymm0, (%[out]); vmovdqu %%ymm15, 64(%[out]); vzeroupper\n"
-        : "+a"(number) : "D"(pid), "S"(user1), [in] "r"(in), [out] "r"(out) : "rcx", "r11", "memory");
+        : "+a"(number)
+        : "D"(pid), "S"(user1), [in] "r"(in), [out] "r"(out)
+        : "rcx", "r11", "memory");
     EXPECT_EQ(0, memcmp(in, out[0], 32));
     EXPECT_EQ(0, memcmp(in, out[1], 32));
   } else {
@@ -234,7 +245,8 @@ TEST(registers_survive_asynchronous_signals) {
         "xor %%r8, %%r9; xor %%r8, %%r10; xor %%r8, %%r11; xor %%r8, %%rdx; movq %%xmm3, %%rcx; xor %%rcx, %%r8\n"
         "or %%r9, %%r8; or %%r10, %%r8; or %%r11, %%r8; or %%rdx, %%r8; mov %%r8, %[wrong]\n"
         : [rounds] "+r"(rounds), [wrong] "=r"(wrong)
-        : : "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm3", "cc");
+        :
+        : "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm3", "cc");
   }
   start_alarms(0);
   EXPECT_EQ(0, wrong);
@@ -257,7 +269,9 @@ TEST(the_red_zone_survives_asynchronous_signals) {
         "mov $0x55aa, %%rdx; mov %%rdx, -8(%%rsp); mov %%rdx, -128(%%rsp)\n"
         "1: dec %[rounds]; jnz 1b\n"
         "mov -8(%%rsp), %%rcx; xor %%rdx, %%rcx; xor -128(%%rsp), %%rdx; or %%rdx, %%rcx; mov %%rcx, %[wrong]\n"
-        : [rounds] "+r"(rounds), [wrong] "=r"(wrong) : : "rcx", "rdx", "memory", "cc");
+        : [rounds] "+r"(rounds), [wrong] "=r"(wrong)
+        :
+        : "rcx", "rdx", "memory", "cc");
   }
   start_alarms(0);
   EXPECT_EQ(0, wrong);
@@ -266,7 +280,8 @@ TEST(the_red_zone_survives_asynchronous_signals) {
 TEST(calls_under_a_storm_of_signals_give_right_answers) {
   COVERS("getppid", "read", "write", "setitimer");
   alarms = 0;
-  guest::handle(SIGALRM, [](int) { alarms = alarms + 1; }, SA_RESTART);
+  guest::handle(
+      SIGALRM, [](int) { alarms = alarms + 1; }, SA_RESTART);
   int fds[2];
   ASSERT_OK(pipe(fds));
   pid_t parent = getppid();
@@ -290,8 +305,7 @@ TEST(the_frame_holds_the_registers_at_the_call) {
     rax = registers[REG_RAX];
   });
   long number = SYS_kill, pid = getpid(), user1 = SIGUSR1;
-  asm volatile("mov $0x7654321, %%rbx; syscall" : "+a"(number) : "D"(pid), "S"(user1)
-               : "rbx", "rcx", "r11", "memory");
+  asm volatile("mov $0x7654321, %%rbx; syscall" : "+a"(number) : "D"(pid), "S"(user1) : "rbx", "rcx", "r11", "memory");
   EXPECT_EQ(0x7654321, rbx);
   EXPECT_EQ(0, rax);
 }

@@ -77,10 +77,14 @@ TEST(getdents64_lists_each_name_once) {
     for (long at = 0; at < got;) {
       auto* entry = reinterpret_cast<LinuxDirent64*>(buffer + at);
       EXPECT_EQ(0, entry->d_reclen % 8);
-      if (entry->d_name[0] == '.') ++dots;
-      else if (entry->d_type == DT_DIR) ++directories;
-      else if (entry->d_type == DT_LNK) ++links;
-      else if (entry->d_type == DT_REG) ++files;
+      if (entry->d_name[0] == '.')
+        ++dots;
+      else if (entry->d_type == DT_DIR)
+        ++directories;
+      else if (entry->d_type == DT_LNK)
+        ++links;
+      else if (entry->d_type == DT_REG)
+        ++files;
       at += entry->d_reclen;
     }
   }
@@ -189,13 +193,13 @@ TEST(chdir_and_getcwd_errors) {
   EXPECT_ERRNO(ERANGE, SYS(getcwd, cwd, 1));
   EXPECT_ERRNO(EFAULT, SYS(getcwd, guest::bad_pointer(), 100));
   EXPECT_EQ(0, guest::in_child([&] {
-    mkdir(dir / "gone", 0700);
-    if (chdir(dir / "gone") != 0) return 1;
-    rmdir(dir / "gone");
-    if (SYS(getcwd, cwd, sizeof cwd) != -1 || errno != ENOENT) return 2;
-    if (open("new", O_CREAT | O_RDWR, 0600) != -1 || errno != ENOENT) return 3;
-    return 0;
-  }));
+              mkdir(dir / "gone", 0700);
+              if (chdir(dir / "gone") != 0) return 1;
+              rmdir(dir / "gone");
+              if (SYS(getcwd, cwd, sizeof cwd) != -1 || errno != ENOENT) return 2;
+              if (open("new", O_CREAT | O_RDWR, 0600) != -1 || errno != ENOENT) return 3;
+              return 0;
+            }));
 }
 
 TEST(the_working_directory_is_the_threads_not_the_childs) {
@@ -233,11 +237,11 @@ TEST(chroot_moves_the_root_for_root_only) {
     return;
   }
   EXPECT_EQ(0, guest::in_child([&] {
-    if (SYS(chroot, dir / "r") != 0) return 1;
-    if (chdir("/") != 0) return 2;
-    if (access("/inside", F_OK) != 0 || access("/../inside", F_OK) != 0) return 3;
-    return access("/etc", F_OK) == -1 && errno == ENOENT ? 0 : 4;
-  }));
+              if (SYS(chroot, dir / "r") != 0) return 1;
+              if (chdir("/") != 0) return 2;
+              if (access("/inside", F_OK) != 0 || access("/../inside", F_OK) != 0) return 3;
+              return access("/etc", F_OK) == -1 && errno == ENOENT ? 0 : 4;
+            }));
   EXPECT_ERRNO(ENOTDIR, SYS(chroot, dir / "r/inside"));
   EXPECT_ERRNO(ENOENT, SYS(chroot, dir / "none"));
 }

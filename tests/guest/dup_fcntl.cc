@@ -126,13 +126,13 @@ TEST(ioctls_that_every_descriptor_has) {
 TEST(dup_beyond_the_limit_is_refused) {
   COVERS("dup2", "fcntl", "setrlimit");
   EXPECT_EQ(0, guest::in_child([] {
-    rlimit limit{20, 20};
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
-    if (dup2(0, 19) != 19) return 2;
-    if (dup2(0, 20) != -1 || errno != EBADF) return 3;
-    if (fcntl(0, F_DUPFD, 20) != -1 || errno != EINVAL) return 4;
-    return fcntl(0, F_DUPFD, 19) == -1 && errno == EMFILE ? 0 : 5;
-  }));
+              rlimit limit{20, 20};
+              if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+              if (dup2(0, 19) != 19) return 2;
+              if (dup2(0, 20) != -1 || errno != EBADF) return 3;
+              if (fcntl(0, F_DUPFD, 20) != -1 || errno != EINVAL) return 4;
+              return fcntl(0, F_DUPFD, 19) == -1 && errno == EMFILE ? 0 : 5;
+            }));
 }
 
 GUEST_TEST_MAIN

@@ -61,80 +61,80 @@ TEST(arguments_arrive_word_for_word) {
 TEST(the_environment_is_what_was_given) {
   COVERS("execve");
   EXPECT_EQ(0, guest::in_child([] {
-    const char* argv[] = {"exec", "--role", "env", nullptr};
-    const char* env[] = {"ONLY=this", nullptr};
-    SYS(execve, self(), argv, env);
-    return 98;
-  }));
+              const char* argv[] = {"exec", "--role", "env", nullptr};
+              const char* env[] = {"ONLY=this", nullptr};
+              SYS(execve, self(), argv, env);
+              return 98;
+            }));
 }
 
 TEST(close_on_exec_closes_and_others_stay) {
   COVERS("execve", "fcntl");
   EXPECT_EQ(0, guest::in_child([] {
-    dup2(0, 30);
-    dup3(0, 31, O_CLOEXEC);
-    return run("fds");
-  }));
+              dup2(0, 30);
+              dup3(0, 31, O_CLOEXEC);
+              return run("fds");
+            }));
 }
 
 TEST(handlers_are_reset_ignored_and_masked_signals_stay) {
   COVERS("execve", "rt_sigaction", "rt_sigprocmask", "rt_sigpending");
   EXPECT_EQ(0, guest::in_child([] {
-    sigset_t mask;
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigprocmask(SIG_BLOCK, &mask, nullptr);
-    guest::handle(SIGUSR1, [](int) {});
-    signal(SIGUSR2, SIG_IGN);
-    raise(SIGTERM);
-    return run("signals");
-  }));
+              sigset_t mask;
+              sigemptyset(&mask);
+              sigaddset(&mask, SIGTERM);
+              sigprocmask(SIG_BLOCK, &mask, nullptr);
+              guest::handle(SIGUSR1, [](int) {});
+              signal(SIGUSR2, SIG_IGN);
+              raise(SIGTERM);
+              return run("signals");
+            }));
 }
 
 TEST(the_alternate_stack_is_gone) {
   COVERS("execve", "sigaltstack");
   EXPECT_EQ(0, guest::in_child([] {
-    static char space[16384];
-    stack_t stack{space, 0, sizeof space};
-    sigaltstack(&stack, nullptr);
-    return run("stack");
-  }));
+              static char space[16384];
+              stack_t stack{space, 0, sizeof space};
+              sigaltstack(&stack, nullptr);
+              return run("stack");
+            }));
 }
 
 TEST(the_pid_stays) {
   COVERS("execve", "getpid");
   EXPECT_EQ(0, guest::in_child([] {
-    char text[16];
-    snprintf(text, sizeof text, "%d", getpid());
-    return run("pid", static_cast<const char*>(text));
-  }));
+              char text[16];
+              snprintf(text, sizeof text, "%d", getpid());
+              return run("pid", static_cast<const char*>(text));
+            }));
 }
 
 TEST(thousands_of_arguments) {
   COVERS("execve");
   EXPECT_EQ(0, guest::in_child([] {
-    static const char* argv[2004];
-    argv[0] = "exec";
-    argv[1] = "--role";
-    argv[2] = "count";
-    for (int i = 3; i < 2003; ++i) argv[i] = "an argument of some length";
-    execve(self(), const_cast<char**>(argv), environ);
-    return 98;
-  }));
+              static const char* argv[2004];
+              argv[0] = "exec";
+              argv[1] = "--role";
+              argv[2] = "count";
+              for (int i = 3; i < 2003; ++i) argv[i] = "an argument of some length";
+              execve(self(), const_cast<char**>(argv), environ);
+              return 98;
+            }));
 }
 
 TEST(the_name_of_the_task_is_that_of_the_file) {
   COVERS("execve");
   guest::TempDir dir;
   EXPECT_EQ(0, guest::in_child([&] {
-    char target[512];
-    ssize_t length = readlink(self(), target, sizeof target - 1);
-    if (length <= 0) return 97;
-    target[length] = 0;
-    const char* argv[] = {"other", "--role", "comm", nullptr};
-    execve(target, const_cast<char**>(argv), environ);
-    return 98;
-  }));
+              char target[512];
+              ssize_t length = readlink(self(), target, sizeof target - 1);
+              if (length <= 0) return 97;
+              target[length] = 0;
+              const char* argv[] = {"other", "--role", "comm", nullptr};
+              execve(target, const_cast<char**>(argv), environ);
+              return 98;
+            }));
 }
 
 TEST(missing_and_forbidden_programs) {
@@ -219,11 +219,11 @@ TEST(a_script_without_its_interpreter_is_enoent) {
 TEST(execveat_runs_a_descriptor) {
   COVERS("execveat");
   EXPECT_EQ(0, guest::in_child([] {
-    int fd = open(self(), O_RDONLY | O_CLOEXEC);
-    const char* argv[] = {"exec", "--role", "args", "", "two words", nullptr};
-    SYS(execveat, fd, "", argv, environ, AT_EMPTY_PATH);
-    return 98;
-  }));
+              int fd = open(self(), O_RDONLY | O_CLOEXEC);
+              const char* argv[] = {"exec", "--role", "args", "", "two words", nullptr};
+              SYS(execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+              return 98;
+            }));
   guest::TempDir dir;
   const char* argv[] = {"x", nullptr};
   ASSERT_OK(symlink("/bin/true", dir / "l"));
@@ -233,9 +233,9 @@ TEST(execveat_runs_a_descriptor) {
   EXPECT_ERRNO(EINVAL, SYS(execveat, at, "l", argv, environ, 1));
   EXPECT_ERRNO(EBADF, SYS(execveat, -1, "l", argv, environ, 0));
   EXPECT_EQ(0, guest::in_child([&] {
-    SYS(execveat, at, "l", argv, environ, 0);
-    return 98;
-  }));
+              SYS(execveat, at, "l", argv, environ, 0);
+              return 98;
+            }));
 }
 
 TEST(too_many_arguments_is_e2big) {
@@ -259,12 +259,12 @@ TEST(an_empty_argument_list_becomes_one_empty_word) {
   // Linux 5.18 and later: argv {NULL} is run as {""}.
   guest::TempDir dir;
   EXPECT_EQ(0, guest::in_child([] {
-    const char* argv[] = {nullptr};
-    int null = open("/dev/null", O_RDWR);
-    dup2(null, 2);
-    SYS(execve, "/bin/true", argv, environ);
-    return 98;
-  }));
+              const char* argv[] = {nullptr};
+              int null = open("/dev/null", O_RDWR);
+              dup2(null, 2);
+              SYS(execve, "/bin/true", argv, environ);
+              return 98;
+            }));
 }
 
 int main(int argc, char** argv) {

@@ -106,7 +106,9 @@ TEST(an_unmasked_float_division_is_fltdiv) {
   EXPECT_TRUE(caught(SIGFPE, [] {
     unsigned control = 0x1f80 & ~0x200u;
     asm volatile("ldmxcsr %0; xorps %%xmm1, %%xmm1; mov $0x3f800000, %%eax; movd %%eax, %%xmm0; divss %%xmm1, %%xmm0"
-                 : : "m"(control) : "xmm0", "xmm1", "rax");
+                 :
+                 : "m"(control)
+                 : "xmm0", "xmm1", "rax");
   }));
   EXPECT_EQ(FPE_FLTDIV, seen.si_code);
   EXPECT_EQ(19, trap_number);
@@ -178,20 +180,20 @@ TEST(a_handler_may_map_the_missing_page) {
 TEST(a_blocked_fault_signal_is_fatal) {
   COVERS("rt_sigprocmask");
   EXPECT_EQ(SIGSEGV, guest::signal_of([] {
-    sigset_t mask;
-    sigfillset(&mask);
-    sigprocmask(SIG_BLOCK, &mask, nullptr);
-    guest::handle(SIGSEGV, [](int) { _exit(0); });
-    *reinterpret_cast<volatile char*>(16) = 1;
-  }));
+              sigset_t mask;
+              sigfillset(&mask);
+              sigprocmask(SIG_BLOCK, &mask, nullptr);
+              guest::handle(SIGSEGV, [](int) { _exit(0); });
+              *reinterpret_cast<volatile char*>(16) = 1;
+            }));
   EXPECT_EQ(SIGSEGV, guest::signal_of([] {
-    signal(SIGSEGV, SIG_IGN);
-    *reinterpret_cast<volatile char*>(16) = 1;
-  }));
+              signal(SIGSEGV, SIG_IGN);
+              *reinterpret_cast<volatile char*>(16) = 1;
+            }));
   EXPECT_EQ(SIGILL, guest::signal_of([] {
-    signal(SIGILL, SIG_IGN);
-    asm volatile("ud2");
-  }));
+              signal(SIGILL, SIG_IGN);
+              asm volatile("ud2");
+            }));
 }
 
 TEST(cpuid_and_the_time_stamp_counter_work) {

@@ -130,16 +130,16 @@ TEST(sigchld_comes_with_the_childs_story) {
 TEST(ignored_sigchld_reaps_by_itself) {
   COVERS("rt_sigaction", "wait4");
   EXPECT_EQ(0, guest::in_child([] {
-    signal(SIGCHLD, SIG_IGN);
-    pid_t child = guest::spawn([] { return 0; });
-    int status;
-    return waitpid(child, &status, 0) == -1 && errno == ECHILD ? 0 : 1;
-  }));
+              signal(SIGCHLD, SIG_IGN);
+              pid_t child = guest::spawn([] { return 0; });
+              int status;
+              return waitpid(child, &status, 0) == -1 && errno == ECHILD ? 0 : 1;
+            }));
   EXPECT_EQ(0, guest::in_child([] {
-    guest::handle(SIGCHLD, SIG_DFL, SA_NOCLDWAIT);
-    guest::spawn([] { return 0; });
-    return wait(nullptr) == -1 && errno == ECHILD ? 0 : 1;
-  }));
+              guest::handle(SIGCHLD, SIG_DFL, SA_NOCLDWAIT);
+              guest::spawn([] { return 0; });
+              return wait(nullptr) == -1 && errno == ECHILD ? 0 : 1;
+            }));
 }
 
 TEST(memory_is_the_childs_own_copy) {
@@ -165,18 +165,18 @@ TEST(vfork_shares_memory_and_waits) {
 TEST(orphans_go_to_the_subreaper) {
   COVERS("prctl", "wait4");
   EXPECT_EQ(0, guest::in_child([] {
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return 1;
-    pid_t child = guest::spawn([] {
-      guest::spawn([] {
-        guest::sleep_ms(20);
-        return 42;
-      });
-      return 0;
-    });
-    guest::reap(child);
-    int status = 0;
-    return wait(&status) != -1 && WEXITSTATUS(status) == 42 ? 0 : 2;
-  }));
+              if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return 1;
+              pid_t child = guest::spawn([] {
+                guest::spawn([] {
+                  guest::sleep_ms(20);
+                  return 42;
+                });
+                return 0;
+              });
+              guest::reap(child);
+              int status = 0;
+              return wait(&status) != -1 && WEXITSTATUS(status) == 42 ? 0 : 2;
+            }));
 }
 
 TEST(descriptors_are_shared_descriptions_after_fork) {
@@ -201,13 +201,13 @@ TEST(many_children_are_all_found) {
 TEST(the_process_limit_is_eagain) {
   COVERS("fork", "setrlimit");
   EXPECT_EQ(0, guest::in_child([] {
-    if (guest::is_root() && setresuid(54321, 54321, 54321) != 0) return 1;
-    rlimit limit{1, 1};
-    setrlimit(RLIMIT_NPROC, &limit);
-    pid_t child = fork();
-    if (child == 0) _exit(0);
-    return child == -1 && errno == EAGAIN ? 0 : 2;
-  }));
+              if (guest::is_root() && setresuid(54321, 54321, 54321) != 0) return 1;
+              rlimit limit{1, 1};
+              setrlimit(RLIMIT_NPROC, &limit);
+              pid_t child = fork();
+              if (child == 0) _exit(0);
+              return child == -1 && errno == EAGAIN ? 0 : 2;
+            }));
 }
 
 TEST(clone_without_an_exit_signal_needs_wclone) {

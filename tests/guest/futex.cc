@@ -42,8 +42,7 @@ TEST(the_absolute_timeout_of_wait_bitset) {
   clock_gettime(CLOCK_MONOTONIC, &limit);
   EXPECT_ERRNO(ETIMEDOUT, SYS(futex, &word, FUTEX_WAIT_BITSET, 1, &limit, nullptr, ~0u));
   clock_gettime(CLOCK_REALTIME, &limit);
-  EXPECT_ERRNO(ETIMEDOUT,
-               SYS(futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, &limit, nullptr, ~0u));
+  EXPECT_ERRNO(ETIMEDOUT, SYS(futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 1, &limit, nullptr, ~0u));
   EXPECT_ERRNO(EINVAL, SYS(futex, &word, FUTEX_WAIT_BITSET, 1, &limit, nullptr, 0));
 }
 
@@ -190,17 +189,17 @@ TEST(a_robust_list_marks_the_owner_dead) {
   };
   auto* area = static_cast<Area*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   EXPECT_EQ(0, guest::in_child([&] {
-    area->head.list.next = &area->lock.node;
-    area->head.futex_offset = offsetof(Lock, word);
-    area->head.list_op_pending = nullptr;
-    area->lock.node.next = &area->head.list;
-    area->lock.word = static_cast<uint32_t>(gettid()) | FUTEX_WAITERS;
-    if (SYS(set_robust_list, &area->head, sizeof area->head) != 0) return 1;
-    robust_list_head* told = nullptr;
-    size_t length = 0;
-    if (SYS(get_robust_list, 0, &told, &length) != 0) return 2;
-    return told == &area->head && length == sizeof area->head ? 0 : 3;
-  }));
+              area->head.list.next = &area->lock.node;
+              area->head.futex_offset = offsetof(Lock, word);
+              area->head.list_op_pending = nullptr;
+              area->lock.node.next = &area->head.list;
+              area->lock.word = static_cast<uint32_t>(gettid()) | FUTEX_WAITERS;
+              if (SYS(set_robust_list, &area->head, sizeof area->head) != 0) return 1;
+              robust_list_head* told = nullptr;
+              size_t length = 0;
+              if (SYS(get_robust_list, 0, &told, &length) != 0) return 2;
+              return told == &area->head && length == sizeof area->head ? 0 : 3;
+            }));
   EXPECT_EQ(FUTEX_OWNER_DIED, area->lock.word & FUTEX_OWNER_DIED);
   EXPECT_EQ(0, area->lock.word & FUTEX_TID_MASK);
   EXPECT_ERRNO(EINVAL, SYS(set_robust_list, &area->head, 8));
@@ -209,8 +208,8 @@ TEST(a_robust_list_marks_the_owner_dead) {
 
 TEST(a_robust_mutex_survives_its_owner) {
   COVERS("futex", "set_robust_list");
-  auto* mutex = static_cast<pthread_mutex_t*>(
-      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* mutex =
+      static_cast<pthread_mutex_t*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
   pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);

@@ -24,8 +24,8 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,8 +88,10 @@ struct Text {
 };
 inline Text describe(const char* value) {
   Text out;
-  if (value == nullptr) snprintf(out.text, sizeof out.text, "null");
-  else snprintf(out.text, sizeof out.text, "\"%s\"", value);
+  if (value == nullptr)
+    snprintf(out.text, sizeof out.text, "null");
+  else
+    snprintf(out.text, sizeof out.text, "\"%s\"", value);
   return out;
 }
 inline Text describe(char* value) { return describe(static_cast<const char*>(value)); }
@@ -100,12 +102,13 @@ inline Text describe(const void* value) {
 }
 inline Text describe(decltype(nullptr)) { return describe(static_cast<const void*>(nullptr)); }
 template <typename T>
-  requires(std::is_integral_v<T> || std::is_enum_v<T>)
-inline Text describe(T value) {
+requires(std::is_integral_v<T> || std::is_enum_v<T>) inline Text describe(T value) {
   Text out;
   long long wide = static_cast<long long>(value);
-  if (wide > 99999 || wide < -99999) snprintf(out.text, sizeof out.text, "%lld (0x%llx)", wide, wide);
-  else snprintf(out.text, sizeof out.text, "%lld", wide);
+  if (wide > 99999 || wide < -99999)
+    snprintf(out.text, sizeof out.text, "%lld (0x%llx)", wide, wide);
+  else
+    snprintf(out.text, sizeof out.text, "%lld", wide);
   return out;
 }
 
@@ -137,8 +140,10 @@ inline bool check_errno(const char* file, int line, const char* what, int expect
   int error = errno;
   if (result == -1 && error == expected) return true;
   char detail[120];
-  if (result == -1) snprintf(detail, sizeof detail, "expected %s, met %s", errno_name(expected), errno_name(error));
-  else snprintf(detail, sizeof detail, "expected %s, returned %ld", errno_name(expected), result);
+  if (result == -1)
+    snprintf(detail, sizeof detail, "expected %s, met %s", errno_name(expected), errno_name(error));
+  else
+    snprintf(detail, sizeof detail, "expected %s, returned %ld", errno_name(expected), result);
   fail(file, line, what, detail);
   return false;
 }
@@ -207,7 +212,7 @@ template <typename H>
 inline int handle(int number, H handler, int flags = 0) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  if constexpr (requires(H h, siginfo_t* info) { h(1, info, nullptr); }) {
+  if constexpr (requires(H h, siginfo_t * info) { h(1, info, nullptr); }) {
     action.sa_sigaction = handler;
     flags |= SA_SIGINFO;
   } else {
@@ -324,12 +329,18 @@ inline int run_all(int argc, char** argv) {
   bool list = false, isolate = false, quiet = false;
   long timeout_ms = 10000;
   for (int i = 1; i < argc; ++i) {
-    if (strings_equal(argv[i], "--list")) list = true;
-    else if (strings_equal(argv[i], "--isolate")) isolate = true;
-    else if (strings_equal(argv[i], "--quiet")) quiet = true;
-    else if (strings_equal(argv[i], "--only") && i + 1 < argc) only = argv[++i];
-    else if (strings_equal(argv[i], "--timeout") && i + 1 < argc) timeout_ms = atol(argv[++i]) * 1000;
-    else return say("usage: %s [--list] [--only NAME] [--isolate] [--timeout SECONDS] [--quiet]", argv[0]), 2;
+    if (strings_equal(argv[i], "--list"))
+      list = true;
+    else if (strings_equal(argv[i], "--isolate"))
+      isolate = true;
+    else if (strings_equal(argv[i], "--quiet"))
+      quiet = true;
+    else if (strings_equal(argv[i], "--only") && i + 1 < argc)
+      only = argv[++i];
+    else if (strings_equal(argv[i], "--timeout") && i + 1 < argc)
+      timeout_ms = atol(argv[++i]) * 1000;
+    else
+      return say("usage: %s [--list] [--only NAME] [--isolate] [--timeout SECONDS] [--quiet]", argv[0]), 2;
   }
   void* shared = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared != MAP_FAILED) notes = static_cast<Notes*>(shared);
@@ -353,10 +364,10 @@ inline int run_all(int argc, char** argv) {
 
 }  // namespace guest
 
-#define TEST(name)                                                 \
-  static void case_##name();                                       \
-  static guest::Case record_##name{#name, case_##name, nullptr};   \
-  static guest::Register register_##name(&record_##name);          \
+#define TEST(name)                                               \
+  static void case_##name();                                     \
+  static guest::Case record_##name{#name, case_##name, nullptr}; \
+  static guest::Register register_##name(&record_##name);        \
   static void case_##name()
 
 // The calls that a case proves, by their names in abi/syscalls.def.
@@ -368,28 +379,28 @@ char covers(Names...);
 
 #define SYS(name, ...) guest::raw(SYS_##name __VA_OPT__(, ) __VA_ARGS__)
 
-#define SKIP(reason)                                       \
-  do {                                                     \
+#define SKIP(reason)                                         \
+  do {                                                       \
     guest::say("  %s: skipped: %s", guest::current, reason); \
-    guest::notes->skipped = 1;                             \
-    return;                                                \
+    guest::notes->skipped = 1;                               \
+    return;                                                  \
   } while (0)
 
-#define GUEST_CHECK(what, condition, leave)                                                \
-  do {                                                                                     \
-    if (!(condition)) {                                                                    \
-      guest::fail(__FILE__, __LINE__, what, guest::errno_name(errno));                     \
-      leave;                                                                               \
-    }                                                                                      \
+#define GUEST_CHECK(what, condition, leave)                            \
+  do {                                                                 \
+    if (!(condition)) {                                                \
+      guest::fail(__FILE__, __LINE__, what, guest::errno_name(errno)); \
+      leave;                                                           \
+    }                                                                  \
   } while (0)
-#define GUEST_COMPARE(op, left, right, leave)                                              \
-  do {                                                                                     \
-    auto left_value = (left);                                                              \
-    auto right_value = (right);                                                            \
-    if (!(left_value op right_value)) {                                                    \
+#define GUEST_COMPARE(op, left, right, leave)                                                     \
+  do {                                                                                            \
+    auto left_value = (left);                                                                     \
+    auto right_value = (right);                                                                   \
+    if (!(left_value op right_value)) {                                                           \
       guest::fail_compare(__FILE__, __LINE__, #left " " #op " " #right, left_value, right_value); \
-      leave;                                                                               \
-    }                                                                                      \
+      leave;                                                                                      \
+    }                                                                                             \
   } while (0)
 
 #define EXPECT_TRUE(condition) GUEST_CHECK(#condition, (condition), )
@@ -400,9 +411,9 @@ char covers(Names...);
 #define EXPECT_GT(left, right) GUEST_COMPARE(>, left, right, )
 #define EXPECT_LE(left, right) GUEST_COMPARE(<=, left, right, )
 #define EXPECT_LT(left, right) GUEST_COMPARE(<, left, right, )
-#define ASSERT_TRUE(condition) GUEST_CHECK(#condition, (condition), return)
-#define ASSERT_EQ(left, right) GUEST_COMPARE(==, left, right, return)
-#define ASSERT_NE(left, right) GUEST_COMPARE(!=, left, right, return)
+#define ASSERT_TRUE(condition) GUEST_CHECK(#condition, (condition), return )
+#define ASSERT_EQ(left, right) GUEST_COMPARE(==, left, right, return )
+#define ASSERT_NE(left, right) GUEST_COMPARE(!=, left, right, return )
 #define EXPECT_STREQ(left, right)                                                          \
   do {                                                                                     \
     const char* left_text = (left);                                                        \
@@ -412,9 +423,9 @@ char covers(Names...);
     }                                                                                      \
   } while (0)
 #define EXPECT_OK(...) ((void)guest::check_ok(__FILE__, __LINE__, #__VA_ARGS__, (long)(__VA_ARGS__)))
-#define ASSERT_OK(...)                                                                          \
-  do {                                                                                          \
-    if (!guest::check_ok(__FILE__, __LINE__, #__VA_ARGS__, (long)(__VA_ARGS__))) return;        \
+#define ASSERT_OK(...)                                                                   \
+  do {                                                                                   \
+    if (!guest::check_ok(__FILE__, __LINE__, #__VA_ARGS__, (long)(__VA_ARGS__))) return; \
   } while (0)
 #define EXPECT_ERRNO(error, ...) \
   ((void)guest::check_errno(__FILE__, __LINE__, #__VA_ARGS__, error, (long)(__VA_ARGS__)))

@@ -53,16 +53,16 @@ TEST(record_locks_conflict_between_processes_only) {
   EXPECT_OK(fcntl(fd, F_SETLK, &mine));
   pid_t owner = getpid();
   EXPECT_EQ(0, guest::in_child([&] {
-    int other = open(dir / "f", O_RDWR);
-    struct flock lock = record(F_RDLCK, 4, 1);
-    if (fcntl(other, F_SETLK, &lock) != -1 || (errno != EAGAIN && errno != EACCES)) return 1;
-    if (fcntl(other, F_GETLK, &lock) != 0) return 2;
-    if (lock.l_type != F_WRLCK || lock.l_pid != owner || lock.l_start != 2 || lock.l_len != 3) return 3;
-    lock = record(F_WRLCK, 5, 0);
-    if (fcntl(other, F_SETLK, &lock) != 0) return 4;
-    lock = record(F_WRLCK, 0, 2);
-    return fcntl(other, F_SETLK, &lock);
-  }));
+              int other = open(dir / "f", O_RDWR);
+              struct flock lock = record(F_RDLCK, 4, 1);
+              if (fcntl(other, F_SETLK, &lock) != -1 || (errno != EAGAIN && errno != EACCES)) return 1;
+              if (fcntl(other, F_GETLK, &lock) != 0) return 2;
+              if (lock.l_type != F_WRLCK || lock.l_pid != owner || lock.l_start != 2 || lock.l_len != 3) return 3;
+              lock = record(F_WRLCK, 5, 0);
+              if (fcntl(other, F_SETLK, &lock) != 0) return 4;
+              lock = record(F_WRLCK, 0, 2);
+              return fcntl(other, F_SETLK, &lock);
+            }));
 }
 
 TEST(unlocking_the_middle_splits) {
@@ -73,12 +73,12 @@ TEST(unlocking_the_middle_splits) {
   fcntl(fd, F_SETLK, &all);
   EXPECT_OK(fcntl(fd, F_SETLK, &middle));
   EXPECT_EQ(0, guest::in_child([&] {
-    int other = open(dir / "f", O_RDWR);
-    struct flock lock = record(F_WRLCK, 40, 20);
-    if (fcntl(other, F_SETLK, &lock) != 0) return 1;
-    lock = record(F_WRLCK, 60, 1);
-    return fcntl(other, F_SETLK, &lock) == -1 ? 0 : 2;
-  }));
+              int other = open(dir / "f", O_RDWR);
+              struct flock lock = record(F_WRLCK, 40, 20);
+              if (fcntl(other, F_SETLK, &lock) != 0) return 1;
+              lock = record(F_WRLCK, 60, 1);
+              return fcntl(other, F_SETLK, &lock) == -1 ? 0 : 2;
+            }));
 }
 
 TEST(closing_any_descriptor_drops_the_processes_locks) {
@@ -89,10 +89,10 @@ TEST(closing_any_descriptor_drops_the_processes_locks) {
   fcntl(fd, F_SETLK, &lock);
   close(open(dir / "f", O_RDONLY));
   EXPECT_EQ(0, guest::in_child([&] {
-    int other = open(dir / "f", O_RDWR);
-    struct flock wanted = record(F_WRLCK);
-    return fcntl(other, F_SETLK, &wanted);
-  }));
+              int other = open(dir / "f", O_RDWR);
+              struct flock wanted = record(F_WRLCK);
+              return fcntl(other, F_SETLK, &wanted);
+            }));
 }
 
 TEST(setlkw_waits_and_sees_deadlock) {

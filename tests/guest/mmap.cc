@@ -12,9 +12,11 @@ char* anonymous(size_t pages, int prot = kReadWrite, int flags = MAP_PRIVATE) {
 }
 bool faults(volatile char* where, bool writing = false) {
   return guest::signal_of([&] {
-    if (writing) *where = 1;
-    else (void)*where;
-  }) == SIGSEGV;
+           if (writing)
+             *where = 1;
+           else
+             (void)*where;
+         }) == SIGSEGV;
 }
 }  // namespace
 
@@ -221,8 +223,8 @@ TEST(grows_down_follows_the_stack) {
   char* top = area + 299 * kPage;
   ASSERT_TRUE(mmap(top, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) == top);
   EXPECT_EQ(0, guest::signal_of([&] {
-    for (int i = 1; i < 10; ++i) top[-i * 4096L] = 'g';
-  }));
+              for (int i = 1; i < 10; ++i) top[-i * 4096L] = 'g';
+            }));
 }
 
 TEST(map_populate_noreserve_and_stack_are_accepted) {
@@ -262,11 +264,13 @@ TEST(msync_mincore_and_mlock) {
 TEST(the_address_space_limit_is_enomem) {
   COVERS("mmap", "setrlimit");
   EXPECT_EQ(0, guest::in_child([] {
-    rlimit limit{1 << 30, 1 << 30};
-    setrlimit(RLIMIT_AS, &limit);
-    return mmap(nullptr, 2ul << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM ? 0
-                                                                                                                   : 1;
-  }));
+              rlimit limit{1 << 30, 1 << 30};
+              setrlimit(RLIMIT_AS, &limit);
+              return mmap(nullptr, 2ul << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED &&
+                             errno == ENOMEM
+                         ? 0
+                         : 1;
+            }));
 }
 
 TEST(a_large_sparse_mapping_costs_nothing) {

@@ -56,8 +56,7 @@ TEST(mremap_dontunmap_leaves_an_empty_range) {
   COVERS("mremap");
   char* map = anonymous(2);
   map[0] = 'd';
-  char* moved =
-      reinterpret_cast<char*>(SYS(mremap, map, 2 * kPage, 2 * kPage, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0));
+  char* moved = reinterpret_cast<char*>(SYS(mremap, map, 2 * kPage, 2 * kPage, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0));
   ASSERT_TRUE(moved != MAP_FAILED);
   EXPECT_EQ('d', moved[0]);
   EXPECT_EQ(0, map[0]);

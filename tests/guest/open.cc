@@ -198,16 +198,16 @@ TEST(permissions_are_checked) {
   guest::TempDir dir;
   chmod(dir.path(), 0777);
   EXPECT_EQ(0, guest::in_child([&] {
-    if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
-    int fd = open(dir / "file", O_CREAT | O_WRONLY, 0);
-    if (fd == -1 || write(fd, "x", 1) != 1) return 2;  // the creator may write whatever the mode says
-    if (open(dir / "file", O_RDONLY) != -1 || errno != EACCES) return 3;
-    if (mkdir(dir / "closed", 0) != 0) return 4;
-    if (open(dir / "closed/x", O_RDONLY) != -1 || errno != EACCES) return 5;
-    chmod(dir / "closed", 0555);
-    if (open(dir / "closed/x", O_CREAT | O_RDWR, 0600) != -1 || errno != EACCES) return 6;
-    return 0;
-  }));
+              if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
+              int fd = open(dir / "file", O_CREAT | O_WRONLY, 0);
+              if (fd == -1 || write(fd, "x", 1) != 1) return 2;  // the creator may write whatever the mode says
+              if (open(dir / "file", O_RDONLY) != -1 || errno != EACCES) return 3;
+              if (mkdir(dir / "closed", 0) != 0) return 4;
+              if (open(dir / "closed/x", O_RDONLY) != -1 || errno != EACCES) return 5;
+              chmod(dir / "closed", 0555);
+              if (open(dir / "closed/x", O_CREAT | O_RDWR, 0600) != -1 || errno != EACCES) return 6;
+              return 0;
+            }));
 }
 
 TEST(umask_takes_bits_away) {
@@ -318,15 +318,15 @@ TEST(close_range_closes_a_range) {
 TEST(the_descriptor_limit_is_emfile) {
   COVERS("open", "dup", "pipe2");
   EXPECT_EQ(0, guest::in_child([] {
-    close_range(10, ~0u, 0);
-    int fd = 0;
-    while (fd != -1 && fd < 2000000) fd = dup(0);
-    if (errno != EMFILE) return 1;
-    if (open("/", O_RDONLY) != -1 || errno != EMFILE) return 2;
-    int fds[2];
-    if (pipe2(fds, 0) != -1 || errno != EMFILE) return 3;
-    return 0;
-  }));
+              close_range(10, ~0u, 0);
+              int fd = 0;
+              while (fd != -1 && fd < 2000000) fd = dup(0);
+              if (errno != EMFILE) return 1;
+              if (open("/", O_RDONLY) != -1 || errno != EMFILE) return 2;
+              int fds[2];
+              if (pipe2(fds, 0) != -1 || errno != EMFILE) return 3;
+              return 0;
+            }));
 }
 
 TEST(a_removed_file_lives_until_closed) {

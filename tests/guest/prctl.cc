@@ -23,21 +23,21 @@ TEST(the_parent_death_signal) {
   int gate[2];
   ASSERT_OK(pipe(gate));
   EXPECT_EQ(0, guest::in_child([&] {
-    guest::spawn([&] {
-      int told = 0;
-      guest::handle(SIGUSR2, [](int) {});
-      if (SYS(prctl, PR_SET_PDEATHSIG, SIGUSR2) != 0) return 1;
-      SYS(prctl, PR_GET_PDEATHSIG, &told);
-      if (told != SIGUSR2) return 1;
-      write(gate[1], "r", 1);
-      guest::sleep_ms(0);
-      timespec long_time{5, 0};
-      if (nanosleep(&long_time, nullptr) == -1 && errno == EINTR) write(gate[1], "d", 1);
-      return 0;
-    });
-    guest::sleep_ms(50);
-    return 0;
-  }));
+              guest::spawn([&] {
+                int told = 0;
+                guest::handle(SIGUSR2, [](int) {});
+                if (SYS(prctl, PR_SET_PDEATHSIG, SIGUSR2) != 0) return 1;
+                SYS(prctl, PR_GET_PDEATHSIG, &told);
+                if (told != SIGUSR2) return 1;
+                write(gate[1], "r", 1);
+                guest::sleep_ms(0);
+                timespec long_time{5, 0};
+                if (nanosleep(&long_time, nullptr) == -1 && errno == EINTR) write(gate[1], "d", 1);
+                return 0;
+              });
+              guest::sleep_ms(50);
+              return 0;
+            }));
   close(gate[1]);
   char text[4] = {};
   EXPECT_EQ(1, read(gate[0], text, 1));
@@ -49,22 +49,24 @@ TEST(the_parent_death_signal) {
 TEST(dumpable_keepcaps_and_subreaper) {
   COVERS("prctl");
   EXPECT_EQ(0, guest::in_child([] {
-    if (SYS(prctl, PR_SET_DUMPABLE, 0) != 0 || SYS(prctl, PR_GET_DUMPABLE) != 0) return 1;
-    if (SYS(prctl, PR_SET_DUMPABLE, 7) != -1 || errno != EINVAL) return 2;
-    int value = -1;
-    if (SYS(prctl, PR_SET_CHILD_SUBREAPER, 1) != 0 || SYS(prctl, PR_GET_CHILD_SUBREAPER, &value) != 0) return 3;
-    return value == 1 ? 0 : 4;
-  }));
+              if (SYS(prctl, PR_SET_DUMPABLE, 0) != 0 || SYS(prctl, PR_GET_DUMPABLE) != 0) return 1;
+              if (SYS(prctl, PR_SET_DUMPABLE, 7) != -1 || errno != EINVAL) return 2;
+              int value = -1;
+              if (SYS(prctl, PR_SET_CHILD_SUBREAPER, 1) != 0 || SYS(prctl, PR_GET_CHILD_SUBREAPER, &value) != 0)
+                return 3;
+              return value == 1 ? 0 : 4;
+            }));
 }
 
 TEST(no_new_privs_stays) {
   COVERS("prctl");
   EXPECT_EQ(0, guest::in_child([] {
-    if (SYS(prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0) return 1;
-    if (SYS(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return 2;
-    if (SYS(prctl, PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) != -1 || errno != EINVAL) return 3;
-    return guest::in_child([] { return SYS(prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 1; }) == 0 ? 0 : 4;
-  }));
+              if (SYS(prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0) return 1;
+              if (SYS(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return 2;
+              if (SYS(prctl, PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) != -1 || errno != EINVAL) return 3;
+              return guest::in_child([] { return SYS(prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 1; }) == 0 ? 0
+                                                                                                                   : 4;
+            }));
 }
 
 TEST(prctl_errors) {
@@ -78,32 +80,33 @@ TEST(prctl_errors) {
 TEST(seccomp_strict_allows_four_calls) {
   COVERS("seccomp", "prctl");
   EXPECT_EQ(0, WEXITSTATUS(guest::in_child([] {
-    if (SYS(prctl, PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) return 1;
-    SYS(exit, 0);
-    return 2;
-  })));
+              if (SYS(prctl, PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) return 1;
+              SYS(exit, 0);
+              return 2;
+            })));
   EXPECT_EQ(SIGKILL, guest::signal_of([] {
-    SYS(seccomp, SECCOMP_SET_MODE_STRICT, 0, nullptr);
-    SYS(getpid);
-  }));
+              SYS(seccomp, SECCOMP_SET_MODE_STRICT, 0, nullptr);
+              SYS(getpid);
+            }));
 }
 
 TEST(a_seccomp_filter_answers_with_its_errno) {
   COVERS("seccomp");
   EXPECT_EQ(0, guest::in_child([] {
-    sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 42),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    sock_fprog program{4, code};
-    if (!guest::is_root() && (SYS(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != -1 || errno != EACCES)) return 1;
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (SYS(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) return 2;
-    if (SYS(getppid) != -1 || errno != 42) return 3;
-    return SYS(getpid) > 0 ? 0 : 4;
-  }));
+              sock_filter code[] = {
+                  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+                  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+                  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 42),
+                  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+              };
+              sock_fprog program{4, code};
+              if (!guest::is_root() && (SYS(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != -1 || errno != EACCES))
+                return 1;
+              prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+              if (SYS(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) return 2;
+              if (SYS(getppid) != -1 || errno != 42) return 3;
+              return SYS(getpid) > 0 ? 0 : 4;
+            }));
 }
 
 TEST(personality_is_told) {
@@ -111,9 +114,9 @@ TEST(personality_is_told) {
   long now = SYS(personality, 0xffffffff);
   EXPECT_EQ(0, now & 0xff);
   EXPECT_EQ(0, guest::in_child([&] {
-    if (SYS(personality, ADDR_NO_RANDOMIZE) != now) return 1;
-    return SYS(personality, 0xffffffff) == ADDR_NO_RANDOMIZE ? 0 : 2;
-  }));
+              if (SYS(personality, ADDR_NO_RANDOMIZE) != now) return 1;
+              return SYS(personality, 0xffffffff) == ADDR_NO_RANDOMIZE ? 0 : 2;
+            }));
 }
 
 GUEST_TEST_MAIN

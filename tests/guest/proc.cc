@@ -75,11 +75,15 @@ TEST(cmdline_and_environ_are_the_programs_memory) {
   ssize_t length = guest::slurp("/proc/self/cmdline", text, sizeof text);
   EXPECT_GT(length, 0);
   EXPECT_EQ(0, text[length - 1]);
-  EXPECT_EQ(0, guest::in_child([] {
-    const char* argv[] = {"sh", "-c", "tr '\\0' , < /proc/$$/cmdline | grep -q '^sh,-c,' && tr '\\0' , < /proc/$$/environ | grep -q 'ONLY=1'", nullptr};
-    const char* env[] = {"ONLY=1", "PATH=/usr/bin:/bin", nullptr};
-    return execve("/bin/sh", const_cast<char**>(argv), const_cast<char**>(env));
-  }));
+  EXPECT_EQ(
+      0, guest::in_child([] {
+        const char* argv[] = {
+            "sh", "-c",
+            "tr '\\0' , < /proc/$$/cmdline | grep -q '^sh,-c,' && tr '\\0' , < /proc/$$/environ | grep -q 'ONLY=1'",
+            nullptr};
+        const char* env[] = {"ONLY=1", "PATH=/usr/bin:/bin", nullptr};
+        return execve("/bin/sh", const_cast<char**>(argv), const_cast<char**>(env));
+      }));
 }
 
 TEST(maps_show_every_mapping) {
@@ -138,10 +142,13 @@ TEST(tasks_are_listed) {
   COVERS("getdents64");
   static volatile bool stop;
   pthread_t thread;
-  pthread_create(&thread, nullptr, [](void*) -> void* {
-    while (!stop) guest::sleep_ms(1);
-    return nullptr;
-  }, nullptr);
+  pthread_create(
+      &thread, nullptr,
+      [](void*) -> void* {
+        while (!stop) guest::sleep_ms(1);
+        return nullptr;
+      },
+      nullptr);
   int count = 0;
   DIR* stream = opendir("/proc/self/task");
   while (dirent* entry = readdir(stream)) count += entry->d_name[0] != '.';

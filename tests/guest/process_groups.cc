@@ -44,11 +44,11 @@ TEST(setpgid_errors) {
 TEST(setsid_leaves_the_group_and_the_session) {
   COVERS("setsid", "getsid");
   EXPECT_EQ(0, guest::in_child([] {
-    if (SYS(setsid) != getpid()) return 1;
-    if (getsid(0) != getpid() || getpgrp() != getpid()) return 2;
-    if (SYS(setsid) != -1 || errno != EPERM) return 3;
-    return setpgid(0, 0) == -1 && errno == EPERM ? 0 : 4;
-  }));
+              if (SYS(setsid) != getpid()) return 1;
+              if (getsid(0) != getpid() || getpgrp() != getpid()) return 2;
+              if (SYS(setsid) != -1 || errno != EPERM) return 3;
+              return setpgid(0, 0) == -1 && errno == EPERM ? 0 : 4;
+            }));
 }
 
 TEST(wait_for_a_group) {
@@ -66,16 +66,16 @@ TEST(wait_for_a_group) {
 TEST(kill_of_ones_own_group_reaches_all_in_it) {
   COVERS("kill");
   EXPECT_EQ(0, guest::in_child([] {
-    setpgid(0, 0);
-    signal(SIGUSR1, SIG_IGN);
-    pid_t child = guest::spawn([] {
-      signal(SIGUSR1, SIG_DFL);
-      return pause();
-    });
-    guest::falls_asleep(child);
-    if (kill(0, SIGUSR1) != 0) return 1;
-    return WTERMSIG(guest::reap(child)) == SIGUSR1 ? 0 : 2;
-  }));
+              setpgid(0, 0);
+              signal(SIGUSR1, SIG_IGN);
+              pid_t child = guest::spawn([] {
+                signal(SIGUSR1, SIG_DFL);
+                return pause();
+              });
+              guest::falls_asleep(child);
+              if (kill(0, SIGUSR1) != 0) return 1;
+              return WTERMSIG(guest::reap(child)) == SIGUSR1 ? 0 : 2;
+            }));
 }
 
 TEST(orphaned_stopped_groups_get_hup_and_cont) {
@@ -83,21 +83,21 @@ TEST(orphaned_stopped_groups_get_hup_and_cont) {
   int gate[2];
   ASSERT_OK(pipe(gate));
   EXPECT_EQ(0, guest::in_child([&] {
-    setsid();
-    pid_t leader = guest::spawn([&] {
-      pid_t stopped = guest::spawn([&] {
-        setpgid(0, 0);
-        guest::handle(SIGHUP, [](int) {});
-        raise(SIGSTOP);
-        write(gate[1], "c", 1);
-        return 0;
-      });
-      waitpid(stopped, nullptr, WUNTRACED);
-      return 0;
-    });
-    guest::reap(leader);
-    return 0;
-  }));
+              setsid();
+              pid_t leader = guest::spawn([&] {
+                pid_t stopped = guest::spawn([&] {
+                  setpgid(0, 0);
+                  guest::handle(SIGHUP, [](int) {});
+                  raise(SIGSTOP);
+                  write(gate[1], "c", 1);
+                  return 0;
+                });
+                waitpid(stopped, nullptr, WUNTRACED);
+                return 0;
+              });
+              guest::reap(leader);
+              return 0;
+            }));
   close(gate[1]);
   char byte = 0;
   EXPECT_EQ(1, read(gate[0], &byte, 1));
@@ -106,16 +106,16 @@ TEST(orphaned_stopped_groups_get_hup_and_cont) {
 TEST(priorities) {
   COVERS("getpriority", "setpriority");
   EXPECT_EQ(0, guest::in_child([] {
-    long start = SYS(getpriority, 0, 0);  // 20 - nice
-    if (start < 1 || start > 40) return 1;
-    if (SYS(setpriority, 0, 0, 10) != 0) return 2;
-    if (SYS(getpriority, 0, getpid()) != 10) return 3;
-    if (SYS(setpriority, 0, 0, 100) != 0 || SYS(getpriority, 0, 0) != 1) return 4;
-    if (SYS(getpriority, 9, 0) != -1 || errno != EINVAL) return 5;
-    if (SYS(getpriority, 0, 4000000) != -1 || errno != ESRCH) return 6;
-    if (!guest::is_root() && (SYS(setpriority, 0, 0, -5) != -1 || errno != EACCES)) return 7;
-    return 0;
-  }));
+              long start = SYS(getpriority, 0, 0);  // 20 - nice
+              if (start < 1 || start > 40) return 1;
+              if (SYS(setpriority, 0, 0, 10) != 0) return 2;
+              if (SYS(getpriority, 0, getpid()) != 10) return 3;
+              if (SYS(setpriority, 0, 0, 100) != 0 || SYS(getpriority, 0, 0) != 1) return 4;
+              if (SYS(getpriority, 9, 0) != -1 || errno != EINVAL) return 5;
+              if (SYS(getpriority, 0, 4000000) != -1 || errno != ESRCH) return 6;
+              if (!guest::is_root() && (SYS(setpriority, 0, 0, -5) != -1 || errno != EACCES)) return 7;
+              return 0;
+            }));
 }
 
 GUEST_TEST_MAIN

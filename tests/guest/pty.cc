@@ -146,22 +146,22 @@ TEST(background_reading_is_sigttin) {
   Terminal terminal;
   if (!terminal.ok()) SKIP("no pseudo terminals here");
   EXPECT_EQ(0, guest::in_child([&] {
-    setsid();
-    int tty = open(terminal.name, O_RDWR);
-    pid_t background = guest::spawn([&] {
-      setpgid(0, 0);
-      char byte;
-      return static_cast<int>(read(tty, &byte, 1));
-    });
-    int status = 0;
-    waitpid(background, &status, WUNTRACED);
-    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTTIN) return 1;
-    signal(SIGTTOU, SIG_IGN);
-    if (tcsetpgrp(tty, background) != 0) return 2;
-    kill(background, SIGCONT);
-    write(terminal.master, "y\n", 2);
-    return WEXITSTATUS(guest::reap(background)) == 1 ? 0 : 3;
-  }));
+              setsid();
+              int tty = open(terminal.name, O_RDWR);
+              pid_t background = guest::spawn([&] {
+                setpgid(0, 0);
+                char byte;
+                return static_cast<int>(read(tty, &byte, 1));
+              });
+              int status = 0;
+              waitpid(background, &status, WUNTRACED);
+              if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTTIN) return 1;
+              signal(SIGTTOU, SIG_IGN);
+              if (tcsetpgrp(tty, background) != 0) return 2;
+              kill(background, SIGCONT);
+              write(terminal.master, "y\n", 2);
+              return WEXITSTATUS(guest::reap(background)) == 1 ? 0 : 3;
+            }));
 }
 
 TEST(a_closed_master_hangs_up) {
@@ -201,17 +201,17 @@ TEST(the_controlling_terminal_is_dev_tty) {
   Terminal terminal;
   if (!terminal.ok()) SKIP("no pseudo terminals here");
   EXPECT_EQ(0, guest::in_child([&] {
-    setsid();
-    if (open("/dev/tty", O_RDWR) != -1 || errno != ENXIO) return 1;
-    if (ioctl(terminal.slave, TIOCSCTTY, 0) != 0) return 2;
-    int tty = open("/dev/tty", O_RDWR);
-    if (tty == -1) return 3;
-    pid_t session = 0;
-    if (ioctl(tty, TIOCGSID, &session) != 0 || session != getpid()) return 4;
-    signal(SIGHUP, SIG_IGN);
-    if (ioctl(tty, TIOCNOTTY) != 0) return 5;
-    return open("/dev/tty", O_RDWR) == -1 ? 0 : 6;
-  }));
+              setsid();
+              if (open("/dev/tty", O_RDWR) != -1 || errno != ENXIO) return 1;
+              if (ioctl(terminal.slave, TIOCSCTTY, 0) != 0) return 2;
+              int tty = open("/dev/tty", O_RDWR);
+              if (tty == -1) return 3;
+              pid_t session = 0;
+              if (ioctl(tty, TIOCGSID, &session) != 0 || session != getpid()) return 4;
+              signal(SIGHUP, SIG_IGN);
+              if (ioctl(tty, TIOCNOTTY) != 0) return 5;
+              return open("/dev/tty", O_RDWR) == -1 ? 0 : 6;
+            }));
 }
 
 TEST(tty_ioctl_errors) {

@@ -86,8 +86,7 @@ TEST(renameat2_flags) {
   EXPECT_STREQ("B", text);
   EXPECT_ERRNO(ENOENT, SYS(renameat2, AT_FDCWD, dir / "b", AT_FDCWD, dir / "x", RENAME_EXCHANGE));
   EXPECT_ERRNO(EINVAL, SYS(renameat2, AT_FDCWD, dir / "b", AT_FDCWD, dir / "c", 0x80));
-  EXPECT_ERRNO(EINVAL,
-               SYS(renameat2, AT_FDCWD, dir / "b", AT_FDCWD, dir / "c", RENAME_EXCHANGE | RENAME_NOREPLACE));
+  EXPECT_ERRNO(EINVAL, SYS(renameat2, AT_FDCWD, dir / "b", AT_FDCWD, dir / "c", RENAME_EXCHANGE | RENAME_NOREPLACE));
 }
 
 TEST(the_sticky_bit_protects_the_files_of_others) {
@@ -97,12 +96,12 @@ TEST(the_sticky_bit_protects_the_files_of_others) {
   ASSERT_OK(chmod(dir.path(), 01777));
   close(guest::make_file(dir / "roots", ""));
   EXPECT_EQ(0, guest::in_child([&] {
-    if (setresuid(65534, 65534, 65534) != 0) return 1;
-    if (unlink(dir / "roots") != -1 || errno != EPERM) return 2;
-    if (rename(dir / "roots", dir / "mine") != -1 || errno != EPERM) return 3;
-    close(open(dir / "own", O_CREAT | O_RDWR, 0600));
-    return unlink(dir / "own");
-  }));
+              if (setresuid(65534, 65534, 65534) != 0) return 1;
+              if (unlink(dir / "roots") != -1 || errno != EPERM) return 2;
+              if (rename(dir / "roots", dir / "mine") != -1 || errno != EPERM) return 3;
+              close(open(dir / "own", O_CREAT | O_RDWR, 0600));
+              return unlink(dir / "own");
+            }));
 }
 
 TEST(link_makes_a_second_name) {

@@ -118,7 +118,7 @@ TEST(nanosleep_tells_what_is_left) {
 }
 
 TEST(a_stop_and_a_continue_do_not_end_a_sleep) {
-  COVERS("nanosleep", "poll", "kill");
+  COVERS("nanosleep", "poll", "kill", "restart_syscall");
   pid_t child = guest::spawn([] {
     timespec wanted{0, 200000000};
     if (SYS(nanosleep, &wanted, nullptr) != 0) return 1;
@@ -202,6 +202,11 @@ TEST(ppoll_and_pselect_unblock_for_the_wait_only) {
   EXPECT_EQ(3, hits);
   sigprocmask(SIG_BLOCK, nullptr, &now);
   EXPECT_EQ(1, sigismember(&now, SIGUSR1));
+}
+
+TEST(nothing_to_restart_is_eintr) {
+  COVERS("restart_syscall");
+  EXPECT_ERRNO(EINTR, SYS(restart_syscall));
 }
 
 GUEST_TEST_MAIN

@@ -7,26 +7,26 @@
 TEST(limits_are_set_and_told) {
   COVERS("getrlimit", "setrlimit", "prlimit64");
   EXPECT_EQ(0, guest::in_child([] {
-    rlimit limit{100, 200}, told{}, old{};
-    if (SYS(setrlimit, RLIMIT_NOFILE, &limit) != 0) return 1;
-    if (SYS(getrlimit, RLIMIT_NOFILE, &told) != 0 || told.rlim_cur != 100 || told.rlim_max != 200) return 2;
-    limit.rlim_cur = 150;
-    if (SYS(prlimit64, 0, RLIMIT_NOFILE, &limit, &old) != 0 || old.rlim_cur != 100) return 3;
-    limit = {201, 200};
-    if (SYS(setrlimit, RLIMIT_NOFILE, &limit) != -1 || errno != EINVAL) return 4;
-    limit = {100, 300};
-    if (!guest::is_root() && (SYS(setrlimit, RLIMIT_NOFILE, &limit) != -1 || errno != EPERM)) return 5;
-    return 0;
-  }));
+              rlimit limit{100, 200}, told{}, old{};
+              if (SYS(setrlimit, RLIMIT_NOFILE, &limit) != 0) return 1;
+              if (SYS(getrlimit, RLIMIT_NOFILE, &told) != 0 || told.rlim_cur != 100 || told.rlim_max != 200) return 2;
+              limit.rlim_cur = 150;
+              if (SYS(prlimit64, 0, RLIMIT_NOFILE, &limit, &old) != 0 || old.rlim_cur != 100) return 3;
+              limit = {201, 200};
+              if (SYS(setrlimit, RLIMIT_NOFILE, &limit) != -1 || errno != EINVAL) return 4;
+              limit = {100, 300};
+              if (!guest::is_root() && (SYS(setrlimit, RLIMIT_NOFILE, &limit) != -1 || errno != EPERM)) return 5;
+              return 0;
+            }));
 }
 
 TEST(limits_pass_to_children_and_through_exec) {
   COVERS("prlimit64", "execve");
   EXPECT_EQ(0, guest::in_child([] {
-    rlimit limit{77, 99};
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return execl("/bin/sh", "sh", "-c", "[ $(ulimit -n) = 77 ] && [ $(ulimit -Hn) = 99 ]", nullptr);
-  }));
+              rlimit limit{77, 99};
+              setrlimit(RLIMIT_NOFILE, &limit);
+              return execl("/bin/sh", "sh", "-c", "[ $(ulimit -n) = 77 ] && [ $(ulimit -Hn) = 99 ]", nullptr);
+            }));
 }
 
 TEST(limit_errors) {
@@ -42,11 +42,11 @@ TEST(limit_errors) {
 TEST(the_processor_time_limit_is_sigxcpu) {
   COVERS("setrlimit");
   EXPECT_EQ(SIGXCPU, guest::signal_of([] {
-    rlimit limit{1, 5};
-    setrlimit(RLIMIT_CPU, &limit);
-    for (volatile long i = 0;; i = i + 1) {
-    }
-  }));
+              rlimit limit{1, 5};
+              setrlimit(RLIMIT_CPU, &limit);
+              for (volatile long i = 0;; i = i + 1) {
+              }
+            }));
 }
 
 TEST(usage_of_self_and_children) {
@@ -74,14 +74,14 @@ TEST(usage_of_self_and_children) {
 TEST(the_stack_limit_bounds_the_stack) {
   COVERS("setrlimit");
   EXPECT_EQ(SIGSEGV, guest::signal_of([] {
-    rlimit limit{1 << 20, RLIM_INFINITY};
-    getrlimit(RLIMIT_STACK, &limit);
-    limit.rlim_cur = 1 << 20;
-    setrlimit(RLIMIT_STACK, &limit);
-    char here;
-    volatile char* at = &here;
-    for (int i = 0; i < 3 << 20; i += 2048) at[-static_cast<long>(i)] = 1;
-  }));
+              rlimit limit{1 << 20, RLIM_INFINITY};
+              getrlimit(RLIMIT_STACK, &limit);
+              limit.rlim_cur = 1 << 20;
+              setrlimit(RLIMIT_STACK, &limit);
+              char here;
+              volatile char* at = &here;
+              for (int i = 0; i < 3 << 20; i += 2048) at[-static_cast<long>(i)] = 1;
+            }));
 }
 
 GUEST_TEST_MAIN

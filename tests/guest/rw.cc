@@ -238,21 +238,21 @@ TEST(the_file_size_limit_is_sigxfsz_and_efbig) {
   COVERS("write", "setrlimit");
   guest::TempDir dir;
   EXPECT_EQ(0, guest::in_child([&] {
-    rlimit limit{10, 10};
-    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
-    signal(SIGXFSZ, SIG_IGN);
-    int fd = open(dir / "f", O_CREAT | O_RDWR, 0600);
-    if (write(fd, "0123456789ab", 12) != 10) return 2;
-    if (write(fd, "x", 1) != -1 || errno != EFBIG) return 3;
-    if (ftruncate(fd, 100) != -1 || errno != EFBIG) return 4;
-    return 0;
-  }));
+              rlimit limit{10, 10};
+              if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
+              signal(SIGXFSZ, SIG_IGN);
+              int fd = open(dir / "f", O_CREAT | O_RDWR, 0600);
+              if (write(fd, "0123456789ab", 12) != 10) return 2;
+              if (write(fd, "x", 1) != -1 || errno != EFBIG) return 3;
+              if (ftruncate(fd, 100) != -1 || errno != EFBIG) return 4;
+              return 0;
+            }));
   EXPECT_EQ(SIGXFSZ, guest::signal_of([&] {
-    rlimit limit{0, 0};
-    setrlimit(RLIMIT_FSIZE, &limit);
-    int fd = open(dir / "f", O_CREAT | O_RDWR | O_TRUNC, 0600);
-    return write(fd, "x", 1);
-  }));
+              rlimit limit{0, 0};
+              setrlimit(RLIMIT_FSIZE, &limit);
+              int fd = open(dir / "f", O_CREAT | O_RDWR | O_TRUNC, 0600);
+              return write(fd, "x", 1);
+            }));
 }
 
 TEST(duplicates_share_the_offset_and_openings_do_not) {

@@ -92,7 +92,7 @@ TEST(membarrier_knows_its_commands) {
   long commands = SYS(membarrier, 0, 0, 0);
   if (commands == -1 && errno == ENOSYS) SKIP("the kernel has no membarrier");
   EXPECT_TRUE(commands & 8);
-  EXPECT_ERRNO(EPERM, SYS(membarrier, 8, 0, 0));   // expedited before it was registered
+  EXPECT_ERRNO(EPERM, SYS(membarrier, 8, 0, 0));  // expedited before it was registered
   EXPECT_OK(SYS(membarrier, 16, 0, 0));
   EXPECT_OK(SYS(membarrier, 8, 0, 0));
   EXPECT_ERRNO(EINVAL, SYS(membarrier, 1 << 20, 0, 0));

@@ -60,10 +60,13 @@ TEST(it_cannot_be_changed_while_in_use) {
   static volatile int error;
   stack_t stack{space, 0, sizeof space};
   ASSERT_OK(sigaltstack(&stack, nullptr));
-  guest::handle(SIGUSR1, [](int) {
-    stack_t none{nullptr, SS_DISABLE, 0};
-    error = sigaltstack(&none, nullptr) == -1 ? errno : 0;
-  }, SA_ONSTACK);
+  guest::handle(
+      SIGUSR1,
+      [](int) {
+        stack_t none{nullptr, SS_DISABLE, 0};
+        error = sigaltstack(&none, nullptr) == -1 ? errno : 0;
+      },
+      SA_ONSTACK);
   raise(SIGUSR1);
   EXPECT_EQ(EPERM, error);
 }
@@ -85,10 +88,13 @@ TEST(a_stack_overflow_is_handled_on_it) {
   int status = guest::in_child([] {
     stack_t stack{space, 0, sizeof space};
     sigaltstack(&stack, nullptr);
-    guest::handle(SIGSEGV, [](int, siginfo_t*, void*) {
-      char here;
-      _exit(on_space(&here) ? 7 : 1);
-    }, SA_ONSTACK);
+    guest::handle(
+        SIGSEGV,
+        [](int, siginfo_t*, void*) {
+          char here;
+          _exit(on_space(&here) ? 7 : 1);
+        },
+        SA_ONSTACK);
     struct Deep {
       static int down(volatile char* above) {
         volatile char page[4096];
@@ -105,13 +111,14 @@ TEST(a_stack_overflow_is_handled_on_it) {
 TEST(a_stack_overflow_without_it_is_fatal) {
   COVERS("rt_sigaction");
   EXPECT_EQ(SIGSEGV, guest::signal_of([] {
-    rlimit none{0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    guest::handle(SIGSEGV, look);
-    char* stack = static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    mprotect(stack, 8192, PROT_NONE);
-    asm volatile("mov %0, %%rsp; push %%rax" : : "r"(stack + 4096) : "memory");
-  }));
+              rlimit none{0, 0};
+              setrlimit(RLIMIT_CORE, &none);
+              guest::handle(SIGSEGV, look);
+              char* stack =
+                  static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+              mprotect(stack, 8192, PROT_NONE);
+              asm volatile("mov %0, %%rsp; push %%rax" : : "r"(stack + 4096) : "memory");
+            }));
 }
 
 GUEST_TEST_MAIN

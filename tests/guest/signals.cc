@@ -138,10 +138,10 @@ TEST(the_mask_of_the_action_holds_during_the_handler) {
 TEST(resethand_runs_once) {
   COVERS("rt_sigaction");
   EXPECT_EQ(SIGUSR1, guest::signal_of([] {
-    guest::handle(SIGUSR1, count, SA_RESETHAND);
-    raise(SIGUSR1);
-    raise(SIGUSR1);
-  }));
+              guest::handle(SIGUSR1, count, SA_RESETHAND);
+              raise(SIGUSR1);
+              raise(SIGUSR1);
+            }));
 }
 
 TEST(siginfo_of_kill_names_the_sender) {
@@ -181,9 +181,9 @@ TEST(another_users_process_is_eperm) {
   if (!guest::is_root()) SKIP("needs two identities");
   pid_t other = guest::spawn([] { return pause(); });
   EXPECT_EQ(0, guest::in_child([&] {
-    if (setresuid(65534, 65534, 65534) != 0) return 1;
-    return kill(other, SIGTERM) == -1 && errno == EPERM ? 0 : 2;
-  }));
+              if (setresuid(65534, 65534, 65534) != 0) return 1;
+              return kill(other, SIGTERM) == -1 && errno == EPERM ? 0 : 2;
+            }));
   kill(other, SIGKILL);
   guest::reap(other);
 }
@@ -295,17 +295,17 @@ TEST(default_actions) {
   COVERS("kill");
   for (int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGALRM, SIGPIPE, SIGIO, SIGRTMIN}) {
     EXPECT_EQ(number, guest::signal_of([&] {
-      rlimit none{0, 0};
-      setrlimit(RLIMIT_CORE, &none);
-      signal(number, SIG_DFL);
-      raise(number);
-    }));
+                rlimit none{0, 0};
+                setrlimit(RLIMIT_CORE, &none);
+                signal(number, SIG_DFL);
+                raise(number);
+              }));
   }
   for (int number : {SIGCHLD, SIGURG, SIGWINCH, SIGCONT}) {
     EXPECT_EQ(0, guest::signal_of([&] {
-      signal(number, SIG_DFL);
-      raise(number);
-    }));
+                signal(number, SIG_DFL);
+                raise(number);
+              }));
   }
 }
 
@@ -388,11 +388,14 @@ TEST(a_process_signal_goes_to_a_thread_that_does_not_block_it) {
   static volatile pid_t tid;
   static volatile bool done;
   done = false;
-  pthread_create(&thread, nullptr, [](void*) -> void* {
-    tid = gettid();
-    while (!done) usleep(1000);
-    return nullptr;
-  }, nullptr);
+  pthread_create(
+      &thread, nullptr,
+      [](void*) -> void* {
+        tid = gettid();
+        while (!done) usleep(1000);
+        return nullptr;
+      },
+      nullptr);
   sigset_t mask = set_of({SIGUSR1});
   pthread_sigmask(SIG_BLOCK, &mask, nullptr);
   EXPECT_TRUE(guest::eventually([] { return tid != 0; }));

@@ -126,8 +126,10 @@ TEST(a_directory_counts_its_subdirectories) {
   ASSERT_OK(mkdir(dir / "d/e", 0755));
   ASSERT_OK(lstat(dir / "d", &stat));
   // ext4, xfs and tmpfs count; overlayfs and btrfs say 1.
-  if (links == 2) EXPECT_EQ(3, stat.st_nlink);
-  else EXPECT_EQ(1, stat.st_nlink);
+  if (links == 2)
+    EXPECT_EQ(3, stat.st_nlink);
+  else
+    EXPECT_EQ(1, stat.st_nlink);
 }
 
 TEST(access_checks_real_identity_and_modes) {
@@ -135,15 +137,15 @@ TEST(access_checks_real_identity_and_modes) {
   guest::TempDir dir;
   chmod(dir.path(), 0777);
   EXPECT_EQ(0, guest::in_child([&] {
-    if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
-    close(open(dir / "f", O_CREAT | O_RDWR, 0400));
-    if (SYS(access, dir / "f", F_OK) != 0 || SYS(access, dir / "f", R_OK) != 0) return 2;
-    if (SYS(access, dir / "f", W_OK) != -1 || errno != EACCES) return 3;
-    if (SYS(access, dir / "f", R_OK | X_OK) != -1 || errno != EACCES) return 4;
-    if (SYS(faccessat, AT_FDCWD, dir / "f", W_OK) != -1 || errno != EACCES) return 5;
-    if (SYS(faccessat2, AT_FDCWD, dir / "f", W_OK, AT_EACCESS) != -1 || errno != EACCES) return 6;
-    return 0;
-  }));
+              if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
+              close(open(dir / "f", O_CREAT | O_RDWR, 0400));
+              if (SYS(access, dir / "f", F_OK) != 0 || SYS(access, dir / "f", R_OK) != 0) return 2;
+              if (SYS(access, dir / "f", W_OK) != -1 || errno != EACCES) return 3;
+              if (SYS(access, dir / "f", R_OK | X_OK) != -1 || errno != EACCES) return 4;
+              if (SYS(faccessat, AT_FDCWD, dir / "f", W_OK) != -1 || errno != EACCES) return 5;
+              if (SYS(faccessat2, AT_FDCWD, dir / "f", W_OK, AT_EACCESS) != -1 || errno != EACCES) return 6;
+              return 0;
+            }));
 }
 
 TEST(access_errors) {

@@ -74,9 +74,9 @@ TEST(undo_gives_back_at_exit) {
   int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
   semctl(id, 0, SETVAL, semun{.val = 1});
   EXPECT_EQ(0, guest::in_child([&] {
-    sembuf take{0, -1, SEM_UNDO};
-    return semop(id, &take, 1);
-  }));
+              sembuf take{0, -1, SEM_UNDO};
+              return semop(id, &take, 1);
+            }));
   EXPECT_EQ(1, semctl(id, 0, GETVAL));
   semctl(id, 0, IPC_RMID);
 }

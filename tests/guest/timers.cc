@@ -15,9 +15,9 @@ TEST(alarm_tells_what_was_left) {
   EXPECT_EQ(100, SYS(alarm, 5));
   EXPECT_EQ(5, SYS(alarm, 0));
   EXPECT_EQ(SIGALRM, guest::signal_of([] {
-    SYS(alarm, 1);
-    pause();
-  }));
+              SYS(alarm, 1);
+              pause();
+            }));
 }
 
 TEST(the_real_timer_repeats) {
@@ -40,15 +40,15 @@ TEST(virtual_and_profiling_timers_count_processor_time) {
   COVERS("setitimer");
   itimerval timer{{0, 0}, {0, 20000}};
   EXPECT_EQ(SIGVTALRM, guest::signal_of([&] {
-    setitimer(ITIMER_VIRTUAL, &timer, nullptr);
-    for (volatile long i = 0;; i = i + 1) {
-    }
-  }));
+              setitimer(ITIMER_VIRTUAL, &timer, nullptr);
+              for (volatile long i = 0;; i = i + 1) {
+              }
+            }));
   EXPECT_EQ(SIGPROF, guest::signal_of([&] {
-    setitimer(ITIMER_PROF, &timer, nullptr);
-    for (volatile long i = 0;; i = i + 1) {
-    }
-  }));
+              setitimer(ITIMER_PROF, &timer, nullptr);
+              for (volatile long i = 0;; i = i + 1) {
+              }
+            }));
 }
 
 TEST(timers_are_not_inherited_by_fork) {
@@ -56,10 +56,10 @@ TEST(timers_are_not_inherited_by_fork) {
   itimerval timer{{0, 0}, {100, 0}}, none{};
   setitimer(ITIMER_REAL, &timer, nullptr);
   EXPECT_EQ(0, guest::in_child([] {
-    itimerval now;
-    getitimer(ITIMER_REAL, &now);
-    return now.it_value.tv_sec == 0 ? 0 : 1;
-  }));
+              itimerval now;
+              getitimer(ITIMER_REAL, &now);
+              return now.it_value.tv_sec == 0 ? 0 : 1;
+            }));
   setitimer(ITIMER_REAL, &none, nullptr);
 }
 

@@ -84,8 +84,8 @@ TEST(the_vdso_is_an_elf_image_with_the_clock) {
 
 TEST(vdso_and_system_call_tell_the_same_time) {
   COVERS("clock_gettime", "gettimeofday", "time", "clock_getres", "getcpu");
-  for (clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE,
-                          CLOCK_MONOTONIC_RAW, CLOCK_TAI}) {
+  for (clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME_COARSE,
+                          CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW, CLOCK_TAI}) {
     timespec fast, slow, again;
     ASSERT_OK(clock_gettime(clock, &fast));
     ASSERT_OK(SYS(clock_gettime, clock, &slow));

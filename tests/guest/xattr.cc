@@ -4,7 +4,9 @@
 #include <sys/xattr.h>
 
 namespace {
-bool supported(const char* path) { return setxattr(path, "user.probe", "", 0, 0) == 0 && removexattr(path, "user.probe") == 0; }
+bool supported(const char* path) {
+  return setxattr(path, "user.probe", "", 0, 0) == 0 && removexattr(path, "user.probe") == 0;
+}
 }  // namespace
 
 TEST(values_are_set_read_listed_and_removed) {

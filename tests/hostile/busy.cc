@@ -16,7 +16,8 @@ int main() {
     raise(SIGUSR1);
   }
   pthread_t thread;
-  pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+  pthread_create(
+      &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
   pthread_join(thread, nullptr);
   guest::in_child([] { return execl("/bin/true", "true", nullptr); });
   guest::say("done");

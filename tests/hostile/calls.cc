@@ -17,7 +17,8 @@ void storm(uint64_t seed, long first, long last, int rounds) {
     long number = first + static_cast<long>(random.next() % static_cast<uint64_t>(last - first));
     // Those that only end the storm.
     if (number == SYS_exit || number == SYS_exit_group || number == SYS_pause || number == SYS_rt_sigsuspend ||
-        number == SYS_rt_sigreturn || number == SYS_vfork || number == SYS_alarm) continue;
+        number == SYS_rt_sigreturn || number == SYS_vfork || number == SYS_alarm)
+      continue;
     guest::raw(number, random.word(good), random.word(good), random.word(good), random.word(good), random.word(good),
                random.word(good));
   }
@@ -40,16 +41,21 @@ TEST(mixed_storms) {
 
 TEST(storms_in_threads_that_share_all) {
   for (uint64_t seed = 1; seed <= 5; ++seed) {
-    EXPECT_TRUE(hostile::ends([&] {
-      for (int i = 0; i < 4; ++i) {
-        pthread_t thread;
-        pthread_create(&thread, nullptr, [](void* start) -> void* {
-          storm(reinterpret_cast<uintptr_t>(start), 0, 470, 1000);
-          return nullptr;
-        }, reinterpret_cast<void*>(seed * 10 + static_cast<uint64_t>(i)));
-      }
-      guest::sleep_ms(1500);
-    }, 4));
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          for (int i = 0; i < 4; ++i) {
+            pthread_t thread;
+            pthread_create(
+                &thread, nullptr,
+                [](void* start) -> void* {
+                  storm(reinterpret_cast<uintptr_t>(start), 0, 470, 1000);
+                  return nullptr;
+                },
+                reinterpret_cast<void*>(seed * 10 + static_cast<uint64_t>(i)));
+          }
+          guest::sleep_ms(1500);
+        },
+        4));
   }
   EXPECT_TRUE(hostile::sane());
 }
@@ -82,17 +88,15 @@ TEST(int_0x80_reaches_nothing) {
     }
   }));
   EXPECT_ERRNO(ENOENT, access("/tmp/host-answered", F_OK));
-  EXPECT_TRUE(hostile::ends([] {
-    asm volatile("mov $20, %%eax; sysenter" : : : "rax", "rcx", "rdx", "memory");
-  }));
+  EXPECT_TRUE(hostile::ends([] { asm volatile("mov $20, %%eax; sysenter" : : : "rax", "rcx", "rdx", "memory"); }));
   EXPECT_TRUE(hostile::sane());
 }
 
 TEST(a_far_call_to_32_bit_code) {
   EXPECT_TRUE(hostile::ends([] {
-    auto* code = static_cast<unsigned char*>(mmap(reinterpret_cast<void*>(0x10000000), 8192,
-                                                  PROT_READ | PROT_WRITE | PROT_EXEC,
-                                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+    auto* code =
+        static_cast<unsigned char*>(mmap(reinterpret_cast<void*>(0x10000000), 8192, PROT_READ | PROT_WRITE | PROT_EXEC,
+                                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
     const unsigned char bytes[] = {0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0x0f, 0x0b};  // mov $20,%eax; int $0x80; ud2
     memcpy(code, bytes, sizeof bytes);
     struct [[gnu::packed]] {
@@ -106,17 +110,19 @@ TEST(a_far_call_to_32_bit_code) {
 
 TEST(the_allowed_host_calls_with_wild_arguments) {
   // futex WAIT and WAKE, sched_yield: whatever they are given, only this thread may suffer.
-  EXPECT_TRUE(hostile::ends([] {
-    hostile::Random random{99};
-    static char good[4096];
-    for (int i = 0; i < 2000; ++i) {
-      timespec limit{0, 100000};
-      guest::raw(SYS_futex, random.word(good), random.next() % 2, random.word(good), &limit, random.word(good),
-                 random.word(good));
-      guest::raw(SYS_sched_yield, random.word(good));
-    }
-    _exit(0);
-  }, 8));
+  EXPECT_TRUE(hostile::ends(
+      [] {
+        hostile::Random random{99};
+        static char good[4096];
+        for (int i = 0; i < 2000; ++i) {
+          timespec limit{0, 100000};
+          guest::raw(SYS_futex, random.word(good), random.next() % 2, random.word(good), &limit, random.word(good),
+                     random.word(good));
+          guest::raw(SYS_sched_yield, random.word(good));
+        }
+        _exit(0);
+      },
+      8));
   EXPECT_TRUE(hostile::sane());
 }
 

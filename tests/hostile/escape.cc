@@ -27,9 +27,9 @@ TEST(host_processes_cannot_be_seen_or_signalled) {
   }
   signal(SIGUSR1, SIG_IGN);
   EXPECT_EQ(0, guest::in_child([] {
-    kill(-1, SIGUSR1);  // all there is: this sandbox's own, and init is spared
-    return 0;
-  }));
+              kill(-1, SIGUSR1);  // all there is: this sandbox's own, and init is spared
+              return 0;
+            }));
   signal(SIGUSR1, SIG_DFL);
 }
 
@@ -88,19 +88,19 @@ TEST(host_files_are_never_written) {
 
 TEST(no_directory_above_the_root) {
   EXPECT_EQ(0, guest::in_child([] {
-    mkdir("/tmp/jail", 0700);
-    int fd = open("/", O_RDONLY);
-    if (chroot("/tmp/jail") == 0) {
-      // The classic way out of chroot(2), as Linux allows it to root: it may lead to this sandbox's root and no further.
-      fchdir(fd);
-      for (int i = 0; i < 64; ++i) chdir("..");
-      chroot(".");
-    }
-    struct stat up, here;
-    stat("/..", &up);
-    stat("/", &here);
-    return up.st_ino == here.st_ino ? 0 : 1;
-  }));
+              mkdir("/tmp/jail", 0700);
+              int fd = open("/", O_RDONLY);
+              if (chroot("/tmp/jail") == 0) {
+                // The classic way out of chroot(2), as Linux allows it to root: it may lead to this sandbox's root and no further.
+                fchdir(fd);
+                for (int i = 0; i < 64; ++i) chdir("..");
+                chroot(".");
+              }
+              struct stat up, here;
+              stat("/..", &up);
+              stat("/", &here);
+              return up.st_ino == here.st_ino ? 0 : 1;
+            }));
 }
 
 TEST(host_sockets_are_out_of_reach) {
@@ -150,7 +150,8 @@ TEST(magic_links_lead_nowhere_new) {
   for (const char* name : {"/proc/self/root/../../../../..", "/proc/thread-self/cwd/../../../../../../..",
                            "/proc/1/cwd", "/proc/self/fd/0/../..", "/proc/1/root/proc/1/root"}) {
     struct stat there, root;
-    if (stat(name, &there) == 0 && stat("/", &root) == 0 && S_ISDIR(there.st_mode)) EXPECT_EQ(root.st_dev, there.st_dev);
+    if (stat(name, &there) == 0 && stat("/", &root) == 0 && S_ISDIR(there.st_mode))
+      EXPECT_EQ(root.st_dev, there.st_dev);
   }
   for (int fd = 3; fd < 64; ++fd) EXPECT_EQ(-1, fcntl(fd, F_GETFD));
 }

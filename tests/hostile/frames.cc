@@ -31,31 +31,36 @@ void spin() {
 
 TEST(a_frame_that_blocks_every_signal_cannot_hide) {
   for (auto* where : {call_forever, spin}) {
-    EXPECT_TRUE(hostile::ends([&] {
-      ucontext_t* frame = good_frame(where);
-      memset(&frame->uc_sigmask, 0xff, sizeof frame->uc_sigmask);
-      load(frame);
-    }, 1));
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          ucontext_t* frame = good_frame(where);
+          memset(&frame->uc_sigmask, 0xff, sizeof frame->uc_sigmask);
+          load(frame);
+        },
+        1));
   }
   EXPECT_TRUE(hostile::sane());
 }
 
 TEST(wild_frames) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
-    EXPECT_TRUE(hostile::ends([&] {
-      hostile::Random random{seed * 0x9e3779b97f4a7c15};
-      ucontext_t* frame = good_frame(seed % 2 != 0 ? call_forever : spin);
-      auto* words = reinterpret_cast<uint64_t*>(frame);
-      for (int i = 0; i < 6; ++i) words[random.next() % 80] = random.word(area);
-      SYS(alarm, 1);
-      load(frame);
-    }, 1));
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          hostile::Random random{seed * 0x9e3779b97f4a7c15};
+          ucontext_t* frame = good_frame(seed % 2 != 0 ? call_forever : spin);
+          auto* words = reinterpret_cast<uint64_t*>(frame);
+          for (int i = 0; i < 6; ++i) words[random.next() % 80] = random.word(area);
+          SYS(alarm, 1);
+          load(frame);
+        },
+        1));
   }
   EXPECT_TRUE(hostile::sane());
 }
 
 TEST(frames_at_bad_addresses) {
-  for (uintptr_t where : {0x0ul, 0x10ul, hostile::kGate, hostile::kSlots, 0x7ffffffffffful, 0x8000000000000000ul, ~0ul}) {
+  for (uintptr_t where :
+       {0x0ul, 0x10ul, hostile::kGate, hostile::kSlots, 0x7ffffffffffful, 0x8000000000000000ul, ~0ul}) {
     EXPECT_TRUE(hostile::ends([&] { load(reinterpret_cast<void*>(where)); }, 1));
   }
   EXPECT_TRUE(hostile::sane());
@@ -64,53 +69,65 @@ TEST(frames_at_bad_addresses) {
 TEST(frames_with_bad_segments_and_flags) {
   const long segments[] = {0, 0x10, 0x23, 0x33, 0x1b, 0x002b000000000023, 0x0010000000000010, -1};
   for (long value : segments) {
-    EXPECT_TRUE(hostile::ends([&] {
-      ucontext_t* frame = good_frame(call_forever);
-      frame->uc_mcontext.gregs[REG_CSGSFS] = value;
-      frame->uc_mcontext.gregs[REG_EFL] = 0x7ffff;
-      load(frame);
-    }, 1));
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          ucontext_t* frame = good_frame(call_forever);
+          frame->uc_mcontext.gregs[REG_CSGSFS] = value;
+          frame->uc_mcontext.gregs[REG_EFL] = 0x7ffff;
+          load(frame);
+        },
+        1));
   }
   EXPECT_TRUE(hostile::sane());
 }
 
 TEST(a_hostile_extended_state) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
-    EXPECT_TRUE(hostile::ends([&] {
-      hostile::Random random{seed * 0x9e3779b97f4a7c15};
-      ucontext_t* frame = good_frame(call_forever);
-      char* state = area + 16384;
-      for (int i = 0; i < 4096; i += 8) *reinterpret_cast<uint64_t*>(state + i) = random.next();
-      *reinterpret_cast<uint32_t*>(state + 464) = 0x46505853;  // FP_XSTATE_MAGIC1
-      frame->uc_mcontext.fpregs = reinterpret_cast<fpregset_t>(state + (seed % 3 == 0 ? 1 : 0));
-      frame->uc_flags = seed % 8;
-      load(frame);
-    }, 1));
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          hostile::Random random{seed * 0x9e3779b97f4a7c15};
+          ucontext_t* frame = good_frame(call_forever);
+          char* state = area + 16384;
+          for (int i = 0; i < 4096; i += 8) *reinterpret_cast<uint64_t*>(state + i) = random.next();
+          *reinterpret_cast<uint32_t*>(state + 464) = 0x46505853;  // FP_XSTATE_MAGIC1
+          frame->uc_mcontext.fpregs = reinterpret_cast<fpregset_t>(state + (seed % 3 == 0 ? 1 : 0));
+          frame->uc_flags = seed % 8;
+          load(frame);
+        },
+        1));
   }
   EXPECT_TRUE(hostile::sane());
 }
 
 TEST(a_thread_that_blocks_all_does_not_hold_its_process) {
-  EXPECT_TRUE(hostile::ends([] {
-    pthread_t thread;
-    pthread_create(&thread, nullptr, [](void*) -> void* {
-      ucontext_t* frame = good_frame(spin);
-      memset(&frame->uc_sigmask, 0xff, sizeof frame->uc_sigmask);
-      load(frame);
-    }, nullptr);
-    guest::sleep_ms(50);
-    _exit(0);
-  }, 2));
+  EXPECT_TRUE(hostile::ends(
+      [] {
+        pthread_t thread;
+        pthread_create(
+            &thread, nullptr,
+            [](void*) -> void* {
+              ucontext_t* frame = good_frame(spin);
+              memset(&frame->uc_sigmask, 0xff, sizeof frame->uc_sigmask);
+              load(frame);
+            },
+            nullptr);
+        guest::sleep_ms(50);
+        _exit(0);
+      },
+      2));
   EXPECT_EQ(0, guest::in_child([] {
-    pthread_t thread;
-    pthread_create(&thread, nullptr, [](void*) -> void* {
-      ucontext_t* frame = good_frame(spin);
-      memset(&frame->uc_sigmask, 0xff, sizeof frame->uc_sigmask);
-      load(frame);
-    }, nullptr);
-    guest::sleep_ms(50);
-    return execl("/bin/true", "true", nullptr);
-  }));
+              pthread_t thread;
+              pthread_create(
+                  &thread, nullptr,
+                  [](void*) -> void* {
+                    ucontext_t* frame = good_frame(spin);
+                    memset(&frame->uc_sigmask, 0xff, sizeof frame->uc_sigmask);
+                    load(frame);
+                  },
+                  nullptr);
+              guest::sleep_ms(50);
+              return execl("/bin/true", "true", nullptr);
+            }));
   EXPECT_TRUE(hostile::sane());
 }
 

@@ -12,7 +12,8 @@ void catch_all() {
   stack_t stack{stack_space, 0, sizeof stack_space};
   sigaltstack(&stack, nullptr);
   for (int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGALRM}) {
-    guest::handle(number, [](int) { siglongjmp(back, 1); }, SA_ONSTACK | SA_NODEFER);
+    guest::handle(
+        number, [](int) { siglongjmp(back, 1); }, SA_ONSTACK | SA_NODEFER);
   }
 }
 
@@ -24,8 +25,10 @@ void jump(uintptr_t where, hostile::Random& random, void* good) {
   if (sigsetjmp(back, 1) != 0) return;
   ualarm(20000, 0);
   uint64_t a = random.word(good), b = random.word(good), c = random.word(good), d = random.word(good);
-  asm volatile("call *%0" : : "r"(where), "a"(a), "D"(b), "S"(c), "d"(d) : "rcx", "r8", "r9", "r10", "r11", "rbx",
-               "r12", "r13", "r14", "r15", "memory", "cc");
+  asm volatile("call *%0"
+               :
+               : "r"(where), "a"(a), "D"(b), "S"(c), "d"(d)
+               : "rcx", "r8", "r9", "r10", "r11", "rbx", "r12", "r13", "r14", "r15", "memory", "cc");
 }
 }  // namespace
 
@@ -66,7 +69,8 @@ TEST(scribbled_slots_hurt_only_the_scribbler) {
       static char good[4096];
       for (uintptr_t slot = 0; slot < 64; ++slot) {
         uintptr_t base = hostile::kSlots + slot * hostile::kSlotSize;
-        for (int i = 0; i < 64; ++i) poke(base + hostile::kSlotSize - 512 + (random.next() % 64) * 8, random.word(good));
+        for (int i = 0; i < 64; ++i)
+          poke(base + hostile::kSlotSize - 512 + (random.next() % 64) * 8, random.word(good));
       }
       for (int i = 0; i < 10; ++i) getppid();
     }));
@@ -76,28 +80,33 @@ TEST(scribbled_slots_hurt_only_the_scribbler) {
 
 TEST(a_thread_that_scribbles_over_slots_during_calls) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
-    EXPECT_TRUE(hostile::ends([&] {
-      static uint64_t start;
-      start = seed * 0x9e3779b97f4a7c15;
-      pthread_t thread;
-      pthread_create(&thread, nullptr, [](void*) -> void* {
-        catch_all();
-        hostile::Random random{start};
-        static char good[4096];
-        for (;;) {
-          uintptr_t base = hostile::kSlots + (random.next() % 8) * hostile::kSlotSize;
-          poke(base + hostile::kSlotSize - 512 + (random.next() % 64) * 8, random.word(good));
-        }
-      }, nullptr);
-      static char block[8192];
-      int fd = open("/dev/zero", O_RDONLY);
-      for (int i = 0; i < 20000; ++i) {
-        getppid();
-        pread(fd, block, sizeof block, 0);
-        void* map = mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        munmap(map, 8192);
-      }
-    }, 3));
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          static uint64_t start;
+          start = seed * 0x9e3779b97f4a7c15;
+          pthread_t thread;
+          pthread_create(
+              &thread, nullptr,
+              [](void*) -> void* {
+                catch_all();
+                hostile::Random random{start};
+                static char good[4096];
+                for (;;) {
+                  uintptr_t base = hostile::kSlots + (random.next() % 8) * hostile::kSlotSize;
+                  poke(base + hostile::kSlotSize - 512 + (random.next() % 64) * 8, random.word(good));
+                }
+              },
+              nullptr);
+          static char block[8192];
+          int fd = open("/dev/zero", O_RDONLY);
+          for (int i = 0; i < 20000; ++i) {
+            getppid();
+            pread(fd, block, sizeof block, 0);
+            void* map = mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            munmap(map, 8192);
+          }
+        },
+        3));
   }
   EXPECT_TRUE(hostile::sane());
 }
@@ -128,12 +137,14 @@ TEST(all_writable_memory_is_scribbled_over) {
 TEST(a_jump_to_each_byte_of_the_gate) {
   uintptr_t size = 0x4000;
   for (uintptr_t from = hostile::kGate; from < hostile::kGate + size; from += 256) {
-    EXPECT_TRUE(hostile::ends([&] {
-      catch_all();
-      static char good[4096];
-      hostile::Random random{from * 0x9e3779b97f4a7c15};
-      for (volatile uintptr_t at = from; at < from + 256; at = at + 1) jump(at, random, good);
-    }, 8));
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          catch_all();
+          static char good[4096];
+          hostile::Random random{from * 0x9e3779b97f4a7c15};
+          for (volatile uintptr_t at = from; at < from + 256; at = at + 1) jump(at, random, good);
+        },
+        8));
   }
   EXPECT_TRUE(hostile::sane());
 }

@@ -74,27 +74,37 @@ struct Random {
   // Values that break code: small, large, pointers good and bad.
   uint64_t word(void* good) {
     switch (next() % 10) {
-      case 0: return 0;
-      case 1: return ~0ull;
-      case 2: return next() % 64;
-      case 3: return 1ull << (next() % 64);
-      case 4: return kGate + next() % 0x20000;
-      case 5: return kSlots + next() % 0x100000;
-      case 6: return 0x8000000000000000ull | next();
-      case 7: return next() % 8;
-      case 8: return reinterpret_cast<uintptr_t>(good) + next() % 4096;
-      default: return next();
+      case 0:
+        return 0;
+      case 1:
+        return ~0ull;
+      case 2:
+        return next() % 64;
+      case 3:
+        return 1ull << (next() % 64);
+      case 4:
+        return kGate + next() % 0x20000;
+      case 5:
+        return kSlots + next() % 0x100000;
+      case 6:
+        return 0x8000000000000000ull | next();
+      case 7:
+        return next() % 8;
+      case 8:
+        return reinterpret_cast<uintptr_t>(good) + next() % 4096;
+      default:
+        return next();
     }
   }
 };
 
 }  // namespace hostile
 
-#define HOSTILE_MAIN                                                                          \
-  int main(int argc, char** argv) {                                                           \
-    if (argc < 2 || strcmp(argv[1], "--sandboxed") != 0) {                                    \
+#define HOSTILE_MAIN                                                                             \
+  int main(int argc, char** argv) {                                                              \
+    if (argc < 2 || strcmp(argv[1], "--sandboxed") != 0) {                                       \
       guest::say("%s attacks what it runs on: only under Limen, by tests/run-hostile", argv[0]); \
-      return 2;                                                                               \
-    }                                                                                         \
-    return guest::run_all(argc - 1, argv + 1);                                                \
+      return 2;                                                                                  \
+    }                                                                                            \
+    return guest::run_all(argc - 1, argv + 1);                                                   \
   }
