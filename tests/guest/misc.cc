@@ -1,0 +1,132 @@
+// Calls with a rule or two each: rseq(2), sync(2), syncfs(2), pkey_alloc(2), process_madvise(2), remap_file_pages(2),
+// get_mempolicy(2), syslog(2), vhangup(2), reboot(2), mseal(2), cachestat(2), ustat(2), landlock(7).
+#include "tests/guest/guest_test.h"
+
+#include <linux/landlock.h>
+#include <sys/auxv.h>
+#include <sys/uio.h>
+
+extern "C" __attribute__((weak)) const ptrdiff_t __rseq_offset;
+
+TEST(restartable_sequences_register_once) {
+  COVERS("rseq");
+  // The C library may have registered its own area; a thread has only one.
+  alignas(32) static char area[32];
+  bool registered = SYS(rseq, area, sizeof area, 0, 0x53053053) == 0;
+  if (!registered && errno == ENOSYS) SKIP("no restartable sequences");
+  if (registered) {
+    EXPECT_ERRNO(EBUSY, SYS(rseq, area, sizeof area, 0, 0x53053053));
+    EXPECT_GE(*reinterpret_cast<volatile int32_t*>(area), 0);
+    EXPECT_ERRNO(EPERM, SYS(rseq, area, sizeof area, 1, 1));
+    EXPECT_OK(SYS(rseq, area, sizeof area, 1, 0x53053053));
+  } else {
+    auto* mine = static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
+    EXPECT_LT(*reinterpret_cast<volatile uint32_t*>(mine), 4096);
+  }
+  EXPECT_ERRNO(EINVAL, SYS(rseq, area + 1, sizeof area, 0, 0x53053053));
+}
+
+TEST(everything_is_synced) {
+  COVERS("sync", "syncfs");
+  EXPECT_EQ(0, SYS(sync));
+  int fd = open("/", O_RDONLY);
+  EXPECT_OK(SYS(syncfs, fd));
+  EXPECT_ERRNO(EBADF, SYS(syncfs, -1));
+}
+
+TEST(advice_for_another_process) {
+  COVERS("process_madvise");
+  char* map = static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  map[0] = 1;
+  long self = SYS(pidfd_open, getpid(), 0);
+  iovec part{map, 8192};
+  EXPECT_EQ(8192, SYS(process_madvise, self, &part, 1, MADV_COLD, 0));
+  EXPECT_ERRNO(EINVAL, SYS(process_madvise, self, &part, 1, 9999, 0));
+  EXPECT_ERRNO(EINVAL, SYS(process_madvise, self, &part, 1, MADV_COLD, 1));
+  EXPECT_ERRNO(EBADF, SYS(process_madvise, -1, &part, 1, MADV_COLD, 0));
+}
+
+TEST(what_only_root_may_do) {
+  COVERS("reboot", "vhangup", "settimeofday", "pivot_root");
+  EXPECT_EQ(0, guest::in_child([] {
+              if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
+              timespec now{1, 0};
+              if (SYS(reboot, 0xfee1dead, 672274793, 0, nullptr) != -1 || errno != EPERM) return 2;
+              if (SYS(vhangup) != -1 || errno != EPERM) return 3;
+              if (SYS(pivot_root, "/", "/") != -1 || errno != EPERM) return 4;
+              return SYS(settimeofday, &now, nullptr) == -1 && errno == EPERM ? 0 : 5;
+            }));
+}
+
+TEST(old_file_system_calls) {
+  COVERS("sysfs", "ustat");
+  char buffer[64];
+  EXPECT_ERRNO(EINVAL, SYS(ustat, 0xfffff, buffer));
+  EXPECT_GT(SYS(sysfs, 3), 0);
+  EXPECT_ERRNO(EINVAL, SYS(sysfs, 99));
+}
+
+TEST(memory_policy_of_one_node) {
+  COVERS("get_mempolicy", "set_mempolicy", "mbind");
+  int mode = 99;
+  if (SYS(get_mempolicy, &mode, nullptr, 0, nullptr, 0) == -1 && errno == ENOSYS) SKIP("no memory policies");
+  EXPECT_EQ(0, mode);
+  EXPECT_OK(SYS(set_mempolicy, 0, nullptr, 0));
+  EXPECT_ERRNO(EINVAL, SYS(set_mempolicy, 99, nullptr, 0));
+  EXPECT_ERRNO(EINVAL, SYS(get_mempolicy, &mode, nullptr, 0, nullptr, 0x100));
+  void* map = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT_OK(SYS(mbind, map, 4096, 0, nullptr, 0, 0));
+}
+
+TEST(sealed_memory_cannot_change) {
+  COVERS("mseal");
+  void* map = mmap(nullptr, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (guest::raw(462, map, 4096, 0) == -1 && errno == ENOSYS) SKIP("older than Linux 6.10");
+  EXPECT_ERRNO(EPERM, munmap(map, 4096));
+  EXPECT_ERRNO(EPERM, mprotect(map, 8192, PROT_READ | PROT_WRITE));
+  EXPECT_ERRNO(EPERM, SYS(mmap, map, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+  EXPECT_OK(munmap(static_cast<char*>(map) + 4096, 4096));
+  EXPECT_ERRNO(EINVAL, guest::raw(462, map, 4096, 1));
+  EXPECT_ERRNO(ENOMEM, guest::raw(462, map, 8192, 0));
+}
+
+TEST(the_kernels_log_is_guarded) {
+  COVERS("syslog");
+  if (guest::is_root()) EXPECT_ERRNO(EINVAL, SYS(syslog, 3, nullptr, -1));
+  EXPECT_EQ(0, guest::in_child([] {
+              if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
+              return SYS(syslog, 5, nullptr, 0) == -1 && errno == EPERM ? 0 : 2;
+            }));
+}
+
+TEST(landlock_rules_only_restrict) {
+  COVERS("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self");
+  if (SYS(landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) == -1) SKIP("no Landlock here");
+  guest::TempDir dir;
+  close(guest::make_file(dir / "f", "x"));
+  EXPECT_EQ(0, guest::in_child([&] {
+              landlock_ruleset_attr attributes{};
+              attributes.handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE;
+              int rules = static_cast<int>(SYS(landlock_create_ruleset, &attributes, 8, 0));
+              if (rules == -1) return 1;
+              landlock_path_beneath_attr beneath{};
+              beneath.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+              beneath.parent_fd = open("/usr", O_PATH);
+              if (SYS(landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0) return 2;
+              SYS(prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0);
+              if (SYS(landlock_restrict_self, rules, 0) != 0) return 3;
+              if (open(dir / "f", O_RDONLY) != -1 || errno != EACCES) return 4;
+              return open("/usr/bin/env", O_RDONLY) >= 0 ? 0 : 5;
+            }));
+}
+
+TEST(protection_keys_where_there_are_any) {
+  COVERS("pkey_alloc", "pkey_free", "pkey_mprotect");
+  void* map = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT_OK(SYS(pkey_mprotect, map, 4096, PROT_READ | PROT_WRITE, -1));
+  *static_cast<char*>(map) = 1;
+  EXPECT_ERRNO(EINVAL, SYS(pkey_alloc, 1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(pkey_free, 15));
+}
+
+GUEST_TEST_MAIN
