@@ -44,13 +44,14 @@ enum class LockRank : u16 {
   thread_group = 30,  // members, exit and stop state, timers
   tty = 40,           // terminals
   mount = 60,         // the mount tree
-  rename = 70,        // one cross-directory rename at a time
+  rename = 70,        // a filesystem's changes of names, one at a time
   fs_context = 80,    // cwd, root, umask
   fd_table = 90,
   epoll = 100,
   socket = 110,
-  file = 120,   // an open file description's position and flags
-  inode = 130,  // an inode's metadata, a directory's entries
+  file = 120,       // an open file description's position and flags
+  directory = 125,  // the names of a filesystem in memory
+  inode = 130,      // an inode's metadata and data
   dentry = 140,
   pipe = 150,
   ipc = 160,  // eventfd, timerfd, signalfd, message queues, semaphores

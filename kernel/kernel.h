@@ -119,6 +119,15 @@ class Kernel {
   SharedMutex process_tree{LockRank::process_tree};
   ThreadGroup* init_group = nullptr;  // under process_tree
 
+  // What a subsystem keeps one of for each kernel, made on first use.
+  enum class Single : u8 { anonymous_mounts, lock_waits, count };
+  Ref<RefCounted> single_or(Single kind, const std::function<Ref<RefCounted>()>& make) {
+    MutexGuard guard(singles_lock_);
+    Ref<RefCounted>& slot = singles_[static_cast<usize>(kind)];
+    if (!slot) slot = make();
+    return slot;
+  }
+
   void log(std::string_view line);
   // An absent or partial call was met: logged once, counted for --report-missing.
   void met_missing(const SyscallRow& row);
@@ -130,6 +139,8 @@ class Kernel {
   const KernelOptions options_;
   Arena arena_;
   std::unique_ptr<TimerQueue> timers_;
+  Mutex singles_lock_{LockRank::leaf};
+  Ref<RefCounted> singles_[static_cast<usize>(Single::count)] GUARDED_BY(singles_lock_);
   mutable Mutex missing_lock_{LockRank::leaf};
   std::map<std::string, u64> missing_ GUARDED_BY(missing_lock_);
   Parker exit_parker_;

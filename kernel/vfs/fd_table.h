@@ -26,6 +26,8 @@ class FdReservation {
  public:
   FdReservation(FdReservation&& o) noexcept : table_(std::exchange(o.table_, nullptr)), number_(o.number_) {}
   FdReservation& operator=(FdReservation&&) = delete;
+  FdReservation(const FdReservation&) = delete;
+  FdReservation& operator=(const FdReservation&) = delete;
   ~FdReservation();
   Fd number() const { return number_; }
   void publish(Ref<File> file, FdFlags flags);
@@ -39,6 +41,9 @@ class FdReservation {
 
 class FdTable : public RefCounted {
  public:
+  FdTable();
+  ~FdTable() override;
+  u64 id() const { return id_; }  // who holds a POSIX lock; stable
   // ebadf. O_PATH descriptors are found too: File::read and others refuse them.
   Result<Ref<File>> get(Fd fd) const;
   Result<FdFlags> flags(Fd fd) const;
@@ -47,7 +52,7 @@ class FdTable : public RefCounted {
   Result<FdReservation> reserve(Task& task, Fd from = Fd(0));
   // Shorthand for calls that copy nothing out.
   Result<Fd> install(Task& task, Ref<File> file, FdFlags flags, Fd from = Fd(0));
-  // dup2, dup3: replaces what `to` was. ebadf beyond the limit, ebusy while `to` is reserved.
+  // dup2, dup3, pidfd-like uses: replaces what `to` was. ebadf beyond the limit, ebusy while `to` is reserved.
   Result<void> install_at(Task& task, Fd to, Ref<File> file, FdFlags flags);
   // close(2): the descriptor is gone even when flush reports an error.
   Result<void> close(Task& task, Fd fd);
@@ -60,11 +65,14 @@ class FdTable : public RefCounted {
 
  private:
   friend class FdReservation;
+  void publish(Fd number, Ref<File> file, FdFlags flags);
+  void give_back(Fd number);
   struct Slot {
     Ref<File> file;
     FdFlags flags = FdFlags::none;
     bool reserved = false;
   };
+  const u64 id_;
   mutable Mutex lock_{LockRank::fd_table};
   std::vector<Slot> slots_ GUARDED_BY(lock_);
   u32 first_free_ GUARDED_BY(lock_) = 0;

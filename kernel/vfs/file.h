@@ -14,6 +14,8 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "base/lock.h"
 #include "base/ref.h"
@@ -59,8 +61,9 @@ class File : public RefCounted {
   u32 flags() const { return flags_.load(std::memory_order_relaxed); }
   void set_flags(u32 changeable) EXCLUDES(position_lock_);
   bool nonblocking() const { return (flags() & 04000) != 0; }
-  bool readable() const { return (flags() & 3) != 1 && !is_path_only(); }
-  bool writable() const { return (flags() & 3) != 0 && (flags() & 3) != 3 && !is_path_only(); }
+  // Access mode 3 is neither: ioctl only.
+  bool readable() const { return (((flags() & 3) + 1) & 1) != 0 && !is_path_only(); }
+  bool writable() const { return (((flags() & 3) + 1) & 2) != 0 && !is_path_only(); }
   bool is_path_only() const { return (flags() & 010000000) != 0; }  // O_PATH
 
   // read(2) and write(2) at the position; pread and pwrite at `offset`. Block unless O_NONBLOCK. ebadf for the wrong mode,
@@ -88,6 +91,24 @@ class File : public RefCounted {
   virtual Result<MappingSource> mapping();                          // enodev
   virtual Result<void> flush(Task& task);                           // at each close(2) of a descriptor
   virtual std::string describe();                                   // /proc/PID/fdinfo/N beyond pos and flags
+  // fcntl(2) commands of one kind of file (F_SETPIPE_SZ, F_ADD_SEALS, ...): einval by default, ebadf for F_*PIPE_SZ.
+  virtual Result<i64> control(Task& task, u32 command, u64 argument);
+
+  u64 id() const { return id_; }  // who holds an OFD lock or flock; stable
+  // fcntl(F_SETOWN, F_SETSIG): who is told of readiness with O_ASYNC.
+  struct AsyncOwner {
+    i32 type = 0;  // F_OWNER_*
+    i32 pid = 0;
+    i32 signal = 0;  // 0: SIGIO
+  };
+  AsyncOwner async_owner() const {
+    MutexGuard guard(owner_lock_);
+    return async_owner_;
+  }
+  void set_async_owner(AsyncOwner owner) {
+    MutexGuard guard(owner_lock_);
+    async_owner_ = owner;
+  }
 
   u64 position() const { return position_.load(std::memory_order_relaxed); }
   Mutex& position_lock() { return position_lock_; }
@@ -98,23 +119,37 @@ class File : public RefCounted {
   // One attempt. Seekable files use and advance *position; others get null and ignore it.
   virtual Result<usize> try_read(Task& task, UserBuffer& to, u64* position);
   virtual Result<usize> try_write(Task& task, UserBuffer& from, u64* position);
-  // The end of a regular file for O_APPEND, asked under the inode's write order.
-  virtual Result<u64> append_position() { return attributes().value().size; }
+  // A seekable file whose flags() have O_APPEND writes at its end whatever *position says, and leaves the end there.
   // The last descriptor and the last user are gone.
   virtual void released() {}
-  void last_reference() override {
-    released();
-    delete this;
-  }
+  void last_reference() override;
 
  private:
-  Result<usize> transfer(Task& task, UserBuffer& buffer, u64* position, PollEvents wanted,
-                         Result<usize> (File::*attempt)(Task&, UserBuffer&, u64*));
+  using Attempt = Result<usize> (File::*)(Task&, UserBuffer&, u64*);
+  Result<usize> at_position(Task& task, UserBuffer& buffer, Attempt attempt) EXCLUDES(position_lock_);
+  Result<usize> block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt);
 
+  const u64 id_;
   const Path path_;
   std::atomic<u32> flags_;
   Mutex position_lock_{LockRank::file};
   std::atomic<u64> position_{0};
+  mutable Mutex owner_lock_{LockRank::leaf};
+  AsyncOwner async_owner_ GUARDED_BY(owner_lock_);
+};
+
+// A PollTable that wakes one task: for blocking loops. Register once, then Task::sleep between attempts.
+class TaskPollTable final : public PollTable {
+ public:
+  TaskPollTable(Task& task, PollEvents interest);
+  ~TaskPollTable() override;
+  void add(Ref<RefCounted> owner, WaitQueue& queue) override;
+
+ private:
+  struct Place;
+  Task& task_;
+  const PollEvents interest_;
+  std::vector<std::unique_ptr<Place>> places_;
 };
 
 }  // namespace limen

@@ -4,8 +4,11 @@
 // (kernel/vfs/namei.cc); an Inode method may assume that they were done and answers only for its own store.
 // Names are single components: never empty, never "." or "..", at most 255 bytes, no '/' or NUL.
 //
-// Locks: an inode's own state is under a lock of rank `inode`; methods take it themselves. Two directories are locked
-// parent first and under Filesystem::rename_lock (rank `rename`).
+// Locks: all changes of names in a filesystem are made one at a time, under Filesystem::rename_lock (rank `rename`), which the VFS
+// takes (kernel/vfs/names.cc). The names of a memory filesystem are under one lock of rank `directory`, an inode's own
+// state under a lock of rank `inode`; methods take these themselves.
+//
+// An inode refers to its filesystem without holding it: who uses an inode holds a Path, whose mount holds the filesystem.
 #pragma once
 
 #include <functional>
@@ -49,6 +52,8 @@ class Inode : public RefCounted {
  public:
   virtual Filesystem& filesystem() = 0;
   virtual Result<Attributes> attributes() = 0;
+  // As of the last walk that asked for this inode: spares a host call where the walk has just made it. For permission checks and stat(2) of a path.
+  virtual Result<Attributes> recent_attributes() { return attributes(); }
   virtual Result<void> change(const AttributeChange&) { return Errno::eperm; }
 
   // Directories. enotdir by default.
@@ -56,7 +61,8 @@ class Inode : public RefCounted {
   // May the dentry cache answer `name` with `cached` (null: a cached absence) without asking again?
   virtual bool still_valid(std::string_view name, const Inode* cached);
   virtual Result<Ref<Inode>> create(std::string_view name,
-                                    const NewInode& what);  // any type: mknod, mkdir, symlink; eexist
+                                    const NewInode& what);          // any type: mknod, mkdir, symlink; eexist
+  virtual Result<Ref<Inode>> create_unnamed(const NewInode& what);  // O_TMPFILE; eopnotsupp
   virtual Result<void> link(std::string_view name, Inode& target);
   virtual Result<void> unlink(std::string_view name);
   virtual Result<void> rmdir(std::string_view name);  // enotempty
@@ -112,11 +118,16 @@ class Filesystem : public RefCounted {
   virtual Ref<Inode> root() = 0;
   virtual Result<FilesystemStatus> status() = 0;
   virtual std::string mount_options() const { return ""; }  // beyond ro/nosuid/..., for /proc/mounts
+  virtual Result<void> sync() { return success; }           // syncfs(2)
+  virtual Result<void> remount(std::string_view options) { return options.empty() ? Result<void>() : Errno::einval; }
 
   Mutex rename_lock{LockRank::rename};
 };
 
 // Anonymous device numbers (major 0) for filesystems with no block device.
 Device next_anonymous_device();
+
+// Extended attribute flags of setxattr(2).
+inline constexpr u32 kXattrCreate = 1, kXattrReplace = 2;
 
 }  // namespace limen

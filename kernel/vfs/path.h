@@ -5,7 +5,7 @@
 // child strong in a bounded cache, so a subtree dies with its last user. A mount covers a dentry.
 #pragma once
 
-#include <list>
+#include <atomic>
 #include <map>
 #include <string>
 #include <string_view>
@@ -26,20 +26,33 @@ class Dentry : public RefCounted {
   Ref<Dentry> parent() const;                         // null at a filesystem's root
   std::string name() const;                           // changes with rename
   bool is_deleted() const;                            // unlinked while in use: " (deleted)"
+  void set_deleted();                                 // for names that never were in a directory (memfd, O_TMPFILE)
+  // Something is mounted here, in whatever namespace: only then is the mount tree asked.
+  bool is_mountpoint() const { return mounts_here_.load(std::memory_order_acquire) != 0; }
 
  private:
-  friend class DentryCache;  // kernel/vfs/dentry.cc: lookup, rename, delete
+  friend class DentryCache;  // kernel/vfs/dentry.h: lookup, rename, delete
+  friend class MountNamespace;
   mutable Mutex lock_{LockRank::dentry};
   Ref<Dentry> parent_ GUARDED_BY(lock_);
   std::string name_ GUARDED_BY(lock_);
   bool deleted_ GUARDED_BY(lock_) = false;
+  u64 generation_ GUARDED_BY(lock_) = 0;  // changes of the directory that were told to the cache
   const Ref<Inode> inode_;
+  std::atomic<u32> mounts_here_{0};
   std::map<std::string, Ref<Dentry>, std::less<>> children_ GUARDED_BY(lock_);
 };
 
 class Mount;
 
+// Members go in this order, last first: an inode refers to its filesystem without holding it, the mount holds it.
 struct Path {
+  Path() = default;
+  Path(Ref<Mount> m, Ref<Dentry> d);
+  Path(const Path&);
+  Path(Path&&) noexcept;
+  ~Path();
+  Path& operator=(Path o) noexcept;
   Ref<Mount> mount;
   Ref<Dentry> dentry;
   Inode& inode() const { return *dentry->inode(); }
@@ -47,11 +60,22 @@ struct Path {
   explicit operator bool() const { return static_cast<bool>(dentry); }
 };
 
-enum : u32 { kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDev = 4, kMountNoExec = 8 };  // MS_*
+// MS_* of mount(2); `internal` is ours: a mount of no namespace (pipes, sockets, memfds).
+enum : u32 {
+  kMountReadOnly = 1,
+  kMountNoSuid = 2,
+  kMountNoDev = 4,
+  kMountNoExec = 8,
+  kMountNoAtime = 1024,
+  kMountNoDirAtime = 2048,
+  kMountRelatime = 1u << 21,
+  kMountInternal = 1u << 31,
+};
 
 class Mount : public RefCounted {
  public:
   Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source);
+  ~Mount() override;
   const Ref<Filesystem>& filesystem() const { return fs_; }
   const Ref<Dentry>& root() const { return root_; }
   u32 flags() const { return flags_.load(std::memory_order_relaxed); }
@@ -69,6 +93,16 @@ class Mount : public RefCounted {
   Path mountpoint_;  // empty for the root mount
 };
 
+inline Path::Path(Ref<Mount> m, Ref<Dentry> d) : mount(std::move(m)), dentry(std::move(d)) {}
+inline Path::Path(const Path&) = default;
+inline Path::Path(Path&&) noexcept = default;
+inline Path::~Path() = default;
+inline Path& Path::operator=(Path o) noexcept {
+  std::swap(mount, o.mount);
+  std::swap(dentry, o.dentry);
+  return *this;
+}
+
 // The mount tree of a set of tasks. Lock rank `mount`.
 class MountNamespace : public RefCounted {
  public:
@@ -81,12 +115,23 @@ class MountNamespace : public RefCounted {
   Result<void> unmount(const Path& where, u32 flags);
   // The mount that covers `at`, entered as often as it is covered; `at` itself where nothing does.
   Path enter(Path at) const;
-  // From the root of a mount to the place that it covers.
-  Path leave(Path at) const;
+  // From the root of a mount to the place that it covers, one step; empty at the root mount and where `at` is no mount's root.
+  Path leave(const Path& at) const;
+  // MS_REMOUNT: new flags. einval unless `where` is a mount's root.
+  Result<void> remount(const Path& where, u32 flags);
+  // MS_MOVE: einval, eloop (into itself).
+  Result<void> move(const Path& from, const Path& to);
+  // pivot_root(2): `new_root` becomes the root mount, the old one covers `put_old`.
+  Result<void> pivot_root(const Path& new_root, const Path& put_old, const Path& task_root);
+  Ref<MountNamespace> clone() const;     // unshare(CLONE_NEWNS)
   std::vector<Ref<Mount>> list() const;  // in order of mounting, for /proc/mounts
   Path mountpoint_of(const Mount& mount) const;
 
  private:
+  void cover(const Path& where, const Ref<Mount>& mount) REQUIRES(lock_);
+  void uncover(Mount& mount) REQUIRES(lock_);
+  bool is_beneath(const Mount& mount, const Mount& above) const REQUIRES_SHARED(lock_);
+
   mutable SharedMutex lock_{LockRank::mount};
   std::vector<Ref<Mount>> mounts_ GUARDED_BY(lock_);
   std::map<std::pair<const Mount*, const Dentry*>, Ref<Mount>> covers_ GUARDED_BY(lock_);
@@ -111,11 +156,18 @@ struct ParentAndName {
 // Walks `path` from the task's root (absolute), its cwd (AT_FDCWD), or the directory `dirfd`. Checks search permission with the fs credentials.
 // enoent, enotdir, eloop (40 links), eacces, enametoolong, ebadf, exdev (RESOLVE_*).
 Result<Path> walk(Task& task, i32 dirfd, std::string_view path, WalkFlags flags = {});
+Result<Path> walk_as(Task& task, const Credentials& creds, i32 dirfd, std::string_view path,
+                     WalkFlags flags);  // access(2)
 Result<ParentAndName> walk_parent(Task& task, i32 dirfd, std::string_view path, u64 resolve = 0);
 
 // Linux: inode_permission. `want` is a mask of 4 (read), 2 (write), 1 (execute or search).
 Result<void> check_permission(const Credentials& creds, const Attributes& attributes, u32 want);
+// Is the caller the owner, or does it have CAP_FOWNER? Linux: inode_owner_or_capable.
+bool is_owner_or_capable(const Credentials& creds, const Attributes& attributes);
 Result<void> check_permission(Task& task, const Path& path, u32 want);  // also erofs for writes on read-only mounts
+Result<void> check_permission(const Credentials& creds, const Path& path, u32 want);
+// erofs where the mount or its filesystem takes no changes. Linux: mnt_want_write.
+Result<void> want_write(const Path& path);
 
 // The name from the task's root, "(unreachable)/..." outside it, with " (deleted)" where it is.
 std::string path_name(Task& task, const Path& path);

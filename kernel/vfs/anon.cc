@@ -1,0 +1,114 @@
+#include "kernel/vfs/anon.h"
+
+#include <atomic>
+
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "kernel/kernel.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/file.h"
+
+namespace limen {
+namespace {
+
+class AnonInode final : public Inode {
+ public:
+  AnonInode(Filesystem& fs, Attributes attributes) : fs_(fs), attributes_(attributes) {}
+  Filesystem& filesystem() override { return fs_; }
+  Result<Attributes> attributes() override {
+    MutexGuard guard(lock_);
+    return attributes_;
+  }
+  Result<void> change(const AttributeChange& change) override {
+    if (change.size) return Errno::einval;
+    MutexGuard guard(lock_);
+    if (change.mode) attributes_.mode = (attributes_.mode & abi::s_ifmt) | (*change.mode & 07777);
+    if (change.uid) attributes_.uid = *change.uid;
+    if (change.gid) attributes_.gid = *change.gid;
+    if (change.atime) attributes_.atime = *change.atime;
+    if (change.mtime) attributes_.mtime = *change.mtime;
+    return success;
+  }
+  // Through /proc/PID/fd/N: what the inode is made of knows no second description. Pipes: open_path asks for the FIFO's attachment first.
+  Result<Ref<File>> open(Task&, const Path&, u32) override { return Errno::enxio; }
+
+ private:
+  Filesystem& fs_;
+  Mutex lock_{LockRank::inode};
+  Attributes attributes_ GUARDED_BY(lock_);
+};
+
+class AnonFilesystem final : public Filesystem {
+ public:
+  AnonFilesystem(std::string_view type, i64 magic) : type_(type), magic_(magic), device_(next_anonymous_device()) {}
+  std::string_view type_name() const override { return type_; }
+  Device device() const override { return device_; }
+  Ref<Inode> root() override { return make(abi::s_ifdir | 0555, Uid(0), Gid(0), {}); }
+  Result<FilesystemStatus> status() override {
+    FilesystemStatus status;
+    status.magic = static_cast<u64>(magic_);
+    return status;
+  }
+  Ref<Inode> make(u32 mode, Uid uid, Gid gid, TimeStamp now) {
+    Attributes a;
+    a.device = device_;
+    a.inode = next_inode_.fetch_add(1, std::memory_order_relaxed);
+    a.mode = mode;
+    a.uid = uid, a.gid = gid;
+    a.atime = a.mtime = a.ctime = a.btime = now;
+    return make_ref<AnonInode>(*this, a);
+  }
+
+ private:
+  const std::string_view type_;
+  const i64 magic_;
+  const Device device_;
+  std::atomic<u64> next_inode_{1};
+};
+
+// The mounts of no namespace, one for each kind that Linux has.
+class AnonMounts final : public RefCounted {
+ public:
+  struct Place {
+    Place(std::string_view type, i64 magic)
+        : fs(make_ref<AnonFilesystem>(type, magic)),
+          mount(make_ref<Mount>(fs, make_ref<Dentry>(nullptr, "", fs->root()), kMountInternal | kMountNoExec, "none")) {
+    }
+    Ref<AnonFilesystem> fs;
+    Ref<Mount> mount;
+  };
+  Place& of(std::string_view name) {
+    if (name.starts_with("pipe:")) return pipes_;
+    if (name.starts_with("socket:")) return sockets_;
+    return others_;
+  }
+
+ private:
+  Place pipes_{"pipefs", abi::pipefs_magic};
+  Place sockets_{"sockfs", abi::sockfs_magic};
+  Place others_{"anon_inodefs", abi::anon_inode_fs_magic};
+};
+
+Path make_path(Kernel& kernel, std::string_view name, u32 mode, Uid uid, Gid gid) {
+  const Ref<RefCounted> single =
+      kernel.single_or(Kernel::Single::anonymous_mounts, [] { return Ref<RefCounted>(make_ref<AnonMounts>()); });
+  AnonMounts::Place& place = static_cast<AnonMounts&>(*single).of(name);
+  Ref<Inode> inode = place.fs->make(mode, uid, gid, TimeStamp::from_ns(kernel.clock().realtime_ns()));
+  std::string text(name);
+  if (text.ends_with(':')) text += "[" + std::to_string(inode->attributes()->inode) + "]";
+  return Path{place.mount, make_ref<Dentry>(nullptr, std::move(text), std::move(inode))};
+}
+
+}  // namespace
+
+Path anon_path(Task& task, std::string_view name, u32 mode) {
+  const Credentials& creds = task.credentials();
+  return make_path(task.kernel(), name, mode, creds.fsuid, creds.fsgid);
+}
+
+Path anon_path(Kernel& kernel, std::string_view name, u32 mode) {
+  return make_path(kernel, name, mode, Uid(0), Gid(0));
+}
+
+}  // namespace limen

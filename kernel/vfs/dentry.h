@@ -1,0 +1,36 @@
+// The cache of names: which Dentry stands for a name in a directory.
+//
+// One dentry for a name as long as somebody uses it or the cache keeps it; the filesystem decides whether a cached one may answer
+// (Inode::still_valid). Changes of names are told to the cache by kernel/vfs/names.cc after the filesystem has made them, under its
+// rename_lock; a lookup that ran at the same time sees by the directory's generation that its answer is old, and asks again.
+//
+// Bound: a directory keeps at most kMostChildren cached names; the unused ones beyond it are dropped.
+// Locks: a dentry's lock (rank `dentry`) is never held while a filesystem is asked; two are never held together.
+#pragma once
+
+#include "kernel/vfs/path.h"
+
+namespace limen {
+
+class DentryCache {
+ public:
+  static constexpr usize kMostChildren = 2048;
+  // The child `name`, from the cache or the filesystem. enoent and what Inode::lookup says.
+  static Result<Ref<Dentry>> lookup(const Ref<Dentry>& parent, std::string_view name);
+  // A name that was just made.
+  static Ref<Dentry> attach(const Ref<Dentry>& parent, std::string_view name, Ref<Inode> inode);
+  // `child` has lost its name (unlink, rmdir, overwritten by rename).
+  static void removed(Dentry& parent, Dentry& child);
+  // `child` is now `to_name` in `to`; what was there before has been told by removed().
+  static void moved(const Ref<Dentry>& child, const Ref<Dentry>& to, std::string_view to_name);
+  static void exchanged(const Ref<Dentry>& a, const Ref<Dentry>& b);
+
+ private:
+  static void keep(Dentry& parent, std::string_view name, const Ref<Dentry>& child, std::vector<Ref<Dentry>>& dropped)
+      REQUIRES(parent.lock_);
+};
+
+// Is `below` the same as `above` or somewhere beneath it? By dentries of one filesystem.
+bool is_same_or_beneath(const Ref<Dentry>& below, const Dentry& above);
+
+}  // namespace limen

@@ -1,0 +1,179 @@
+#include "kernel/vfs/file.h"
+
+#include "abi/fcntl.h"
+#include "kernel/mm/page_store.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/file_locks.h"
+
+namespace limen {
+namespace {
+
+u64 next_file_id() {
+  static std::atomic<u64> next{1};  // a supply of numbers, not state
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+constexpr u32 kChangeable = abi::o_append | abi::o_nonblock | abi::o_direct | abi::o_async | abi::o_noatime;
+
+}  // namespace
+
+File::File(Path path, u32 flags) : id_(next_file_id()), path_(std::move(path)), flags_(flags) {}
+
+void File::last_reference() {
+  if (has_inode()) release_locks_of_file(*this);
+  released();
+  delete this;
+}
+
+void File::set_flags(u32 changeable) {
+  u32 old = flags();
+  while (!flags_.compare_exchange_weak(old, (old & ~kChangeable) | (changeable & kChangeable))) {
+  }
+}
+
+// Seekable files never say EAGAIN: one attempt, with the position held as Linux's f_pos_lock is.
+Result<usize> File::at_position(Task& task, UserBuffer& buffer, Attempt attempt) {
+  MutexGuard guard(position_lock_);
+  u64 position = position_.load(std::memory_order_relaxed);
+  Result<usize> moved = (this->*attempt)(task, buffer, &position);
+  if (moved.ok()) position_.store(position, std::memory_order_relaxed);
+  return moved;
+}
+
+// The one blocking loop of reads and writes. A read ends with the first bytes, a write when all are gone; a signal or an error
+// after some bytes ends it with their count.
+Result<usize> File::block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt) {
+  const bool writes = (wanted & kPollOut) != 0;
+  usize moved = 0;
+  std::optional<TaskPollTable> table;
+  for (;;) {
+    Result<usize> now = (this->*attempt)(task, buffer, nullptr);
+    if (now.ok()) {
+      moved += *now;
+      if (!writes || *now == 0 || buffer.remaining() == 0 || nonblocking()) return moved;
+      continue;
+    }
+    if (!now.is(Errno::eagain) || nonblocking()) return moved != 0 ? Result<usize>(moved) : Result<usize>(now.error());
+    if (!table) {
+      table.emplace(task, wanted | kPollErr | kPollHup);
+      (void)poll(&*table);  // registers; what happened before it is seen by the attempt that follows
+      continue;
+    }
+    const Result<void> slept = task.sleep(Deadline::never());
+    if (!slept.ok()) return moved != 0 ? Result<usize>(moved) : Result<usize>(slept.error());
+  }
+}
+
+Result<usize> File::read(Task& task, UserBuffer& to) {
+  if (!readable()) return Errno::ebadf;
+  if (seekable()) return at_position(task, to, &File::try_read);
+  return block_until_moved(task, to, kPollIn | kPollRdNorm, &File::try_read);
+}
+
+Result<usize> File::write(Task& task, UserBuffer& from) {
+  if (!writable()) return Errno::ebadf;
+  if (seekable()) return at_position(task, from, &File::try_write);
+  return block_until_moved(task, from, kPollOut | kPollWrNorm, &File::try_write);
+}
+
+Result<usize> File::pread(Task& task, UserBuffer& to, u64 offset) {
+  if (is_path_only()) return Errno::ebadf;
+  if (!seekable()) return Errno::espipe;
+  if (!readable()) return Errno::ebadf;
+  return try_read(task, to, &offset);
+}
+
+Result<usize> File::pwrite(Task& task, UserBuffer& from, u64 offset) {
+  if (is_path_only()) return Errno::ebadf;
+  if (!seekable()) return Errno::espipe;
+  if (!writable()) return Errno::ebadf;
+  return try_write(task, from, &offset);
+}
+
+Result<usize> File::read_kernel(Task& task, std::span<u8> to, u64 offset) {
+  UserBuffer buffer(to);
+  usize moved = 0;
+  while (buffer.remaining() != 0) {
+    const usize n = TRY(try_read(task, buffer, &offset));
+    if (n == 0) break;
+    moved += n;
+  }
+  return moved;
+}
+
+Result<u64> File::seek(Task&, i64 offset, int whence) {
+  if (!seekable()) return Errno::espipe;
+  const auto size = [this]() -> Result<i64> {
+    const Attributes a = TRY(attributes());
+    return static_cast<i64>(a.size);
+  };
+  MutexGuard guard(position_lock_);
+  i64 base = 0;
+  switch (static_cast<u32>(whence)) {
+    case abi::seek_set:
+      break;
+    case abi::seek_cur:
+      base = static_cast<i64>(position());
+      break;
+    case abi::seek_end:
+      base = TRY(size());
+      break;
+    case abi::seek_data:
+    case abi::seek_hole: {  // a file without holes: data up to the end, one hole there
+      const i64 end = TRY(size());
+      if (offset < 0 || offset >= end) return Errno::enxio;
+      if (static_cast<u32>(whence) == abi::seek_hole) offset = end;
+      break;
+    }
+    default:
+      return Errno::einval;
+  }
+  i64 target = 0;
+  if (__builtin_add_overflow(base, offset, &target)) return Errno::eoverflow;
+  if (target < 0) return Errno::einval;
+  set_position(static_cast<u64>(target));
+  return static_cast<u64>(target);
+}
+
+PollEvents File::poll(PollTable*) { return kPollIn | kPollOut | kPollRdNorm | kPollWrNorm; }
+Result<i64> File::ioctl(Task&, u32, u64) { return Errno::enotty; }
+Result<void> File::read_directory(Task&, u64&, const DirectorySink&) { return Errno::enotdir; }
+Result<void> File::sync(Task&, bool) { return Errno::einval; }
+Result<void> File::allocate(u32, u64, u64) { return Errno::eopnotsupp; }
+Result<MappingSource> File::mapping() { return Errno::enodev; }
+Result<void> File::flush(Task&) { return success; }
+std::string File::describe() { return ""; }
+Result<usize> File::try_read(Task&, UserBuffer&, u64*) { return Errno::einval; }
+Result<usize> File::try_write(Task&, UserBuffer&, u64*) { return Errno::einval; }
+
+Result<Attributes> File::attributes() {
+  if (!has_inode()) return Errno::ebadf;
+  return inode().attributes();
+}
+
+Result<void> File::change(const AttributeChange& change) {
+  if (!has_inode()) return Errno::ebadf;
+  return inode().change(change);
+}
+
+Result<i64> File::control(Task&, u32 command, u64) {
+  if (command == abi::f_setpipe_sz || command == abi::f_getpipe_sz) return Errno::ebadf;
+  return Errno::einval;
+}
+
+struct TaskPollTable::Place {
+  Place(Task& task, Ref<RefCounted> owner, WaitQueue& queue, PollEvents interest)
+      : owner(std::move(owner)), waiter(task, queue, interest) {}
+  Ref<RefCounted> owner;  // outlives the waiter
+  TaskWaiter waiter;
+};
+
+TaskPollTable::TaskPollTable(Task& task, PollEvents interest) : task_(task), interest_(interest) {}
+TaskPollTable::~TaskPollTable() = default;
+
+void TaskPollTable::add(Ref<RefCounted> owner, WaitQueue& queue) {
+  places_.push_back(std::make_unique<Place>(task_, std::move(owner), queue, interest_));
+}
+
+}  // namespace limen

@@ -1,0 +1,31 @@
+#include "kernel/vfs/inode.h"
+
+#include <atomic>
+
+#include "kernel/vfs/path.h"
+
+namespace limen {
+
+// What an inode answers where its filesystem says nothing. Linux's VFS has the same answers for a missing operation.
+Result<Ref<Inode>> Inode::lookup(std::string_view) { return Errno::enotdir; }
+bool Inode::still_valid(std::string_view, const Inode* cached) { return cached != nullptr; }
+Result<Ref<Inode>> Inode::create(std::string_view, const NewInode&) { return Errno::eperm; }
+Result<Ref<Inode>> Inode::create_unnamed(const NewInode&) { return Errno::eopnotsupp; }
+Result<void> Inode::link(std::string_view, Inode&) { return Errno::eperm; }
+Result<void> Inode::unlink(std::string_view) { return Errno::eperm; }
+Result<void> Inode::rmdir(std::string_view) { return Errno::eperm; }
+Result<void> Inode::rename(std::string_view, Inode&, std::string_view, u32) { return Errno::eperm; }
+Result<std::string> Inode::readlink(Task&) { return Errno::einval; }
+Result<Path> Inode::follow_magic(Task&) { return Path{}; }
+Result<std::vector<u8>> Inode::get_xattr(std::string_view) { return Errno::eopnotsupp; }
+Result<void> Inode::set_xattr(std::string_view, std::vector<u8>, u32) { return Errno::eopnotsupp; }
+Result<void> Inode::remove_xattr(std::string_view) { return Errno::eopnotsupp; }
+Result<std::vector<std::string>> Inode::list_xattr() { return std::vector<std::string>(); }
+
+Device next_anonymous_device() {
+  // Numbers, not state: two kernels in one process share the supply and never a device.
+  static std::atomic<u32> next{32};
+  return Device{0, next.fetch_add(1, std::memory_order_relaxed)};
+}
+
+}  // namespace limen
