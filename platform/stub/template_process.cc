@@ -141,6 +141,8 @@ Result<int> TemplateProcess::make_stub(Control& control, u32 order_page) {
 
 void TemplateProcess::on_death(Control& control) {
   wire::TemplatePage* page = control.template_page();
+  siginfo_t info{};
+  (void)host::call::waitid(P_PIDFD, pidfd_.fd(), &info, WEXITED, nullptr).ok();
   dead_ = true;
   __atomic_add_fetch(&page->reply, 1u << 31, __ATOMIC_SEQ_CST);  // so that a waiter looks again
   host::futex_wake(&page->reply, 1, host::FutexScope::shared);
