@@ -11,6 +11,8 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "kernel/ipc/account.h"
+#include "kernel/ipc/futex.h"
 #include "kernel/mm/arena.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -98,6 +100,9 @@ class Kernel {
   Arena& arena() { return arena_; }
   const KernelOptions& options() const { return options_; }
   TimerQueue& timers() { return *timers_; }
+  FutexTable& futexes() { return futexes_; }
+  // What guests make the kernel hold for them (pipes, sockets, queues): a share of the memory limit.
+  MemoryAccount& ipc_memory() { return ipc_memory_; }
 
   // The first process: pid 1. `init` builds it (kernel/task/init.cc); run_until_exit returns its wait status when
   // the last task of the sandbox is gone.
@@ -141,6 +146,8 @@ class Kernel {
   std::unique_ptr<TimerQueue> timers_;
   Mutex singles_lock_{LockRank::leaf};
   Ref<RefCounted> singles_[static_cast<usize>(Single::count)] GUARDED_BY(singles_lock_);
+  FutexTable futexes_;
+  MemoryAccount ipc_memory_{options_.limits.memory / 4};
   mutable Mutex missing_lock_{LockRank::leaf};
   std::map<std::string, u64> missing_ GUARDED_BY(missing_lock_);
   Parker exit_parker_;
