@@ -111,9 +111,10 @@ Result<usize> Pipe::write(UserBuffer& from, Packets packets) {
     if (before == 0 && packets == Packets::no) result = merge(from);
     if (result.ok()) result = append(from, packets);
   }
-  if (from.moved() != before) read_queue.wake(kReadable);
-  if (result.ok() || (!result.is(Errno::eagain) && from.moved() != 0)) return from.moved();
-  return result.error();
+  const usize moved = from.moved() - before;
+  if (moved == 0 && !result.ok()) return result.error();
+  read_queue.wake(kReadable);
+  return moved;
 }
 
 Result<usize> Pipe::transfer(Pipe& from, Pipe& to, usize length, Transfer how) {
@@ -257,6 +258,12 @@ Result<usize> PipeFile::try_write(Task& task, UserBuffer& from, u64*) {
   return result;
 }
 
+Result<i64> PipeFile::control(Task& task, u32 command, u64 argument) {
+  if (command == abi::f_setpipe_sz) return set_pipe_size(task, *this, argument);
+  if (command == abi::f_getpipe_sz) return get_pipe_size(*this);
+  return File::control(task, command, argument);
+}
+
 void PipeFile::released() { pipe_->close(readable(), writable()); }
 
 void send_sigpipe(Task& task) {
@@ -267,10 +274,10 @@ void send_sigpipe(Task& task) {
   send_signal(task, info);
 }
 
-PipePair make_pipe(Kernel& kernel, u32 flags) {
-  const Ref<Pipe> pipe = make_ref<Pipe>(kernel.ipc_memory());
+PipePair make_pipe(Task& task, u32 flags) {
+  const Ref<Pipe> pipe = make_ref<Pipe>(task.kernel().ipc_memory());
   pipe->open(true, true);
-  const Path path = anon_path(kernel, "pipe", abi::s_ififo | 0600);
+  const Path path = anon_path(task, "pipe:", abi::s_ififo | 0600);
   PipePair pair;
   pair.reader = make_ref<PipeFile>(path, flags | abi::o_rdonly, pipe, 0);
   pair.writer = make_ref<PipeFile>(path, flags | abi::o_wronly, pipe, 0);

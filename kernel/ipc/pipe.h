@@ -31,7 +31,7 @@ class Pipe final : public RefCounted {
   enum class Packets : u8 { no, yes };
   // Bytes, 0 at the end (no writer is left), eagain. In packet mode at most one packet, whose rest is dropped.
   Result<usize> read(UserBuffer& to) EXCLUDES(lock_);
-  // All of `from`, or eagain when the pipe filled up: from.moved() says how much went. epipe without a reader.
+  // What fits of `from` (all or nothing up to PIPE_BUF), eagain where nothing does, epipe without a reader.
   Result<usize> write(UserBuffer& from, Packets packets) EXCLUDES(lock_);
 
   // splice(2) and tee(2) between two pipes: up to `length` bytes; eagain where nothing could move now, 0 at the end.
@@ -92,6 +92,7 @@ class PipeFile final : public File {
   bool seekable() const override { return false; }
   PollEvents poll(PollTable* table) override;
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
+  Result<i64> control(Task& task, u32 command, u64 argument) override;
 
  protected:
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
@@ -107,7 +108,7 @@ struct PipePair {
   Ref<File> reader, writer;
 };
 // pipe2(2) without its descriptors. `flags` may hold O_NONBLOCK and O_DIRECT.
-PipePair make_pipe(Kernel& kernel, u32 flags);
+PipePair make_pipe(Task& task, u32 flags);
 
 // open(2) of a FIFO: waits for the other side unless O_NONBLOCK or O_RDWR. enxio, erestartsys.
 Result<Ref<File>> open_fifo(Task& task, const Path& path, u32 flags);

@@ -5,24 +5,12 @@
 #include "abi/time.h"
 #include "base/result.h"
 #include "kernel/time/clock.h"
+#include "kernel/time/time_values.h"
 
 namespace limen {
 
-inline constexpr u64 kNsPerSecond = 1'000'000'000;
-
-// Nanoseconds, saturating: what cannot be counted waits for ever.
-inline Result<u64> timespec_ns(const abi::TimeSpec& t) {
-  if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= static_cast<i64>(kNsPerSecond)) return Errno::einval;
-  if (static_cast<u64>(t.tv_sec) >= ~u64{0} / kNsPerSecond) return ~u64{0};
-  return static_cast<u64>(t.tv_sec) * kNsPerSecond + static_cast<u64>(t.tv_nsec);
-}
-
-inline abi::TimeSpec to_timespec(u64 ns) {
-  return {static_cast<i64>(ns / kNsPerSecond), static_cast<i64>(ns % kNsPerSecond)};
-}
-
 inline Result<Deadline> relative_deadline(Clock& clock, const abi::TimeSpec& t) {
-  const u64 ns = TRY(timespec_ns(t));
+  const u64 ns = TRY(to_ns(t));
   return clock.after(ns);
 }
 

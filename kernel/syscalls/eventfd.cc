@@ -13,7 +13,7 @@ namespace limen {
 Result<i64> sys_eventfd2(Task& task, u32 initval, EventfdFlags flags) {
   if (flags.unknown(abi::efd_semaphore | abi::efd_cloexec | abi::efd_nonblock) != 0) return Errno::einval;
   const auto mode = flags.has(abi::efd_semaphore) ? EventFile::Mode::semaphore : EventFile::Mode::counter;
-  Ref<File> file = make_ref<EventFile>(anon_path(task.kernel(), "[eventfd]", 0600),
+  Ref<File> file = make_ref<EventFile>(anon_path(task, "anon_inode:[eventfd]", 0600),
                                        (flags.raw() & abi::efd_nonblock) | abi::o_rdwr, initval, mode);
   const FdFlags fd_flags = flags.has(abi::efd_cloexec) ? FdFlags::close_on_exec : FdFlags::none;
   const Fd fd = TRY(task.files().install(task, std::move(file), fd_flags));

@@ -27,7 +27,7 @@ enum class Meaning : u8 { relative, absolute };
 Result<Deadline> read_deadline(Task& task, GuestAddr timeout, Meaning meaning, bool realtime) {
   if (timeout.is_null()) return Deadline::never();
   const abi::TimeSpec t = TRY(UserIn<abi::TimeSpec>(timeout).read(task));
-  const u64 ns = TRY(timespec_ns(t));
+  const u64 ns = TRY(to_ns(t));
   if (meaning == Meaning::relative) return task.clock().after(ns);
   return realtime ? realtime_deadline(task.clock(), ns) : Deadline::at(ns);
 }

@@ -13,7 +13,7 @@ Result<i64> sys_pipe2(Task& task, UserOut<abi::FdPair> fds, OpenFlags flags) {
   if (flags.unknown(abi::o_cloexec | abi::o_nonblock | abi::o_direct) != 0) return Errno::einval;
   FdReservation read_fd = TRY(task.files().reserve(task));
   FdReservation write_fd = TRY(task.files().reserve(task));
-  PipePair pair = make_pipe(task.kernel(), flags.without(abi::o_cloexec).raw());
+  PipePair pair = make_pipe(task, flags.without(abi::o_cloexec).raw());
   TRY(fds.write(task, {read_fd.number().raw(), write_fd.number().raw()}));
   const FdFlags fd_flags = flags.has(abi::o_cloexec) ? FdFlags::close_on_exec : FdFlags::none;
   read_fd.publish(std::move(pair.reader), fd_flags);

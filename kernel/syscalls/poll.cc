@@ -175,7 +175,7 @@ Result<i64> sys_select(Task& task, int nfds, FdSet readfds, FdSet writefds, FdSe
     const abi::TimeVal t = TRY(timeout.read(task));
     // Microseconds beyond a second are carried, not refused (Linux: kern_select).
     const i64 seconds = t.tv_sec + t.tv_usec / 1'000'000;
-    const u64 ns = TRY(timespec_ns({seconds, t.tv_usec % 1'000'000 * 1000}));
+    const u64 ns = TRY(to_ns(abi::TimeSpec{seconds, t.tv_usec % 1'000'000 * 1000}));
     deadline = ns == 0 ? Deadline::past() : task.clock().after(ns);
   }
   Result<i64> result = do_select(task, nfds, {readfds, writefds, exceptfds}, deadline);
