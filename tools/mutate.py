@@ -28,8 +28,8 @@ SECONDS = 20
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--limen", default=os.path.join(tree.ROOT, "build/debug/limen"))
-    parser.add_argument("--programs", default=os.path.join(tree.ROOT, "build/debug/tests/guest"))
+    parser.add_argument("--limen", default=os.path.join(tree.ROOT, "build/release/limen"))
+    parser.add_argument("--programs", default=os.path.join(tree.ROOT, "build/release/tests/guest"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--levels", default="full", help="rows of these levels: full, or full,partial")
     parser.add_argument("calls", nargs="*", metavar="CALL")

@@ -9,8 +9,8 @@ LAYERS = ("abi", "base", "gate", "host", "platform", "kernel", "cli", "oci")
 
 def tracked(root=ROOT):
     """Paths of the tree relative to its root: what git tracks or would track; without third-party code."""
-    out = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"], check=True,
-                         capture_output=True, text=True).stdout
+    out = subprocess.run(["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"],
+                         check=True, capture_output=True, text=True).stdout
     paths = {path for path in out.split("\0") if path and os.path.isfile(os.path.join(root, path))}
     return sorted(path for path in paths if not path.startswith("third_party/") or path.endswith("README.md"))
 
