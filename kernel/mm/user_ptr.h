@@ -48,13 +48,15 @@ template <typename T>
 class UserIn : public UserPointer {
  public:
   using UserPointer::UserPointer;
-  Result<T> read(Task& task, usize index = 0) const requires UserAbi<T> {
+  Result<T> read(Task& task, usize index = 0) const {
+    static_assert(UserAbi<T>);
     T value;
     TRY(copy_from_user(task, &value, addr() + index * sizeof(T), sizeof(T)));
     return value;
   }
   // `count` has been checked by the caller against a bound of its own.
-  Result<std::vector<T>> read_array(Task& task, usize count) const requires UserAbi<T> {
+  Result<std::vector<T>> read_array(Task& task, usize count) const {
+    static_assert(UserAbi<T>);
     std::vector<T> values(count);
     if (count != 0) TRY(copy_from_user(task, values.data(), addr(), count * sizeof(T)));
     return values;
@@ -65,10 +67,12 @@ template <typename T>
 class UserOut : public UserPointer {
  public:
   using UserPointer::UserPointer;
-  Result<void> write(Task& task, const T& value, usize index = 0) const requires UserAbi<T> {
+  Result<void> write(Task& task, const T& value, usize index = 0) const {
+    static_assert(UserAbi<T>);
     return copy_to_user(task, addr() + index * sizeof(T), &value, sizeof(T));
   }
-  Result<void> write_array(Task& task, std::span<const T> values) const requires UserAbi<T> {
+  Result<void> write_array(Task& task, std::span<const T> values) const {
+    static_assert(UserAbi<T>);
     return values.empty() ? Result<void>() : copy_to_user(task, addr(), values.data(), values.size_bytes());
   }
 };

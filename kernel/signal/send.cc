@@ -38,7 +38,10 @@ Members members_of(ThreadGroup& group) {
 void discard_everywhere(ThreadGroup& group, const Members& members, SignalSet which) {
   MutexGuard guard(group.signal_lock);
   group.shared_pending.discard(which);
-  for (const Ref<Task>& task : members.tasks) task->pending.discard(which);
+  for (const Ref<Task>& task : members.tasks) {
+    task->signal_lock().assert_held();  // it is the group's
+    task->pending.discard(which);
+  }
 }
 
 // SIGCONT and the stop signals undo each other when they are sent, whatever becomes of them later.
@@ -229,12 +232,14 @@ void discard_signals(ThreadGroup& group, SignalSet which) { discard_everywhere(g
 SignalSet pending_signals(Task& task) {
   ThreadGroup& group = task.group();
   MutexGuard guard(group.signal_lock);
+  task.signal_lock().assert_held();  // it is the group's
   return task.pending.set() | group.shared_pending.set();
 }
 
 std::optional<SignalInfo> take_signal(Task& task, SignalSet wanted) {
   ThreadGroup& group = task.group();
   MutexGuard guard(group.signal_lock);
+  task.signal_lock().assert_held();  // it is the group's
   std::optional<SignalInfo> info = task.pending.take(~wanted);
   if (!info) info = group.shared_pending.take(~wanted);
   return info;

@@ -11,7 +11,6 @@ Result<void> Control::open() {
 }
 
 Result<u32> Control::take(std::vector<u32>& free, u32& next, u32 most) {
-  const MutexGuard guard(mutex_);
   if (!free.empty()) {
     const u32 index = free.back();
     free.pop_back();
@@ -19,6 +18,16 @@ Result<u32> Control::take(std::vector<u32>& free, u32& next, u32 most) {
   }
   if (next == most) return Errno::eagain;
   return next++;
+}
+
+Result<u32> Control::take_order_page() {
+  const MutexGuard guard(mutex_);
+  return take(free_pages_, next_page_, kMaxProcesses);
+}
+
+Result<u32> Control::take_slot() {
+  const MutexGuard guard(mutex_);
+  return take(free_slots_, next_slot_, kMaxSlots);
 }
 
 void Control::give_order_page(u32 index) {

@@ -33,8 +33,8 @@ class Control {
   static u64 slot_guest_address(u32 index) { return LIMEN_SLOTS + u64{index} * LIMEN_SLOT_SIZE; }
 
   // eagain when all are in use. What comes out is zeroed.
-  Result<u32> take_order_page() { return take(free_pages_, next_page_, kMaxProcesses); }
-  Result<u32> take_slot() { return take(free_slots_, next_slot_, kMaxSlots); }
+  Result<u32> take_order_page() EXCLUDES(mutex_);
+  Result<u32> take_slot() EXCLUDES(mutex_);
   // Only after the proof that no guest code can reach them.
   void give_order_page(u32 index);
   void give_slots(const std::vector<u32>& indices);
@@ -44,7 +44,7 @@ class Control {
   T* at(u64 offset) {
     return reinterpret_cast<T*>(memory_.base() + offset);
   }
-  Result<u32> take(std::vector<u32>& free, u32& next, u32 most);
+  Result<u32> take(std::vector<u32>& free, u32& next, u32 most) REQUIRES(mutex_);
 
   host::Handle file_;
   host::Mapping memory_;
