@@ -48,6 +48,7 @@ enum class LockRank : u16 {
   rename = 70,        // a filesystem's changes of names, one at a time
   fs_context = 80,    // cwd, root, umask
   fd_table = 90,
+  epoll_nesting = 98,  // one change of the graph of epolls in epolls at a time
   epoll = 100,
   socket = 110,
   file = 120,       // an open file description's position and flags
@@ -62,6 +63,7 @@ enum class LockRank : u16 {
   space = 220,       // platform: orders to a mapping thread
   arena = 230,       // the sandbox's page allocator
   signal = 240,      // pending signals, masks, handlers
+  epoll_item = 245,   // where an item of an epoll is registered
   wait_queue = 250,  // waiters of one queue
   task = 260,        // a task's parking word
   clock = 270,

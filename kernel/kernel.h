@@ -103,6 +103,7 @@ class Kernel {
   FutexTable& futexes() { return futexes_; }
   // What guests make the kernel hold for them (pipes, sockets, queues): a share of the memory limit.
   MemoryAccount& ipc_memory() { return ipc_memory_; }
+  Mutex epoll_nesting{LockRank::epoll_nesting};  // one change of the graph of epolls in epolls at a time
 
   // The first process: pid 1. `init` builds it (kernel/task/init.cc); run_until_exit returns its wait status when
   // the last task of the sandbox is gone.

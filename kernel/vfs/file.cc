@@ -20,7 +20,30 @@ constexpr u32 kChangeable = abi::o_append | abi::o_nonblock | abi::o_direct | ab
 
 File::File(Path path, u32 flags) : id_(next_file_id()), path_(std::move(path)), flags_(flags) {}
 
+void File::add_watcher(Ref<FileWatcher> watcher) {
+  MutexGuard guard(owner_lock_);
+  watchers_.push_back(std::move(watcher));
+}
+
+void File::remove_watcher(FileWatcher& watcher) {
+  Ref<FileWatcher> removed;  // dropped without the lock
+  MutexGuard guard(owner_lock_);
+  for (Ref<FileWatcher>& w : watchers_) {
+    if (w.get() != &watcher) continue;
+    removed = std::move(w);
+    w = std::move(watchers_.back());
+    watchers_.pop_back();
+    return;
+  }
+}
+
 void File::last_reference() {
+  std::vector<Ref<FileWatcher>> watchers;
+  {
+    MutexGuard guard(owner_lock_);
+    watchers.swap(watchers_);
+  }
+  for (const Ref<FileWatcher>& watcher : watchers) watcher->file_gone(*this);
   if (has_inode()) release_locks_of_file(*this);
   released();
   delete this;

@@ -48,8 +48,20 @@ struct MappingSource {
   Ref<RefCounted> owner;         // keeps either alive
 };
 
+class File;
+
+// Somebody who refers to a File without keeping it alive (epoll). Told once, when the last reference is gone; the file is
+// still whole, but not to be referred to again.
+class FileWatcher : public RefCounted {
+ public:
+  virtual void file_gone(File& file) = 0;
+};
+
 class File : public RefCounted {
  public:
+  void add_watcher(Ref<FileWatcher> watcher);
+  void remove_watcher(FileWatcher& watcher);
+
   // `path` may be empty for files with no name (pipes, sockets have a pseudo dentry: see kernel/vfs/anon.h).
   File(Path path, u32 flags);
 
@@ -136,6 +148,7 @@ class File : public RefCounted {
   std::atomic<u64> position_{0};
   mutable Mutex owner_lock_{LockRank::leaf};
   AsyncOwner async_owner_ GUARDED_BY(owner_lock_);
+  std::vector<Ref<FileWatcher>> watchers_ GUARDED_BY(owner_lock_);
 };
 
 // A PollTable that wakes one task: for blocking loops. Register once, then Task::sleep between attempts.
