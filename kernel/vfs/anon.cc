@@ -8,6 +8,7 @@
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/special.h"
 
 namespace limen {
 namespace {
@@ -30,8 +31,11 @@ class AnonInode final : public Inode {
     if (change.mtime) attributes_.mtime = *change.mtime;
     return success;
   }
-  // Through /proc/PID/fd/N: what the inode is made of knows no second description. Pipes: open_path asks for the FIFO's attachment first.
-  Result<Ref<File>> open(Task&, const Path&, u32) override { return Errno::enxio; }
+  // Through /proc/PID/fd/N: a pipe is opened again by its inode, as a FIFO; the others know no second description.
+  Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override {
+    const Attributes a = TRY(attributes());
+    return a.type() == abi::s_ififo ? open_fifo(task, path, flags) : Errno::enxio;
+  }
 
  private:
   Filesystem& fs_;

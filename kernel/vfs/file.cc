@@ -1,10 +1,12 @@
 #include "kernel/vfs/file.h"
 
 #include "abi/fcntl.h"
+#include "abi/poll.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/file_locks.h"
+#include "kernel/vfs/notify.h"
 
 namespace limen {
 namespace {
@@ -15,10 +17,15 @@ u64 next_file_id() {
 }
 
 constexpr u32 kChangeable = abi::o_append | abi::o_nonblock | abi::o_direct | abi::o_async | abi::o_noatime;
+// What open(2) obeys and the description forgets; O_LARGEFILE is what every 64-bit caller has.
+constexpr u32 kOnlyForOpen = abi::o_creat | abi::o_excl | abi::o_noctty | abi::o_trunc | abi::o_cloexec;
 
 }  // namespace
 
-File::File(Path path, u32 flags) : id_(next_file_id()), path_(std::move(path)), flags_(flags) {}
+File::File(Path path, u32 flags)
+    : id_(next_file_id()),
+      path_(std::move(path)),
+      flags_((flags & ~kOnlyForOpen) | ((flags & abi::o_path) != 0 ? 0 : abi::o_largefile)) {}
 
 void File::add_watcher(Ref<FileWatcher> watcher) {
   MutexGuard guard(owner_lock_);
@@ -44,7 +51,10 @@ void File::last_reference() {
     watchers.swap(watchers_);
   }
   for (const Ref<FileWatcher>& watcher : watchers) watcher->file_gone(*this);
-  if (has_inode()) release_locks_of_file(*this);
+  if (has_inode()) {
+    release_locks_of_file(*this);
+    if (!is_path_only()) notify_inode(path_, writable() ? abi::in_close_write : abi::in_close_nowrite);
+  }
   released();
   delete this;
 }
@@ -88,30 +98,35 @@ Result<usize> File::block_until_moved(Task& task, UserBuffer& buffer, PollEvents
   }
 }
 
+Result<usize> File::told(Result<usize> moved, u32 event) const {
+  if (moved.ok() && *moved != 0) notify_inode(path_, event);
+  return moved;
+}
+
 Result<usize> File::read(Task& task, UserBuffer& to) {
   if (!readable()) return Errno::ebadf;
-  if (seekable()) return at_position(task, to, &File::try_read);
-  return block_until_moved(task, to, kPollIn | kPollRdNorm, &File::try_read);
+  if (seekable()) return told(at_position(task, to, &File::try_read), abi::in_access);
+  return told(block_until_moved(task, to, kPollIn | kPollRdNorm, &File::try_read), abi::in_access);
 }
 
 Result<usize> File::write(Task& task, UserBuffer& from) {
   if (!writable()) return Errno::ebadf;
-  if (seekable()) return at_position(task, from, &File::try_write);
-  return block_until_moved(task, from, kPollOut | kPollWrNorm, &File::try_write);
+  if (seekable()) return told(at_position(task, from, &File::try_write), abi::in_modify);
+  return told(block_until_moved(task, from, kPollOut | kPollWrNorm, &File::try_write), abi::in_modify);
 }
 
 Result<usize> File::pread(Task& task, UserBuffer& to, u64 offset) {
   if (is_path_only()) return Errno::ebadf;
   if (!seekable()) return Errno::espipe;
   if (!readable()) return Errno::ebadf;
-  return try_read(task, to, &offset);
+  return told(try_read(task, to, &offset), abi::in_access);
 }
 
 Result<usize> File::pwrite(Task& task, UserBuffer& from, u64 offset) {
   if (is_path_only()) return Errno::ebadf;
   if (!seekable()) return Errno::espipe;
   if (!writable()) return Errno::ebadf;
-  return try_write(task, from, &offset);
+  return told(try_write(task, from, &offset), abi::in_modify);
 }
 
 Result<usize> File::read_kernel(Task& task, std::span<u8> to, u64 offset) {

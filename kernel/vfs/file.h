@@ -137,6 +137,7 @@ class File : public RefCounted {
   void last_reference() override;
 
  private:
+  Result<usize> told(Result<usize> moved, u32 event) const;  // inotify
   using Attempt = Result<usize> (File::*)(Task&, UserBuffer&, u64*);
   Result<usize> at_position(Task& task, UserBuffer& buffer, Attempt attempt) EXCLUDES(position_lock_);
   Result<usize> block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt);

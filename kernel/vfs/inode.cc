@@ -22,6 +22,14 @@ Result<void> Inode::set_xattr(std::string_view, std::vector<u8>, u32) { return E
 Result<void> Inode::remove_xattr(std::string_view) { return Errno::eopnotsupp; }
 Result<std::vector<std::string>> Inode::list_xattr() { return std::vector<std::string>(); }
 
+Ref<RefCounted> Inode::attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make) {
+  if (kind == Attachment::watches) filesystem().is_watched.store(true, std::memory_order_relaxed);
+  MutexGuard guard(attachment_lock_);
+  Ref<RefCounted>& slot = attachments_[static_cast<usize>(kind)];
+  if (!slot) slot = make();
+  return slot;
+}
+
 Device next_anonymous_device() {
   // Numbers, not state: two kernels in one process share the supply and never a device.
   static std::atomic<u32> next{32};

@@ -11,6 +11,7 @@
 // An inode refers to its filesystem without holding it: who uses an inode holds a Path, whose mount holds the filesystem.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -98,12 +99,7 @@ class Inode : public RefCounted {
     MutexGuard guard(attachment_lock_);
     return attachments_[static_cast<usize>(kind)];
   }
-  Ref<RefCounted> attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make) {
-    MutexGuard guard(attachment_lock_);
-    Ref<RefCounted>& slot = attachments_[static_cast<usize>(kind)];
-    if (!slot) slot = make();
-    return slot;
-  }
+  Ref<RefCounted> attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make);
 
  private:
   Mutex attachment_lock_{LockRank::leaf};
@@ -122,6 +118,8 @@ class Filesystem : public RefCounted {
   virtual Result<void> remount(std::string_view options) { return options.empty() ? Result<void>() : Errno::einval; }
 
   Mutex rename_lock{LockRank::rename};
+  // Somebody watches something here: only then are events told (notify.h).
+  std::atomic<bool> is_watched{false};
 };
 
 // Anonymous device numbers (major 0) for filesystems with no block device.

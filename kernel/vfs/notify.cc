@@ -15,7 +15,7 @@ void tell(Inode& inode, u32 mask, u32 cookie, std::string_view name) {
 }  // namespace
 
 void notify_inode(const Path& path, u32 mask) {
-  if (!path) return;
+  if (!path || !path.inode().filesystem().is_watched.load(std::memory_order_relaxed)) return;
   const Ref<Dentry> parent = path.dentry->parent();
   if (parent && parent->inode()->attachment(Inode::Attachment::watches)) {
     tell(*parent->inode(), mask, 0, path.dentry->name());

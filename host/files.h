@@ -1,0 +1,82 @@
+// The host's files: the only code that touches them.
+//
+// Every function works beneath a directory that is open already: names are single components, or relative paths that openat2(2) resolves
+// without symlinks, magic links and ways out (the kernel walks symlinks itself). Nothing follows a link.
+// Each function says how many host calls it makes. Errors are the host's errno. They block as the host's disk does.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/handle.h"
+
+namespace limen::host {
+
+struct FileTime {
+  i64 sec = 0;
+  u32 nsec = 0;
+};
+struct FileInfo {
+  u32 dev_major = 0, dev_minor = 0;
+  u64 inode = 0;
+  u32 mode = 0;
+  u64 links = 0;
+  u32 uid = 0, gid = 0;
+  u32 rdev_major = 0, rdev_minor = 0;
+  u64 size = 0, block_size = 4096, blocks = 0;
+  FileTime atime, mtime, ctime, btime;
+};
+struct FileEntry {
+  std::string name;
+  u64 inode = 0;
+  u8 type = 0;  // DT_*; 0 where the host does not say
+};
+
+enum class Access : u8 { read, read_write };
+
+// The modes of what is made are the guest's, after its own umask; before lock_down.
+void clear_umask();
+// A directory to work beneath, by its absolute path on the host; before lock_down. One call.
+Result<Handle> open_root(const std::string& absolute_path);
+// For walking through: O_PATH, so search permission alone. "" or "." is the directory itself. One call.
+Result<Handle> open_directory(const Handle& base, const std::string& relative_path);
+// A regular file. Never blocks for a FIFO, never takes a terminal. One call.
+Result<Handle> open_file(const Handle& directory, const std::string& name, Access access);
+
+Result<FileInfo> stat_name(const Handle& directory, const std::string& name);  // one call; of a link itself
+Result<FileInfo> stat_handle(const Handle& handle);                            // one call
+Result<u64> filesystem_magic(const Handle& handle);                            // one call
+Result<std::string> read_link(const Handle& directory, const std::string& name);
+// All names but "." and "..". Opens the directory anew: three calls and one for each 32 KiB. e2big beyond `most`.
+Result<std::vector<FileEntry>> list_directory(const Handle& directory, usize most);
+
+// One call each; short at the end of the file.
+Result<usize> read_at(const Handle& file, std::span<const std::span<u8>> to, u64 offset);
+Result<usize> write_at(const Handle& file, std::span<const std::span<u8>> from, u64 offset);
+Result<usize> append(const Handle& file, std::span<const std::span<u8>> from);
+Result<u64> seek_data(const Handle& file, u64 offset, bool hole);
+
+Result<std::vector<u8>> get_xattr(const Handle& file, const std::string& name);
+Result<std::vector<std::string>> list_xattr(const Handle& file);
+
+// Changes, beneath the directories that were given writable. One call each.
+struct Times {
+  FileTime atime, mtime;
+  bool set_atime = false, set_mtime = false;
+};
+Result<Handle> create_file(const Handle& directory, const std::string& name, u32 mode);
+Result<void> make_directory(const Handle& directory, const std::string& name, u32 mode);
+Result<void> make_link(const Handle& directory, const std::string& name, const std::string& target);
+Result<void> hard_link(const Handle& from, const std::string& name, const Handle& to, const std::string& new_name);
+Result<void> remove_name(const Handle& directory, const std::string& name, bool is_directory);
+Result<void> rename(const Handle& from, const std::string& name, const Handle& to, const std::string& new_name,
+                    u32 flags);
+Result<void> change_mode(const Handle& directory, const std::string& name, u32 mode);
+Result<void> change_times(const Handle& directory, const std::string& name, const Times& times);
+Result<void> set_size(const Handle& file, u64 size);
+Result<void> sync(const Handle& file, bool data_only);
+
+}  // namespace limen::host

@@ -1,0 +1,142 @@
+#include "kernel/fs/host/host_tree.h"
+
+#include <algorithm>
+
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+
+namespace limen {
+namespace {
+
+// Filesystems that tell of the host's kernel or steer it. A directory of theirs is empty for a guest.
+bool is_pseudo_filesystem(u64 magic) {
+  constexpr u64 kMagics[] = {
+      static_cast<u64>(abi::proc_super_magic),
+      static_cast<u64>(abi::debugfs_magic),
+      static_cast<u64>(abi::devpts_super_magic),
+      static_cast<u64>(abi::sysfs_magic),
+      static_cast<u64>(abi::cgroup2_super_magic),
+      static_cast<u64>(abi::securityfs_magic),
+      static_cast<u64>(abi::binfmtfs_magic),
+      static_cast<u64>(abi::mqueue_magic),
+      static_cast<u64>(abi::nsfs_magic),
+      0x27e0eb /* cgroup */,
+      0x74726163 /* tracefs */,
+      0x62656570 /* configfs */,
+      0xcafe4a11 /* bpf */,
+      0x6165676c /* pstore */,
+      0xde5e81e4 /* efivarfs */,
+      0x65735546 /* fuse control */,
+  };
+  return std::find(std::begin(kMagics), std::end(kMagics), magic) != std::end(kMagics);
+}
+
+TimeStamp time_of(const host::FileTime& t) { return {t.sec, t.nsec}; }
+
+}  // namespace
+
+HostId HostId::of(const host::FileInfo& info) {
+  return {info.dev_major, info.dev_minor, info.inode, info.btime.sec, info.btime.nsec};
+}
+
+Attributes attributes_of(const host::FileInfo& info) {
+  Attributes a;
+  a.device = {info.dev_major, info.dev_minor};
+  a.inode = info.inode;
+  a.mode = info.mode;
+  a.links = info.links;
+  a.uid = Uid(info.uid), a.gid = Gid(info.gid);
+  a.rdev = {info.rdev_major, info.rdev_minor};
+  a.size = info.size, a.block_size = info.block_size, a.blocks = info.blocks;
+  a.atime = time_of(info.atime), a.mtime = time_of(info.mtime), a.ctime = time_of(info.ctime),
+  a.btime = time_of(info.btime);
+  return a;
+}
+
+HostTree::HostTree(host::Handle root, std::string host_path, Ref<HiddenPlaces> hidden,
+                   std::vector<std::string> unchanging)
+    : root_(std::move(root)),
+      host_path_(host_path == "/" ? "" : std::move(host_path)),
+      hidden_(std::move(hidden)),
+      unchanging_(std::move(unchanging)) {}
+
+std::string HostTree::join(const std::string& directory, std::string_view name) {
+  return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+}
+
+std::string HostTree::absolute(const std::string& place) const {
+  const std::string path = place.empty() ? host_path_ : host_path_ + "/" + place;
+  return path.empty() ? "/" : path;
+}
+
+bool HostTree::may_hide(u64 inode) const {
+  return std::any_of(hidden_->ids.begin(), hidden_->ids.end(), [&](const HostId& id) { return id.inode == inode; });
+}
+
+bool HostTree::is_unchanging(const std::string& place) const {
+  const std::string path = absolute(place);
+  return std::any_of(unchanging_.begin(), unchanging_.end(), [&](const std::string& top) {
+    return path == top || (path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/');
+  });
+}
+
+Ref<HostTree::Open> HostTree::cached(const std::string& key, const HostId& expected) {
+  MutexGuard guard(lock_);
+  const auto at = entries_.find(key);
+  if (at == entries_.end() || at->second.open->id != expected) return nullptr;
+  ages_.splice(ages_.end(), ages_, at->second.age);
+  return at->second.open;
+}
+
+void HostTree::keep(const std::string& key, const Ref<Open>& open) {
+  std::vector<Ref<Open>> dropped;  // closed after the lock is gone
+  MutexGuard guard(lock_);
+  const auto at = entries_.find(key);
+  if (at != entries_.end()) {
+    dropped.push_back(std::exchange(at->second.open, open));
+    return;
+  }
+  if (entries_.size() >= kMostOpen) {
+    const auto oldest = entries_.find(ages_.front());
+    dropped.push_back(std::move(oldest->second.open));
+    entries_.erase(oldest);
+    ages_.pop_front();
+  }
+  entries_.emplace(key, Entry{open, ages_.insert(ages_.end(), key)});
+}
+
+Result<Ref<HostTree::Open>> HostTree::directory(const std::string& place, const HostId& expected) {
+  if (Ref<Open> open = cached(place, expected)) return open;
+  Ref<Open> open = make_ref<Open>();
+  open->handle = TRY(host::open_directory(root_, place));
+  const host::FileInfo info = TRY(host::stat_handle(open->handle));
+  open->id = HostId::of(info);
+  if (open->id != expected) return Errno::enoent;
+  const u64 magic = TRY(host::filesystem_magic(open->handle));
+  open->is_pseudo = is_pseudo_filesystem(magic);
+  keep(place, open);
+  return open;
+}
+
+Result<Ref<HostTree::Open>> HostTree::file(const std::string& place, const HostId& expected, host::Access access) {
+  const std::string key = place + (access == host::Access::read ? "//r" : "//w");
+  if (Ref<Open> open = cached(key, expected)) return open;
+  Ref<Open> open = make_ref<Open>();
+  open->handle = TRY(host::open_file(root_, place, access));
+  const host::FileInfo info = TRY(host::stat_handle(open->handle));
+  open->id = HostId::of(info);
+  if (open->id != expected || !abi::s_isreg(info.mode)) return Errno::enoent;
+  keep(key, open);
+  return open;
+}
+
+Result<host::FileInfo> HostTree::look_up(const std::string& at, const HostId& expected, const std::string& name) {
+  if (is_hidden(join(at, name))) return Errno::enoent;
+  const Ref<Open> open = TRY(directory(at, expected));
+  if (open->is_pseudo) return Errno::enoent;
+  const host::FileInfo info = TRY(host::stat_name(open->handle, name));
+  if (is_hidden(HostId::of(info))) return Errno::enoent;
+  return info;
+}
+
+}  // namespace limen

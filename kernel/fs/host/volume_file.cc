@@ -1,0 +1,103 @@
+#include "kernel/fs/host/volume_file.h"
+
+#include "abi/fcntl.h"
+#include "kernel/mm/page_store.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+
+namespace limen {
+namespace {
+
+constexpr u64 kFirstName = 2;  // positions 0 and 1 are "." and ".."
+
+// One host call for each run of guest pages, until the buffer or the file ends.
+Result<usize> move_bytes(UserBuffer& buffer, UserBuffer::Direction direction, const UserBuffer::SpanIo& io) {
+  usize total = 0;
+  while (buffer.remaining() != 0) {
+    usize asked = 0;
+    const Result<usize> moved =
+        buffer.with_spans(buffer.remaining(), direction, [&](std::span<const std::span<u8>> spans) {
+          for (const std::span<u8>& span : spans) asked += span.size();
+          return io(spans);
+        });
+    if (!moved.ok()) return total != 0 ? Result<usize>(total) : Result<usize>(moved.error());
+    total += *moved;
+    if (*moved < asked || *moved == 0) break;
+  }
+  return total;
+}
+
+}  // namespace
+
+Result<Attributes> VolumeFile::attributes() {
+  const host::FileInfo info = TRY(host::stat_handle(open_->handle));
+  return attributes_of(info);
+}
+
+Result<void> VolumeFile::change(const AttributeChange& change) {
+  if (!change.size) return File::change(change);
+  return host::set_size(open_->handle, *change.size);
+}
+
+Result<u64> VolumeFile::seek(Task& task, i64 offset, int whence) {
+  const auto how = static_cast<u32>(whence);
+  if (how != abi::seek_data && how != abi::seek_hole) return File::seek(task, offset, whence);
+  if (offset < 0) return Errno::enxio;
+  const u64 found = TRY(host::seek_data(open_->handle, static_cast<u64>(offset), how == abi::seek_hole));
+  MutexGuard guard(position_lock());
+  set_position(found);
+  return found;
+}
+
+Result<MappingSource> VolumeFile::mapping() {
+  MappingSource source;
+  source.host = &open_->handle;
+  source.owner = Ref<RefCounted>(this);
+  return source;
+}
+
+Result<usize> VolumeFile::try_read(Task&, UserBuffer& to, u64* position) {
+  return move_bytes(to, UserBuffer::Direction::to_guest, [&](std::span<const std::span<u8>> spans) {
+    Result<usize> got = host::read_at(open_->handle, spans, *position);
+    if (got.ok()) *position += *got;
+    return got;
+  });
+}
+
+Result<usize> VolumeFile::try_write(Task&, UserBuffer& from, u64* position) {
+  const bool at_end = (flags() & abi::o_append) != 0;
+  Result<usize> moved = move_bytes(from, UserBuffer::Direction::from_guest, [&](std::span<const std::span<u8>> spans) {
+    Result<usize> put = at_end ? host::append(open_->handle, spans) : host::write_at(open_->handle, spans, *position);
+    if (put.ok()) *position += *put;
+    return put;
+  });
+  if (moved.ok() && at_end) {
+    const host::FileInfo info = TRY(host::stat_handle(open_->handle));
+    *position = info.size;
+  }
+  return moved;
+}
+
+Result<void> VolumeDirectory::read_directory(Task&, u64& position, const DirectorySink& sink) {
+  auto& node = static_cast<VolumeInode&>(inode());
+  if (position == 0 || names_.empty()) names_ = TRY(node.names());
+  constexpr u32 kDirectoryType = abi::s_ifdir >> 12;
+  if (position == 0) {
+    if (!sink({".", node.id().inode, kDirectoryType, 1})) return success;
+    position = 1;
+  }
+  if (position == 1) {
+    const Ref<Dentry> parent = path().dentry->parent();
+    const Attributes up = TRY((parent ? *parent->inode() : inode()).recent_attributes());
+    if (!sink({"..", up.inode, kDirectoryType, kFirstName})) return success;
+    position = kFirstName;
+  }
+  while (position - kFirstName < names_.size()) {
+    const host::FileEntry& entry = names_[position - kFirstName];
+    if (!sink({entry.name, entry.inode, entry.type, position + 1})) return success;
+    ++position;
+  }
+  return success;
+}
+
+}  // namespace limen

@@ -1,0 +1,38 @@
+// Open files and directories of a writable volume: the bytes are the host's, moved straight between it and guest pages.
+#pragma once
+
+#include "kernel/fs/host/volume_fs.h"
+
+namespace limen {
+
+class VolumeFile final : public File {
+ public:
+  VolumeFile(Path path, u32 flags, Ref<HostTree::Open> open) : File(std::move(path), flags), open_(std::move(open)) {}
+  Result<Attributes> attributes() override;
+  Result<void> change(const AttributeChange& change) override;
+  Result<u64> seek(Task& task, i64 offset, int whence) override;
+  Result<void> sync(Task&, bool data_only) override { return host::sync(open_->handle, data_only); }
+  Result<MappingSource> mapping() override;
+
+ protected:
+  Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
+  Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override;
+
+ private:
+  const Ref<HostTree::Open> open_;
+};
+
+class VolumeDirectory final : public File {
+ public:
+  VolumeDirectory(Path path, u32 flags) : File(std::move(path), flags) {}
+  Result<void> read_directory(Task& task, u64& position, const DirectorySink& sink) override;
+  Result<void> sync(Task&, bool) override { return success; }
+
+ protected:
+  Result<usize> try_read(Task&, UserBuffer&, u64*) override { return Errno::eisdir; }
+
+ private:
+  std::vector<host::FileEntry> names_;  // as they were at the beginning; under position_lock(), which getdents holds
+};
+
+}  // namespace limen

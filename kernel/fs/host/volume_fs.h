@@ -1,0 +1,82 @@
+// A host directory (or file) that the guest may change: a volume given with `rw`. Every change is made on the host at once, as the
+// user who started the sandbox; the guest's credentials are checked by the VFS before.
+//
+// What the host would not let that user do fails with the host's errno. Owners cannot be changed, setuid bits, devices, FIFOs and sockets
+// are not made (eperm). A shared writable mapping is refused (enodev): the guest writes arena pages only.
+// Calls block as the host's disk does; changes of names hold the volume's rename_lock meanwhile.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "kernel/fs/host/host_tree.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/inode.h"
+
+namespace limen {
+
+class Kernel;
+class VolumeInode;
+
+class VolumeFilesystem final : public Filesystem {
+ public:
+  static Result<Ref<VolumeFilesystem>> create(Kernel& kernel, Ref<HostTree> tree, const std::string& place);
+  VolumeFilesystem(Ref<HostTree> tree, Device device) : tree_(std::move(tree)), device_(device) {}
+  std::string_view type_name() const override { return "hostfs"; }
+  Device device() const override { return device_; }
+  Ref<Inode> root() override;
+  Result<FilesystemStatus> status() override;
+  HostTree& tree() { return *tree_; }
+  Ref<VolumeInode> inode_for(VolumeInode* parent, std::string_view name, const host::FileInfo& info);
+  void forget(const HostId& id, const VolumeInode* inode);
+
+ private:
+  const Ref<HostTree> tree_;
+  const Device device_;
+  Ref<VolumeInode> root_;
+  Mutex ids_lock_{LockRank::leaf};
+  std::map<HostId, VolumeInode*> by_id_ GUARDED_BY(ids_lock_);  // not owning: an inode takes itself out
+};
+
+class VolumeInode final : public Inode {
+ public:
+  VolumeInode(VolumeFilesystem& fs, Ref<VolumeInode> parent, std::string name, const host::FileInfo& info);
+  ~VolumeInode() override;
+  Filesystem& filesystem() override { return fs_; }
+  Result<Attributes> attributes() override;
+  Result<Attributes> recent_attributes() override;
+  Result<void> change(const AttributeChange& change) override;
+  Result<Ref<Inode>> lookup(std::string_view name) override;
+  bool still_valid(std::string_view name, const Inode* cached) override;
+  Result<Ref<Inode>> create(std::string_view name, const NewInode& what) override;
+  Result<void> link(std::string_view name, Inode& target) override;
+  Result<void> unlink(std::string_view name) override;
+  Result<void> rmdir(std::string_view name) override;
+  Result<void> rename(std::string_view from, Inode& to_directory, std::string_view to, u32 flags) override;
+  Result<std::string> readlink(Task& task) override;
+  Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
+
+  Result<std::vector<host::FileEntry>> names();
+  const HostId& id() const { return id_; }
+  void refresh(const host::FileInfo& info);
+
+ private:
+  struct Place {
+    Ref<VolumeInode> parent;  // null at the root
+    std::string name;
+  };
+  Place where() const;
+  std::string path() const;
+  HostTree& tree() { return fs_.tree(); }
+  Result<Ref<HostTree::Open>> directory();
+  Result<Ref<HostTree::Open>> parent_directory(std::string& name);
+
+  VolumeFilesystem& fs_;
+  const HostId id_;
+  const u32 type_;
+  mutable Mutex lock_{LockRank::inode};
+  Place place_ GUARDED_BY(lock_);  // where it was seen last, or moved to
+  Attributes attributes_ GUARDED_BY(lock_);
+};
+
+}  // namespace limen

@@ -1,0 +1,198 @@
+// The bytes, names and extended attributes of host files seen through the overlay.
+#include <algorithm>
+
+#include "abi/fcntl.h"
+#include "abi/xattr.h"
+#include "kernel/fs/overlay/overlay_fs.h"
+#include "kernel/kernel.h"
+
+namespace limen {
+namespace {
+
+constexpr u64 kLowerNames = u64{1} << 40;  // positions of a listing from which on they count the host's names
+constexpr usize kMostNames = 4'000'000;
+constexpr usize kCopyChunk = 1 << 18;
+
+// Keeps a host descriptor, and whoever it was asked of, for as long as it is mapped.
+struct MappedHostFile : public RefCounted {
+  Ref<HostTree::Open> open;
+  Ref<RefCounted> owner;
+};
+
+bool is_shown_xattr(std::string_view name) {
+  return name.starts_with(abi::xattr_user_prefix) || name == "security.capability";
+}
+
+}  // namespace
+
+struct OverlayInode::LowerNames : public MemoryInode::Listing {
+  std::vector<host::FileEntry> names;
+};
+
+Result<Ref<HostTree::Open>> OverlayInode::lower_file() { return tree().file(place_, id_, host::Access::read); }
+
+Result<usize> OverlayInode::read_at(Task& task, UserBuffer& to, u64& position) {
+  if (owns_content()) return MemoryInode::read_at(task, to, position);
+  const Ref<HostTree::Open> open = TRY(lower_file());
+  usize total = 0;
+  while (to.remaining() != 0) {
+    bool ended = false;
+    const usize most = to.remaining();
+    const Result<usize> moved =
+        to.with_spans(most, UserBuffer::Direction::to_guest, [&](std::span<const std::span<u8>> spans) {
+          usize asked = 0;
+          for (const std::span<u8>& span : spans) asked += span.size();
+          Result<usize> got = host::read_at(open->handle, spans, position);
+          ended = got.ok() && *got < asked;
+          return got;
+        });
+    if (!moved.ok()) return total != 0 ? Result<usize>(total) : Result<usize>(moved.error());
+    total += *moved;
+    position += *moved;
+    if (ended || *moved == 0) break;
+  }
+  return total;
+}
+
+Result<void> OverlayInode::copy_content(u64 length) {
+  if (length == 0) {
+    attributes_.size = 0;
+    return success;
+  }
+  const Ref<HostTree::Open> open = TRY(lower_file());
+  std::vector<u8> chunk(static_cast<usize>(std::min<u64>(length, kCopyChunk)));
+  u64 at = 0;
+  while (at < length) {
+    const std::span<u8> part(chunk.data(), static_cast<usize>(std::min<u64>(length - at, chunk.size())));
+    const usize got = TRY(host::read_at(open->handle, std::span<const std::span<u8>>(&part, 1), at));
+    if (got == 0) break;  // the host has cut it
+    // Zeroes need no pages: a sparse file stays sparse.
+    const bool is_hole = std::all_of(part.begin(), part.begin() + static_cast<i64>(got), [](u8 b) { return b == 0; });
+    if (!is_hole) {
+      if (page_ceil(got) > fs_.bytes_free()) return Errno::enospc;
+      UserBuffer from = UserBuffer::of_const(part.first(got));
+      const Result<usize> written = store().write(from, at, got);
+      if (!written.ok() || *written != got) return Errno::enospc;
+      recount();
+    }
+    at += got;
+  }
+  attributes_.size = at;
+  store().set_size(at);
+  return success;
+}
+
+// Under the inode's lock, so that nobody writes between the copy and its use; only those who use this one file wait.
+Result<void> OverlayInode::own_content(u64 bytes_kept) {
+  if (type_ != abi::s_ifreg) return success;
+  MutexGuard guard(lock_);
+  if (owns_content_) return success;
+  const Result<void> copied = copy_content(std::min(attributes_.size, bytes_kept));
+  if (!copied.ok()) {
+    store_.reset();
+    recount();
+    return copied;
+  }
+  owns_content_ = true;
+  return success;
+}
+
+Result<MappingSource> OverlayInode::mapping(Ref<RefCounted> owner, bool may_write) {
+  if (may_write) {
+    TRY(own_attributes());
+    TRY(own_content(~u64{0}));
+  }
+  if (owns_content()) return MemoryInode::mapping(std::move(owner), may_write);
+  Ref<MappedHostFile> mapped = make_ref<MappedHostFile>();
+  mapped->open = TRY(lower_file());
+  mapped->owner = std::move(owner);
+  MappingSource source;
+  source.host = &mapped->open->handle;
+  source.owner = mapped;
+  return source;
+}
+
+Result<u64> OverlayInode::seek_data(u64 offset, bool hole) {
+  if (owns_content()) return MemoryInode::seek_data(offset, hole);
+  const Ref<HostTree::Open> open = TRY(lower_file());
+  return host::seek_data(open->handle, offset, hole);
+}
+
+Result<std::vector<u8>> OverlayInode::get_xattr(std::string_view name) {
+  Result<std::vector<u8>> own = MemoryInode::get_xattr(name);
+  if (own.ok() || !own.is(Errno::enodata) || type_ != abi::s_ifreg || !is_shown_xattr(name) || owns_content())
+    return own;
+  const Result<Ref<HostTree::Open>> open = lower_file();
+  if (!open.ok()) return Errno::enodata;
+  Result<std::vector<u8>> lower = host::get_xattr((*open)->handle, std::string(name));
+  if (!lower.ok()) return Errno::enodata;
+  return lower;
+}
+
+Result<std::vector<std::string>> OverlayInode::list_xattr() {
+  std::vector<std::string> names = TRY(MemoryInode::list_xattr());
+  if (type_ != abi::s_ifreg || owns_content()) return names;
+  const Result<Ref<HostTree::Open>> open = lower_file();
+  if (!open.ok()) return names;
+  const Result<std::vector<std::string>> lower = host::list_xattr((*open)->handle);
+  if (!lower.ok()) return names;
+  for (const std::string& name : *lower) {
+    if (is_shown_xattr(name) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+Result<std::vector<host::FileEntry>> OverlayInode::lower_names() {
+  const Result<Ref<HostTree::Open>> open = tree().directory(place_, id_);
+  if (!open.ok())
+    return open.is(Errno::enoent) ? Result<std::vector<host::FileEntry>>(std::vector<host::FileEntry>()) : open.error();
+  if ((*open)->is_pseudo) return std::vector<host::FileEntry>();
+  std::vector<host::FileEntry> names = TRY(host::list_directory((*open)->handle, kMostNames));
+  std::erase_if(names, [&](const host::FileEntry& entry) {
+    if (tree().is_hidden(HostTree::join(place_, entry.name))) return true;
+    return tree().may_hide(entry.inode) && !tree().look_up(place_, id_, entry.name).ok();
+  });
+  return names;
+}
+
+Result<bool> OverlayInode::is_empty() {
+  {
+    ReadGuard guard(fs_.names_lock);
+    if (!by_cookie_.empty()) return false;
+  }
+  const std::vector<host::FileEntry> names = TRY(lower_names());
+  ReadGuard guard(fs_.names_lock);
+  return std::all_of(names.begin(), names.end(), [&](const host::FileEntry& entry) NO_THREAD_SAFETY_ANALYSIS {
+    return slots_.contains(entry.name);
+  });
+}
+
+Result<Ref<MemoryInode::Listing>> OverlayInode::start_listing() {
+  Ref<LowerNames> lower = make_ref<LowerNames>();
+  lower->names = TRY(lower_names());
+  std::set<std::string_view> there;
+  for (const host::FileEntry& entry : lower->names) there.insert(entry.name);
+  WriteGuard guard(fs_.names_lock);
+  // A changed file that the host has removed since is listed as the guest's own.
+  for (auto& [name, slot] : slots_) {
+    if (slot.is_pin && !there.contains(name)) slot.is_pin = false;
+  }
+  return Ref<Listing>(std::move(lower));
+}
+
+std::vector<MemoryInode::Listed> OverlayInode::list(const Ref<Listing>& listing, u64 position, usize most) {
+  std::vector<Listed> out;
+  const auto& names = static_cast<const LowerNames&>(*listing).names;
+  ReadGuard guard(fs_.names_lock);
+  if (position < kLowerNames) collect(position, most, out);
+  for (u64 i = position < kLowerNames ? 0 : position - kLowerNames; i < names.size() && out.size() < most; ++i) {
+    const host::FileEntry& entry = names[i];
+    const auto at = slots_.find(entry.name);
+    if (at != slots_.end() && !at->second.is_pin) continue;
+    const u64 number = at != slots_.end() ? at->second.inode->number() : entry.inode;
+    out.push_back({entry.name, number, entry.type, kLowerNames + i + 1});
+  }
+  return out;
+}
+
+}  // namespace limen

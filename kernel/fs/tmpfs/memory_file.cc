@@ -1,0 +1,244 @@
+// The bytes of files in memory, and their open descriptions.
+#include <algorithm>
+
+#include "abi/fcntl.h"
+#include "abi/resource.h"
+#include "kernel/fs/tmpfs/memory_fs.h"
+#include "kernel/kernel.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/names.h"
+
+namespace limen {
+namespace {
+
+constexpr u64 kMostBytes = static_cast<u64>(INT64_MAX);  // MAX_LFS_FILESIZE
+constexpr i32 kSigXfsz = 25;
+
+// What RLIMIT_FSIZE leaves of a write at `position`; efbig and SIGXFSZ where it leaves nothing. Linux: generic_write_check_limits.
+Result<usize> within_limits(Task& task, u64 position, usize length) {
+  const u64 limit = std::min(task.group().limit(abi::rlimit_fsize).soft, kMostBytes);
+  if (position < limit) return static_cast<usize>(std::min<u64>(length, limit - position));
+  if (limit != kMostBytes) send_signal(task, kernel_signal(Signal(kSigXfsz)));
+  return Errno::efbig;
+}
+
+}  // namespace
+
+PageStore& MemoryInode::store() {
+  if (!store_) {
+    store_ = make_ref<PageStore>(fs_.kernel().arena());
+    store_->set_size(attributes_.size);
+  }
+  return *store_;
+}
+
+void MemoryInode::recount() {
+  const u64 now = xattr_bytes() + (store_ ? store_->resident_pages() * kPageSize : 0);
+  fs_.adjust(charged_, now);
+  charged_ = now;
+}
+
+Result<void> MemoryInode::resize(u64 size) {
+  if (size > kMostBytes) return Errno::efbig;
+  const u64 old = attributes_.size;
+  attributes_.size = size;
+  if (!store_) return success;
+  if (size < old) store_->discard(size, page_ceil(old));
+  store_->set_size(size);
+  recount();
+  return success;
+}
+
+Result<usize> MemoryInode::read_at(Task&, UserBuffer& to, u64& position) {
+  Ref<PageStore> from;
+  usize length = 0;
+  {
+    MutexGuard guard(lock_);
+    if (position >= attributes_.size) return usize{0};
+    length = static_cast<usize>(std::min<u64>(to.remaining(), attributes_.size - position));
+    from = store_;
+  }
+  const Result<usize> moved = from ? from->read(to, position, length) : to.fill_zero(length);
+  if (moved.ok()) position += *moved;
+  return moved.ok() ? Result<usize>(*moved) : Result<usize>(moved.error());
+}
+
+Result<usize> MemoryInode::write_at(Task& task, UserBuffer& from, u64& position, bool append) {
+  if (from.remaining() == 0) return usize{0};
+  TRY(own_attributes());
+  TRY(own_content(~u64{0}));
+  drop_privileged_bits(task, *this);
+  const TimeStamp now = fs_.now();
+  MutexGuard guard(lock_);
+  const u64 at = append ? attributes_.size : position;
+  usize length = TRY(within_limits(task, at, from.remaining()));
+  if ((seals() & (abi::f_seal_write | abi::f_seal_future_write)) != 0) return Errno::eperm;
+  if ((seals() & abi::f_seal_grow) != 0 && at + length > attributes_.size) {
+    if (at >= attributes_.size) return Errno::eperm;
+    length = static_cast<usize>(attributes_.size - at);
+  }
+  recount();
+  // Pages that are there already cost nothing: the bound is asked only for bytes that could be new.
+  const u64 free = fs_.bytes_free();
+  if (page_ceil(length) + kPageSize > free) {
+    const u64 known = std::min<u64>(at + length, page_ceil(attributes_.size));
+    const u64 room = (known > at && charged_ >= page_ceil(attributes_.size) ? known - at : 0) + page_floor(free);
+    if (room == 0) return Errno::enospc;
+    length = static_cast<usize>(std::min<u64>(length, room));
+  }
+  const Result<usize> moved = store().write(from, at, length);
+  recount();
+  if (!moved.ok()) return moved.error() == Errno::enomem ? Errno::enospc : moved.error();
+  position = at + *moved;
+  if (position > attributes_.size) {
+    attributes_.size = position;
+    store().set_size(position);
+  }
+  attributes_.mtime = attributes_.ctime = now;
+  return *moved;
+}
+
+// fallocate(2). Memory is promised page by page as it is touched, but no more than the filesystem has is promised.
+Result<void> MemoryInode::allocate(u32 mode, u64 offset, u64 length) {
+  if (type_ != abi::s_ifreg) return type_ == abi::s_ifdir ? Errno::eisdir : Errno::enodev;
+  constexpr u32 kPunch = abi::falloc_fl_punch_hole | abi::falloc_fl_keep_size;
+  if (mode != 0 && mode != abi::falloc_fl_keep_size && mode != kPunch) return Errno::eopnotsupp;
+  TRY(own_attributes());
+  TRY(own_content(~u64{0}));
+  const TimeStamp now = fs_.now();
+  const u64 end = offset + length;
+  MutexGuard guard(lock_);
+  if (end > kMostBytes) return Errno::efbig;
+  if (mode == kPunch) {
+    if ((seals() & (abi::f_seal_write | abi::f_seal_future_write)) != 0) return Errno::eperm;
+    if (store_) store_->discard(offset, std::min(end, page_ceil(attributes_.size)));
+  } else {
+    if ((seals() & abi::f_seal_grow) != 0 && end > attributes_.size) return Errno::eperm;
+    recount();
+    const u64 have = std::min(charged_, page_ceil(attributes_.size));
+    if (page_ceil(end) > have && page_ceil(end) - std::max(have, page_floor(offset)) > fs_.bytes_free() &&
+        page_ceil(length) > fs_.bytes_free()) {
+      return Errno::enospc;
+    }
+    if (mode == 0 && end > attributes_.size) {
+      attributes_.size = end;
+      store().set_size(end);
+    }
+  }
+  recount();
+  attributes_.mtime = attributes_.ctime = now;
+  return success;
+}
+
+Result<MappingSource> MemoryInode::mapping(Ref<RefCounted> owner, bool) {
+  MutexGuard guard(lock_);
+  MappingSource source;
+  source.store = Ref<PageStore>(&store());
+  source.owner = std::move(owner);
+  return source;
+}
+
+// SEEK_DATA and SEEK_HOLE by pages. enxio beyond the end.
+Result<u64> MemoryInode::seek_data(u64 offset, bool hole) {
+  Ref<PageStore> from;
+  u64 size = 0;
+  {
+    MutexGuard guard(lock_);
+    size = attributes_.size;
+    from = store_;
+  }
+  if (offset >= size) return Errno::enxio;
+  if (!from) return hole ? Result<u64>(offset) : Errno::enxio;
+  for (u64 page = offset / kPageSize; page * kPageSize < size; ++page) {
+    const std::optional<u64> found = from->find_page(page);
+    if (found) fs_.kernel().arena().unref({*found, kPageSize});
+    if (found.has_value() != hole) return std::max(offset, page * kPageSize);
+  }
+  return hole ? Result<u64>(size) : Errno::enxio;
+}
+
+Result<void> MemoryInode::add_seals(u32 seals) {
+  constexpr u32 kAll = abi::f_seal_seal | abi::f_seal_shrink | abi::f_seal_grow | abi::f_seal_write |
+                       abi::f_seal_future_write | abi::f_seal_exec;
+  if ((seals & ~kAll) != 0) return Errno::einval;
+  MutexGuard guard(lock_);
+  u32 old = seals_.load(std::memory_order_acquire);
+  if ((old & abi::f_seal_seal) != 0) return Errno::eperm;
+  if ((seals & abi::f_seal_exec) != 0 && (attributes_.mode & 0111) != 0) {
+    seals |= abi::f_seal_shrink | abi::f_seal_grow | abi::f_seal_write | abi::f_seal_future_write;
+  }
+  seals_.store(old | seals, std::memory_order_release);
+  return success;
+}
+
+Result<usize> MemoryFile::try_write(Task& task, UserBuffer& from, u64* position) {
+  return node().write_at(task, from, *position, (flags() & abi::o_append) != 0);
+}
+
+Result<u64> MemoryFile::seek(Task& task, i64 offset, int whence) {
+  const auto how = static_cast<u32>(whence);
+  if (how != abi::seek_data && how != abi::seek_hole) return File::seek(task, offset, whence);
+  if (offset < 0) return Errno::enxio;
+  const u64 found = TRY(node().seek_data(static_cast<u64>(offset), how == abi::seek_hole));
+  MutexGuard guard(position_lock());
+  set_position(found);
+  return found;
+}
+
+Result<MappingSource> MemoryFile::mapping() { return node().mapping(Ref<RefCounted>(this), writable()); }
+
+Result<i64> MemoryFile::control(Task& task, u32 command, u64 argument) {
+  if (command == abi::f_get_seals) return i64{node().seals()};
+  if (command != abi::f_add_seals) return File::control(task, command, argument);
+  if (!writable()) return Errno::eperm;
+  TRY(node().add_seals(static_cast<u32>(argument)));
+  return 0;
+}
+
+Result<u64> MemoryDirectory::seek(Task&, i64 offset, int whence) {
+  MutexGuard guard(position_lock());
+  i64 target = 0;
+  if (static_cast<u32>(whence) == abi::seek_set)
+    target = offset;
+  else if (static_cast<u32>(whence) == abi::seek_cur)
+    target = static_cast<i64>(position()) + offset;
+  else
+    return Errno::einval;
+  if (target < 0) return Errno::einval;
+  if (target == 0) listing_.reset();
+  set_position(static_cast<u64>(target));
+  return static_cast<u64>(target);
+}
+
+Result<void> MemoryDirectory::read_directory(Task&, u64& position, const DirectorySink& sink) {
+  auto& node = static_cast<MemoryInode&>(inode());
+  const Attributes self = TRY(inode().recent_attributes());
+  if (self.links == 0) return Errno::enoent;
+  if (position == 0) {
+    if (!sink({".", node.number(), abi::s_ifdir >> 12, 1})) return success;
+    position = 1;
+  }
+  if (position == 1) {
+    const Ref<Dentry> parent = path().dentry->parent();
+    u64 number = node.number();
+    if (parent) {
+      const Attributes up = TRY(parent->inode()->recent_attributes());
+      number = up.inode;
+    }
+    if (!sink({"..", number, abi::s_ifdir >> 12, 2})) return success;
+    position = 2;
+  }
+  if (!listing_) listing_ = TRY(node.start_listing());
+  for (;;) {
+    constexpr usize kBatch = 256;
+    const std::vector<MemoryInode::Listed> batch = node.list(listing_, position, kBatch);
+    if (batch.empty()) return success;
+    for (const MemoryInode::Listed& entry : batch) {
+      if (!sink({entry.name, entry.inode, entry.type, entry.next})) return success;
+      position = entry.next;
+    }
+  }
+}
+
+}  // namespace limen

@@ -1,0 +1,206 @@
+// Files and directories in the sandbox's own memory: tmpfs, memfds, and the upper layer of the overlay root.
+//
+// A MemoryInode is an inode of any type with its attributes, names and bytes in memory. The overlay derives from it an inode that
+// stands for a host file until something changes it: the hooks are the protected virtual functions.
+//
+// Limits: a filesystem has a share of bytes and of inodes (enospc); names and extended attributes count as bytes.
+// Locks: names_lock (rank `directory`) guards the names of the whole filesystem and is never held over a host call; an inode's lock_
+// (rank `inode`) guards its attributes and orders its writes. Changes of names come one at a time (Filesystem::rename_lock).
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/mm/page_store.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/inode.h"
+
+namespace limen {
+
+class Kernel;
+class MemoryInode;
+
+class MemoryFilesystem : public Filesystem {
+ public:
+  struct Options {
+    std::string_view type = "tmpfs";
+    u64 bytes = 0;
+    u64 inodes = 0;
+    u32 root_mode = 01777;
+    Uid uid;
+    Gid gid;
+  };
+  MemoryFilesystem(Kernel& kernel, const Options& options);
+  ~MemoryFilesystem() override;
+
+  std::string_view type_name() const override { return options_.type; }
+  Device device() const override { return device_; }
+  Ref<Inode> root() override;
+  Result<FilesystemStatus> status() override;
+  std::string mount_options() const override;
+
+  // A regular file with no name (memfd, O_TMPFILE). enospc.
+  Result<Ref<MemoryInode>> make_inode(const NewInode& what);
+  Result<Ref<MemoryInode>> make_inode(const NewInode& what, Device device);
+
+  Kernel& kernel() { return kernel_; }
+  TimeStamp now();
+  u64 next_inode_number() { return next_inode_.fetch_add(1, std::memory_order_relaxed); }
+  Result<void> charge_inode();
+  void uncharge_inode() { inodes_used_.fetch_sub(1, std::memory_order_relaxed); }
+  Result<void> charge(u64 bytes);  // enospc
+  void adjust(u64 from_bytes, u64 to_bytes) { bytes_used_.fetch_add(to_bytes - from_bytes, std::memory_order_relaxed); }
+  u64 bytes_free() const;
+
+  SharedMutex names_lock{LockRank::directory};
+
+ protected:
+  // For a filesystem with a layer below: its root, and the device number and first inode number of what is made here.
+  void set_root(Ref<MemoryInode> root, Device device, u64 first_inode);
+
+ private:
+  Kernel& kernel_;
+  const Options options_;
+  Device device_;
+  std::atomic<u64> next_inode_{2};
+  std::atomic<u64> inodes_used_{0}, bytes_used_{0};
+  Ref<MemoryInode> root_;
+};
+
+class MemoryInode : public Inode {
+ public:
+  MemoryInode(MemoryFilesystem& fs, const Attributes& attributes, std::string symlink);
+  ~MemoryInode() override;
+
+  Filesystem& filesystem() override { return fs_; }
+  Result<Attributes> attributes() override;
+  Result<void> change(const AttributeChange& change) override;
+
+  Result<Ref<Inode>> lookup(std::string_view name) override;
+  Result<Ref<Inode>> create(std::string_view name, const NewInode& what) override;
+  Result<Ref<Inode>> create_unnamed(const NewInode& what) override;
+  Result<void> link(std::string_view name, Inode& target) override;
+  Result<void> unlink(std::string_view name) override;
+  Result<void> rmdir(std::string_view name) override;
+  Result<void> rename(std::string_view from, Inode& to_directory, std::string_view to, u32 flags) override;
+  Result<std::string> readlink(Task&) override { return target(); }
+  virtual Result<std::string> target();  // einval unless a symlink
+  Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
+
+  Result<std::vector<u8>> get_xattr(std::string_view name) override;
+  Result<void> set_xattr(std::string_view name, std::vector<u8> value, u32 flags) override;
+  Result<void> remove_xattr(std::string_view name) override;
+  Result<std::vector<std::string>> list_xattr() override;
+
+  // The bytes of a regular file. `position` advances; with `append` it first goes to the end. eisdir for directories.
+  virtual Result<usize> read_at(Task& task, UserBuffer& to, u64& position);
+  Result<usize> write_at(Task& task, UserBuffer& from, u64& position, bool append);
+  Result<void> allocate(u32 mode, u64 offset, u64 length);
+  virtual Result<MappingSource> mapping(Ref<RefCounted> owner, bool may_write);
+  virtual Result<u64> seek_data(u64 offset, bool hole);
+  virtual Result<void> sync(bool) { return success; }
+
+  // Seals of memfd_create(2): F_GET_SEALS, F_ADD_SEALS.
+  u32 seals() const { return seals_.load(std::memory_order_acquire); }
+  Result<void> add_seals(u32 seals);
+  void set_first_seals(u32 seals) { seals_.store(seals, std::memory_order_release); }
+
+  // The names from `position` on, a batch of them; `position` of each entry's successor is in Listed::next.
+  struct Listed {
+    std::string name;
+    u64 inode;
+    u32 type;
+    u64 next;
+  };
+  // State of one open directory, made by the inode it is of.
+  class Listing : public RefCounted {};
+  virtual Result<Ref<Listing>> start_listing() { return Ref<Listing>(); }
+  virtual std::vector<Listed> list(const Ref<Listing>& listing, u64 position, usize most);
+
+  Device device() const;
+  u64 number() const { return number_; }
+  u32 type() const { return type_; }
+  // Takes the names of a whole tree apart, so that no chain of references is left and none is followed by recursion.
+  void take_apart();
+
+ protected:
+  struct Slot {
+    Ref<MemoryInode> inode;  // null: a whiteout, which hides a name of the layer below
+    u64 cookie = 0;          // its place in a listing; 0 for whiteouts
+    bool is_pin = false;     // stands for a name of the layer below, and is listed with that
+  };
+  using Slots = std::map<std::string, Slot, std::less<>>;
+
+  // Hooks for an inode with a layer below.
+  virtual Result<void> own_attributes() { return success; }                 // attributes_ are true from here on
+  virtual Result<void> own_content(u64 /*bytes_kept*/) { return success; }  // so is the store
+  virtual Result<bool> lower_has(std::string_view) { return false; }
+  virtual Result<bool> is_empty();
+  virtual Result<Ref<MemoryInode>> child(std::string_view name);
+
+  void put(std::string_view name, Ref<MemoryInode> inode, bool is_pin) REQUIRES(fs_.names_lock);
+  void take(std::string_view name, bool leaves_whiteout) REQUIRES(fs_.names_lock);
+  void collect(u64 from, usize most, std::vector<Listed>& out) REQUIRES_SHARED(fs_.names_lock);
+  void touch_directory(i64 links_change);
+  void change_links(i64 by);
+  void recount() REQUIRES(lock_);
+  Result<void> resize(u64 size) REQUIRES(lock_);
+  PageStore& store() REQUIRES(lock_);
+
+  MemoryFilesystem& fs_;
+  const u64 number_;
+  const u32 type_;
+  mutable Mutex lock_{LockRank::inode};
+  Attributes attributes_ GUARDED_BY(lock_);
+  std::string symlink_ GUARDED_BY(lock_);
+  std::map<std::string, std::vector<u8>, std::less<>> xattrs_ GUARDED_BY(lock_);
+  Ref<PageStore> store_ GUARDED_BY(lock_);
+  u64 charged_ GUARDED_BY(lock_) = 0;         // bytes of pages and attributes that the filesystem counts
+  bool is_charged_ GUARDED_BY(lock_) = true;  // among the filesystem's inodes
+  std::atomic<u32> seals_{1};                 // F_SEAL_SEAL: only memfds may be sealed
+  Slots slots_ GUARDED_BY(fs_.names_lock);
+  std::map<u64, Slots::iterator> by_cookie_ GUARDED_BY(fs_.names_lock);
+  u64 next_cookie_ GUARDED_BY(fs_.names_lock) = 2;
+
+ private:
+  u64 xattr_bytes() const REQUIRES(lock_);
+};
+
+// Open regular files and directories of these inodes.
+class MemoryFile final : public File {
+ public:
+  MemoryFile(Path path, u32 flags) : File(std::move(path), flags) {}
+  Result<u64> seek(Task& task, i64 offset, int whence) override;
+  Result<void> sync(Task&, bool data_only) override { return node().sync(data_only); }
+  Result<void> allocate(u32 mode, u64 offset, u64 length) override { return node().allocate(mode, offset, length); }
+  Result<MappingSource> mapping() override;
+  Result<i64> control(Task& task, u32 command, u64 argument) override;
+
+ protected:
+  Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override {
+    return node().read_at(task, to, *position);
+  }
+  Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override;
+
+ private:
+  MemoryInode& node() const { return static_cast<MemoryInode&>(inode()); }
+};
+
+class MemoryDirectory final : public File {
+ public:
+  MemoryDirectory(Path path, u32 flags) : File(std::move(path), flags) {}
+  Result<void> read_directory(Task& task, u64& position, const DirectorySink& sink) override;
+  Result<u64> seek(Task& task, i64 offset, int whence) override;
+  Result<void> sync(Task&, bool) override { return success; }
+
+ protected:
+  Result<usize> try_read(Task&, UserBuffer&, u64*) override { return Errno::eisdir; }
+
+ private:
+  Ref<MemoryInode::Listing> listing_;  // under position_lock(), which getdents holds
+};
+
+}  // namespace limen

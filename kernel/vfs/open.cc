@@ -1,0 +1,134 @@
+// open(2). Source: fs/open.c:build_open_flags, fs/namei.c:path_openat, do_open, may_open.
+#include "abi/fcntl.h"
+#include "abi/poll.h"
+#include "kernel/mm/page_store.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/namei.h"
+#include "kernel/vfs/names.h"
+#include "kernel/vfs/notify.h"
+
+namespace limen {
+namespace {
+
+// O_PATH: a place in the tree and nothing more.
+class PathOnlyFile final : public File {
+ public:
+  PathOnlyFile(Path path, u32 flags) : File(std::move(path), flags) {}
+  bool seekable() const override { return false; }
+  PollEvents poll(PollTable*) override { return kPollNval; }
+};
+
+constexpr u32 kTmpfileBit = abi::o_tmpfile & ~abi::o_directory;
+
+bool is_tmpfile(u32 flags) { return (flags & kTmpfileBit) != 0; }
+
+Result<u32> checked_flags(u32 flags) {
+  if ((flags & abi::o_path) != 0) {
+    return flags & (abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec);
+  }
+  if (is_tmpfile(flags)) {
+    if ((flags & abi::o_tmpfile) != abi::o_tmpfile || (flags & abi::o_creat) != 0) return Errno::einval;
+    if ((flags & abi::o_accmode) == abi::o_rdonly) return Errno::einval;
+  } else if ((flags & abi::o_creat) != 0 && (flags & abi::o_directory) != 0) {
+    return Errno::einval;
+  }
+  return flags;
+}
+
+// What the access mode asks of the inode: ACC_MODE.
+u32 wanted_access(u32 flags) {
+  constexpr u32 kByMode[] = {4, 2, 6, 6};
+  return kByMode[flags & abi::o_accmode] | ((flags & abi::o_trunc) != 0 ? 2 : 0);
+}
+
+// Linux: may_open.
+Result<void> may_open(Task& task, const Path& path, const Attributes& attributes, u32 flags) {
+  const u32 want = wanted_access(flags);
+  switch (attributes.type()) {
+    case abi::s_iflnk:
+      return Errno::eloop;
+    case abi::s_ifdir:
+      if ((want & 2) != 0) return Errno::eisdir;
+      break;
+    case abi::s_ifchr:
+    case abi::s_ifblk:
+      if ((path.mount->flags() & kMountNoDev) != 0) return Errno::eacces;
+      break;
+    default:
+      break;
+  }
+  TRY(check_permission(task, path, want));
+  if ((flags & abi::o_noatime) != 0 && !is_owner_or_capable(task.credentials(), attributes)) return Errno::eperm;
+  return success;
+}
+
+Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags) {
+  Ref<File> file = TRY(path.inode().open(task, path, flags));
+  notify_inode(path, abi::in_open);
+  return file;
+}
+
+Result<Ref<File>> open_existing(Task& task, const Path& path, u32 flags) {
+  const Attributes attributes = TRY(path.inode().recent_attributes());
+  if ((flags & abi::o_creat) != 0) {
+    if ((flags & abi::o_excl) != 0) return Errno::eexist;
+    if (attributes.is_directory()) return Errno::eisdir;
+  }
+  if ((flags & abi::o_directory) != 0 && !attributes.is_directory()) return Errno::enotdir;
+  TRY(may_open(task, path, attributes, flags));
+  if ((flags & abi::o_trunc) != 0 && attributes.is_regular()) {
+    TRY(want_write(path));
+    TRY(change_size(task, path, 0));
+  }
+  return open_inode(task, path, flags);
+}
+
+Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32 flags, u32 mode, u64 resolve) {
+  WalkFlags how;
+  how.must_be_directory = true;
+  how.follow = (flags & abi::o_nofollow) == 0;
+  how.resolve = resolve;
+  const Path directory = TRY(walk(task, dirfd, name, how));
+  TRY(want_write(directory));
+  TRY(check_permission(task, directory, 3));
+  const Attributes attributes = TRY(directory.inode().recent_attributes());
+  const NewInode what = new_inode_in(task, attributes, abi::s_ifreg | (mode & 07777));
+  Ref<Inode> inode = TRY(directory.inode().create_unnamed(what));
+  const Attributes made = TRY(inode->attributes());
+  Ref<Dentry> dentry = make_ref<Dentry>(directory.dentry, "#" + std::to_string(made.inode), std::move(inode));
+  dentry->set_deleted();
+  return open_inode(task, Path(directory.mount, std::move(dentry)), flags & ~abi::o_tmpfile);
+}
+
+}  // namespace
+
+Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view name, u32 raw_flags, u32 mode, u64 resolve) {
+  const u32 flags = TRY(checked_flags(raw_flags));
+  if (is_tmpfile(flags) && (flags & abi::o_path) == 0) return open_unnamed(task, dirfd, name, flags, mode, resolve);
+  const bool creates = (flags & abi::o_creat) != 0;
+  WalkFlags how;
+  how.follow = (flags & abi::o_nofollow) == 0 && !(creates && (flags & abi::o_excl) != 0);
+  how.resolve = resolve;
+  for (;;) {
+    Walk walk(task, task.credentials(), how);
+    const Result<Path> found = walk.to_end(dirfd, name);
+    if (found.ok()) {
+      if ((flags & abi::o_path) == 0) {
+        if (creates && walk.trailing_slash()) return Errno::eisdir;
+        return open_existing(task, *found, flags);
+      }
+      const Attributes attributes = TRY(found->inode().recent_attributes());
+      if ((flags & abi::o_directory) != 0 && !attributes.is_directory()) return Errno::enotdir;
+      return Ref<File>(make_ref<PathOnlyFile>(*found, flags));
+    }
+    if (!creates || !found.is(Errno::enoent) || !walk.missing()) return found.error();
+    if (walk.missing()->trailing_slash) return Errno::eisdir;
+    const Result<Path> made = make_name(task, *walk.missing(), abi::s_ifreg | (mode & 07777));
+    if (made.ok()) return open_inode(task, *made, flags);  // the mode of a new file binds later opens only
+    if (!made.is(Errno::eexist) || (flags & abi::o_excl) != 0) return made.error();
+  }
+}
+
+}  // namespace limen

@@ -1,0 +1,196 @@
+#include "kernel/vfs/setup.h"
+
+#include "abi/fcntl.h"
+#include "kernel/fs/host/volume_fs.h"
+#include "kernel/fs/overlay/overlay_fs.h"
+#include "kernel/kernel.h"
+#include "kernel/vfs/dentry.h"
+
+namespace limen {
+namespace {
+
+constexpr u64 kBytesForInode = 4096;  // a share of bytes allows so many inodes, as tmpfs reckons
+
+class Setup {
+ public:
+  Setup(Kernel& kernel, const MountPlan& plan)
+      : kernel_(kernel), plan_(plan), bytes_(kernel.options().limits.memory / 2) {}
+  Result<Mounts> run();
+
+ private:
+  struct Found {
+    Path path;                      // the last place that is there
+    std::vector<std::string> rest;  // what is missing
+    Path link;                      // the symlink that the path itself named, if it did
+  };
+  Result<Found> find(const std::string& guest);
+  Result<Path> find_or_make(const std::string& guest, u32 type);
+  Result<Path> make_missing(const Found& found, u32 type);
+  Result<void> hide(const std::string& guest);
+  Result<void> add_volume(const MountPlan::VolumePlan& volume);
+  Result<void> add_tmpfs(const std::string& guest);
+  Result<Ref<HostTree>> open_tree(const std::string& host);
+
+  Kernel& kernel_;
+  const MountPlan& plan_;
+  const u64 bytes_;
+  Ref<HiddenPlaces> hidden_ = make_ref<HiddenPlaces>();
+  Ref<HostTree> root_tree_;
+  Ref<OverlayFilesystem> root_fs_;
+  Ref<MountNamespace> space_;
+};
+
+std::vector<std::string> components(std::string_view path) {
+  std::vector<std::string> names;
+  while (!path.empty()) {
+    const usize slash = std::min(path.find('/'), path.size());
+    if (slash != 0 && path.substr(0, slash) != ".") names.emplace_back(path.substr(0, slash));
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return names;
+}
+
+// A walk with no task: of the front end's own paths, with no permission to ask.
+Result<Setup::Found> Setup::find(const std::string& guest) {
+  constexpr int kMostLinks = 40;
+  Found found;
+  found.path = space_->root();
+  std::vector<std::string> left = components(guest);
+  int links = 0;
+  while (!left.empty()) {
+    const std::string name = left.front();
+    left.erase(left.begin());
+    if (name == "..") {
+      Path outside = found.path;
+      while (outside.dentry == outside.mount->root()) {
+        Path up = space_->leave(outside);
+        if (!up) break;
+        outside = up;
+      }
+      const Ref<Dentry> parent = outside.dentry->parent();
+      found.path = parent ? Path(outside.mount, parent) : outside;
+      continue;
+    }
+    Result<Ref<Dentry>> child = DentryCache::lookup(found.path.dentry, name);
+    if (child.is(Errno::enoent)) {
+      found.rest.push_back(name);
+      found.rest.insert(found.rest.end(), left.begin(), left.end());
+      return found;
+    }
+    if (!child.ok()) return child.error();
+    auto* node = dynamic_cast<MemoryInode*>((*child)->inode().get());
+    if (node != nullptr && node->type() == abi::s_iflnk && !(*child)->is_mountpoint()) {
+      if (++links > kMostLinks) return Errno::eloop;
+      if (left.empty() && !found.link) found.link = Path(found.path.mount, *child);
+      const std::string target = TRY(node->target());
+      if (target.starts_with('/')) found.path = space_->root();
+      const std::vector<std::string> names = components(target);
+      left.insert(left.begin(), names.begin(), names.end());
+      continue;
+    }
+    found.path = space_->enter(Path(found.path.mount, *child));
+  }
+  return found;
+}
+
+Result<Path> Setup::make_missing(const Found& found, u32 type) {
+  Path at = found.path;
+  for (usize i = 0; i < found.rest.size(); ++i) {
+    const bool last = i + 1 == found.rest.size();
+    NewInode what;
+    what.mode = last ? type | (type == abi::s_ifdir ? 0755 : 0644) : abi::s_ifdir | 0755;
+    MutexGuard guard(at.inode().filesystem().rename_lock);
+    Ref<Inode> made = TRY(at.inode().create(found.rest[i], what));
+    at = Path(at.mount, DentryCache::attach(at.dentry, found.rest[i], std::move(made)));
+  }
+  return at;
+}
+
+Result<Path> Setup::find_or_make(const std::string& guest, u32 type) {
+  const Found found = TRY(find(guest));
+  return make_missing(found, type);
+}
+
+Result<Ref<HostTree>> Setup::open_tree(const std::string& host) {
+  host::Handle handle = TRY(host::open_root(host));
+  return make_ref<HostTree>(std::move(handle), host, hidden_, plan_.unchanging);
+}
+
+// Absent by its path, by the path that it leads to, and by what it is.
+Result<void> Setup::hide(const std::string& guest) {
+  const Result<Found> found = find(guest);
+  if (!found.ok()) return success;  // not even the user can get there
+  const auto add = [&](const Path& place) -> Result<void> {
+    auto* node = dynamic_cast<OverlayInode*>(place.dentry->inode().get());
+    if (node == nullptr) return success;
+    hidden_->paths.insert(node->tree_path());
+    hidden_->ids.insert(node->id());
+    return success;
+  };
+  if (found->link) TRY(add(found->link));
+  if (found->rest.empty()) return add(found->path);
+  // What is not there yet stays absent when it comes.
+  auto* above = dynamic_cast<OverlayInode*>(found->path.dentry->inode().get());
+  if (above == nullptr) return success;
+  std::string path = above->tree_path();
+  for (const std::string& name : found->rest) path = (path == "/" ? "" : path) + "/" + name;
+  hidden_->paths.insert(path);
+  return success;
+}
+
+Result<void> Setup::add_volume(const MountPlan::VolumePlan& volume) {
+  const auto slash = volume.host.rfind('/');
+  const std::string name = volume.host.substr(slash + 1);
+  const std::string above = slash == 0 ? "/" : volume.host.substr(0, slash);
+  // A file is opened through its directory; a directory is the tree itself.
+  Ref<HostTree> tree = TRY(open_tree(volume.host));
+  const host::FileInfo info = TRY(host::stat_handle(tree->root()));
+  std::string place;
+  const bool is_directory = abi::s_isdir(info.mode);
+  if (!is_directory) {
+    tree = TRY(open_tree(above));
+    place = name;
+  }
+  const Path where = TRY(find_or_make(volume.guest, is_directory ? abi::s_ifdir : abi::s_ifreg));
+  Ref<Filesystem> fs;
+  if (volume.writable) {
+    fs = TRY(VolumeFilesystem::create(kernel_, std::move(tree), place));
+  } else {
+    fs = TRY(OverlayFilesystem::create(kernel_, std::move(tree), place, bytes_, bytes_ / kBytesForInode));
+  }
+  TRY(space_->mount(where, std::move(fs), volume.writable ? 0u : u32{kMountReadOnly}, volume.host));
+  return success;
+}
+
+Result<void> Setup::add_tmpfs(const std::string& guest) {
+  const Path where = TRY(find_or_make(guest, abi::s_ifdir));
+  MemoryFilesystem::Options options;
+  options.bytes = bytes_;
+  options.inodes = bytes_ / kBytesForInode;
+  options.root_mode = guest == "/run" ? 0755 : 01777;
+  TRY(space_->mount(where, make_ref<MemoryFilesystem>(kernel_, options), kMountNoSuid | kMountNoDev, "tmpfs"));
+  return success;
+}
+
+Result<Mounts> Setup::run() {
+  host::clear_umask();
+  root_tree_ = TRY(open_tree(plan_.root));
+  root_fs_ = TRY(OverlayFilesystem::create(kernel_, root_tree_, "", bytes_, bytes_ / kBytesForInode));
+  Ref<Dentry> top = make_ref<Dentry>(nullptr, "", root_fs_->root());
+  space_ = make_ref<MountNamespace>(make_ref<Mount>(root_fs_, std::move(top), 0, "overlay"));
+  for (const std::string& guest : plan_.hidden) TRY(hide(guest));
+  for (const MountPlan::FilesystemPlan& fs : plan_.filesystems) {
+    const Path where = TRY(find_or_make(fs.guest, abi::s_ifdir));
+    TRY(space_->mount(where, fs.filesystem, fs.flags, fs.source));
+  }
+  // A later volume may lie in an earlier one, and all of them in a tmpfs.
+  for (const std::string& guest : plan_.tmpfs) TRY(add_tmpfs(guest));
+  for (const MountPlan::VolumePlan& volume : plan_.volumes) TRY(add_volume(volume));
+  return Mounts{space_};
+}
+
+}  // namespace
+
+Result<Mounts> make_mounts(Kernel& kernel, const MountPlan& plan) { return Setup(kernel, plan).run(); }
+
+}  // namespace limen
