@@ -62,6 +62,16 @@ bool PendingSignals::has_timer(i32 timer_id) const {
   });
 }
 
+void PendingSignals::discard_timer(i32 timer_id) {
+  const auto found = std::find_if(queue_.begin(), queue_.end(), [timer_id](const Entry& entry) {
+    return entry.info.is_expiry && entry.info.timer_id == timer_id;
+  });
+  if (found == queue_.end()) return;
+  const Signal s = found->info.signo;
+  queue_.erase(found);
+  if (std::none_of(queue_.begin(), queue_.end(), [s](const Entry& entry) { return entry.info.signo == s; })) set_.remove(s);
+}
+
 SignalAction SignalHandlers::get(Signal s) const {
   MutexGuard guard(lock_);
   return actions_[static_cast<usize>(s.raw() - 1)];

@@ -7,6 +7,7 @@
 #include "kernel/signal/signal.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
+#include "kernel/time/timers.h"
 
 namespace limen {
 namespace {
@@ -238,10 +239,14 @@ SignalSet pending_signals(Task& task) {
 
 std::optional<SignalInfo> take_signal(Task& task, SignalSet wanted) {
   ThreadGroup& group = task.group();
-  MutexGuard guard(group.signal_lock);
-  task.signal_lock().assert_held();  // it is the group's
-  std::optional<SignalInfo> info = task.pending.take(~wanted);
-  if (!info) info = group.shared_pending.take(~wanted);
+  std::optional<SignalInfo> info;
+  {
+    MutexGuard guard(group.signal_lock);
+    task.signal_lock().assert_held();  // it is the group's
+    info = task.pending.take(~wanted);
+    if (!info) info = group.shared_pending.take(~wanted);
+  }
+  if (info && info->is_expiry) timer_signal_taken(group, *info);
   return info;
 }
 

@@ -107,6 +107,7 @@ class PendingSignals {
   void discard(SignalSet which);
   // Does the expiry of this POSIX timer wait here?
   bool has_timer(i32 timer_id) const;
+  void discard_timer(i32 timer_id);
   usize queued() const { return queue_.size(); }
 
  private:

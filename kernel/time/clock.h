@@ -21,12 +21,16 @@ class Deadline {
   u64 ns_;
 };
 
+class Vdso;
+
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual u64 monotonic_ns() = 0;
   virtual u64 boottime_ns() = 0;
   virtual u64 realtime_ns() = 0;
+  // What this clock publishes to guests; null: they ask for each reading.
+  virtual const Vdso* vdso() const { return nullptr; }
   // `timeout` from now; saturates at never().
   Deadline after(u64 timeout_ns) {
     const u64 now = monotonic_ns();

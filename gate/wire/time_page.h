@@ -1,0 +1,69 @@
+// The page of time that the kernel publishes to every guest, and the one formula that turns cycles into nanoseconds. The kernel's
+// Clock reads time by the same formula (kernel/time/host_clock.cc), so a guest never sees its two ways to ask disagree.
+#pragma once
+
+#include "base/types.h"
+
+namespace limen::wire {
+
+// A sequence lock: odd while the kernel writes. Guests only read.
+struct TimePage {
+  u32 sequence;
+  u32 use_cycles;      // 0: ask the kernel
+  u64 base_cycles;     // at this reading of the cycle counter ...
+  u64 base_ns;         // ... monotonic time was this
+  u64 ns_per_cycle;    // times 2^32
+  u64 most_cycles;     // past base: older than that, ask the kernel, which then publishes anew
+  i64 realtime_offset;  // realtime = monotonic + this; modulo 2^64
+  i64 boottime_offset;
+};
+
+inline constexpr u64 kCoarseNs = 4'000'000;  // the step of the coarse clocks: a tick at HZ=250
+
+__extension__ typedef unsigned __int128 WideTime;
+
+inline u64 scale_cycles(u64 cycles, u64 ns_per_cycle) {
+  return static_cast<u64>((static_cast<WideTime>(cycles) * ns_per_cycle) >> 32);
+}
+
+// The cycle counter, not read before what stands before it in the program.
+inline u64 read_cycles() {
+  u32 low, high;
+  asm volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
+  return static_cast<u64>(high) << 32 | low;
+}
+
+struct TimeReading {
+  u64 monotonic;
+  i64 realtime_offset;
+  i64 boottime_offset;
+};
+
+// False: this page cannot say (no usable counter, too old, or the writer is not getting on).
+inline bool read_time(const TimePage& page, TimeReading& out) {
+  for (int tries = 0; tries < 64; ++tries) {
+    const u32 sequence = __atomic_load_n(&page.sequence, __ATOMIC_ACQUIRE);
+    if ((sequence & 1) != 0) {
+      __builtin_ia32_pause();
+      continue;
+    }
+    const u32 use_cycles = __atomic_load_n(&page.use_cycles, __ATOMIC_RELAXED);
+    const u64 base_cycles = __atomic_load_n(&page.base_cycles, __ATOMIC_RELAXED);
+    const u64 base_ns = __atomic_load_n(&page.base_ns, __ATOMIC_RELAXED);
+    const u64 ns_per_cycle = __atomic_load_n(&page.ns_per_cycle, __ATOMIC_RELAXED);
+    const u64 most_cycles = __atomic_load_n(&page.most_cycles, __ATOMIC_RELAXED);
+    out.realtime_offset = __atomic_load_n(&page.realtime_offset, __ATOMIC_RELAXED);
+    out.boottime_offset = __atomic_load_n(&page.boottime_offset, __ATOMIC_RELAXED);
+    const u64 now = read_cycles();
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&page.sequence, __ATOMIC_RELAXED) != sequence) continue;
+    // A counter of another CPU that is a little behind counts as no time since base.
+    const u64 elapsed = static_cast<i64>(now - base_cycles) < 0 ? 0 : now - base_cycles;
+    if (use_cycles == 0 || elapsed > most_cycles) return false;
+    out.monotonic = base_ns + scale_cycles(elapsed, ns_per_cycle);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace limen::wire

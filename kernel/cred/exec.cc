@@ -1,0 +1,48 @@
+#include "kernel/cred/exec.h"
+
+#include "abi/capability.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+
+namespace limen {
+namespace {
+
+constexpr u32 kSetUid = 04000, kSetGid = 02000, kGroupExecute = 00010;
+
+}  // namespace
+
+Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attributes& attributes, bool honour_set_id, bool& secure) {
+  Ref<Credentials> fresh = old.clone();
+  bool set_id = false;
+  if (honour_set_id && (attributes.mode & kSetUid) != 0) {
+    fresh->euid = attributes.uid;
+    set_id = true;
+  }
+  // Set-group-ID without group execution once meant mandatory locking.
+  if (honour_set_id && (attributes.mode & (kSetGid | kGroupExecute)) == (kSetGid | kGroupExecute)) {
+    fresh->egid = attributes.gid;
+    set_id = true;
+  }
+  const bool gains_id = set_id && (fresh->euid != old.uid || fresh->egid != old.gid);
+  if (set_id) fresh->ambient = 0;
+
+  // P'(permitted) = (P(inheritable) & F(inheritable)) | (F(permitted) & P(bounding)) | P'(ambient), with root's file sets full.
+  const bool root_counts = (old.securebits & abi::secbit_noroot) == 0;
+  const bool is_root = root_counts && (fresh->uid == Uid(0) || fresh->euid == Uid(0));
+  const bool effective_bit = root_counts && fresh->euid == Uid(0);
+  fresh->permitted = (is_root ? (old.inheritable | old.bounding) : 0) | fresh->ambient;
+  fresh->effective = effective_bit ? fresh->permitted : fresh->ambient;
+  fresh->securebits &= ~abi::secbit_keep_caps;
+  fresh->suid = fresh->fsuid = fresh->euid;
+  fresh->sgid = fresh->fsgid = fresh->egid;
+  secure = gains_id || fresh->euid != fresh->uid || fresh->egid != fresh->gid;
+  return fresh;
+}
+
+Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes, bool& secure) {
+  const Credentials& old = task.credentials();
+  const bool honour = !old.no_new_privs && (program.mount->flags() & kMountNoSuid) == 0;
+  return credentials_for_exec(old, attributes, honour, secure);
+}
+
+}  // namespace limen
