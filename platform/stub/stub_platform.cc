@@ -7,6 +7,7 @@
 #include <string>
 
 #include "host/clock.h"
+#include "host/futex.h"
 #include "platform/stub/stub_platform_impl.h"
 
 namespace limen::platform {
@@ -39,12 +40,14 @@ class StubSpace final : public Space {
 
 struct ThreadStart {
   std::string name;
+  const Cpus& cpus;
   std::function<void()> body;
 };
 
 void* run_thread(void* argument) {
   const std::unique_ptr<ThreadStart> start(static_cast<ThreadStart*>(argument));
   pthread_setname_np(pthread_self(), start->name.c_str());
+  unbind_this_thread(start->cpus);
   start->body();
   return nullptr;
 }
@@ -78,6 +81,7 @@ Result<std::unique_ptr<Platform>> make_stub_platform(Options options) {
 Result<void> StubPlatform::start(Options options) {
   if ((getauxval(AT_HWCAP2) & 2) == 0) return Errno::enosys;  // HWCAP2_FSGSBASE
   install_safe_copy();
+  cpus_.look();
   wanted_ready_ = std::max(options.ready_stubs, 1u);
   arena_file_ = std::move(options.arena_file);
   if (!arena_file_.valid()) arena_file_ = TRY(host::make_memory_file("limen-arena", options.arena_size));
@@ -87,7 +91,8 @@ Result<void> StubPlatform::start(Options options) {
   epoll_ = host::Handle(static_cast<int>(TRY(host::call::epoll_create1(EPOLL_CLOEXEC))));
   TRY(watch(template_.pidfd(), kTemplateTag));
   for (const auto& [name, body] :
-       {std::pair{"limen-reaper", &StubPlatform::reap}, {"limen-pool", &StubPlatform::fill_pool}}) {
+       {std::pair{"limen-reaper", &StubPlatform::reap}, {"limen-pool", &StubPlatform::fill_pool},
+                                   {"limen-house", &StubPlatform::keep_house}}) {
     {
       const MutexGuard guard(mutex_);
       ++helpers_;
@@ -113,7 +118,8 @@ StubPlatform::~StubPlatform() {
     const MutexGuard guard(mutex_);
     stopping_ = true;
     changed_.notify_all();
-    while (helpers_ > 1) changed_.wait(mutex_);  // the pool makes no more
+    wake_housekeeper();
+    while (helpers_ > 1) changed_.wait(mutex_);  // the pool makes no more; the reaper has work still
     ready_.clear();
     for (auto& [pid, process] : processes_) all.push_back(process);
   }
@@ -183,6 +189,41 @@ Result<Ref<StubProcess>> StubPlatform::make_process() {
   return process;
 }
 
+// A tick is 10 ms; it stops when no guest has entered the kernel or run for a while.
+void StubPlatform::keep_house() {
+  constexpr int kIdleTicks = 5, kLetGoTicks = 10;
+  int idle = 0;
+  u64 before = 0;
+  for (u32 tick = 0;; ++tick) {
+    u64 crossings = 0;
+    bool running = false;
+    {
+      const MutexGuard guard(mutex_);
+      if (stopping_) return;
+      for (StubThread* thread : threads_) {
+        thread->tick(tick % kLetGoTicks == 0);
+        crossings += thread->crossings();
+        running |= thread->bound_and_running();
+      }
+    }
+    idle = crossings == before && !running ? idle + 1 : 0;
+    before = crossings;
+    if (idle < kIdleTicks) {
+      const timespec pause = host::to_timespec(10'000'000);
+      (void)host::call::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr).ok();
+      continue;
+    }
+    idle = 0;
+    housekeeper_sleeps_.store(1);
+    (void)host::futex_wait(reinterpret_cast<u32*>(&housekeeper_sleeps_), 1, host::FutexScope::kernel_only).ok();
+  }
+}
+
+void StubPlatform::wake_housekeeper() {
+  if (housekeeper_sleeps_.exchange(0) == 0) return;
+  host::futex_wake(reinterpret_cast<u32*>(&housekeeper_sleeps_), 1, host::FutexScope::kernel_only);
+}
+
 void StubPlatform::fill_pool() {
   for (;;) {
     {
@@ -229,7 +270,7 @@ void StubPlatform::arena_discard(u64 offset, u64 length) {
 }
 
 Result<void> StubPlatform::start_thread(std::string_view name, std::function<void()> body) {
-  auto start = std::make_unique<ThreadStart>(ThreadStart{std::string(name.substr(0, 15)), std::move(body)});
+  auto start = std::make_unique<ThreadStart>(ThreadStart{std::string(name.substr(0, 15)), cpus_, std::move(body)});
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackSize);

@@ -1,6 +1,7 @@
 // The stub platform: shared memory, the template, the pool of ready stubs, and the reaper.
 //
-// Threads of its own: `limen-pool` makes stubs ahead of need; `limen-reaper` waits for the end of guest processes.
+// Threads of its own: `limen-pool` makes stubs ahead of need; `limen-reaper` waits for the end of guest processes;
+// `limen-house` unbinds guests that run long (pairing.h), and sleeps while nothing runs.
 #pragma once
 
 #include <condition_variable>
@@ -32,10 +33,17 @@ class StubPlatform final : public Platform {
   // Threads are listed while they live; one that ends leaves its counts.
   void attach(StubThread* thread);
   void detach(StubThread* thread);
+  // A guest is about to run: the housekeeper must be about. Cheap when it is.
+  void guest_runs() {
+    if (housekeeper_sleeps_.load(std::memory_order_relaxed) != 0) wake_housekeeper();
+  }
+  Cpus& cpus() { return cpus_; }
 
  private:
   void fill_pool();
   void reap();
+  void keep_house();
+  void wake_housekeeper();
   Result<Ref<StubProcess>> make_process();
   Result<void> watch(const host::Handle& pidfd, u64 pid);
 
@@ -45,8 +53,10 @@ class StubPlatform final : public Platform {
   TemplateProcess template_;
   host::Handle epoll_;
   u32 wanted_ready_ = 0;
+  Cpus cpus_;
+  std::atomic<u32> housekeeper_sleeps_{0};
 
-  Mutex mutex_{LockRank::leaf};
+  Mutex mutex_{LockRank::trace};  // taken last but for a process's list of slots
   std::condition_variable_any changed_;
   std::deque<Ref<StubProcess>> ready_ GUARDED_BY(mutex_);
   std::map<u64, Ref<StubProcess>> processes_ GUARDED_BY(mutex_);  // not yet reaped, by pid

@@ -22,6 +22,7 @@ StubThread::StubThread(StubPlatform& platform, Ref<StubProcess> process, const P
       tid_(host.tid),
       view_(process_->slot(host.slot_index)),
       slot_(view_.header()),
+      pairing_(platform.cpus(), *process_, host.tid, slot_),
       seen_(host.post) {
   load_context({});
   platform_.attach(this);
@@ -46,7 +47,9 @@ StubThread::~StubThread() {
 
 // True when the guest has posted, false when it is dead.
 bool StubThread::wait_for_post() {
-  if (read(slot_->post) == seen_) {
+  bool slept = false;
+  if (read(slot_->post) == seen_ && !pairing_.poll(seen_)) {
+    slept = true;
     count(cold_);
     __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
     while (read(slot_->post) == seen_) {
@@ -57,7 +60,9 @@ bool StubThread::wait_for_post() {
   } else {
     count(hot_);
   }
-  return !process_->dead();
+  if (process_->dead()) return false;
+  pairing_.entered(read(slot_->cpu), slept);
+  return true;
 }
 
 Entry StubThread::wait() {
@@ -125,9 +130,13 @@ void StubThread::answer(u32 flags) {
     }
     return;
   }
+  pairing_.answering();
+  platform_.guest_runs();
   __atomic_store_n(&slot_->resume_flags, flags, __ATOMIC_RELAXED);
   __atomic_store_n(&slot_->reply, seen_, __ATOMIC_SEQ_CST);
-  if (read(slot_->guest_sleeps) != 0) host::futex_wake(&slot_->reply, 1, FutexScope::shared);
+  const bool guest_sleeps = read(slot_->guest_sleeps) != 0;
+  if (guest_sleeps) host::futex_wake(&slot_->reply, 1, FutexScope::shared);
+  pairing_.answered(guest_sleeps);
 }
 
 void StubThread::resume_syscall(i64 result) {

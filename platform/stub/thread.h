@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "platform/stub/pairing.h"
 #include "platform/stub/process.h"
 
 namespace limen::platform {
@@ -24,6 +25,10 @@ class StubThread final : public GuestThread {
   void kick() override;
 
   Counters counters() const;
+  // The housekeeper's.
+  u64 crossings() const { return crossings_.load(std::memory_order_relaxed); }
+  bool bound_and_running() const { return (state_.load(std::memory_order_relaxed) & kInGuest) != 0 && pairing_.bound(); }
+  void tick(bool let_go) { pairing_.tick((state_.load(std::memory_order_relaxed) & kInGuest) != 0, let_go); }
 
  private:
   // Bits of state_.
@@ -43,6 +48,7 @@ class StubThread final : public GuestThread {
   const int tid_;
   const SlotView view_;
   wire::Slot* const slot_;
+  Pairing pairing_;
 
   u32 seen_;               // the post that is being served
   u64 frame_ = 0;          // where the guest's registers are

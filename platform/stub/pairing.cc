@@ -1,0 +1,183 @@
+#include "platform/stub/pairing.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "host/clock.h"
+
+namespace limen::platform {
+namespace {
+
+constexpr u64 kPollUs = 50;            // how long a hot kernel thread polls
+constexpr u32 kGuestPollKilocycles = 64;  // and a hot guest
+constexpr u64 kQuickUs = 40;           // a call that came this soon would have been met by polling
+constexpr u32 kQuickCalls = 16;        // so many in a row make a pair hot
+constexpr int kMostMisses = 3;         // of eight
+constexpr u64 kGapUs = 20;             // polling stood still this long: somebody else had our CPU
+constexpr u64 kStaleUs = 2000;         // a hot pair's place may be taken after that
+constexpr u32 kBindAfter = 4;          // calls
+constexpr u64 kLongRunUs = 8000;
+constexpr u32 kFirstPauseUs = 500, kLastPauseUs = 64000;
+
+thread_local int own_cpu = -1;  // what this kernel thread is bound to
+
+cpu_set_t only(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<usize>(cpu), &set);
+  return set;
+}
+
+}  // namespace
+
+void Cpus::look() {
+  CPU_ZERO(&all_);
+  if (!host::call::sched_getaffinity(0, sizeof all_, &all_).ok()) CPU_SET(0, &all_);
+  count_ = CPU_COUNT(&all_);
+  places_count_ = std::min<usize>(static_cast<usize>(count_) / 2, kMostPlaces);
+  start_cycles_ = host::cycles();
+  start_ns_ = host::monotonic_ns();
+}
+
+u64 Cpus::cycles_per_us() const {
+  const u64 known = cycles_per_us_.load(std::memory_order_relaxed);
+  if (known != 0) return known;
+  const i64 ns = host::monotonic_ns() - start_ns_;
+  const u64 cycles = host::cycles() - start_cycles_;
+  if (ns < 2'000'000) return 2500;  // too early to tell
+  const u64 rate = std::max<u64>(cycles / (static_cast<u64>(ns) / 1000), 1);
+  cycles_per_us_.store(rate, std::memory_order_relaxed);
+  return rate;
+}
+
+bool Cpus::take_place(const void* owner) {
+  const u64 now = host::cycles();
+  for (usize i = 0; i < places_count_; ++i) {
+    const void* before = places_[i].owner.load(std::memory_order_relaxed);
+    const u64 used = places_[i].used.load(std::memory_order_relaxed);
+    if (before != nullptr && (now < used || now - used < kStaleUs * cycles_per_us())) continue;
+    if (!places_[i].owner.compare_exchange_strong(before, owner)) continue;
+    places_[i].used.store(now, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
+bool Cpus::keep_place(const void* owner) {
+  for (usize i = 0; i < places_count_; ++i) {
+    if (places_[i].owner.load(std::memory_order_relaxed) != owner) continue;
+    places_[i].used.store(host::cycles(), std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
+void Cpus::leave_place(const void* owner) {
+  for (usize i = 0; i < places_count_; ++i) {
+    const void* mine = owner;
+    if (places_[i].owner.compare_exchange_strong(mine, nullptr)) return;
+  }
+}
+
+void unbind_this_thread(const Cpus& cpus) {
+  own_cpu = -1;
+  (void)host::call::sched_setaffinity(0, sizeof(cpu_set_t), &cpus.all()).ok();
+}
+
+Pairing::~Pairing() {
+  if (hot_) cpus_.leave_place(this);
+  __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
+  bind_guest(-1);
+}
+
+void Pairing::bind_guest(int cpu) {
+  if (guest_cpu_.exchange(cpu) == cpu) return;
+  const cpu_set_t set = cpu < 0 ? cpus_.all() : only(cpu);
+  process_.set_affinity(tid_, &set, sizeof set);
+}
+
+void Pairing::bind(u32 cpu) {
+  bind_guest(static_cast<int>(cpu));
+  if (own_cpu == static_cast<int>(cpu)) return;
+  const cpu_set_t set = only(static_cast<int>(cpu));
+  if (host::call::sched_setaffinity(0, sizeof set, &set).ok()) own_cpu = static_cast<int>(cpu);
+}
+
+void Pairing::unbind() {
+  bind_guest(-1);
+  if (own_cpu >= 0) unbind_this_thread(cpus_);
+  crossings_ = 0;
+}
+
+void Pairing::become_hot() {
+  hot_ = true;
+  misses_ = 0;
+  unbind();  // the answer's wake-up puts the guest on an idle CPU, and there it stays
+  __atomic_store_n(&slot_->spin, kGuestPollKilocycles, __ATOMIC_RELAXED);
+}
+
+void Pairing::become_cold(u64 pause_us) {
+  hot_ = false;
+  quick_ = crossings_ = 0;
+  not_before_ = host::cycles() + pause_us * cpus_.cycles_per_us();
+  cpus_.leave_place(this);
+  __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
+}
+
+void Pairing::answering() {
+  if (let_go_.load(std::memory_order_relaxed) && let_go_.exchange(false) && !hot_) unbind();
+}
+
+void Pairing::answered(bool guest_slept) {
+  guest_slept_ = guest_slept;
+  answered_at_.store(host::cycles(), std::memory_order_relaxed);
+}
+
+bool Pairing::poll(u32 seen) {
+  if (!hot_) return false;
+  const u64 us = cpus_.cycles_per_us();
+  const u64 start = host::cycles();
+  u64 now = start;
+  do {
+    if (__atomic_load_n(&slot_->post, __ATOMIC_ACQUIRE) != seen) return true;
+    __builtin_ia32_pause();
+    const u64 then = now;
+    now = host::cycles();
+    if (now - then > kGapUs * us) {
+      misses_ = 0xff;
+      return false;
+    }
+  } while (now - start < kPollUs * us);
+  return false;
+}
+
+void Pairing::entered(u32 cpu, bool we_slept) {
+  if (cpus_.count() < 2) return;
+  if (hot_) {
+    misses_ = static_cast<u8>(misses_ << 1 | (we_slept || guest_slept_ ? 1 : 0));
+    if (std::popcount(misses_) < kMostMisses && cpus_.keep_place(this)) {
+      pause_us_ = 0;
+      return;
+    }
+    pause_us_ = std::clamp(pause_us_ * 2, kFirstPauseUs, kLastPauseUs);
+    become_cold(pause_us_);
+    return;
+  }
+  const u64 now = host::cycles();
+  quick_ = now - answered_at_.load(std::memory_order_relaxed) < kQuickUs * cpus_.cycles_per_us() ? quick_ + 1 : 0;
+  if (quick_ >= kQuickCalls && now > not_before_ && cpus_.take_place(this)) return become_hot();
+  if (++crossings_ >= kBindAfter && cpus_.usable(cpu)) {
+    // Where the guest is; a pair that is bound already stays, or a lying guest could chase its kernel thread around.
+    const int bound = guest_cpu_.load(std::memory_order_relaxed);
+    bind(bound >= 0 ? static_cast<u32>(bound) : cpu);
+  }
+}
+
+void Pairing::tick(bool in_guest, bool let_go) {
+  if (guest_cpu_.load(std::memory_order_relaxed) < 0) return;
+  if (let_go) let_go_ = true;
+  const u64 run = host::cycles() - answered_at_.load(std::memory_order_relaxed);
+  if (in_guest && run > kLongRunUs * cpus_.cycles_per_us()) bind_guest(-1);
+}
+
+}  // namespace limen::platform

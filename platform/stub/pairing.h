@@ -1,0 +1,100 @@
+// Where a guest thread and its kernel thread run: the difference between 0.1, 5 and 57 microseconds for a call.
+//
+// Waking a halted CPU is what costs (docs/decisions/0001-hand-off.md). So a pair is either
+//
+//   cold  both on one CPU: each wakes the other there and sleeps; the host switches between them; or
+//   hot   on two CPUs: the kernel thread polls for the next call, the guest polls for the answer, both for some tens
+//         of microseconds. Only for pairs that call again and again at short intervals, and only half as many pairs
+//         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again.
+//
+// The host keeps its freedom to balance: a guest that runs long without a call, and each pair now and then, is let go.
+// What the guest's slot says of its CPU is a hint that can only slow that guest down.
+#pragma once
+
+#include <sched.h>
+
+#include <array>
+#include <atomic>
+
+#include "base/ref.h"
+#include "platform/stub/process.h"
+
+namespace limen::platform {
+
+// The machine's CPUs, and the places for hot pairs. One for each platform.
+class Cpus {
+ public:
+  void look();  // once, at the start
+
+  int count() const { return count_; }
+  bool usable(u32 cpu) const { return cpu < CPU_SETSIZE && CPU_ISSET(cpu, &all_); }
+  const cpu_set_t& all() const { return all_; }
+  u64 cycles_per_us() const;
+
+  // A place for a hot pair: a free one, or one whose owner has not called for a while.
+  bool take_place(const void* owner);
+  // Still ours? Says that it is in use.
+  bool keep_place(const void* owner);
+  void leave_place(const void* owner);
+
+ private:
+  struct Place {
+    std::atomic<const void*> owner{nullptr};
+    std::atomic<u64> used{0};  // cycles
+  };
+  static constexpr usize kMostPlaces = 64;
+
+  cpu_set_t all_{};
+  int count_ = 1;
+  usize places_count_ = 0;
+  std::array<Place, kMostPlaces> places_;
+  u64 start_cycles_ = 0;
+  i64 start_ns_ = 0;
+  mutable std::atomic<u64> cycles_per_us_{0};
+};
+
+// Kernel threads start on any CPU, whatever the thread that made them is bound to.
+void unbind_this_thread(const Cpus& cpus);
+
+class Pairing {
+ public:
+  Pairing(Cpus& cpus, StubProcess& process, int tid, wire::Slot* slot)
+      : cpus_(cpus), process_(process), tid_(tid), slot_(slot) {}
+  // The host thread is left unbound, for the next one who takes it.
+  ~Pairing();
+
+  // By the serving thread, in this order, for each crossing:
+  void answering();                      // before the answer goes out
+  void answered(bool guest_slept);       // after it
+  bool poll(u32 seen);                   // while hot: true when the guest has posted
+  void entered(u32 cpu, bool we_slept);  // when it has posted
+
+  // By the housekeeper: lets a guest go that has run for long, and every pair now and then.
+  void tick(bool in_guest, bool let_go);
+  bool bound() const { return guest_cpu_.load(std::memory_order_relaxed) >= 0; }
+
+ private:
+  void bind(u32 cpu);
+  void unbind();
+  void bind_guest(int cpu);
+  void become_hot();
+  void become_cold(u64 pause_us);
+
+  Cpus& cpus_;
+  StubProcess& process_;
+  const int tid_;
+  wire::Slot* const slot_;
+
+  bool hot_ = false;
+  bool guest_slept_ = false;
+  u8 misses_ = 0;       // hot: the last eight crossings, a bit for each that had to wake somebody
+  u32 quick_ = 0;       // cold: crossings in a row that came soon after the answer
+  u32 crossings_ = 0;   // cold: since the pair was bound or let go
+  u64 not_before_ = 0;  // cycles: when to try being hot again
+  u32 pause_us_ = 0;    // the last pause, doubled each time
+  std::atomic<u64> answered_at_{0};
+  std::atomic<int> guest_cpu_{-1};
+  std::atomic<bool> let_go_{false};
+};
+
+}  // namespace limen::platform
