@@ -14,8 +14,8 @@ struct FutexTable::Waiter {
   FutexKey key;
   u32 bitset = ~0u;
   Kind kind = Kind::plain;
-  GuestAddr addr;                      // pi: to write the word for it
-  Pid owner;                           // pi: whom it waits for
+  GuestAddr addr;                        // pi: to write the word for it
+  Pid owner;                             // pi: whom it waits for
   std::atomic<Bucket*> bucket{nullptr};  // null once woken; changed under the bucket's lock
   std::list<Waiter*>::iterator place;
 };
@@ -200,24 +200,37 @@ i32 sign_extend_12(u32 bits) { return static_cast<i32>(bits << 20) >> 20; }
 
 Result<u32> apply_operation(u32 op, u32 old, u32 argument) {
   switch (op) {
-    case abi::futex_op_set: return argument;
-    case abi::futex_op_add: return old + argument;
-    case abi::futex_op_or: return old | argument;
-    case abi::futex_op_andn: return old & ~argument;
-    case abi::futex_op_xor: return old ^ argument;
-    default: return Errno::enosys;
+    case abi::futex_op_set:
+      return argument;
+    case abi::futex_op_add:
+      return old + argument;
+    case abi::futex_op_or:
+      return old | argument;
+    case abi::futex_op_andn:
+      return old & ~argument;
+    case abi::futex_op_xor:
+      return old ^ argument;
+    default:
+      return Errno::enosys;
   }
 }
 
 Result<bool> compare_operation(u32 cmp, i32 old, i32 argument) {
   switch (cmp) {
-    case abi::futex_op_cmp_eq: return old == argument;
-    case abi::futex_op_cmp_ne: return old != argument;
-    case abi::futex_op_cmp_lt: return old < argument;
-    case abi::futex_op_cmp_le: return old <= argument;
-    case abi::futex_op_cmp_gt: return old > argument;
-    case abi::futex_op_cmp_ge: return old >= argument;
-    default: return Errno::enosys;
+    case abi::futex_op_cmp_eq:
+      return old == argument;
+    case abi::futex_op_cmp_ne:
+      return old != argument;
+    case abi::futex_op_cmp_lt:
+      return old < argument;
+    case abi::futex_op_cmp_le:
+      return old <= argument;
+    case abi::futex_op_cmp_gt:
+      return old > argument;
+    case abi::futex_op_cmp_ge:
+      return old >= argument;
+    default:
+      return Errno::enosys;
   }
 }
 
@@ -325,7 +338,8 @@ Result<void> FutexTable::unlock_pi(Task& task, Word word) {
   std::vector<Ref<Task>> woken;
   {
     MutexGuard guard(bucket.lock);
-    const auto next = std::find_if(bucket.waiters.begin(), bucket.waiters.end(), [&](const Waiter* w) { return w->key == key; });
+    const auto next =
+        std::find_if(bucket.waiters.begin(), bucket.waiters.end(), [&](const Waiter* w) { return w->key == key; });
     if (next != bucket.waiters.end() && (*next)->kind != Waiter::Kind::pi) return Errno::einval;
     bool done = false;
     for (int tries = 0; tries < 1024 && !done; ++tries) {

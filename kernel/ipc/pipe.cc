@@ -286,8 +286,8 @@ PipePair make_pipe(Task& task, u32 flags) {
 
 Result<Ref<File>> open_fifo(Task& task, const Path& path, u32 flags) {
   MemoryAccount& account = task.kernel().ipc_memory();
-  const Ref<Pipe> pipe = ref_cast<Pipe>(
-      path.inode().attachment_or(Inode::Attachment::fifo, [&] { return make_ref<Pipe>(account); }));
+  const Ref<Pipe> pipe =
+      ref_cast<Pipe>(path.inode().attachment_or(Inode::Attachment::fifo, [&] { return make_ref<Pipe>(account); }));
   const u32 access = flags & abi::o_accmode;
   const bool reads = access != abi::o_wronly;
   const bool writes = access != abi::o_rdonly;

@@ -36,8 +36,8 @@ Result<i64> no_value(Result<void> result) { return result.ok() ? Result<i64>(0) 
 
 }  // namespace
 
-Result<i64> sys_futex(Task& task, UserInOut<u32> uaddr, FutexOp op, u32 val, u64 timeout_or_val2,
-                      UserInOut<u32> uaddr2, u32 val3) {
+Result<i64> sys_futex(Task& task, UserInOut<u32> uaddr, FutexOp op, u32 val, u64 timeout_or_val2, UserInOut<u32> uaddr2,
+                      u32 val3) {
   FutexTable& futexes = task.kernel().futexes();
   const bool is_private = op.has(abi::futex_private_flag);
   const bool realtime = op.has(abi::futex_clock_realtime);
@@ -61,11 +61,16 @@ Result<i64> sys_futex(Task& task, UserInOut<u32> uaddr, FutexOp op, u32 val, u64
       const Deadline deadline = TRY(read_deadline(task, timeout, Meaning::absolute, realtime));
       return wait_until(task, word, val, val3, deadline);
     }
-    case abi::futex_wake: return futexes.wake(task, word, count, abi::futex_bitset_match_any);
-    case abi::futex_wake_bitset: return futexes.wake(task, word, count, val3);
-    case abi::futex_requeue: return futexes.requeue(task, word, word2, count, count2, nullptr);
-    case abi::futex_cmp_requeue: return futexes.requeue(task, word, word2, count, count2, &val3);
-    case abi::futex_wake_op: return futexes.wake_op(task, word, word2, count, count2, val3);
+    case abi::futex_wake:
+      return futexes.wake(task, word, count, abi::futex_bitset_match_any);
+    case abi::futex_wake_bitset:
+      return futexes.wake(task, word, count, val3);
+    case abi::futex_requeue:
+      return futexes.requeue(task, word, word2, count, count2, nullptr);
+    case abi::futex_cmp_requeue:
+      return futexes.requeue(task, word, word2, count, count2, &val3);
+    case abi::futex_wake_op:
+      return futexes.wake_op(task, word, word2, count, count2, val3);
     case abi::futex_lock_pi: {
       const Deadline deadline = TRY(read_deadline(task, timeout, Meaning::absolute, true));
       return no_value(futexes.lock_pi(task, word, deadline, Try::no));
@@ -74,9 +79,12 @@ Result<i64> sys_futex(Task& task, UserInOut<u32> uaddr, FutexOp op, u32 val, u64
       const Deadline deadline = TRY(read_deadline(task, timeout, Meaning::absolute, realtime));
       return no_value(futexes.lock_pi(task, word, deadline, Try::no));
     }
-    case abi::futex_trylock_pi: return no_value(futexes.lock_pi(task, word, Deadline::never(), Try::yes));
-    case abi::futex_unlock_pi: return no_value(futexes.unlock_pi(task, word));
-    default: return Errno::enosys;  // FUTEX_FD, FUTEX_*_REQUEUE_PI
+    case abi::futex_trylock_pi:
+      return no_value(futexes.lock_pi(task, word, Deadline::never(), Try::yes));
+    case abi::futex_unlock_pi:
+      return no_value(futexes.unlock_pi(task, word));
+    default:
+      return Errno::enosys;  // FUTEX_FD, FUTEX_*_REQUEUE_PI
   }
 }
 

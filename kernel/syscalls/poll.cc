@@ -163,9 +163,8 @@ Result<i64> sys_ppoll(Task& task, PollFds fds, u32 nfds, UserInOut<abi::TimeSpec
   TRY(apply_mask(task, sigmask.addr(), sigsetsize));
   Result<i64> result = do_poll(task, fds, nfds, deadline);
   if (timeout.is_null()) return result;
-  return tell_remaining(std::move(result), [&] {
-    return timeout.write(task, to_timespec(remaining_ns(task.clock(), deadline)));
-  });
+  return tell_remaining(std::move(result),
+                        [&] { return timeout.write(task, to_timespec(remaining_ns(task.clock(), deadline))); });
 }
 
 Result<i64> sys_select(Task& task, int nfds, FdSet readfds, FdSet writefds, FdSet exceptfds,
@@ -199,9 +198,8 @@ Result<i64> sys_pselect6(Task& task, int nfds, FdSet readfds, FdSet writefds, Fd
   TRY(apply_mask(task, mask.mask, mask.size));
   Result<i64> result = do_select(task, nfds, {readfds, writefds, exceptfds}, deadline);
   if (timeout.is_null()) return result;
-  return tell_remaining(std::move(result), [&] {
-    return timeout.write(task, to_timespec(remaining_ns(task.clock(), deadline)));
-  });
+  return tell_remaining(std::move(result),
+                        [&] { return timeout.write(task, to_timespec(remaining_ns(task.clock(), deadline))); });
 }
 
 }  // namespace limen

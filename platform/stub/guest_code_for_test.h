@@ -11,11 +11,11 @@
 
 #include "platform/stub_platform.h"
 
-#define GUEST(name, text)                                                                        \
-  extern "C" const limen::u8 guest_##name##_begin[], guest_##name##_end[];                       \
-  asm(".pushsection .rodata\n.globl guest_" #name "_begin, guest_" #name "_end\nguest_" #name    \
-      "_begin:\n" text "\nguest_" #name "_end:\n.popsection\n");                                 \
-  [[maybe_unused]] const std::span<const limen::u8> name{                                        \
+#define GUEST(name, text)                                                                                      \
+  extern "C" const limen::u8 guest_##name##_begin[], guest_##name##_end[];                                     \
+  asm(".pushsection .rodata\n.globl guest_" #name "_begin, guest_" #name "_end\nguest_" #name "_begin:\n" text \
+      "\nguest_" #name "_end:\n.popsection\n");                                                                \
+  [[maybe_unused]] const std::span<const limen::u8> name{                                                      \
       guest_##name##_begin, static_cast<size_t>(guest_##name##_end - guest_##name##_begin)};
 
 namespace limen::platform {

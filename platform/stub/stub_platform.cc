@@ -232,9 +232,10 @@ void StubPlatform::fill_pool() {
       if (stopping_) return;
     }
     Result<Ref<StubProcess>> made = make_process();
+    const bool ok = made.ok();
     {
       const MutexGuard guard(mutex_);
-      if (made.ok()) {
+      if (ok) {
         ready_.push_back(*std::move(made));
       } else {
         ++failures_;
@@ -242,7 +243,7 @@ void StubPlatform::fill_pool() {
       }
       changed_.notify_all();
     }
-    if (!made.ok()) {
+    if (!ok) {
       const timespec pause = host::to_timespec(10'000'000);
       (void)host::call::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr).ok();
     }
@@ -285,7 +286,7 @@ Result<void> StubPlatform::start_thread(std::string_view name, std::function<voi
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   if (error != 0) return static_cast<Errno>(error);
-  start.release();
+  (void)start.release();  // run_thread owns it
   return success;
 }
 

@@ -214,7 +214,7 @@ TEST_F(StubTest, FaultsSayWhatLinuxSays) {
   EXPECT_EQ(entry.code, FPE_INTDIV);
   skip(2);
   EXPECT_EQ(entry.signo, SIGTRAP);
-  skip(0);  // int3 leaves RIP behind itself
+  skip(0);                                      // int3 leaves RIP behind itself
   ASSERT_EQ(entry.kind, Entry::Kind::syscall);  // int 0x80
   EXPECT_EQ(entry.nr, ~u64{0});
   thread->resume_syscall(-38);
@@ -288,10 +288,10 @@ TEST_F(StubTest, ManyOrdersAndBadOnes) {
   ASSERT_EQ(entry.kind, Entry::Kind::syscall);
   EXPECT_EQ(thread->registers().rbx, 77u);
 
-  for (const MapOrder& bad : {MapOrder::unmap(0x10000, kPageSize), MapOrder::unmap(kCode + 1, kPageSize),
-                              MapOrder::unmap(kCode, 0), MapOrder::unmap(LIMEN_SLOTS, kPageSize),
-                              MapOrder::unmap(LIMEN_SLOTS - kPageSize, 2 * kPageSize),
-                              MapOrder::unmap(~kPageMask, 2 * kPageSize)}) {
+  for (const MapOrder& bad :
+       {MapOrder::unmap(0x10000, kPageSize), MapOrder::unmap(kCode + 1, kPageSize), MapOrder::unmap(kCode, 0),
+        MapOrder::unmap(LIMEN_SLOTS, kPageSize), MapOrder::unmap(LIMEN_SLOTS - kPageSize, 2 * kPageSize),
+        MapOrder::unmap(~kPageMask, 2 * kPageSize)}) {
     EXPECT_TRUE(space->apply({&bad, 1}).is(Errno::einval));
   }
   const MapOrder hole = MapOrder::protect(0x20000000, kPageSize, kProtRead);
@@ -432,7 +432,8 @@ TEST_F(StubTest, ManySpaces) {
 
 TEST(SafeCopy, StopsAtTheFirstBadByte) {
   install_safe_copy();
-  const i64 at = host::call::mmap(nullptr, 2 * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0).value();
+  const i64 at =
+      host::call::mmap(nullptr, 2 * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0).value();
   auto* page = reinterpret_cast<u8*>(at);
   ASSERT_TRUE(host::call::munmap(page + kPageSize, kPageSize).ok());
   std::vector<u8> buffer(100, 1);
