@@ -126,7 +126,7 @@ class Kernel {
   ThreadGroup* init_group = nullptr;  // under process_tree
 
   // What a subsystem keeps one of for each kernel, made on first use.
-  enum class Single : u8 { anonymous_mounts, lock_waits, count };
+  enum class Single : u8 { anonymous_mounts, lock_waits, memfd_mount, count };
   Ref<RefCounted> single_or(Single kind, const std::function<Ref<RefCounted>()>& make) {
     MutexGuard guard(singles_lock_);
     Ref<RefCounted>& slot = singles_[static_cast<usize>(kind)];

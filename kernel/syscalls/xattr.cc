@@ -1,0 +1,149 @@
+// getxattr(2), setxattr(2), listxattr(2), removexattr(2) and their kin. Source: xattr(7), fs/xattr.c:xattr_permission.
+#include "abi/xattr.h"
+#include "abi/fcntl.h"
+#include "abi/limits.h"
+#include "abi/poll.h"
+#include "kernel/mm/page_store.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/notify.h"
+
+namespace limen {
+namespace {
+
+enum class Use : u8 { read, write };
+
+Result<std::string> read_name(Task& task, const UserString& name) {
+  std::string text = TRY(name.read(task, abi::xattr_name_max + 1, Errno::erange));
+  if (text.empty()) return Errno::erange;
+  return text;
+}
+
+Result<void> check_xattr(Task& task, const Path& path, std::string_view name, Use use) {
+  const Credentials& creds = task.credentials();
+  const Attributes attributes = TRY(path.inode().recent_attributes());
+  if (use == Use::write) TRY(want_write(path));
+  const Errno denied = use == Use::write ? Errno::eperm : Errno::enodata;
+  if (name.starts_with(abi::xattr_trusted_prefix)) {
+    return creds.capable(Capability::sys_admin) ? success : Result<void>(denied);
+  }
+  if (name.starts_with(abi::xattr_security_prefix)) {
+    const Capability needed = name == "security.capability" ? Capability::setfcap : Capability::sys_admin;
+    return use == Use::read || creds.capable(needed) ? success : Result<void>(Errno::eperm);
+  }
+  if (!name.starts_with(abi::xattr_user_prefix)) return Errno::eopnotsupp;
+  if (!attributes.is_regular() && !attributes.is_directory()) return denied;
+  if (use == Use::write && attributes.is_directory() && (attributes.mode & abi::s_isvtx) != 0 &&
+      !is_owner_or_capable(creds, attributes)) {
+    return Errno::eperm;
+  }
+  return check_permission(task, path, use == Use::write ? 2 : 4);
+}
+
+Result<Path> path_of(Task& task, const UserPath& path, bool follow) {
+  const std::string name = TRY(path.read(task));
+  WalkFlags flags;
+  flags.follow = follow;
+  return walk(task, abi::at_fdcwd.raw(), name, flags);
+}
+
+Result<Path> path_of(Task& task, Fd fd) {
+  const Ref<File> file = TRY(task.files().get(fd));
+  if (file->is_path_only()) return Errno::ebadf;
+  if (!file->has_inode()) return Errno::eopnotsupp;
+  return file->path();
+}
+
+Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, UserBytes<In> value, usize size,
+                XattrFlags flags) {
+  if (!path.ok()) return path.error();
+  constexpr u32 kKnown = abi::xattr_create | abi::xattr_replace;
+  if (flags.unknown(kKnown) != 0) return Errno::einval;
+  const std::string text = TRY(read_name(task, name));
+  if (size > abi::xattr_size_max) return Errno::e2big;
+  std::vector<u8> bytes(size);
+  TRY(copy_from_user(task, bytes.data(), value.addr(), size));
+  TRY(check_xattr(task, *path, text, Use::write));
+  TRY(path->inode().set_xattr(text, std::move(bytes), flags.raw()));
+  notify_inode(*path, abi::in_attrib);
+  return 0;
+}
+
+Result<i64> get(Task& task, const Result<Path>& path, const UserString& name, UserBytes<Out> value, usize size) {
+  if (!path.ok()) return path.error();
+  const std::string text = TRY(read_name(task, name));
+  TRY(check_xattr(task, *path, text, Use::read));
+  const std::vector<u8> bytes = TRY(path->inode().get_xattr(text));
+  if (size == 0) return static_cast<i64>(bytes.size());
+  if (bytes.size() > size) return Errno::erange;
+  TRY(copy_to_user(task, value.addr(), bytes.data(), bytes.size()));
+  return static_cast<i64>(bytes.size());
+}
+
+Result<i64> list(Task& task, const Result<Path>& path, UserBytes<Out> out, usize size) {
+  if (!path.ok()) return path.error();
+  const std::vector<std::string> names = TRY(path->inode().list_xattr());
+  const bool sees_trusted = task.credentials().capable(Capability::sys_admin);
+  std::string all;
+  for (const std::string& name : names) {
+    if (name.starts_with(abi::xattr_trusted_prefix) && !sees_trusted) continue;
+    all.append(name).push_back('\0');
+  }
+  if (size == 0) return static_cast<i64>(all.size());
+  if (all.size() > size) return Errno::erange;
+  if (all.size() > abi::xattr_list_max) return Errno::e2big;
+  TRY(copy_to_user(task, out.addr(), all.data(), all.size()));
+  return static_cast<i64>(all.size());
+}
+
+Result<i64> remove(Task& task, const Result<Path>& path, const UserString& name) {
+  if (!path.ok()) return path.error();
+  const std::string text = TRY(read_name(task, name));
+  TRY(check_xattr(task, *path, text, Use::write));
+  TRY(path->inode().remove_xattr(text));
+  notify_inode(*path, abi::in_attrib);
+  return 0;
+}
+
+}  // namespace
+
+Result<i64> sys_setxattr(Task& task, UserPath path, UserString name, UserBytes<In> value, usize size,
+                         XattrFlags flags) {
+  return set(task, path_of(task, path, true), name, value, size, flags);
+}
+Result<i64> sys_lsetxattr(Task& task, UserPath path, UserString name, UserBytes<In> value, usize size,
+                          XattrFlags flags) {
+  return set(task, path_of(task, path, false), name, value, size, flags);
+}
+Result<i64> sys_fsetxattr(Task& task, Fd fd, UserString name, UserBytes<In> value, usize size, XattrFlags flags) {
+  return set(task, path_of(task, fd), name, value, size, flags);
+}
+Result<i64> sys_getxattr(Task& task, UserPath path, UserString name, UserBytes<Out> value, usize size) {
+  return get(task, path_of(task, path, true), name, value, size);
+}
+Result<i64> sys_lgetxattr(Task& task, UserPath path, UserString name, UserBytes<Out> value, usize size) {
+  return get(task, path_of(task, path, false), name, value, size);
+}
+Result<i64> sys_fgetxattr(Task& task, Fd fd, UserString name, UserBytes<Out> value, usize size) {
+  return get(task, path_of(task, fd), name, value, size);
+}
+Result<i64> sys_listxattr(Task& task, UserPath path, UserBytes<Out> out, usize size) {
+  return list(task, path_of(task, path, true), out, size);
+}
+Result<i64> sys_llistxattr(Task& task, UserPath path, UserBytes<Out> out, usize size) {
+  return list(task, path_of(task, path, false), out, size);
+}
+Result<i64> sys_flistxattr(Task& task, Fd fd, UserBytes<Out> out, usize size) {
+  return list(task, path_of(task, fd), out, size);
+}
+Result<i64> sys_removexattr(Task& task, UserPath path, UserString name) {
+  return remove(task, path_of(task, path, true), name);
+}
+Result<i64> sys_lremovexattr(Task& task, UserPath path, UserString name) {
+  return remove(task, path_of(task, path, false), name);
+}
+Result<i64> sys_fremovexattr(Task& task, Fd fd, UserString name) { return remove(task, path_of(task, fd), name); }
+
+}  // namespace limen
