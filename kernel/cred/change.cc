@@ -1,0 +1,65 @@
+#include "kernel/cred/change.h"
+
+#include "abi/capability.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+
+namespace limen {
+namespace {
+
+constexpr u64 bit(Capability c) { return u64{1} << static_cast<unsigned>(c); }
+constexpr u64 kFileCapabilities = bit(Capability::chown) | bit(Capability::mknod) | bit(Capability::dac_override) |
+                                  bit(Capability::dac_read_search) | bit(Capability::fowner) | bit(Capability::fsetid) |
+                                  bit(Capability::mac_override) | bit(Capability::linux_immutable);
+constexpr Uid kRoot(0);
+
+bool has_root(const Credentials& c) { return c.uid == kRoot || c.euid == kRoot || c.suid == kRoot; }
+bool is_subset(u64 small, u64 large) { return (small & ~large) == 0; }
+
+}  // namespace
+
+void follow_user_ids(const Credentials& old, Credentials& fresh) {
+  if ((old.securebits & abi::secbit_no_setuid_fixup) != 0) return;
+  if (has_root(old) && !has_root(fresh)) {
+    if ((old.securebits & abi::secbit_keep_caps) == 0) fresh.permitted = fresh.effective = 0;
+    fresh.ambient = 0;
+  }
+  if (old.euid == kRoot && fresh.euid != kRoot) fresh.effective = 0;
+  if (old.euid != kRoot && fresh.euid == kRoot) fresh.effective = fresh.permitted;
+}
+
+void follow_filesystem_uid(const Credentials& old, Credentials& fresh) {
+  if ((old.securebits & abi::secbit_no_setuid_fixup) != 0) return;
+  if (old.fsuid == kRoot && fresh.fsuid != kRoot) fresh.effective &= ~kFileCapabilities;
+  if (old.fsuid != kRoot && fresh.fsuid == kRoot) fresh.effective |= fresh.permitted & kFileCapabilities;
+}
+
+Result<void> check_capset(const Credentials& old, const Credentials& fresh) {
+  if (!old.capable(Capability::setpcap) && !is_subset(fresh.inheritable, old.inheritable | old.permitted)) return Errno::eperm;
+  if (!is_subset(fresh.inheritable, old.inheritable | old.bounding)) return Errno::eperm;
+  if (!is_subset(fresh.permitted, old.permitted)) return Errno::eperm;
+  if (!is_subset(fresh.effective, fresh.permitted)) return Errno::eperm;
+  return success;
+}
+
+void publish_credentials(Task& task, Ref<Credentials> fresh) {
+  const Credentials& old = task.credentials();
+  if (old.euid != fresh->euid || old.egid != fresh->egid || old.fsuid != fresh->fsuid || old.fsgid != fresh->fsgid ||
+      !is_subset(fresh->permitted, old.permitted)) {
+    task.group().dumpable.store(false, std::memory_order_relaxed);
+    task.parent_death_signal = Signal(0);
+  }
+  task.set_credentials(std::move(fresh));
+}
+
+void change_user_ids(Task& task, Ref<Credentials> fresh) {
+  follow_user_ids(task.credentials(), *fresh);
+  publish_credentials(task, std::move(fresh));
+}
+
+void change_filesystem_uid(Task& task, Ref<Credentials> fresh) {
+  follow_filesystem_uid(task.credentials(), *fresh);
+  publish_credentials(task, std::move(fresh));
+}
+
+}  // namespace limen
