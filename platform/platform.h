@@ -45,7 +45,8 @@ struct MapOrder {
   static MapOrder map_arena(u64 addr, u64 length, u64 arena_offset, u8 prot, bool populate = false) {
     return {Kind::map_arena, prot, populate, -1, addr, length, arena_offset};
   }
-  // A private mapping of a host file; `prot` must not hold kProtWrite.
+  // A mapping of a host file that never shows a guest's writes; `prot` must not hold kProtWrite (einval). Give a descriptor
+  // that was opened read-only: then no later `protect` can make it writable either (eacces).
   static MapOrder map_file(u64 addr, u64 length, int host_fd, u64 offset, u8 prot) {
     return {Kind::map_file, prot, false, host_fd, addr, length, offset};
   }
@@ -112,8 +113,9 @@ class GuestThread {
   virtual Registers registers() = 0;
   virtual void set_registers(const Registers& regs) = 0;
 
-  // Any thread: make the guest enter the kernel soon (Entry::interrupt) if it is running guest code.
-  // Never blocks. No effect if it is in the kernel already.
+  // Any thread: make the guest enter the kernel soon (Entry::interrupt) if it is running guest code. Never blocks.
+  // If it is in the kernel, the next resume does not run it: the next wait() says `interrupt` at once. So a flag that is
+  // set before the kick is never missed. A hostile guest can ignore kicks: what must end, ends by Space::kill.
   virtual void kick() = 0;
 };
 
