@@ -167,6 +167,11 @@ class Platform {
   virtual u64 arena_size() = 0;
   // Gives pages back to the host; they read as zero afterwards. Whole pages.
   virtual void arena_discard(u64 offset, u64 length) = 0;
+  // Which pages of the arena are resident: one byte for each, bit 0 as mincore(2) has it. False where the host does
+  // not tell.
+  virtual bool arena_resident([[maybe_unused]] u64 offset, [[maybe_unused]] u64 length, [[maybe_unused]] u8* pages) {
+    return false;
+  }
 
   // Guest addresses that no guest mapping may have: [0, guest_floor) holds the gate. Also mmap_min_addr for the guest.
   virtual u64 guest_floor() = 0;
