@@ -1,7 +1,5 @@
-// An address space (Linux: mm_struct): what is mapped where, and the copies between it and the kernel.
-//
-//   vmas_     what the guest asked for: ranges with protection and a source
-//   extents_  what backs them now: ranges of the arena, perhaps shared copy-on-write
+// An address space (Linux: mm_struct): what is mapped where, and the copies between it and the kernel. The errnos of the calls and
+// the lock are here; what is mapped and how the host is told is kernel/mm/address_space.h.
 //
 // A page that a guest can write is always an arena page that this mm owns alone, or a page of a shared object. Clean private
 // pages of host files are mapped from the host file read-only and copied on the first write. Faults come here.
@@ -19,6 +17,7 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "kernel/mm/address_space.h"
 #include "kernel/mm/arena.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/vfs/file.h"
@@ -75,14 +74,15 @@ struct MapsLine {
   u64 resident = 0;
 };
 
-class Mm : public RefCounted {
+class Mm final : public StoreMapper {
  public:
   // An empty address space in a fresh host process. enomem, eagain.
   static Result<Ref<Mm>> create(Kernel& kernel);
   ~Mm() override;
 
-  // fork(2): a copy-on-write copy in a fresh host process.
-  Result<Ref<Mm>> fork();
+  // fork(2): a copy-on-write copy in a fresh host process. Stack pages around `stack_pointer`, which both touch at once, are
+  // copied eagerly. enomem, eagain.
+  Result<Ref<Mm>> fork(GuestAddr stack_pointer = {});
 
   Result<GuestAddr> mmap(Task& task, const MmapRequest& request);
   Result<void> munmap(GuestAddr addr, u64 length);
@@ -91,13 +91,18 @@ class Mm : public RefCounted {
   Result<void> madvise(GuestAddr addr, u64 length, int advice);
   Result<void> msync(GuestAddr addr, u64 length, u32 flags);
   Result<std::vector<u8>> mincore(GuestAddr addr, u64 length);
-  Result<void> mlock(Task& task, GuestAddr addr, u64 length);
+  Result<void> mlock(Task& task, GuestAddr addr, u64 length, u32 flags = 0);  // MLOCK_ONFAULT
   Result<void> munlock(GuestAddr addr, u64 length);
+  Result<void> mlockall(Task& task, u32 flags);  // MCL_*
+  Result<void> munlockall();
+  Result<void> mseal(GuestAddr addr, u64 length);
+  Result<void> set_vma_name(GuestAddr addr, u64 length, const std::string& name);  // PR_SET_VMA_ANON_NAME; "" takes it away
   GuestAddr brk(Task& task, GuestAddr wanted);
-  // exec: the heap starts here; and the stack, growing down to the task's RLIMIT_STACK.
+  // exec: the heap starts here; and the stack, growing down to `size_limit` (RLIMIT_STACK): the address past its highest byte.
   void set_brk_start(GuestAddr start);
   Result<GuestAddr> map_stack(Task& task, u64 size_limit);
-  // The kernel's own image for the guest (the vDSO): host pages of `fd`, read-only or executable.
+  // The kernel's own image for the guest (the vDSO): `length` bytes of `host_fd`, which stays open as long as the sandbox. The first
+  // `data_pages` pages are "[vvar]", read-only; the rest is `name`, readable and executable. Where the data pages are.
   Result<GuestAddr> map_special(int host_fd, u64 length, u64 data_pages, std::string name);
 
   // A fault entry of one of its threads.
@@ -130,17 +135,26 @@ class Mm : public RefCounted {
   platform::Space& space() { return *space_; }
   Kernel& kernel() { return kernel_; }
 
-  // PageStore::discard: pages [first, last) of the store must not be mapped here any more.
-  void unmap_store_pages(const PageStore& store, u64 first_page, u64 last_page);
+  void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) override;
 
  private:
-  struct Impl;  // kernel/mm/mm_impl.h
-  Mm(Kernel& kernel, std::unique_ptr<platform::Space> space);
+  Mm(Kernel& kernel, std::unique_ptr<platform::Space> space, AddressSpace::Bounds bounds);
+  usize copy(GuestAddr user, u8* kernel, usize length, Access access) EXCLUDES(lock_);
+  template <typename Use>
+  Result<u32> with_word(GuestAddr addr, Access access, const Use& use) EXCLUDES(lock_);
+  // What mmap(2) asks of the algebra, with the errnos of its flags, file and limits.
+  Result<AddressSpace::MapRequest> judge(Task& task, const MmapRequest& request);
+  Result<void> judge_file(const MmapRequest& request, AddressSpace::MapRequest& map) EXCLUDES(lock_);
+  Result<void> remove_pages(u64 start, u64 end) EXCLUDES(lock_);
+
   Kernel& kernel_;
   const u64 id_;
   std::unique_ptr<platform::Space> space_;
-  SharedMutex lock_{LockRank::mm};
-  std::unique_ptr<Impl> impl_ PT_GUARDED_BY(lock_);
+  mutable SharedMutex lock_{LockRank::mm};
+  std::unique_ptr<AddressSpace> map_ PT_GUARDED_BY(lock_);
+  MmLayout layout_ GUARDED_BY(lock_);
+  Ref<File> executable_ GUARDED_BY(lock_);
+  u64 peak_ GUARDED_BY(lock_) = 0;
 };
 
 }  // namespace limen

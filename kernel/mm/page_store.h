@@ -1,11 +1,14 @@
 // Pages of a file that lives in memory: tmpfs files, memfds, SysV and anonymous shared memory. Reading and writing copies
 // from and to arena pages; a shared mapping maps the same pages into guests, so both see each other at once.
-// Lock rank `page_store`: never held during a user copy.
+//
+// Pages are kept as runs that are contiguous in the file and in the arena, so that a mapping costs one order for a run.
+// Lock rank `page_store`: never held during a user copy, nor while a mapping is changed.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/lock.h"
 #include "base/ref.h"
@@ -15,11 +18,24 @@
 
 namespace limen {
 
-class Mm;
+class PageStore;
+
+// Pages [first, first + range.length / kPageSize) of a store and where they lie.
+struct StoreRun {
+  u64 first = 0;
+  ArenaRange range;
+};
+
+// An address space that maps pages of stores (Mm).
+class StoreMapper : public RefCounted {
+ public:
+  // These pages of the store, still referenced by the caller, must not be mapped here any more when it returns.
+  virtual void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) = 0;
+};
 
 class PageStore : public RefCounted {
  public:
-  explicit PageStore(Arena& arena) : arena_(arena) {}
+  explicit PageStore(Arena& arena) : arena_(arena), id_(arena.next_id()) {}
   ~PageStore() override;
 
   // Bytes at `offset`; holes read as zero. The caller bounds the range by the file's size.
@@ -28,25 +44,52 @@ class PageStore : public RefCounted {
   // The arena page of a file page, made (zeroed) on demand with a reference for the caller. enomem.
   Result<u64> get_page(u64 page_index);
   std::optional<u64> find_page(u64 page_index);  // with a reference, or nothing where there is a hole
+  // A run that starts at `first`, of at most `count` pages, with a reference on each: existing pages, or new ones up to the
+  // next existing page. enomem.
+  Result<ArenaRange> get_run(u64 first, u64 count);
+  // The first existing run at or after `first` and before `end`, with references.
+  std::optional<StoreRun> find_run(u64 first, u64 end);
   // Drops pages wholly inside [from, to), zeroes the edges; mappings of dropped pages are taken away first
   // (later touches of them are SIGBUS beyond the file's end). ftruncate, FALLOC_FL_PUNCH_HOLE.
   void discard(u64 from, u64 to);
   u64 resident_pages() const;
+  // The next byte at or after `offset` that is in a page (SEEK_DATA) or in a hole (SEEK_HOLE); `size()` where there is none.
+  u64 next_data(u64 offset) const;
+  u64 next_hole(u64 offset) const;
 
   // A file mapping beyond this size (in bytes) is SIGBUS; kept by the file's owner.
   void set_size(u64 size);
   u64 size() const;
+  u64 id() const { return id_; }
 
-  // Address spaces that map pages of this store, told by Mm; used by discard.
-  void add_mapping(Mm& mm);
-  void remove_mapping(Mm& mm);
+  // Address spaces that map pages of this store, told by Mm; used by discard. `writable`: a shared mapping that may write,
+  // which F_SEAL_WRITE must see.
+  void add_mapping(StoreMapper& mapper, bool writable);
+  void remove_mapping(StoreMapper& mapper, bool writable);
+  u64 writable_mappings() const;
+
+  Arena& arena() { return arena_; }
 
  private:
+  struct Run {
+    u64 offset;  // in the arena
+    u64 pages;
+  };
+  using Runs = std::map<u64, Run>;  // by first page
+  Runs::const_iterator find(u64 page) const REQUIRES(lock_);
+  void insert(u64 first, ArenaRange range) REQUIRES(lock_);
+  std::vector<StoreRun> take_out(u64 first, u64 end) REQUIRES(lock_);
+  void zero(u64 from, u64 to);
+  Result<usize> transfer(UserBuffer& buffer, u64 offset, usize length, ArenaRange range, bool into_store);
+
   Arena& arena_;
+  const u64 id_;
   mutable Mutex lock_{LockRank::page_store};
-  std::map<u64, u64> pages_ GUARDED_BY(lock_);  // page index -> arena offset
+  Runs pages_ GUARDED_BY(lock_);
+  u64 count_ GUARDED_BY(lock_) = 0;
   u64 size_ GUARDED_BY(lock_) = 0;
-  std::map<Mm*, u32> mappers_ GUARDED_BY(lock_);
+  u64 writable_ GUARDED_BY(lock_) = 0;
+  std::map<StoreMapper*, u32> mappers_ GUARDED_BY(lock_);
 };
 
 }  // namespace limen

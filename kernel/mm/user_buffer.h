@@ -50,6 +50,9 @@ class UserBuffer {
   Result<usize> with_spans(usize max, Direction direction, const SpanIo& io);
 
  private:
+  template <typename Move>
+  Result<usize> advance(usize length, const Move& move);
+
   Mm* mm_ = nullptr;  // null: kernel memory. The calling task keeps its Mm alive.
   std::vector<Segment> segments_;
   usize index_ = 0;  // the segment under the cursor

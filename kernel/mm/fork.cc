@@ -1,0 +1,108 @@
+// fork(2): the child shares every private page copy-on-write. Linux: mm/memory.c:copy_page_range.
+#include <algorithm>
+
+#include "kernel/mm/address_space.h"
+
+namespace limen {
+namespace {
+
+// Around the stack pointer both go on writing at once: the parent keeps these pages, the child gets copies.
+constexpr u64 kHotBelow = 2 * kPageSize, kHotAbove = 2 * kPageSize;
+
+bool inherited(const Vma& vma) { return (vma.flags & kVmaDontFork) == 0; }
+
+}  // namespace
+
+Result<void> AddressSpace::fork_into(AddressSpace& child, u64 stack_pointer) {
+  const u64 sp = page_floor(stack_pointer);
+  Hot hot{0, 0};
+  if (const auto stack = find_vma(sp); stack_pointer != 0 && stack != vmas_.end()) {
+    hot = {std::max(stack->first, sp - std::min(sp, kHotBelow)), std::min(stack->second.end, sp + kHotAbove)};
+    cut_extent(hot.start);
+    cut_extent(hot.end);
+  }
+  child.brk_start_ = brk_start_, child.brk_ = brk_;
+  child.stack_limit_ = stack_limit_, child.address_limit_ = address_limit_;
+  // Stores learn of the child before it has any of their pages.
+  for (const auto& [start, vma] : vmas_) {
+    if (!inherited(vma)) continue;
+    Vma copy = vma;
+    copy.flags &= ~kVmaLocked;  // locks are not inherited: mlock(2)
+    child.account(start, copy, true);
+    child.vmas_.emplace_hint(child.vmas_.end(), start, std::move(copy));
+  }
+  // Nobody writes a shared page from here on: apply() returned.
+  TRY(write_protect_private(hot));
+  Orders orders;
+  Result<void> shared = success;
+  for (const auto& [start, vma] : vmas_) {
+    if (!inherited(vma) || (vma.flags & kVmaWipeOnFork) != 0) continue;
+    shared = share_with(child, start, vma, hot, orders);
+    if (!shared.ok()) break;
+  }
+  merge_extents(0, bounds_.ceiling);
+  TRY(shared);
+  TRY(child.apply(orders));
+  child.merge_vmas(0, bounds_.ceiling);
+  child.merge_extents(0, bounds_.ceiling);
+  return success;
+}
+
+Result<void> AddressSpace::write_protect_private(Hot hot) {
+  Orders orders;
+  std::vector<Extent*> changed;
+  for (const auto& [start, vma] : vmas_) {
+    if (!vma.copies() || !inherited(vma) || (vma.flags & kVmaWipeOnFork) != 0) continue;
+    cut_extent(start);
+    cut_extent(vma.end);
+    for (auto it = extents_.lower_bound(start); it != extents_.end() && it->first < vma.end; ++it) {
+      Extent& extent = it->second;
+      const bool writable = extent.host == Extent::kUncertain ||
+                            (extent.host != Extent::kUnmapped && (extent.host & platform::kProtWrite) != 0);
+      if (extent.file || !writable || (it->first >= hot.start && extent.end <= hot.end)) continue;
+      const u8 readable = extent.prot == 0 ? u8{0} : static_cast<u8>((extent.prot | platform::kProtRead) & ~platform::kProtWrite);
+      orders.protect(it->first, extent.end - it->first, readable);
+      changed.push_back(&extent);
+    }
+  }
+  const Result<void> done = apply(orders);
+  for (Extent* extent : changed) {
+    extent->cow = true;  // also where the order failed: a write then finds that the page has one owner
+    extent->host = done.ok() ? extent->host_protection() : Extent::kUncertain;
+  }
+  return done.is(Errno::esrch) ? Errno::enomem : done;
+}
+
+// What backs one VMA, in the child too; references first, orders for the child's own batch.
+Result<void> AddressSpace::share_with(AddressSpace& child, u64 vma_start, const Vma& vma, Hot hot, Orders& orders) {
+  for (auto it = extent_from(vma_start); it != extents_.end() && it->first < vma.end; ++it) {
+    Extent& extent = it->second;
+    const u64 start = std::max(it->first, vma_start);
+    Extent copy = extent;
+    copy.end = std::min(extent.end, vma.end);
+    copy.offset += start - it->first;
+    const ArenaRange range{copy.offset, copy.end - start};
+    bool populate = false;
+    if (extent.file) {
+      // A clean file: nothing to count.
+    } else if (vma.copies() && !extent.cow && start >= hot.start && copy.end <= hot.end) {
+      const Arena::Grant grant = TRY(arena_.allocate_as(range.length, Arena::kAnywhere, Arena::Fill::stale));
+      copy_contents(range, grant);
+      copy.offset = grant.range.offset;
+      populate = true;
+    } else {
+      // Private, read-only until now: the child's and ours from here on.
+      if (vma.copies()) extent.cow = copy.cow = true;
+      arena_.ref(range);
+    }
+    copy.host = Extent::kUnmapped;
+    if (copy.prot != 0) {
+      copy.host = copy.host_protection();
+      orders.map(start, copy, populate);
+    }
+    child.extents_.emplace_hint(child.extents_.end(), start, std::move(copy));
+  }
+  return success;
+}
+
+}  // namespace limen

@@ -1,0 +1,194 @@
+// Making, copying and ending address spaces; faults; the figures of /proc.
+#include "kernel/mm/mm.h"
+
+#include <algorithm>
+
+#include "host/random.h"
+#include "kernel/kernel.h"
+
+namespace limen {
+namespace {
+
+// Linux: arch/x86/mm/mmap.c. The stack stands at the top, moved down by up to 16 GiB; mappings begin below the largest
+// stack that could be, moved down by up to 1 TiB.
+constexpr u64 kStackRandomPages = u64{1} << 22;
+constexpr u64 kMmapRandomPages = u64{1} << 28;
+constexpr u64 kStackRoom = u64{8} << 30;
+
+u64 random_below(u64 bound) {  // a power of two
+  u64 word = 0;
+  host::fill_random({reinterpret_cast<u8*>(&word), sizeof word});
+  return word & (bound - 1);
+}
+
+AddressSpace::Bounds choose_bounds(platform::Platform& platform) {
+  AddressSpace::Bounds bounds{.floor = platform.guest_floor(), .ceiling = platform.guest_ceiling()};
+  const u64 gap = kStackRandomPages * kPageSize + kStackRoom;
+  // A platform with little room (a test's) gives up the randomness, not the order.
+  u64 base = bounds.ceiling > 4 * gap ? bounds.ceiling - gap : bounds.ceiling / 4 * 3;
+  if (base > 4 * kMmapRandomPages * kPageSize) base -= random_below(kMmapRandomPages) * kPageSize;
+  bounds.mmap_base = page_floor(base);
+  return bounds;
+}
+
+constexpr int kSigKill = 9, kSigBus = 7, kSigSegv = 11;
+constexpr int kSegvMapErr = 1, kSegvAccErr = 2, kBusAdrErr = 2;
+constexpr u64 kTrapPageFault = 14;
+constexpr u64 kFaultWrite = 2, kFaultFetch = 16;
+
+}  // namespace
+
+Mm::Mm(Kernel& kernel, std::unique_ptr<platform::Space> space, AddressSpace::Bounds bounds)
+    : kernel_(kernel),
+      id_(kernel.arena().next_id()),
+      space_(std::move(space)),
+      map_(std::make_unique<AddressSpace>(kernel.arena(), *space_, *this, bounds)) {}
+
+Mm::~Mm() {
+  space_.reset();  // the process is dead: the proof for each page that the next line frees
+  map_.reset();
+}
+
+Result<Ref<Mm>> Mm::create(Kernel& kernel) {
+  std::unique_ptr<platform::Space> space = TRY(kernel.platform().new_space());
+  return Ref<Mm>::adopt(new Mm(kernel, std::move(space), choose_bounds(kernel.platform())));
+}
+
+Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
+  std::unique_ptr<platform::Space> space = TRY(kernel_.platform().new_space());
+  Ref<Mm> child = Ref<Mm>::adopt(new Mm(kernel_, std::move(space), map_->bounds()));
+  WriteGuard guard(lock_);
+  // The child is nobody else's yet: its lock is not needed.
+  const Result<void> copied = map_->fork_into(*child->map_, stack_pointer.raw());
+  if (!copied.ok()) return Errno::enomem;
+  child->layout_ = layout_;
+  child->executable_ = executable_;
+  return child;
+}
+
+Result<GuestAddr> Mm::map_stack(Task&, u64 size_limit) {
+  WriteGuard guard(lock_);
+  const AddressSpace::Bounds& bounds = map_->bounds();
+  constexpr u64 kInitial = 132 << 10;  // as exec leaves it: a page and 128 KiB of room
+  u64 top = bounds.ceiling - kPageSize;
+  if (top - bounds.mmap_base > 2 * kStackRandomPages * kPageSize) top -= random_below(kStackRandomPages) * kPageSize;
+  MmLimits limits;
+  limits.stack = size_limit;
+  const AddressSpace::MapRequest request{.addr = top - kInitial, .length = kInitial, .prot = 3,
+                                         .flags = kVmaGrowsDown, .fixed = true, .no_replace = true};
+  TRY(map_->map(request, limits));
+  return GuestAddr(top);
+}
+
+Result<GuestAddr> Mm::map_special(int host_fd, u64 length, u64 data_pages, std::string name) {
+  WriteGuard guard(lock_);
+  const u64 data = data_pages * kPageSize, whole = page_ceil(length);
+  if (data > whole || whole == 0) return Errno::einval;
+  const Ref<MappedObject> object = make_ref<MappedObject>(Ref<File>(), host_fd, Ref<RefCounted>());
+  AddressSpace::MapRequest request{.length = whole, .prot = 5, .may = 5, .flags = kVmaSpecial | kVmaDontDump,
+                                   .object = object, .name = std::move(name)};
+  const u64 start = TRY(map_->map(request, {}));
+  if (data == 0) return GuestAddr(start);
+  request.addr = start, request.length = data, request.fixed = true;
+  request.prot = request.may = 1, request.name = "[vvar]";
+  TRY(map_->map(request, {}));
+  return GuestAddr(start);
+}
+
+FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
+  FaultOutcome outcome{.resolved = false, .signo = fault.signo, .code = fault.code, .addr = fault.addr};
+  const bool page_fault = fault.signo == kSigSegv && fault.trapno == kTrapPageFault;
+  if (!page_fault && fault.signo != kSigBus) return outcome;
+  WriteGuard guard(lock_);
+  if (fault.signo == kSigBus) {
+    // The host had no page: the arena is full, or a file was cut off (or damaged) beneath its mapping.
+    const auto extent = map_->find_extent(fault.addr);
+    if (extent != map_->extents().end() && !extent->second.file) outcome.signo = kSigKill, outcome.code = 0x80;
+    return outcome;
+  }
+  const Access access = (fault.error_code & kFaultFetch) != 0   ? Access::fetch
+                        : (fault.error_code & kFaultWrite) != 0 ? Access::write
+                                                                : Access::read;
+  switch (map_->resolve(fault.addr, access)) {
+    case Resolution::resolved: outcome.resolved = true; break;
+    case Resolution::no_mapping: outcome.signo = kSigSegv, outcome.code = kSegvMapErr; break;
+    case Resolution::no_access: outcome.signo = kSigSegv, outcome.code = kSegvAccErr; break;
+    case Resolution::beyond_file: outcome.signo = kSigBus, outcome.code = kBusAdrErr; break;
+    case Resolution::no_memory: outcome.signo = kSigKill, outcome.code = 0x80; break;  // SI_KERNEL: the OOM killer
+  }
+  return outcome;
+}
+
+MmUsage Mm::usage() {
+  WriteGuard guard(lock_);
+  MmUsage usage;
+  usage.virtual_bytes = map_->virtual_bytes();
+  usage.locked_bytes = map_->locked_bytes();
+  for (const auto& [start, vma] : map_->vmas()) {
+    const u64 bytes = vma.end - start;
+    if ((vma.flags & kVmaGrowsDown) != 0) {
+      usage.stack_bytes += bytes;
+    } else if (vma.copies() && (vma.prot & platform::kProtWrite) != 0) {
+      usage.data_bytes += bytes;
+    } else if ((vma.prot & platform::kProtExec) != 0) {
+      usage.text_bytes += bytes;
+    }
+    const u64 resident = map_->resident_bytes(start, vma.end);
+    usage.resident_bytes += resident;
+    if (vma.object) usage.shared_bytes += resident;
+  }
+  peak_ = std::max(peak_, usage.resident_bytes);
+  usage.peak_resident_bytes = peak_;
+  return usage;
+}
+
+std::vector<MapsLine> Mm::maps() {
+  ReadGuard guard(lock_);
+  std::vector<MapsLine> lines;
+  for (const auto& [start, vma] : map_->vmas()) {
+    MapsLine line{.start = start, .end = vma.end, .prot = vma.prot, .shared = vma.shared(), .name = vma.name};
+    if (vma.object) line.offset = vma.offset, line.file = vma.object->file();
+    const bool named = !line.name.empty();
+    if (vma.object && vma.object->store() != nullptr && !line.file) {
+      line.name = named ? "[anon_shmem:" + line.name + "]" : "/dev/zero (deleted)";
+    } else if (!vma.object && named) {
+      line.name = "[anon:" + line.name + "]";
+    } else if (!vma.object && start < map_->brk_end() && vma.end > map_->brk_start() && map_->brk_start() != 0) {
+      line.name = "[heap]";
+    } else if ((vma.flags & kVmaGrowsDown) != 0 && start <= layout_.start_stack && layout_.start_stack <= vma.end) {
+      line.name = "[stack]";
+    }
+    line.resident = map_->resident_bytes(start, vma.end);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+MmLayout Mm::layout() {
+  ReadGuard guard(lock_);
+  MmLayout layout = layout_;
+  layout.start_brk = map_->brk_start();
+  return layout;
+}
+
+void Mm::set_layout(MmLayout layout) {
+  WriteGuard guard(lock_);
+  layout_ = std::move(layout);
+}
+
+Ref<File> Mm::executable() {
+  ReadGuard guard(lock_);
+  return executable_;
+}
+
+void Mm::set_executable(Ref<File> file) {
+  WriteGuard guard(lock_);
+  std::swap(executable_, file);  // the old one goes after the lock
+}
+
+void Mm::unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) {
+  WriteGuard guard(lock_);
+  map_->unmap_store_pages(store, dropped);
+}
+
+}  // namespace limen

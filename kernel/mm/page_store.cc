@@ -1,0 +1,268 @@
+#include "kernel/mm/page_store.h"
+
+#include <algorithm>
+#include <set>
+
+#include "platform/platform.h"
+
+namespace limen {
+namespace {
+
+// New pages are made in runs of at most this many, so that a write of any length holds the lock shortly.
+constexpr u64 kMostNewPages = 256;
+constexpr u64 kNoPage = ~u64{0} / kPageSize;
+
+ArenaRange part_of(u64 run_first, u64 run_offset, u64 run_pages, u64 first, u64 count) {
+  const u64 skip = first - run_first;
+  return {run_offset + skip * kPageSize, std::min(run_pages - skip, count) * kPageSize};
+}
+
+}  // namespace
+
+PageStore::~PageStore() {
+  for (const auto& [first, run] : pages_) arena_.unref({run.offset, run.pages * kPageSize});
+}
+
+PageStore::Runs::const_iterator PageStore::find(u64 page) const {
+  auto it = pages_.upper_bound(page);
+  if (it == pages_.begin()) return pages_.end();
+  --it;
+  return page < it->first + it->second.pages ? it : pages_.end();
+}
+
+void PageStore::insert(u64 first, ArenaRange range) {
+  u64 pages = range.length / kPageSize;
+  count_ += pages;
+  auto next = pages_.lower_bound(first);
+  if (next != pages_.end() && next->first == first + pages && next->second.offset == range.end()) {
+    pages += next->second.pages;
+    next = pages_.erase(next);
+  }
+  if (next != pages_.begin()) {
+    auto before = std::prev(next);
+    Run& run = before->second;
+    if (before->first + run.pages == first && run.offset + run.pages * kPageSize == range.offset) {
+      run.pages += pages;
+      return;
+    }
+  }
+  pages_.emplace_hint(next, first, Run{range.offset, pages});
+}
+
+Result<u64> PageStore::get_page(u64 page_index) {
+  const ArenaRange range = TRY(get_run(page_index, 1));
+  return range.offset;
+}
+
+std::optional<u64> PageStore::find_page(u64 page_index) {
+  const std::optional<StoreRun> run = find_run(page_index, page_index + 1);
+  if (!run) return std::nullopt;
+  return run->range.offset;
+}
+
+Result<ArenaRange> PageStore::get_run(u64 first, u64 count) {
+  MutexGuard guard(lock_);
+  if (const auto it = find(first); it != pages_.end()) {
+    const ArenaRange range = part_of(it->first, it->second.offset, it->second.pages, first, count);
+    arena_.ref(range);
+    return range;
+  }
+  count = std::min(count, kMostNewPages);
+  const auto next = pages_.lower_bound(first);
+  if (next != pages_.end()) count = std::min(count, next->first - first);
+  u64 near = Arena::kAnywhere;
+  if (next != pages_.begin()) {
+    const auto before = std::prev(next);
+    if (before->first + before->second.pages == first) near = before->second.offset + before->second.pages * kPageSize;
+  }
+  Result<ArenaRange> made = arena_.allocate(count * kPageSize, near);
+  if (!made.ok() && count > 1) made = arena_.allocate(kPageSize, near);
+  if (!made.ok()) return made.error();
+  insert(first, *made);
+  arena_.ref(*made);
+  return made;
+}
+
+std::optional<StoreRun> PageStore::find_run(u64 first, u64 end) {
+  MutexGuard guard(lock_);
+  auto it = find(first);
+  if (it == pages_.end()) {
+    it = pages_.lower_bound(first);
+    if (it == pages_.end() || it->first >= end) return std::nullopt;
+    first = it->first;
+  }
+  const StoreRun run{first, part_of(it->first, it->second.offset, it->second.pages, first, end - first)};
+  arena_.ref(run.range);
+  return run;
+}
+
+// Copies between the buffer and [offset, offset + length) of the store, all of which lies in `range`'s pages.
+Result<usize> PageStore::transfer(UserBuffer& buffer, u64 offset, usize length, ArenaRange range, bool into_store) {
+  const std::span<u8> bytes(arena_.at(range.offset + (offset & kPageMask)), length);
+  Result<usize> moved = into_store ? buffer.copy_in(bytes) : buffer.copy_out(bytes);
+  arena_.unref(range);
+  return moved;
+}
+
+Result<usize> PageStore::read(UserBuffer& to, u64 offset, usize length) {
+  usize done = 0;
+  length = std::min(length, to.remaining());
+  while (done < length) {
+    const u64 at = offset + done;
+    const usize left = length - done;
+    const u64 first = at / kPageSize, end = (at + left - 1) / kPageSize + 1;
+    Result<usize> moved = 0;
+    usize wanted = left;
+    const std::optional<StoreRun> run = find_run(first, end);
+    if (!run || run->first != first) {
+      if (run) {
+        arena_.unref(run->range);
+        wanted = std::min<u64>(left, run->first * kPageSize - at);
+      }
+      moved = to.fill_zero(wanted);
+    } else {
+      wanted = std::min<u64>(left, run->range.length - (at & kPageMask));
+      moved = transfer(to, at, wanted, run->range, false);
+    }
+    if (!moved.ok()) {
+      if (done == 0) return moved.error();
+      break;
+    }
+    done += *moved;
+    if (*moved < wanted) break;
+  }
+  return done;
+}
+
+Result<usize> PageStore::write(UserBuffer& from, u64 offset, usize length) {
+  usize done = 0;
+  length = std::min(length, from.remaining());
+  while (done < length) {
+    const u64 at = offset + done;
+    const u64 first = at / kPageSize, end = (at + (length - done) - 1) / kPageSize + 1;
+    const Result<ArenaRange> run = get_run(first, end - first);
+    if (!run.ok()) {
+      if (done == 0) return Errno::enospc;
+      break;
+    }
+    const usize wanted = std::min<u64>(length - done, run->length - (at & kPageMask));
+    const Result<usize> moved = transfer(from, at, wanted, *run, true);
+    if (!moved.ok()) {
+      if (done == 0) return moved.error();
+      break;
+    }
+    done += *moved;
+    if (*moved < wanted) break;
+  }
+  return done;
+}
+
+// Zeroes bytes inside one page, where there is one.
+void PageStore::zero(u64 from, u64 to) {
+  if (from >= to) return;
+  const std::optional<u64> page = find_page(from / kPageSize);
+  if (!page) return;
+  static constexpr u8 kZeros[kPageSize] = {};
+  (void)platform::safe_copy(arena_.at(*page + (from & kPageMask)), kZeros, to - from);
+  arena_.unref({*page, kPageSize});
+}
+
+std::vector<StoreRun> PageStore::take_out(u64 first, u64 end) {
+  std::vector<StoreRun> out;
+  auto it = find(first);
+  if (it == pages_.end()) it = pages_.lower_bound(first);
+  while (it != pages_.end() && it->first < end) {
+    const u64 run_first = it->first, run_end = it->first + it->second.pages;
+    const u64 offset = it->second.offset;
+    it = pages_.erase(it);
+    const u64 from = std::max(run_first, first), to = std::min(run_end, end);
+    if (run_first < from) pages_[run_first] = {offset, from - run_first};
+    if (to < run_end) pages_[to] = {offset + (to - run_first) * kPageSize, run_end - to};
+    out.push_back({from, {offset + (from - run_first) * kPageSize, (to - from) * kPageSize}});
+    count_ -= to - from;
+  }
+  return out;
+}
+
+void PageStore::discard(u64 from, u64 to) {
+  if (from >= to) return;
+  const u64 first = (from + kPageMask) / kPageSize;
+  const u64 end = to == ~u64{0} ? kNoPage : to / kPageSize;
+  if (first > end) return zero(from, to);  // inside one page
+  zero(from, std::min(to, first * kPageSize));
+  if (to != ~u64{0}) zero(std::max(from, end * kPageSize), to);
+  std::vector<StoreRun> dropped;
+  {
+    MutexGuard guard(lock_);
+    dropped = take_out(first, end);
+  }
+  if (dropped.empty()) return;
+  // Invariant 6: the pages are ours until every address space that might map them has said that it does not. A child
+  // of fork enters the list while its parent's mm is locked, so that a second look finds whoever copied a mapping
+  // before we came to the parent. Who dies meanwhile holds references of its own until its process is dead.
+  std::set<StoreMapper*> asked;
+  for (;;) {
+    std::vector<Ref<StoreMapper>> ask;
+    {
+      MutexGuard guard(lock_);
+      for (const auto& [mapper, n] : mappers_) {
+        if (asked.insert(mapper).second && mapper->try_ref()) ask.push_back(Ref<StoreMapper>::adopt(mapper));
+      }
+    }
+    if (ask.empty()) break;
+    for (const Ref<StoreMapper>& mapper : ask) mapper->unmap_store_pages(*this, dropped);
+  }
+  for (const StoreRun& run : dropped) arena_.unref(run.range);
+}
+
+u64 PageStore::resident_pages() const {
+  MutexGuard guard(lock_);
+  return count_;
+}
+
+u64 PageStore::next_data(u64 offset) const {
+  MutexGuard guard(lock_);
+  if (find(offset / kPageSize) != pages_.end()) return std::min(offset, size_);
+  const auto next = pages_.lower_bound(offset / kPageSize);
+  return next == pages_.end() ? size_ : std::min(next->first * kPageSize, size_);
+}
+
+u64 PageStore::next_hole(u64 offset) const {
+  MutexGuard guard(lock_);
+  for (auto it = find(offset / kPageSize); it != pages_.end(); ++it) {
+    const u64 end = it->first + it->second.pages;
+    if (offset < it->first * kPageSize) break;
+    offset = end * kPageSize;
+  }
+  return std::min(offset, size_);
+}
+
+void PageStore::set_size(u64 size) {
+  MutexGuard guard(lock_);
+  size_ = size;
+}
+
+u64 PageStore::size() const {
+  MutexGuard guard(lock_);
+  return size_;
+}
+
+void PageStore::add_mapping(StoreMapper& mapper, bool writable) {
+  MutexGuard guard(lock_);
+  ++mappers_[&mapper];
+  if (writable) ++writable_;
+}
+
+void PageStore::remove_mapping(StoreMapper& mapper, bool writable) {
+  MutexGuard guard(lock_);
+  if (writable) --writable_;
+  const auto it = mappers_.find(&mapper);
+  if (it != mappers_.end() && --it->second == 0) mappers_.erase(it);
+}
+
+u64 PageStore::writable_mappings() const {
+  MutexGuard guard(lock_);
+  return writable_;
+}
+
+}  // namespace limen
