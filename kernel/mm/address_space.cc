@@ -8,8 +8,8 @@ using platform::MapOrder;
 void Orders::map_arena(u64 addr, u64 length, u64 offset, u8 prot, bool populate) {
   if (!list_.empty()) {
     MapOrder& last = list_.back();
-    if (last.kind == MapOrder::Kind::map_arena && last.addr + last.length == addr && last.offset + last.length == offset &&
-        last.prot == prot && last.populate == populate) {
+    if (last.kind == MapOrder::Kind::map_arena && last.addr + last.length == addr &&
+        last.offset + last.length == offset && last.prot == prot && last.populate == populate) {
       last.length += length;
       return;
     }

@@ -29,8 +29,8 @@
 
 namespace limen {
 
-inline constexpr u64 kMaxMapCount = 65530;                   // vm.max_map_count
-inline constexpr u64 kStackGuardGap = 256 * kPageSize;       // mm/mmap.c: stack_guard_gap
+inline constexpr u64 kMaxMapCount = 65530;              // vm.max_map_count
+inline constexpr u64 kStackGuardGap = 256 * kPageSize;  // mm/mmap.c: stack_guard_gap
 inline constexpr u64 kNoLimit = ~u64{0};
 
 enum : u32 {
@@ -38,19 +38,19 @@ enum : u32 {
   kVmaGrowsDown = 2,
   kVmaNoReserve = 4,
   kVmaLocked = 8,
-  kVmaStack = 16,        // MAP_STACK: touched at its top
+  kVmaStack = 16,  // MAP_STACK: touched at its top
   kVmaDontFork = 32,
   kVmaWipeOnFork = 64,
   kVmaDontDump = 128,
-  kVmaSpecial = 256,     // the kernel's own: vdso, vvar
-  kVmaSealed = 512,      // mseal(2)
-  kVmaNoCoalesce = 1024, // MADV_NOHUGEPAGE, MADV_MERGEABLE and other words that only /proc would show
+  kVmaSpecial = 256,      // the kernel's own: vdso, vvar
+  kVmaSealed = 512,       // mseal(2)
+  kVmaNoCoalesce = 1024,  // MADV_NOHUGEPAGE, MADV_MERGEABLE and other words that only /proc would show
 };
 
 struct Vma {
   u64 end = 0;
   u8 prot = 0;
-  u8 may = 7;            // what mprotect may give (VM_MAY*)
+  u8 may = 7;  // what mprotect may give (VM_MAY*)
   u32 flags = 0;
   Ref<MappedObject> object;  // null: anonymous and private
   u64 offset = 0;            // of the start, in the object
@@ -65,10 +65,10 @@ struct Extent {
   static constexpr u8 kUnmapped = 0xff;   // proved to be unmapped
   static constexpr u8 kUncertain = 0xfe;  // mapped, with a protection that a failed order left in doubt
   u64 end = 0;
-  u64 offset = 0;        // in the arena, or in the object's file
-  u8 prot = 0;           // the VMA's
-  u8 host = kUnmapped;   // what the host maps now
-  bool cow = false;      // arena pages that others may hold too: read-only in the host
+  u64 offset = 0;          // in the arena, or in the object's file
+  u8 prot = 0;             // the VMA's
+  u8 host = kUnmapped;     // what the host maps now
+  bool cow = false;        // arena pages that others may hold too: read-only in the host
   Ref<MappedObject> file;  // the host file that backs it; null: arena pages
 
   // What the host may map: reading comes with any access (as on x86), writing only of pages of one's own.
@@ -99,7 +99,7 @@ struct MmLimits {
   u64 address_space = kNoLimit;
   u64 data = kNoLimit;
   u64 stack = u64{8} << 20;
-  u64 locked = kNoLimit;   // no limit with CAP_IPC_LOCK
+  u64 locked = kNoLimit;  // no limit with CAP_IPC_LOCK
 };
 
 enum class Access : u8 { read, write, fetch, forced_read, forced_write };
@@ -123,7 +123,7 @@ class AddressSpace {
   struct MapRequest {
     u64 addr = 0, length = 0;  // whole pages; `addr` is a hint unless fixed
     u8 prot = 0, may = 7;
-    u32 flags = 0;             // kVma*
+    u32 flags = 0;  // kVma*
     Ref<MappedObject> object;
     u64 offset = 0;
     std::string name;
@@ -194,14 +194,14 @@ class AddressSpace {
   };
 
   // vma.cc
-  VmaMap::iterator vma_at(u64 addr);               // that holds addr, or end()
-  VmaMap::iterator vma_from(u64 addr);             // the first that ends after addr
+  VmaMap::iterator vma_at(u64 addr);    // that holds addr, or end()
+  VmaMap::iterator vma_from(u64 addr);  // the first that ends after addr
   ExtentMap::iterator extent_at(u64 addr);
   ExtentMap::iterator extent_from(u64 addr);
   void account(u64 start, const Vma& vma, bool added);
   void cut_vma(u64 addr);
   void cut_extent(u64 addr);
-  void insert_vma(u64 start, Vma vma);             // and merges it with its neighbours
+  void insert_vma(u64 start, Vma vma);  // and merges it with its neighbours
   void insert_extent(u64 start, Extent extent);
   void merge_vmas(u64 start, u64 end);
   void merge_extents(u64 start, u64 end);
@@ -275,13 +275,13 @@ class AddressSpace {
   Bounds bounds_;
   VmaMap vmas_;
   ExtentMap extents_;
-  std::vector<ArenaRange> doomed_;  // may still be mapped by a dying process
+  std::vector<ArenaRange> doomed_;                                // may still be mapped by a dying process
   std::map<const File*, std::pair<MappedObject*, u64>> objects_;  // of mapped files, with the number of VMAs
   u64 virtual_bytes_ = 0, data_bytes_ = 0, locked_bytes_ = 0;
   u64 brk_start_ = 0, brk_ = 0;
   u64 stack_limit_ = u64{8} << 20;
-  u64 address_limit_ = kNoLimit;    // RLIMIT_AS when it was last told, for stack growth
-  bool lock_future_ = false;        // mlockall(MCL_FUTURE)
+  u64 address_limit_ = kNoLimit;  // RLIMIT_AS when it was last told, for stack growth
+  bool lock_future_ = false;      // mlockall(MCL_FUTURE)
 };
 
 }  // namespace limen

@@ -10,13 +10,26 @@ namespace {
 // A fork flag, a dump flag: what an advice only writes down. False: the advice is of another kind.
 bool remembered(int advice, u32& set, u32& clear) {
   switch (advice) {
-    case abi::madv_dontfork: set = kVmaDontFork; return true;
-    case abi::madv_dofork: clear = kVmaDontFork; return true;
-    case abi::madv_wipeonfork: set = kVmaWipeOnFork; return true;
-    case abi::madv_keeponfork: clear = kVmaWipeOnFork; return true;
-    case abi::madv_dontdump: set = kVmaDontDump; return true;
-    case abi::madv_dodump: clear = kVmaDontDump; return true;
-    default: return false;
+    case abi::madv_dontfork:
+      set = kVmaDontFork;
+      return true;
+    case abi::madv_dofork:
+      clear = kVmaDontFork;
+      return true;
+    case abi::madv_wipeonfork:
+      set = kVmaWipeOnFork;
+      return true;
+    case abi::madv_keeponfork:
+      clear = kVmaWipeOnFork;
+      return true;
+    case abi::madv_dontdump:
+      set = kVmaDontDump;
+      return true;
+    case abi::madv_dodump:
+      clear = kVmaDontDump;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -72,7 +85,8 @@ Result<void> AddressSpace::advise(u64 start, u64 end, int advice) {
         if ((vma.may & platform::kProtWrite) == 0) return Errno::eacces;
         break;  // Mm punches the hole, without the lock
       }
-      default: break;  // hints
+      default:
+        break;  // hints
     }
   }
   return verdict;
@@ -160,8 +174,10 @@ Result<void> AddressSpace::lock(u64 start, u64 end, bool locked, bool populate_t
   if (!locked || !populate_too) return success;
   switch (populate(start, end, Access::read)) {
     case Resolution::resolved:
-    case Resolution::no_access: return success;  // what cannot be accessed is locked all the same
-    default: return Errno::enomem;
+    case Resolution::no_access:
+      return success;  // what cannot be accessed is locked all the same
+    default:
+      return Errno::enomem;
   }
 }
 
@@ -218,7 +234,8 @@ void AddressSpace::unmap_store_pages(const PageStore& store, std::span<const Sto
         const u64 addr = vma_start + (page - first) * kPageSize;
         const auto it = extent_from(addr);
         if (it == extents_.end() || it->first >= vma_start + (to - first) * kPageSize) break;
-        const u64 start = std::max(addr, it->first), end = std::min(it->second.end, vma_start + (to - first) * kPageSize);
+        const u64 start = std::max(addr, it->first),
+                  end = std::min(it->second.end, vma_start + (to - first) * kPageSize);
         const u64 of_store = run.range.offset + ((start - vma_start) / kPageSize + first - run.first) * kPageSize;
         if (!it->second.file && it->second.offset + (start - it->first) == of_store) ranges.emplace_back(start, end);
         page = first + (end - vma_start) / kPageSize;

@@ -48,8 +48,8 @@ class Arena {
   Result<ArenaRange> allocate(u64 length, u64 near = kAnywhere);
   Result<Grant> allocate_as(u64 length, u64 near, Fill fill);
   void ref(ArenaRange range);
-  void unref(ArenaRange range);             // proved unmapped where this is the last reference
-  u32 references(u64 offset) const;         // of one page: 1 means that a copy-on-write owner may write in place
+  void unref(ArenaRange range);      // proved unmapped where this is the last reference
+  u32 references(u64 offset) const;  // of one page: 1 means that a copy-on-write owner may write in place
   // How many pages from the range's start (or, backwards, from its end) have exactly one reference.
   u64 sole_pages(ArenaRange range) const;
   u64 sole_pages_backwards(ArenaRange range) const;

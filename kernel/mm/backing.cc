@@ -26,8 +26,8 @@ u64 AddressSpace::near_for(u64 start, u64 end) const {
       below != extents_.end() && !below->second.file) {
     return below->second.offset + (below->second.end - below->first);
   }
-  if (const auto above = find_extent(end); above != extents_.end() && !above->second.file && above->first == end &&
-                                           above->second.offset >= end - start) {
+  if (const auto above = find_extent(end);
+      above != extents_.end() && !above->second.file && above->first == end && above->second.offset >= end - start) {
     return above->second.offset - (end - start);
   }
   return Arena::kAnywhere;
@@ -92,7 +92,8 @@ Result<void> AddressSpace::copy_file(Plan& plan, u64 start, u64 end, u64 vma_sta
   return success;
 }
 
-Result<void> AddressSpace::back_store(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma, Eagerness eagerness) {
+Result<void> AddressSpace::back_store(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma,
+                                      Eagerness eagerness) {
   PageStore& store = *vma.object->store();
   const u64 first = (vma.offset + (start - vma_start)) / kPageSize;
   const u64 last = std::min(first + (end - start) / kPageSize, page_ceil(store.size()) / kPageSize);

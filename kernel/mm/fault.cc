@@ -12,19 +12,24 @@ namespace {
 constexpr u64 kLeastGrant = 256 << 10, kMostGrant = 4 << 20;
 constexpr u64 kLeastCopy = 32 << 10, kMostCopy = 256 << 10;
 constexpr u64 kStorePages = 64;
-constexpr u64 kTakeOver = 16 << 20;     // looked at in one fault
-constexpr u64 kStackStep = 128 << 10;   // a stack grows by at least this, where there is room
+constexpr u64 kTakeOver = 16 << 20;    // looked at in one fault
+constexpr u64 kStackStep = 128 << 10;  // a stack grows by at least this, where there is room
 
 bool writes(Access access) { return access == Access::write || access == Access::forced_write; }
 
 // Linux: access_error; FOLL_FORCE in mm/gup.c:check_vma_flags.
 bool permits(const Vma& vma, Access access) {
   switch (access) {
-    case Access::read: return vma.prot != 0;
-    case Access::write: return (vma.prot & platform::kProtWrite) != 0;
-    case Access::fetch: return (vma.prot & platform::kProtExec) != 0;
-    case Access::forced_read: return vma.may != 0;
-    case Access::forced_write: return (vma.prot & platform::kProtWrite) != 0 || vma.copies();
+    case Access::read:
+      return vma.prot != 0;
+    case Access::write:
+      return (vma.prot & platform::kProtWrite) != 0;
+    case Access::fetch:
+      return (vma.prot & platform::kProtExec) != 0;
+    case Access::forced_read:
+      return vma.may != 0;
+    case Access::forced_write:
+      return (vma.prot & platform::kProtWrite) != 0 || vma.copies();
   }
   return false;
 }
@@ -195,7 +200,8 @@ Resolution AddressSpace::copy_file_pages(u64 addr, u64 start, const Extent& exte
   const Result<Arena::Grant> grant = arena_.allocate_as(to - from, near_for(from, to), Arena::Fill::stale);
   if (!grant.ok()) return Resolution::no_memory;
   const ArenaRange range = grant->range;
-  const u64 bytes = extent.file->read(arena_.at(range.offset), range.length, extent.offset + (from - start)).value_or(usize{0});
+  const u64 bytes =
+      extent.file->read(arena_.at(range.offset), range.length, extent.offset + (from - start)).value_or(usize{0});
   const u64 kept = page_ceil(bytes);
   if (grant->stale) std::memset(arena_.at(range.offset + bytes), 0, kept - bytes);
   if (from + kept <= addr) {

@@ -60,7 +60,8 @@ Result<void> AddressSpace::write_protect_private(Hot hot) {
       const bool writable = extent.host == Extent::kUncertain ||
                             (extent.host != Extent::kUnmapped && (extent.host & platform::kProtWrite) != 0);
       if (extent.file || !writable || (it->first >= hot.start && extent.end <= hot.end)) continue;
-      const u8 readable = extent.prot == 0 ? u8{0} : static_cast<u8>((extent.prot | platform::kProtRead) & ~platform::kProtWrite);
+      const u8 readable =
+          extent.prot == 0 ? u8{0} : static_cast<u8>((extent.prot | platform::kProtRead) & ~platform::kProtWrite);
       orders.protect(it->first, extent.end - it->first, readable);
       changed.push_back(&extent);
     }

@@ -43,7 +43,8 @@ Result<u64> AddressSpace::place(const MapRequest& r) const {
 }
 
 // Linux: may_expand_vm, the map count, and the heuristic that refuses what could never be backed.
-Result<void> AddressSpace::check_limits(const MapRequest& r, u64 replaced, u64 data_replaced, const MmLimits& limits) const {
+Result<void> AddressSpace::check_limits(const MapRequest& r, u64 replaced, u64 data_replaced,
+                                        const MmLimits& limits) const {
   if (vmas_.size() >= kMaxMapCount) return Errno::enomem;
   if (virtual_bytes_ - replaced + r.length > limits.address_space) return Errno::enomem;
   const Vma like{.end = r.length, .prot = r.prot, .flags = r.flags, .object = r.object};
@@ -66,7 +67,13 @@ Result<u64> AddressSpace::map(const MapRequest& r, const MmLimits& limits) {
     if (counts_as_data(it->second)) data_replaced += bytes;
   }
   TRY(check_limits(r, replaced, data_replaced, limits));
-  Vma vma{.end = end, .prot = r.prot, .may = r.may, .flags = r.flags, .object = r.object, .offset = r.offset, .name = r.name};
+  Vma vma{.end = end,
+          .prot = r.prot,
+          .may = r.may,
+          .flags = r.flags,
+          .object = r.object,
+          .offset = r.offset,
+          .name = r.name};
   TRY(establish(start, std::move(vma), r.populate ? Eagerness::all : Eagerness::usual));
   return start;
 }
@@ -236,8 +243,11 @@ u64 AddressSpace::brk(u64 wanted, const MmLimits& limits) {
   } else if (new_end > old_end) {
     const auto next = vma_from(old_end);
     if (next != vmas_.end() && start_with_gap(next->first, next->second) < new_end + kPageSize) return brk_;
-    const MapRequest grow{.addr = old_end, .length = new_end - old_end, .prot = platform::kProtRead | platform::kProtWrite,
-                          .flags = default_lock_flags(), .fixed = true};
+    const MapRequest grow{.addr = old_end,
+                          .length = new_end - old_end,
+                          .prot = platform::kProtRead | platform::kProtWrite,
+                          .flags = default_lock_flags(),
+                          .fixed = true};
     if (!map(grow, limits).ok()) return brk_;
   }
   brk_ = wanted;

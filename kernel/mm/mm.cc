@@ -74,8 +74,8 @@ Result<GuestAddr> Mm::map_stack(Task&, u64 size_limit) {
   if (top - bounds.mmap_base > 2 * kStackRandomPages * kPageSize) top -= random_below(kStackRandomPages) * kPageSize;
   MmLimits limits;
   limits.stack = size_limit;
-  const AddressSpace::MapRequest request{.addr = top - kInitial, .length = kInitial, .prot = 3,
-                                         .flags = kVmaGrowsDown, .fixed = true, .no_replace = true};
+  const AddressSpace::MapRequest request{
+      .addr = top - kInitial, .length = kInitial, .prot = 3, .flags = kVmaGrowsDown, .fixed = true, .no_replace = true};
   TRY(map_->map(request, limits));
   return GuestAddr(top);
 }
@@ -85,8 +85,12 @@ Result<GuestAddr> Mm::map_special(int host_fd, u64 length, u64 data_pages, std::
   const u64 data = data_pages * kPageSize, whole = page_ceil(length);
   if (data > whole || whole == 0) return Errno::einval;
   const Ref<MappedObject> object = make_ref<MappedObject>(Ref<File>(), host_fd, Ref<RefCounted>());
-  AddressSpace::MapRequest request{.length = whole, .prot = 5, .may = 5, .flags = kVmaSpecial | kVmaDontDump,
-                                   .object = object, .name = std::move(name)};
+  AddressSpace::MapRequest request{.length = whole,
+                                   .prot = 5,
+                                   .may = 5,
+                                   .flags = kVmaSpecial | kVmaDontDump,
+                                   .object = object,
+                                   .name = std::move(name)};
   const u64 start = TRY(map_->map(request, {}));
   if (data == 0) return GuestAddr(start);
   request.addr = start, request.length = data, request.fixed = true;
@@ -110,11 +114,21 @@ FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
                         : (fault.error_code & kFaultWrite) != 0 ? Access::write
                                                                 : Access::read;
   switch (map_->resolve(fault.addr, access)) {
-    case Resolution::resolved: outcome.resolved = true; break;
-    case Resolution::no_mapping: outcome.signo = kSigSegv, outcome.code = kSegvMapErr; break;
-    case Resolution::no_access: outcome.signo = kSigSegv, outcome.code = kSegvAccErr; break;
-    case Resolution::beyond_file: outcome.signo = kSigBus, outcome.code = kBusAdrErr; break;
-    case Resolution::no_memory: outcome.signo = kSigKill, outcome.code = 0x80; break;  // SI_KERNEL: the OOM killer
+    case Resolution::resolved:
+      outcome.resolved = true;
+      break;
+    case Resolution::no_mapping:
+      outcome.signo = kSigSegv, outcome.code = kSegvMapErr;
+      break;
+    case Resolution::no_access:
+      outcome.signo = kSigSegv, outcome.code = kSegvAccErr;
+      break;
+    case Resolution::beyond_file:
+      outcome.signo = kSigBus, outcome.code = kBusAdrErr;
+      break;
+    case Resolution::no_memory:
+      outcome.signo = kSigKill, outcome.code = 0x80;
+      break;  // SI_KERNEL: the OOM killer
   }
   return outcome;
 }

@@ -95,8 +95,11 @@ class Mm final : public StoreMapper {
   Result<void> munlock(GuestAddr addr, u64 length);
   Result<void> mlockall(Task& task, u32 flags);  // MCL_*
   Result<void> munlockall();
+  Result<void> remap_file_pages(Task& task, GuestAddr addr, u64 length, u64 offset);
+  Result<void> check_mapped(GuestAddr addr, u64 length);  // efault at a hole
   Result<void> mseal(GuestAddr addr, u64 length);
-  Result<void> set_vma_name(GuestAddr addr, u64 length, const std::string& name);  // PR_SET_VMA_ANON_NAME; "" takes it away
+  Result<void> set_vma_name(GuestAddr addr, u64 length,
+                            const std::string& name);  // PR_SET_VMA_ANON_NAME; "" takes it away
   GuestAddr brk(Task& task, GuestAddr wanted);
   // exec: the heap starts here; and the stack, growing down to `size_limit` (RLIMIT_STACK): the address past its highest byte.
   void set_brk_start(GuestAddr start);

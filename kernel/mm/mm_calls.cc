@@ -16,7 +16,8 @@ MmLimits limits_of(Task& task) {
   limits.address_space = group.limit(abi::rlimit_as).soft;
   limits.data = group.limit(abi::rlimit_data).soft;
   limits.stack = group.limit(abi::rlimit_stack).soft;
-  if (!task.credentials().capable(Capability::ipc_lock)) limits.locked = page_floor(group.limit(abi::rlimit_memlock).soft);
+  if (!task.credentials().capable(Capability::ipc_lock))
+    limits.locked = page_floor(group.limit(abi::rlimit_memlock).soft);
   return limits;
 }
 
@@ -41,10 +42,11 @@ Result<Range> covering_range(GuestAddr addr, u64 length, Errno wrapped) {
   return Range{start, end};
 }
 
-constexpr u64 kLegacyFlags = abi::map_shared | abi::map_private | abi::map_fixed | abi::map_anonymous | abi::map_denywrite |
-                             abi::map_executable | abi::map_uninitialized | abi::map_growsdown | abi::map_locked |
-                             abi::map_noreserve | abi::map_populate | abi::map_nonblock | abi::map_stack |
-                             abi::map_hugetlb | abi::map_32bit | abi::map_above4g | abi::map_fixed_noreplace;
+constexpr u64 kLegacyFlags = abi::map_shared | abi::map_private | abi::map_fixed | abi::map_anonymous |
+                             abi::map_denywrite | abi::map_executable | abi::map_uninitialized | abi::map_growsdown |
+                             abi::map_locked | abi::map_noreserve | abi::map_populate | abi::map_nonblock |
+                             abi::map_stack | abi::map_hugetlb | abi::map_32bit | abi::map_above4g |
+                             abi::map_fixed_noreplace;
 
 }  // namespace
 
@@ -54,7 +56,8 @@ Result<void> Mm::judge_file(const MmapRequest& request, AddressSpace::MapRequest
   const u64 type = request.flags & abi::map_type;
   const bool shared = type == abi::map_shared || type == abi::map_shared_validate;
   if (!shared && type != abi::map_private) return Errno::einval;
-  if (type == abi::map_shared_validate && (request.flags & ~(kLegacyFlags | abi::map_shared_validate)) != 0) return Errno::eopnotsupp;
+  if (type == abi::map_shared_validate && (request.flags & ~(kLegacyFlags | abi::map_shared_validate)) != 0)
+    return Errno::eopnotsupp;
   if (shared && (map.prot & platform::kProtWrite) != 0 && !file.writable()) return Errno::eacces;
   if (!file.readable()) return Errno::eacces;
   if (file.path().mount && (file.path().mount->flags() & kMountNoExec) != 0) {
@@ -76,8 +79,9 @@ Result<void> Mm::judge_file(const MmapRequest& request, AddressSpace::MapRequest
     ReadGuard guard(lock_);
     map.object = map_->object_of(file);
   }
-  const bool same = map.object && (source.store ? map.object->store() == source.store.get()
-                                                : map.object->store() == nullptr && map.object->host_fd() == source.host->fd());
+  const bool same =
+      map.object && (source.store ? map.object->store() == source.store.get()
+                                  : map.object->store() == nullptr && map.object->host_fd() == source.host->fd());
   if (!same) {
     map.object = source.store ? make_ref<MappedObject>(request.file, source.store, source.owner)
                               : make_ref<MappedObject>(request.file, source.host->fd(), source.owner);
@@ -137,13 +141,15 @@ Result<GuestAddr> Mm::mmap(Task& task, const MmapRequest& request) {
   if ((map.flags & kVmaLocked) != 0 && map_->locked_bytes() + map.length > limits.locked) return Errno::eagain;
   const u64 at = TRY(map_->map(map, limits));
   // As Linux, MAP_POPULATE and MAP_LOCKED do not fail the call.
-  if (map.populate) (void)map_->populate(at, at + map.length, (map.prot & platform::kProtWrite) != 0 ? Access::write : Access::read);
+  if (map.populate)
+    (void)map_->populate(at, at + map.length, (map.prot & platform::kProtWrite) != 0 ? Access::write : Access::read);
   return GuestAddr(at);
 }
 
 Result<void> Mm::munmap(GuestAddr addr, u64 length) {
   const u64 ceiling = map_->bounds().ceiling;
-  if ((addr.raw() & kPageMask) != 0 || addr.raw() > ceiling || length > ceiling - addr.raw() || length == 0) return Errno::einval;
+  if ((addr.raw() & kPageMask) != 0 || addr.raw() > ceiling || length > ceiling - addr.raw() || length == 0)
+    return Errno::einval;
   WriteGuard guard(lock_);
   return map_->unmap(addr.raw(), addr.raw() + page_ceil(length));
 }
@@ -154,7 +160,8 @@ Result<void> Mm::mprotect(GuestAddr addr, u64 length, u32 prot) {
   if ((addr.raw() & kPageMask) != 0) return Errno::einval;
   if (length == 0) return success;
   Range range = TRY(page_range(addr, length, Errno::enomem));
-  if ((prot & ~static_cast<u32>(grows) & ~u32{abi::prot_read | abi::prot_write | abi::prot_exec | abi::prot_sem}) != 0) return Errno::einval;
+  if ((prot & ~static_cast<u32>(grows) & ~u32{abi::prot_read | abi::prot_write | abi::prot_exec | abi::prot_sem}) != 0)
+    return Errno::einval;
   WriteGuard guard(lock_);
   if (grows == abi::prot_growsup) return Errno::einval;
   if (grows == abi::prot_growsdown) {
@@ -187,10 +194,13 @@ Result<GuestAddr> Mm::mremap(Task& task, GuestAddr old, u64 old_length, u64 new_
 Result<void> Mm::madvise(GuestAddr addr, u64 length, int advice) {
   switch (advice) {
     case abi::madv_hwpoison:
-    case abi::madv_soft_offline: return Errno::eperm;
-    case abi::madv_collapse: return Errno::einval;
+    case abi::madv_soft_offline:
+      return Errno::eperm;
+    case abi::madv_collapse:
+      return Errno::einval;
     default:
-      if (advice < 0 || (advice > abi::madv_free - 4 && advice < abi::madv_free) || advice > abi::madv_collapse) return Errno::einval;
+      if (advice < 0 || (advice > abi::madv_free - 4 && advice < abi::madv_free) || advice > abi::madv_collapse)
+        return Errno::einval;
   }
   const Range range = TRY(page_range(addr, length, Errno::einval));
   if (range.start == range.end) return success;
@@ -198,11 +208,15 @@ Result<void> Mm::madvise(GuestAddr addr, u64 length, int advice) {
     WriteGuard guard(lock_);
     TRY(map_->check_mapped(range.start, range.end));
     switch (map_->populate(range.start, range.end, advice == abi::madv_populate_read ? Access::read : Access::write)) {
-      case Resolution::resolved: return success;
+      case Resolution::resolved:
+        return success;
       case Resolution::no_mapping:
-      case Resolution::no_memory: return Errno::enomem;
-      case Resolution::no_access: return Errno::einval;
-      case Resolution::beyond_file: return Errno::efault;
+      case Resolution::no_memory:
+        return Errno::enomem;
+      case Resolution::no_access:
+        return Errno::einval;
+      case Resolution::beyond_file:
+        return Errno::efault;
     }
   }
   {
@@ -282,7 +296,9 @@ Result<void> Mm::munlock(GuestAddr addr, u64 length) {
 }
 
 Result<void> Mm::mlockall(Task& task, u32 flags) {
-  if (flags == 0 || flags == abi::mcl_onfault || (flags & ~(abi::mcl_current | abi::mcl_future | abi::mcl_onfault)) != 0) return Errno::einval;
+  if (flags == 0 || flags == abi::mcl_onfault ||
+      (flags & ~(abi::mcl_current | abi::mcl_future | abi::mcl_onfault)) != 0)
+    return Errno::einval;
   const MmLimits limits = limits_of(task);
   if (limits.locked == 0) return Errno::eperm;
   WriteGuard guard(lock_);
@@ -292,7 +308,8 @@ Result<void> Mm::mlockall(Task& task, u32 flags) {
   std::vector<Range> ranges;
   for (const auto& [start, vma] : map_->vmas()) ranges.push_back({start, vma.end});
   // As Linux, pages that cannot be made present do not fail the call.
-  for (const Range& range : ranges) (void)map_->lock(range.start, range.end, true, (flags & abi::mcl_onfault) == 0, limits).ok();
+  for (const Range& range : ranges)
+    (void)map_->lock(range.start, range.end, true, (flags & abi::mcl_onfault) == 0, limits).ok();
   return success;
 }
 
@@ -317,6 +334,30 @@ Result<void> Mm::set_vma_name(GuestAddr addr, u64 length, const std::string& nam
   if (range.start == range.end) return success;
   WriteGuard guard(lock_);
   return map_->name_anonymous(range.start, range.end, name);
+}
+
+Result<void> Mm::remap_file_pages(Task& task, GuestAddr addr, u64 length, u64 offset) {
+  const MmLimits limits = limits_of(task);
+  WriteGuard guard(lock_);
+  const auto vma = map_->find_vma(addr.raw());
+  if (vma == map_->vmas().end() || !vma->second.shared()) return Errno::einval;
+  if (addr.raw() + length > vma->second.end) return Errno::einval;
+  const AddressSpace::MapRequest request{.addr = addr.raw(),
+                                         .length = length,
+                                         .prot = vma->second.prot,
+                                         .may = vma->second.may,
+                                         .flags = vma->second.flags,
+                                         .object = vma->second.object,
+                                         .offset = offset,
+                                         .fixed = true};
+  TRY(map_->map(request, limits));
+  return success;
+}
+
+Result<void> Mm::check_mapped(GuestAddr addr, u64 length) {
+  const Range range = TRY(covering_range(addr, length, Errno::einval));
+  ReadGuard guard(lock_);
+  return map_->check_mapped(range.start, range.end).ok() ? Result<void>() : Errno::efault;
 }
 
 GuestAddr Mm::brk(Task& task, GuestAddr wanted) {

@@ -53,7 +53,8 @@ usize Mm::copy_out_forced(GuestAddr to, const void* from, usize length) {
   return copy(to, static_cast<u8*>(const_cast<void*>(from)), length, Access::forced_write);
 }
 
-Result<usize> Mm::with_spans(std::span<const UserBuffer::Segment> segments, bool to_guest, const UserBuffer::SpanIo& use) {
+Result<usize> Mm::with_spans(std::span<const UserBuffer::Segment> segments, bool to_guest,
+                             const UserBuffer::SpanIo& use) {
   const Access access = to_guest ? Access::write : Access::read;
   std::vector<std::span<u8>> spans;
   for (int retries = 0;; ++retries) {
