@@ -369,7 +369,8 @@ class RandomOperations : public ::testing::TestWithParam<u32> {
       const std::optional<u8> byte = p.guest->read(address(i));
       const bool readable = p.model.contains(i) && p.model[i].prot != 0;
       ASSERT_EQ(byte.has_value(), readable) << "page " << i;
-      if (readable) ASSERT_EQ(*byte, p.model[i].byte()) << "page " << i;
+      if (!readable) continue;
+      ASSERT_EQ(*byte, p.model[i].byte()) << "page " << i;
     }
   }
 
