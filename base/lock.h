@@ -124,6 +124,7 @@ class CAPABILITY("mutex") SharedMutex {
     m_.unlock_shared();
     lock_debug::released(rank_, this);
   }
+  void assert_held() const ASSERT_HELD(this) {}
 
  private:
   std::shared_mutex m_;

@@ -137,7 +137,11 @@ void ProcessTimers::expire(i32 key, u64 generation) {
   const Ref<Task> target = what.target_tid.raw() != 0 ? member_of(group_, what.target_tid) : Ref<Task>();
   {
     MutexGuard guard(group_.signal_lock);
-    if (group_.shared_pending.has_timer(key) || (target && target->pending.has_timer(key))) return;
+    if (group_.shared_pending.has_timer(key)) return;
+    if (target) {
+      target->signal_lock().assert_held();  // it is the group's
+      if (target->pending.has_timer(key)) return;
+    }
   }
   MutexGuard guard(lock_);
   const auto found = timers_.find(key);
@@ -232,7 +236,10 @@ Result<TimerSetting> ProcessTimers::settime(i32 id, TimerSetting setting, bool a
   {
     MutexGuard guard(group_.signal_lock);
     group_.shared_pending.discard_timer(id);
-    if (target) target->pending.discard_timer(id);
+    if (target) {
+      target->signal_lock().assert_held();  // it is the group's
+      target->pending.discard_timer(id);
+    }
   }
   MutexGuard guard(lock_);
   const auto found = timers_.find(id);

@@ -101,7 +101,7 @@ MemoryInode::~MemoryInode() {
 void MemoryInode::take_apart() {
   std::vector<Ref<MemoryInode>> left;
   const auto take_names = [&](MemoryInode& of) {
-    WriteGuard guard(fs_.names_lock);
+    WriteGuard guard(of.fs_.names_lock);
     for (auto& [name, slot] : of.slots_) {
       if (slot.inode) left.push_back(std::move(slot.inode));
     }
@@ -298,6 +298,7 @@ Result<void> MemoryInode::rename(std::string_view from, Inode& to_directory, std
     } else {
       take(from, below);
     }
+    there.fs_.names_lock.assert_held();  // one filesystem, one lock
     there.put(to, moved, false);
   }
   moved->change_links(0);
