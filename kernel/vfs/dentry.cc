@@ -3,9 +3,12 @@
 namespace limen {
 
 Dentry::Dentry(Ref<Dentry> parent, std::string name, Ref<Inode> inode)
-    : parent_(std::move(parent)), name_(std::move(name)), inode_(std::move(inode)) {}
+    : parent_(std::move(parent)), name_(std::move(name)), inode_(std::move(inode)) {
+  inode_->filesystem().dentries.fetch_add(1, std::memory_order_relaxed);
+}
 
 Dentry::~Dentry() {
+  inode_->filesystem().dentries.fetch_sub(1, std::memory_order_relaxed);
   // A long chain of parents must not be a deep recursion: a guest may nest directories by the thousand.
   Ref<Dentry> next = [this]() NO_THREAD_SAFETY_ANALYSIS { return std::move(parent_); }();
   while (next && next->ref_count() == 1) {
@@ -51,6 +54,35 @@ void DentryCache::keep(Dentry& parent, std::string_view name, const Ref<Dentry>&
   parent.children_.insert_or_assign(std::string(name), child);
 }
 
+// Drops what nobody but the cache holds, children before parents: a walk over the whole cache, once for many lookups.
+void DentryCache::prune(const Ref<Dentry>& somewhere) {
+  Filesystem& fs = somewhere->inode()->filesystem();
+  if (fs.is_pruning.exchange(true)) return;
+  Ref<Dentry> top = somewhere;
+  while (Ref<Dentry> up = top->parent()) top = std::move(up);
+  std::vector<Ref<Dentry>> all{std::move(top)};
+  for (usize i = 0; i < all.size(); ++i) {
+    const Ref<Dentry> at = all[i];
+    MutexGuard guard(at->lock_);
+    for (const auto& [name, child] : at->children_) all.push_back(child);
+  }
+  while (all.size() > 1) {
+    const Ref<Dentry> child = std::move(all.back());
+    all.pop_back();
+    const Ref<Dentry> parent = child->parent();
+    const std::string name = child->name();
+    Ref<Dentry> dropped;
+    MutexGuard guard(parent->lock_);
+    const auto found = parent->children_.find(name);
+    // Ours and the cache's: nobody can get another reference but through the parent, whose lock we hold.
+    if (found == parent->children_.end() || found->second != child || child->ref_count() != 2) continue;
+    if (child->is_mountpoint()) continue;
+    dropped = std::move(found->second);
+    parent->children_.erase(found);
+  }
+  fs.is_pruning.store(false);
+}
+
 Result<Ref<Dentry>> DentryCache::lookup(const Ref<Dentry>& parent, std::string_view name) {
   const Ref<Inode>& directory = parent->inode();
   for (;;) {
@@ -63,6 +95,7 @@ Result<Ref<Dentry>> DentryCache::lookup(const Ref<Dentry>& parent, std::string_v
       generation = parent->generation_;
     }
     if (cached && (cached->is_mountpoint() || directory->still_valid(name, cached->inode().get()))) return cached;
+    if (directory->filesystem().dentries.load(std::memory_order_relaxed) > kMostDentries) prune(parent);
     Result<Ref<Inode>> inode = directory->lookup(name);
     std::vector<Ref<Dentry>> dropped;
     MutexGuard guard(parent->lock_);

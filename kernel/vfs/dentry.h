@@ -4,7 +4,8 @@
 // (Inode::still_valid). Changes of names are told to the cache by kernel/vfs/names.cc after the filesystem has made them, under its
 // rename_lock; a lookup that ran at the same time sees by the directory's generation that its answer is old, and asks again.
 //
-// Bound: a directory keeps at most kMostChildren cached names; the unused ones beyond it are dropped.
+// Bound: a directory keeps at most kMostChildren cached names and a filesystem kMostDentries; unused ones beyond that are dropped. What a
+// guest holds open is its own bound (descriptors).
 // Locks: a dentry's lock (rank `dentry`) is never held while a filesystem is asked; two are never held together.
 #pragma once
 
@@ -15,6 +16,7 @@ namespace limen {
 class DentryCache {
  public:
   static constexpr usize kMostChildren = 2048;
+  static constexpr u32 kMostDentries = 32768;
   // The child `name`, from the cache or the filesystem. enoent and what Inode::lookup says.
   static Result<Ref<Dentry>> lookup(const Ref<Dentry>& parent, std::string_view name);
   // A name that was just made.
@@ -26,6 +28,7 @@ class DentryCache {
   static void exchanged(const Ref<Dentry>& a, const Ref<Dentry>& b);
 
  private:
+  static void prune(const Ref<Dentry>& somewhere);
   static void keep(Dentry& parent, std::string_view name, const Ref<Dentry>& child, std::vector<Ref<Dentry>>& dropped)
       REQUIRES(parent.lock_);
 };

@@ -118,6 +118,9 @@ class Filesystem : public RefCounted {
   virtual Result<void> remount(std::string_view options) { return options.empty() ? Result<void>() : Errno::einval; }
 
   Mutex rename_lock{LockRank::rename};
+  // Dentries of this filesystem, for the cache's bound, and whether somebody is dropping unused ones.
+  std::atomic<u32> dentries{0};
+  std::atomic<bool> is_pruning{false};
   // Somebody watches something here: only then are events told (notify.h).
   std::atomic<bool> is_watched{false};
 };
