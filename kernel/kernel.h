@@ -2,9 +2,11 @@
 // kernels can live in one process.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -118,12 +120,18 @@ class Kernel {
   // Fails with execve's errno; nothing is left behind.
   Result<void> start_init(InitProcess init);
   int run_until_exit();
+  // Starts the kernel thread that serves `task` (kernel/task/run_loop.cc). eagain.
+  Result<void> start_task(Ref<Task> task);
+
   // From any thread: kill everything (timeout, a dead front end). `status` is what run_until_exit returns, wait4-encoded.
   void shut_down(int status);
 
   // The process tree's lock; see thread_group.h.
   SharedMutex process_tree{LockRank::process_tree};
   ThreadGroup* init_group = nullptr;  // under process_tree
+  Ref<PidNamespace> pids;             // the first one; set by start_init
+  // pid 1 is dead: `wait_status` is the sandbox's, everything else is killed (pid_namespaces(7)).
+  void init_died(int wait_status);
 
   // What a subsystem keeps one of for each kernel, made on first use.
   enum class Single : u8 { anonymous_mounts, lock_waits, memfd_mount, count };
@@ -151,9 +159,12 @@ class Kernel {
   MemoryAccount ipc_memory_{options_.limits.memory / 4};
   mutable Mutex missing_lock_{LockRank::leaf};
   std::map<std::string, u64> missing_ GUARDED_BY(missing_lock_);
-  Parker exit_parker_;
-  std::atomic<bool> finished_{false};
-  std::atomic<int> exit_status_{0};
+  // Kernel threads that serve tasks; the kernel ends when there are none.
+  mutable std::mutex exit_mutex_;
+  std::condition_variable exit_condition_;
+  u64 live_threads_ = 0;
+  int exit_status_ = 0;
+  bool status_fixed_ = false;
 };
 
 }  // namespace limen

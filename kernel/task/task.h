@@ -82,6 +82,17 @@ class TaskWaiter final : public WaitQueue::Entry {
   PollEvents interest_;
 };
 
+// Where vfork's parent waits.
+class VforkDone final : public RefCounted {
+ public:
+  WaitQueue queue;
+  std::atomic<bool> done{false};
+  void tell() {
+    done.store(true);
+    queue.wake();
+  }
+};
+
 class Task final : public RefCounted {
  public:
   struct Parts {  // what clone(2) decides
@@ -102,7 +113,9 @@ class Task final : public RefCounted {
   Clock& clock();
   ThreadGroup& group() { return *group_; }
   Ref<ThreadGroup> group_ref() { return group_; }
-  Pid tid() const { return tid_; }
+  Pid tid() const { return Pid(tid_.load(std::memory_order_relaxed)); }
+  // execve by a thread that is not the leader: it takes the leader's number. Under process_tree.
+  void assume_tid(Pid tid) { tid_.store(tid.raw(), std::memory_order_relaxed); }
   bool is_leader() const;
   Abi abi() const { return abi_; }
 
@@ -126,9 +139,10 @@ class Task final : public RefCounted {
   std::string name() const EXCLUDES(resources_lock_);
   void set_name(std::string_view name) EXCLUDES(resources_lock_);
 
-  // The CPU of this task. [self], but kick().
+  // The CPU of this task. [self]; others only kick(). Giving it up (null) makes the host thread leave.
   platform::GuestThread& cpu() { return *cpu_; }
-  void set_cpu(std::unique_ptr<platform::GuestThread> cpu);
+  void set_cpu(std::unique_ptr<platform::GuestThread> cpu) EXCLUDES(cpu_lock_);
+  void kick() EXCLUDES(cpu_lock_);
 
   // --- Blocking ------------------------------------------------------------------------------------------------------
   // The one blocking loop. `attempt` returns Result<T>; EAGAIN means "not now". Ends with what the attempt returns,
@@ -145,14 +159,29 @@ class Task final : public RefCounted {
       if (!slept.ok()) return slept.error();
     }
   }
+  // As block, but only the end of the process interrupts it (EINTR): vfork's parent, execve's wait for its siblings.
+  template <typename Attempt>
+  auto block_killable(WaitQueue& queue, Attempt attempt) -> decltype(attempt()) {
+    TaskWaiter waiter(*this, queue);
+    for (;;) {
+      auto result = attempt();
+      if (!result.is(Errno::eagain)) return result;
+      if (must_die()) return Errno::eintr;
+      park(Deadline::never());
+    }
+  }
   // One sleep, for code that registered its waiters itself (poll, epoll): success after a wake-up, perhaps spurious.
   Result<void> sleep(Deadline deadline);
-  void wake();                                                              // any thread
   bool park(Deadline deadline) { return parker_.park(clock(), deadline); }  // no look at signals; false at the deadline
+  void wake();                                                             // any thread
+  // The thread has to go without another instruction of its guest: exit_group, a fatal signal, a sibling's execve.
+  bool must_die() const { return dying_.load(std::memory_order_acquire); }
+  void doom();  // any thread
   // A signal that must be taken, a stop, an exit: block() gives up, the run loop goes to work. Any thread.
   bool signal_pending() const { return work_pending_.load(std::memory_order_acquire); }
   // Recomputes signal_pending after a change of mask or queues and, where set, wakes and kicks. Any thread.
-  void recalculate_work() EXCLUDES(signal_lock());
+  // Takes the group's lock, then its signal_lock.
+  void recalculate_work();
   void set_restart(RestartRecord record) { restart_ = std::move(record); }
 
   // --- Signals (kernel/signal) --------------------------------------------------------------------------------------
@@ -191,13 +220,13 @@ class Task final : public RefCounted {
   // The snapshot of the entry being served.
   const platform::Entry& entry() const { return entry_; }
   void set_entry(const platform::Entry& entry) { entry_ = entry; }
-  // vfork: where the parent waits until the child has exec'ed or exited.
-  Ref<RefCounted> vfork_done;
+  // vfork: told when this child has exec'ed or exited.
+  Ref<class VforkDone> vfork_done;
 
  private:
   Kernel& kernel_;
   const Ref<ThreadGroup> group_;
-  const Pid tid_;
+  std::atomic<i32> tid_;
   const Abi abi_ = Abi::x86_64;
   mutable Mutex resources_lock_{LockRank::leaf};
   Ref<Mm> mm_;  // written under resources_lock_ by self, read by others under it, by self without
@@ -207,10 +236,12 @@ class Task final : public RefCounted {
   Ref<const Credentials> credentials_;
   Namespaces namespaces_;
   std::string name_ GUARDED_BY(resources_lock_);
-  std::unique_ptr<platform::GuestThread> cpu_;
+  Mutex cpu_lock_{LockRank::task};
+  std::unique_ptr<platform::GuestThread> cpu_;  // replaced under cpu_lock_ by self
   Parker parker_;
   std::atomic<u64> blocked_{0};
   std::atomic<bool> work_pending_{false};
+  std::atomic<bool> dying_{false};
   bool exit_requested_ = false;
   int exit_status_ = 0;
   bool keep_registers_ = false;

@@ -1,0 +1,84 @@
+#include "kernel/task/run_loop.h"
+
+#include <optional>
+
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/signal/deliver.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/exit.h"
+#include "kernel/task/task.h"
+
+namespace limen {
+namespace {
+
+using platform::Entry;
+
+// The errnos that ask for a restart decision before the guest may see a result.
+bool wants_restart(i64 value) {
+  return value <= -static_cast<i64>(Errno::erestartsys) && value >= -static_cast<i64>(Errno::erestart_restartblock);
+}
+
+// What a system call leaves to be done: nothing where it replaced all registers itself.
+std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
+  const Result<i64> result = dispatch(task, entry.nr, entry.args);
+  if (task.take_keep_registers()) return std::nullopt;
+  return result.ok() ? *result : -static_cast<i64>(result.error());
+}
+
+void serve_fault(Task& task, const Entry& entry) {
+  SignalInfo info;
+  if (entry.signo == sig::segv.raw() || entry.signo == sig::bus.raw()) {
+    const FaultOutcome outcome = task.mm().handle_fault(entry);
+    if (outcome.resolved) return;
+    info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
+  } else {
+    info.signo = Signal(entry.signo), info.code = entry.code, info.addr = entry.addr;
+  }
+  info.error_code = entry.error_code, info.trapno = entry.trapno;
+  force_signal(task, info);
+}
+
+// One entry of the guest. False when the task has to end.
+bool serve(Task& task, const Entry& entry) {
+  std::optional<i64> result;
+  switch (entry.kind) {
+    case Entry::Kind::gone:
+      return false;
+    case Entry::Kind::syscall:
+      result = serve_syscall(task, entry);
+      if (task.exit_requested()) return false;
+      if (result && !task.signal_pending() && !task.saved_mask && !wants_restart(*result)) [[likely]] {
+        task.cpu().resume_syscall(*result);
+        return true;
+      }
+      break;
+    case Entry::Kind::fault:
+      serve_fault(task, entry);
+      break;
+    case Entry::Kind::interrupt:
+      break;
+  }
+  if (task.must_die()) return false;
+  if (result || task.signal_pending() || task.saved_mask) {
+    if (return_to_guest(task, result) == Next::exit) return false;
+  }
+  task.cpu().resume();
+  return true;
+}
+
+}  // namespace
+
+void run_task(Ref<Task> task) {
+  // A new task starts with a context that clone or execve loaded; a signal may be waiting already.
+  bool alive = !task->must_die() && (!task->signal_pending() || return_to_guest(*task, std::nullopt) == Next::run);
+  if (alive) task->cpu().resume();
+  while (alive) {
+    const Entry entry = task->cpu().wait();
+    task->set_entry(entry);
+    alive = serve(*task, entry);
+  }
+  exit_task(*task);
+}
+
+}  // namespace limen

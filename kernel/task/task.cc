@@ -1,0 +1,163 @@
+#include "kernel/task/task.h"
+
+#include <chrono>
+
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+
+bool Parker::park(Clock& clock, Deadline deadline) {
+  std::unique_lock<std::mutex> guard(mutex_);
+  bool told = true;
+  if (deadline.is_never()) {
+    condition_.wait(guard, [this] { return token_; });
+  } else {
+    // Relative to now, in the host's steady clock: the sandbox's clock may have an offset.
+    const u64 now = clock.monotonic_ns();
+    const u64 left = deadline.ns() > now ? deadline.ns() - now : 0;
+    told = condition_.wait_for(guard, std::chrono::nanoseconds(left), [this] { return token_; });
+  }
+  token_ = false;
+  return told;
+}
+
+void Parker::unpark() {
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    token_ = true;
+  }
+  condition_.notify_one();
+}
+
+TaskWaiter::TaskWaiter(Task& task, WaitQueue& queue, PollEvents interest)
+    : task_(task), queue_(queue), interest_(interest) {
+  queue_.add(*this);
+}
+
+TaskWaiter::~TaskWaiter() { queue_.remove(*this); }
+
+bool TaskWaiter::woken(PollEvents events, WakeChain&) {
+  if ((events & interest_) == 0) return false;
+  task_.wake();
+  return true;
+}
+
+Task::Task(Kernel& kernel, Parts parts)
+    : start_time_ns(kernel.clock().boottime_ns()),
+      kernel_(kernel),
+      group_(std::move(parts.group)),
+      tid_(parts.tid.raw()),
+      mm_(std::move(parts.mm)),
+      files_(std::move(parts.files)),
+      fs_(std::move(parts.fs)),
+      handlers_(std::move(parts.handlers)),
+      credentials_(std::move(parts.credentials)),
+      namespaces_(std::move(parts.namespaces)),
+      name_(std::move(parts.name)) {}
+
+Task::~Task() = default;
+
+Clock& Task::clock() { return kernel_.clock(); }
+
+bool Task::is_leader() const { return tid() == group_->pid(); }
+
+Mutex& Task::signal_lock() { return group_->signal_lock; }
+
+#define LIMEN_TASK_RESOURCE(Type, field)             \
+  Ref<Type> Task::field##_ref() {                    \
+    MutexGuard guard(resources_lock_);               \
+    return field##_;                                 \
+  }                                                  \
+  void Task::set_##field(Ref<Type> replacement) {    \
+    Ref<Type> old; /* dies outside the lock */       \
+    {                                                \
+      MutexGuard guard(resources_lock_);             \
+      old = std::exchange(field##_, replacement);    \
+    }                                                \
+  }
+LIMEN_TASK_RESOURCE(Mm, mm)
+LIMEN_TASK_RESOURCE(FdTable, files)
+LIMEN_TASK_RESOURCE(FsContext, fs)
+LIMEN_TASK_RESOURCE(SignalHandlers, handlers)
+#undef LIMEN_TASK_RESOURCE
+
+Ref<const Credentials> Task::credentials_ref() const {
+  MutexGuard guard(resources_lock_);
+  return credentials_;
+}
+
+void Task::set_credentials(Ref<const Credentials> credentials) {
+  Ref<const Credentials> old;
+  MutexGuard guard(resources_lock_);
+  old = std::exchange(credentials_, std::move(credentials));
+}
+
+std::string Task::name() const {
+  MutexGuard guard(resources_lock_);
+  return name_;
+}
+
+void Task::set_name(std::string_view name) {
+  constexpr usize kMost = 15;  // TASK_COMM_LEN - 1
+  MutexGuard guard(resources_lock_);
+  name_ = name.substr(0, kMost);
+}
+
+void Task::set_cpu(std::unique_ptr<platform::GuestThread> cpu) {
+  std::unique_ptr<platform::GuestThread> old;  // leaves outside the lock: that may block shortly
+  {
+    MutexGuard guard(cpu_lock_);
+    old = std::exchange(cpu_, std::move(cpu));
+  }
+}
+
+void Task::kick() {
+  MutexGuard guard(cpu_lock_);
+  if (cpu_) cpu_->kick();
+}
+
+Result<void> Task::sleep(Deadline deadline) {
+  if (signal_pending()) return Errno::erestartsys;
+  if (!park(deadline)) return Errno::etimedout;
+  return success;
+}
+
+void Task::wake() { parker_.unpark(); }
+
+void Task::doom() {
+  dying_.store(true, std::memory_order_release);
+  work_pending_.store(true, std::memory_order_release);
+  wake();
+  kick();
+}
+
+void Task::recalculate_work() {
+  bool pending_work = false;
+  {
+    MutexGuard group_guard(group_->lock);
+    MutexGuard signal_guard(signal_lock());
+    const SignalSet deliverable = (pending.set() | group_->shared_pending.set()) & ~blocked();
+    pending_work = must_die() || group_->exiting || group_->stopped || !deliverable.empty();
+    work_pending_.store(pending_work, std::memory_order_release);
+  }
+  if (!pending_work) return;
+  wake();
+  kick();
+}
+
+void Task::set_blocked(SignalSet mask) {
+  mask.remove(sig::kill);
+  mask.remove(sig::stop);
+  blocked_.store(mask.bits(), std::memory_order_relaxed);
+  recalculate_work();
+}
+
+void Task::set_temporary_mask(SignalSet mask) {
+  if (!saved_mask) saved_mask = blocked();
+  set_blocked(mask);
+}
+
+}  // namespace limen
