@@ -68,6 +68,7 @@ class [[nodiscard]] Result {
 
  private:
   T& ref() { return *std::launder(reinterpret_cast<T*>(&storage_)); }
+  const T& ref() const { return *std::launder(reinterpret_cast<const T*>(&storage_)); }
   T& checked() {
     if (!ok()) std::abort();
     return ref();

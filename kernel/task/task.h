@@ -28,11 +28,9 @@ namespace limen {
 
 class FdTable;
 class FsContext;
-class IpcNamespace;
 class Kernel;
 class Mm;
 class MountNamespace;
-class NetNamespace;
 class PidNamespace;
 class ThreadGroup;
 class TimeNamespace;
@@ -43,8 +41,8 @@ struct Namespaces {
   Ref<PidNamespace> pid;
   Ref<MountNamespace> mount;
   Ref<UtsNamespace> uts;
-  Ref<IpcNamespace> ipc;
-  Ref<NetNamespace> net;
+  Ref<RefCounted> ipc;  // kernel/ipc: System V objects and message queues
+  Ref<RefCounted> net;  // kernel/net: addresses and ports
 };
 
 // Which instruction set's interface a task speaks; guest structures are decoded by it (abi/<arch>).

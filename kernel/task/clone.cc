@@ -1,0 +1,233 @@
+// New tasks: fork(2), vfork(2), clone(2), clone3(2). Linux: kernel/fork.c:copy_process.
+#include <algorithm>
+
+#include "abi/sched.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/exit.h"
+#include "kernel/task/pidfd.h"
+#include "kernel/task/process_group.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+// What all four calls mean, once decoded.
+struct CloneRequest {
+  u64 flags = 0;  // CLONE_*, without the exit signal
+  Signal exit_signal;
+  u64 stack = 0;  // the child's stack pointer; 0: the parent's
+  u64 tls = 0;
+  UserOut<i32> parent_tid, pidfd;
+  GuestAddr child_tid;
+  bool has(u64 flag) const { return (flags & flag) != 0; }
+};
+
+constexpr u64 kNamespaceFlags = abi::clone_newns | abi::clone_newcgroup | abi::clone_newuts | abi::clone_newipc |
+                                abi::clone_newuser | abi::clone_newpid | abi::clone_newnet;
+constexpr u64 kKnownFlags = 0xffffffff | abi::clone_clear_sighand;
+
+Result<void> check_flags(const CloneRequest& request) {
+  if ((request.flags & ~kKnownFlags) != 0) return Errno::einval;
+  if (request.has(abi::clone_sighand) && !request.has(abi::clone_vm)) return Errno::einval;
+  if (request.has(abi::clone_thread) && !request.has(abi::clone_sighand)) return Errno::einval;
+  if (request.has(abi::clone_clear_sighand) && request.has(abi::clone_sighand)) return Errno::einval;
+  if (request.has(abi::clone_newns) && request.has(abi::clone_fs)) return Errno::einval;
+  if (request.has(abi::clone_pidfd) && request.has(abi::clone_detached)) return Errno::einval;
+  if (request.exit_signal.raw() < 0 || request.exit_signal.raw() > kSignalMax) return Errno::einval;
+  // New namespaces need privileges that the sandbox does not give away; Linux without CAP_SYS_ADMIN says the same.
+  if ((request.flags & kNamespaceFlags) != 0) return Errno::eperm;
+  return success;
+}
+
+platform::Context child_context(Task& task, const CloneRequest& request) {
+  platform::Context context = task.cpu().save_context();
+  context.regs.rax = 0;
+  if (request.stack != 0) context.regs.rsp = request.stack;
+  if (request.has(abi::clone_settls)) context.regs.fs_base = request.tls;
+  return context;
+}
+
+Ref<ThreadGroup> new_process(Task& task, Pid pid) {
+  Ref<ThreadGroup> group = make_ref<ThreadGroup>(task.kernel(), pid);
+  for (usize i = 0; i < kResourceCount; ++i) group->set_limit(i, task.group().limit(i));
+  group->oom_score_adj = task.group().oom_score_adj.load();
+  group->dumpable = task.group().dumpable.load();
+  return group;
+}
+
+Task::Parts child_parts(Task& task, const CloneRequest& request, Pid tid) {
+  Task::Parts parts;
+  parts.tid = tid;
+  parts.group = request.has(abi::clone_thread) ? task.group_ref() : new_process(task, tid);
+  parts.files = request.has(abi::clone_files) ? task.files_ref() : task.files().clone();
+  parts.fs = request.has(abi::clone_fs) ? task.fs_ref() : task.fs().clone();
+  parts.handlers = request.has(abi::clone_sighand) ? task.handlers_ref() : task.handlers().clone();
+  if (request.has(abi::clone_clear_sighand)) {
+    for (int s = 1; s <= kSignalMax; ++s) {
+      if (parts.handlers->get(Signal(s)).handler > 1) parts.handlers->exchange(Signal(s), SignalAction{});
+    }
+  }
+  parts.credentials = task.credentials_ref();
+  parts.namespaces = task.namespaces();
+  parts.name = task.name();
+  return parts;
+}
+
+void inherit(Task& task, Task& child, const CloneRequest& request) {
+  child.set_blocked(task.saved_mask ? *task.saved_mask : task.blocked());
+  if (!request.has(abi::clone_vm) || request.has(abi::clone_vfork)) child.altstack = task.altstack;
+  if (request.has(abi::clone_child_cleartid)) child.clear_child_tid = request.child_tid.raw();
+  child.exit_signal = request.has(abi::clone_parent) ? task.group().leader()->exit_signal : request.exit_signal;
+  child.nice = task.nice;
+  child.timer_slack_ns = task.timer_slack_ns;
+}
+
+// The child becomes visible: pid table, process tree, group members. Cannot fail but where the whole group is leaving.
+Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& request) {
+  Kernel& kernel = task.kernel();
+  ThreadGroup& group = child->group();
+  WriteGuard tree(kernel.process_tree);
+  if (task.must_die()) return Errno::erestartnointr;
+  if (!request.has(abi::clone_thread)) {
+    ThreadGroup* parent = request.has(abi::clone_parent) && task.group().parent ? task.group().parent : &task.group();
+    group.parent = parent;
+    parent->children.push_back(child->group_ref());
+    join_process_group(group, task.group().process_group);
+  }
+  {
+    MutexGuard guard(group.lock);
+    if (!request.has(abi::clone_thread)) group.leader_ = child;
+    group.members[child->tid()] = child;
+  }
+  kernel.pids->add(child);
+  return success;
+}
+
+Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
+  Kernel& kernel = task.kernel();
+  Ref<Mm> mm = task.mm_ref();
+  if (!request.has(abi::clone_vm)) mm = TRY(mm->fork());
+  std::unique_ptr<platform::GuestThread> cpu = TRY(mm->space().new_thread());
+  cpu->load_context(child_context(task, request));
+  Pid tid;
+  {
+    WriteGuard tree(kernel.process_tree);
+    tid = TRY(kernel.pids->allocate());
+  }
+  Ref<Task> child = make_ref<Task>(kernel, [&] {
+    Task::Parts parts = child_parts(task, request, tid);
+    parts.mm = std::move(mm);
+    return parts;
+  }());
+  child->set_cpu(std::move(cpu));
+  inherit(task, *child, request);
+  return child;
+}
+
+Result<i64> do_clone(Task& task, const CloneRequest& request) {
+  TRY(check_flags(request));
+  Ref<Task> child = TRY(make_child(task, request));
+  const i32 tid = child->tid().raw();
+  if (request.has(abi::clone_pidfd)) {
+    FdReservation fd = TRY(task.files().reserve(task));
+    Ref<File> file = TRY(open_pidfd(task, child, PidfdTarget::process));
+    TRY(request.pidfd.write(task, fd.number().raw()));
+    TRY(publish(task, child, request));
+    fd.publish(std::move(file), FdFlags::close_on_exec);
+  } else {
+    TRY(publish(task, child, request));
+  }
+  // Linux ignores a fault in either of these two.
+  if (request.has(abi::clone_parent_settid)) (void)request.parent_tid.write(task, tid);
+  if (request.has(abi::clone_child_settid)) child->mm().copy_out(request.child_tid, &tid, sizeof tid);
+  Ref<VforkDone> done;
+  if (request.has(abi::clone_vfork)) child->vfork_done = done = make_ref<VforkDone>();
+  const Result<void> started = task.kernel().start_task(child);
+  if (!started.ok()) {
+    exit_task(*child);  // visible for a moment: it ends like any other, and its parent reaps it at once
+    return started.error();
+  }
+  if (done) {
+    (void)task.block_killable(done->queue, [&]() -> Result<void> {
+      if (done->done.load()) return success;
+      return Errno::eagain;
+    });
+  }
+  return tid;
+}
+
+}  // namespace
+
+Result<i64> sys_clone(Task& task, CloneFlags flags, GuestAddr stack, UserOut<i32> parent_tid, UserOut<i32> child_tid, u64 tls) {
+  CloneRequest request;
+  request.flags = flags.raw() & 0xffffffff & ~abi::csignal;
+  request.exit_signal = Signal(static_cast<i32>(flags.raw() & abi::csignal));
+  request.stack = stack.raw();
+  request.tls = tls;
+  request.parent_tid = parent_tid;
+  request.child_tid = child_tid.addr();
+  // The pidfd comes in parent_tid: the two exclude each other. Linux: kernel/fork.c:kernel_clone.
+  if (request.has(abi::clone_pidfd)) {
+    if (request.has(abi::clone_parent_settid)) return Errno::einval;
+    request.pidfd = parent_tid;
+  }
+  return do_clone(task, request);
+}
+
+Result<i64> sys_clone3(Task& task, UserIn<abi::CloneArgs> args, usize size) {
+  if (size > kPageSize) return Errno::e2big;
+  if (size < abi::clone_args_size_ver0) return Errno::einval;
+  abi::CloneArgs given{};
+  std::vector<u8> bytes(size);
+  TRY(copy_from_user(task, bytes.data(), args.addr(), size));
+  // A longer structure of a newer program is fine while what we do not know is zero.
+  if (std::any_of(bytes.begin() + static_cast<i64>(std::min(size, sizeof given)), bytes.end(), [](u8 b) { return b != 0; })) {
+    return Errno::e2big;
+  }
+  std::copy_n(bytes.begin(), std::min(size, sizeof given), reinterpret_cast<u8*>(&given));
+  if ((given.flags & (abi::csignal & ~abi::clone_newtime)) != 0 || given.exit_signal > kSignalMax) return Errno::einval;
+  if ((given.flags & (abi::clone_thread | abi::clone_parent)) != 0 && given.exit_signal != 0) return Errno::einval;
+  if (given.stack.is_null() != (given.stack_size == 0)) return Errno::einval;
+  if (given.set_tid_size > 32 || given.set_tid.is_null() != (given.set_tid_size == 0)) return Errno::einval;
+  if (given.set_tid_size != 0) return Errno::eperm;  // needs CAP_CHECKPOINT_RESTORE
+  CloneRequest request;
+  request.flags = given.flags;
+  request.exit_signal = Signal(static_cast<i32>(given.exit_signal));
+  request.stack = given.stack.is_null() ? 0 : given.stack.raw() + given.stack_size;
+  request.tls = given.tls;
+  request.parent_tid = UserOut<i32>(given.parent_tid);
+  request.pidfd = UserOut<i32>(given.pidfd);
+  request.child_tid = given.child_tid;
+  return do_clone(task, request);
+}
+
+Result<i64> sys_fork(Task& task) {
+  CloneRequest request;
+  request.exit_signal = sig::chld;
+  return do_clone(task, request);
+}
+
+Result<i64> sys_vfork(Task& task) {
+  CloneRequest request;
+  request.flags = abi::clone_vm | abi::clone_vfork;
+  request.exit_signal = sig::chld;
+  return do_clone(task, request);
+}
+
+Result<i64> sys_unshare(Task& task, CloneFlags flags) {
+  constexpr u64 kKnown = abi::clone_fs | abi::clone_files | abi::clone_sighand | abi::clone_vm | abi::clone_thread |
+                         abi::clone_sysvsem | abi::clone_newtime | kNamespaceFlags;
+  if (flags.unknown(kKnown) != 0) return Errno::einval;
+  if (flags.any(kNamespaceFlags | abi::clone_newtime)) return Errno::eperm;
+  if (flags.any(abi::clone_thread | abi::clone_sighand | abi::clone_vm)) {
+    MutexGuard guard(task.group().lock);
+    if (task.group().members.size() != 1) return Errno::einval;
+  }
+  if (flags.any(abi::clone_fs)) task.set_fs(task.fs().clone());
+  if (flags.any(abi::clone_files)) task.set_files(task.files().clone());
+  return 0;
+}
+
+}  // namespace limen

@@ -1,0 +1,100 @@
+#include "kernel/task/pidfd.h"
+
+#include "abi/fcntl.h"
+#include "abi/wait.h"
+#include "kernel/kernel.h"
+#include "kernel/signal/signal.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/thread_group.h"
+#include "kernel/vfs/anon.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+class PidFile final : public File {
+ public:
+  PidFile(Path path, u32 flags, Ref<Task> task, PidfdTarget kind)
+      : File(std::move(path), flags), task_(std::move(task)), kind_(kind) {}
+
+  const Ref<Task>& task() const { return task_; }
+  bool seekable() const override { return false; }
+
+  PollEvents poll(PollTable* table) override {
+    ThreadGroup& group = task_->group();
+    if (table != nullptr) table->add(task_->group_ref(), group.members_changed);
+    MutexGuard guard(group.lock);
+    const bool over = kind_ == PidfdTarget::process ? group.members.empty() : !group.members.contains(task_->tid());
+    return over ? kPollIn | kPollRdNorm : 0;
+  }
+  Result<usize> try_read(Task&, UserBuffer&, u64*) override { return Errno::einval; }
+  Result<usize> try_write(Task&, UserBuffer&, u64*) override { return Errno::einval; }
+  std::string describe() override { return "Pid:\t" + std::to_string(task_->tid().raw()) + "\n"; }
+
+ private:
+  const Ref<Task> task_;
+  const PidfdTarget kind_;
+};
+
+}  // namespace
+
+Result<Ref<File>> open_pidfd(Task& opener, Ref<Task> target, PidfdTarget kind, u32 flags) {
+  Path path = anon_path(opener.kernel(), "anon_inode:[pidfd]", 0600);
+  return Ref<File>(make_ref<PidFile>(std::move(path), abi::o_rdwr | flags, std::move(target), kind));
+}
+
+Result<Ref<Task>> task_of_pidfd(File& file) {
+  auto* pidfile = dynamic_cast<PidFile*>(&file);
+  if (pidfile == nullptr) return Errno::ebadf;
+  return pidfile->task();
+}
+
+Result<i64> sys_pidfd_open(Task& task, Pid pid, PidfdFlags flags) {
+  if (flags.unknown(abi::pidfd_nonblock | abi::pidfd_thread) != 0 || pid.raw() <= 0) return Errno::einval;
+  Ref<Task> target;
+  {
+    ReadGuard tree(task.kernel().process_tree);
+    target = task.kernel().pids->find(pid);
+  }
+  if (!target) return Errno::esrch;
+  const PidfdTarget kind = flags.has(abi::pidfd_thread) ? PidfdTarget::thread : PidfdTarget::process;
+  if (kind == PidfdTarget::process && !target->is_leader()) return Errno::einval;
+  Ref<File> file = TRY(open_pidfd(task, target, kind, flags.raw() & abi::pidfd_nonblock));
+  const Fd fd = TRY(task.files().install(task, std::move(file), FdFlags::close_on_exec));
+  return fd.raw();
+}
+
+Result<i64> sys_pidfd_getfd(Task& task, Fd pidfd, Fd targetfd, u32 flags) {
+  if (flags != 0) return Errno::einval;
+  const Ref<File> file = TRY(task.files().get(pidfd));
+  const Ref<Task> target = TRY(task_of_pidfd(*file));
+  const Ref<FdTable> files = target->files_ref();
+  if (!files) return Errno::esrch;
+  // PTRACE_MODE_ATTACH: same user, or the capability.
+  const Credentials& mine = task.credentials();
+  const Ref<const Credentials> theirs = target->credentials_ref();
+  const bool same = mine.uid == theirs->euid && mine.uid == theirs->uid && mine.uid == theirs->suid;
+  if (!same && !mine.capable(Capability::sys_ptrace)) return Errno::eperm;
+  const Ref<File> wanted = TRY(files->get(targetfd));
+  const Fd fd = TRY(task.files().install(task, wanted, FdFlags::close_on_exec));
+  return fd.raw();
+}
+
+Result<i64> sys_pidfd_send_signal(Task& task, Fd pidfd, Signal sig, UserIn<abi::SigInfo> info, PidfdFlags flags) {
+  if (flags.raw() > 4 || !info.is_null()) return Errno::einval;
+  if (sig.raw() < 0 || sig.raw() > kSignalMax) return Errno::einval;
+  const Ref<File> file = TRY(task.files().get(pidfd));
+  const Ref<Task> target = TRY(task_of_pidfd(*file));
+  {
+    MutexGuard guard(target->group().lock);
+    if (target->group().members.empty()) return Errno::esrch;
+  }
+  TRY(check_kill(task, target->group(), sig));
+  if (sig.raw() == 0) return 0;
+  SignalInfo signal;
+  signal.signo = sig, signal.pid = task.group().pid(), signal.uid = task.credentials().uid;
+  send_signal(target->group(), signal);
+  return 0;
+}
+
+}  // namespace limen

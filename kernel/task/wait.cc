@@ -1,0 +1,182 @@
+// wait4(2), waitid(2). Linux: kernel/exit.c:do_wait.
+#include "abi/resource.h"
+#include "abi/signal.h"
+#include "abi/wait.h"
+#include "kernel/kernel.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/exit.h"
+#include "kernel/task/pidfd.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+// Which children a call means.
+struct Selector {
+  i32 kind = abi::p_all;
+  Pid id;
+  bool matches(const ThreadGroup& child) const {
+    switch (kind) {
+      case abi::p_pid:
+        return child.pid() == id;
+      case abi::p_pgid:
+        return child.process_group->id == id;
+      default:
+        return true;
+    }
+  }
+};
+
+// One child's news, copied out of the tree.
+struct Event {
+  Pid pid;
+  Uid uid;
+  int status = 0;
+  i32 code = 0;        // CLD_*
+  i32 code_status = 0; // si_status
+  ChildTimes times;
+};
+
+bool eligible(ThreadGroup& child, u32 options) {
+  if ((options & abi::wall) != 0) return true;
+  const Ref<Task> leader = child.leader();
+  const bool is_clone = leader && leader->exit_signal != sig::chld;
+  return is_clone == ((options & abi::wclone) != 0);
+}
+
+Event exited_event(ThreadGroup& child) {
+  Event event;
+  event.status = child.wait_status;
+  const int killer = child.wait_status & 0x7f;
+  event.code = killer == 0 ? abi::cld_exited : (child.wait_status & 0x80) != 0 ? abi::cld_dumped : abi::cld_killed;
+  event.code_status = killer == 0 ? child.wait_status >> 8 & 0xff : killer;
+  event.times = {child.times.user_ns + child.waited_children.user_ns, child.times.system_ns + child.waited_children.system_ns};
+  return event;
+}
+
+// The child's unreported change that these options ask for, if any.
+std::optional<Event> event_of(ThreadGroup& child, u32 options) {
+  using Report = ThreadGroup::Report;
+  std::optional<Event> event;
+  if (child.is_zombie) {
+    if ((options & abi::wexited) != 0) event = exited_event(child);
+  } else if (child.report == Report::stopped && (options & abi::wstopped) != 0) {
+    event = Event{};
+    event->status = abi::w_stopcode(child.stop_signal);
+    event->code = abi::cld_stopped, event->code_status = child.stop_signal;
+  } else if (child.report == Report::continued && (options & abi::wcontinued) != 0) {
+    event = Event{};
+    event->status = abi::w_continued;
+    event->code = abi::cld_continued, event->code_status = sig::cont.raw();
+  }
+  if (!event) return std::nullopt;
+  event->pid = child.pid();
+  if (const Ref<Task> leader = child.leader()) event->uid = leader->credentials_ref()->uid;
+  return event;
+}
+
+// One attempt: an event, ECHILD without a child to wait for, EAGAIN where all of them just run.
+Result<Event> try_wait(Task& task, const Selector& selector, u32 options) {
+  Kernel& kernel = task.kernel();
+  WriteGuard tree(kernel.process_tree);
+  bool any = false;
+  for (const Ref<ThreadGroup>& child : task.group().children) {
+    if (!selector.matches(*child) || !eligible(*child, options)) continue;
+    any = true;
+    const std::optional<Event> event = event_of(*child, options);
+    if (!event) continue;
+    if ((options & abi::wnowait) == 0) {
+      child->report = ThreadGroup::Report::none;
+      if (child->is_zombie) reap(kernel, *Ref<ThreadGroup>(child));
+    }
+    return *event;
+  }
+  return any ? Errno::eagain : Errno::echild;
+}
+
+// Success with pid 0 where WNOHANG finds no news.
+Result<Event> do_wait(Task& task, const Selector& selector, u32 options) {
+  if ((options & abi::wnohang) != 0) {
+    Result<Event> event = try_wait(task, selector, options);
+    return event.is(Errno::eagain) ? Result<Event>(Event{}) : event;
+  }
+  return task.block(task.group().child_changed, Deadline::never(), [&] { return try_wait(task, selector, options); });
+}
+
+abi::RUsage usage_of(const ChildTimes& times) {
+  abi::RUsage usage{};
+  const auto timeval = [](u64 ns) {
+    return abi::TimeVal{static_cast<i64>(ns / 1'000'000'000), static_cast<i64>(ns / 1000 % 1'000'000)};
+  };
+  usage.ru_utime = timeval(times.user_ns);
+  usage.ru_stime = timeval(times.system_ns);
+  return usage;
+}
+
+}  // namespace
+
+Result<i64> sys_wait4(Task& task, Pid pid, UserOut<i32> status, WaitOptions options, UserOut<abi::RUsage> rusage) {
+  constexpr u32 kKnown = abi::wnohang | abi::wuntraced | abi::wcontinued | abi::wnothread | abi::wclone | abi::wall;
+  if (options.unknown(kKnown) != 0) return Errno::einval;
+  if (pid.raw() == INT32_MIN) return Errno::esrch;
+  Selector selector;
+  if (pid.raw() > 0) {
+    selector = {abi::p_pid, pid};
+  } else if (pid.raw() == 0) {
+    ReadGuard tree(task.kernel().process_tree);
+    selector = {abi::p_pgid, task.group().process_group->id};
+  } else if (pid.raw() < -1) {
+    selector = {abi::p_pgid, Pid(-pid.raw())};
+  }
+  const Event event = TRY(do_wait(task, selector, options.raw() | abi::wexited));
+  if (event.pid.raw() == 0) return 0;
+  if (!status.is_null()) TRY(status.write(task, event.status));
+  if (!rusage.is_null()) TRY(rusage.write(task, usage_of(event.times)));
+  return event.pid.raw();
+}
+
+Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInfo> info, WaitOptions options, UserOut<abi::RUsage> rusage) {
+  constexpr u32 kWhat = abi::wexited | abi::wstopped | abi::wcontinued;
+  constexpr u32 kKnown = kWhat | abi::wnohang | abi::wnowait | abi::wnothread | abi::wclone | abi::wall;
+  if (options.unknown(kKnown) != 0 || !options.any(kWhat)) return Errno::einval;
+  Selector selector{which.raw(), id};
+  u32 wanted = options.raw();
+  Ref<Task> by_pidfd;
+  switch (which.raw()) {
+    case abi::p_all:
+      break;
+    case abi::p_pid:
+      if (id.raw() <= 0) return Errno::einval;
+      break;
+    case abi::p_pgid: {
+      if (id.raw() < 0) return Errno::einval;
+      ReadGuard tree(task.kernel().process_tree);
+      if (id.raw() == 0) selector.id = task.group().process_group->id;
+      break;
+    }
+    case abi::p_pidfd: {
+      if (id.raw() < 0) return Errno::einval;
+      const Ref<File> file = TRY(task.files().get(Fd(id.raw())));
+      by_pidfd = TRY(task_of_pidfd(*file));
+      selector = {abi::p_pid, by_pidfd->group().pid()};
+      break;
+    }
+    default:
+      return Errno::einval;
+  }
+  const Event event = TRY(do_wait(task, selector, wanted));
+  if (event.pid.raw() != 0 && !rusage.is_null()) TRY(rusage.write(task, usage_of(event.times)));
+  if (info.is_null()) return 0;
+  abi::SigInfo out{};
+  if (event.pid.raw() != 0) {
+    out.signo = sig::chld.raw();
+    out.code = event.code;
+    abi::SigInfoChild fields{};
+    fields.pid = event.pid.raw(), fields.uid = event.uid.raw(), fields.status = event.code_status;
+    out.put(fields);
+  }
+  TRY(info.write(task, out));
+  return 0;
+}
+
+}  // namespace limen
