@@ -1,0 +1,271 @@
+#include "kernel/task/exec.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "abi/fcntl.h"
+#include "abi/resource.h"
+#include "host/random.h"
+#include "kernel/cred/exec.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/elf.h"
+#include "kernel/task/exec_stack.h"
+#include "kernel/task/exit.h"
+#include "kernel/time/timers.h"
+#include "kernel/time/vdso.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+constexpr usize kHeaderBytes = 256;     // Linux: BINPRM_BUF_SIZE
+constexpr int kMostInterpreters = 5;    // the program and four scripts around it; then ELOOP
+constexpr u64 kStackSlack = 128 * 1024;  // arguments may always have this much
+
+// A program file, found and permitted.
+struct Program {
+  Path path;
+  Ref<File> file;
+  Attributes attributes;
+};
+
+Result<Program> open_program(Task& task, i32 dirfd, const std::string& path, u32 flags) {
+  WalkFlags walk_flags;
+  walk_flags.follow = (flags & abi::at_symlink_nofollow) == 0;
+  walk_flags.allow_empty = (flags & abi::at_empty_path) != 0;
+  Program program;
+  program.path = TRY(walk(task, dirfd, path, walk_flags));
+  program.attributes = TRY(program.path.inode().attributes());
+  if (program.attributes.is_symlink()) return Errno::eloop;
+  if (!program.attributes.is_regular()) return Errno::eacces;
+  if ((program.path.mount->flags() & kMountNoExec) != 0) return Errno::eacces;
+  TRY(check_permission(task, program.path, 1));
+  program.file = TRY(program.path.inode().open(task, program.path, abi::o_rdonly));
+  return program;
+}
+
+// The "#!" line as Linux reads it: an interpreter and at most one argument, which may hold spaces.
+struct ScriptLine {
+  std::string interpreter;
+  std::optional<std::string> argument;
+};
+
+Result<ScriptLine> parse_script(std::string_view head) {
+  head.remove_prefix(2);
+  const usize newline = head.find('\n');
+  const bool truncated = newline == std::string_view::npos && head.size() == kHeaderBytes - 2;
+  std::string_view line = head.substr(0, newline);
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!line.empty() && blank(line.front())) line.remove_prefix(1);
+  while (!line.empty() && (blank(line.back()) || line.back() == '\0')) line.remove_suffix(1);
+  const usize end = line.find_first_of(" \t");
+  // A name that was cut off would name another program.
+  if (line.empty() || (truncated && end == std::string_view::npos)) return Errno::enoexec;
+  ScriptLine script{std::string(line.substr(0, end)), std::nullopt};
+  if (end == std::string_view::npos) return script;
+  std::string_view argument = line.substr(end);
+  while (!argument.empty() && blank(argument.front())) argument.remove_prefix(1);
+  if (!argument.empty()) script.argument = std::string(argument);
+  return script;
+}
+
+// Follows scripts to the ELF program that runs; argv grows as the scripts say.
+Result<ElfImage> find_image(Task& task, ExecRequest& request, Program& program) {
+  i32 dirfd = request.dirfd;
+  std::string path = request.path;
+  u32 flags = request.flags;
+  for (int depth = 0; depth <= kMostInterpreters; ++depth) {
+    program = TRY(open_program(task, dirfd, path, flags));
+    u8 head[kHeaderBytes] = {};
+    const usize n = TRY(program.file->read_kernel(task, head, 0));
+    if (n < 2 || head[0] != '#' || head[1] != '!') return read_elf(task, program.file);
+    const ScriptLine script = TRY(parse_script(std::string_view(reinterpret_cast<const char*>(head), n)));
+    // argv[0] gives way to: interpreter, its argument, the script's own path.
+    std::string script_path = path;
+    if (dirfd >= 0 && (path.empty() || path.front() != '/')) {
+      script_path = "/dev/fd/" + std::to_string(dirfd) + (path.empty() ? "" : "/" + path);
+    }
+    std::vector<std::string> argv{script.interpreter};
+    if (script.argument) argv.push_back(*script.argument);
+    argv.push_back(script_path);
+    if (!request.argv.empty()) argv.insert(argv.end(), request.argv.begin() + 1, request.argv.end());
+    request.argv = std::move(argv);
+    dirfd = abi::at_fdcwd, path = script.interpreter, flags = 0;
+  }
+  return Errno::eloop;
+}
+
+Result<void> check_argument_space(Task& task, const ExecRequest& request) {
+  usize bytes = 0;
+  for (const auto* strings : {&request.argv, &request.envp}) {
+    for (const std::string& s : *strings) bytes += s.size() + 1 + sizeof(u64);
+  }
+  const u64 stack = task.group().limit(abi::rlimit_stack).soft;
+  const u64 most = std::max<u64>(std::min<u64>(stack / 4, 6 * 1024 * 1024), kStackSlack);
+  return bytes > most ? Errno::e2big : Result<void>();
+}
+
+// A fresh address space with the program in it, and a thread at its first instruction.
+struct NewProgram {
+  Ref<Mm> mm;
+  std::unique_ptr<platform::GuestThread> cpu;
+};
+
+u64 random_below(u64 pages) {
+  u64 n = 0;
+  host::fill_random(std::span(reinterpret_cast<u8*>(&n), sizeof n));
+  return n % pages * kPageSize;
+}
+
+// Where a position-independent main program goes: two thirds up, randomised. Linux: ELF_ET_DYN_BASE.
+u64 program_base(Task& task) {
+  const u64 ceiling = task.kernel().platform().guest_ceiling();
+  return page_floor(ceiling / 3 * 2) + random_below(u64{1} << 28);
+}
+
+Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage& image, const Credentials& cred, bool secure) {
+  NewProgram fresh;
+  fresh.mm = TRY(Mm::create(task.kernel()));
+  Mm& mm = *fresh.mm;
+  std::optional<ElfImage> interpreter;
+  if (!image.interpreter.empty()) {
+    const Program program = TRY(open_program(task, abi::at_fdcwd, image.interpreter, 0));
+    interpreter = TRY(read_elf(task, program.file));
+  }
+  const u64 stack_top = TRY(mm.map_stack(task, task.group().limit(abi::rlimit_stack).soft)).raw();
+  const bool is_loader = image.is_position_independent() && image.interpreter.empty();
+  const LoadedElf main = TRY(map_elf(task, mm, image, image.is_position_independent() && !is_loader ? program_base(task) : 0));
+  LoadedElf loader;
+  if (interpreter) loader = TRY(map_elf(task, mm, *interpreter, 0));
+
+  // The heap starts behind the program; behind a loader that runs by itself there may be no room, so it goes where programs go.
+  constexpr u64 kHeapRandomPages = 0x2000;
+  const u64 heap = is_loader ? program_base(task) : page_ceil(main.end);
+  mm.set_brk_start(GuestAddr(heap + random_below(kHeapRandomPages)));
+
+  MmLayout layout;
+  layout.start_code = main.start_code, layout.end_code = main.end_code;
+  layout.start_data = main.start_data, layout.end_data = main.end_data;
+  layout.start_brk = heap;
+  layout.vdso = TRY(map_vdso(task.kernel(), mm));
+  const FirstStack stack{.argv = request.argv, .envp = request.envp, .executable = request.path, .top = stack_top,
+                         .program_entry = main.entry, .program_headers = main.headers,
+                         .program_header_count = image.header.e_phnum,
+                         .interpreter_base = interpreter ? loader.bias : 0, .vdso = layout.vdso, .secure = secure,
+                         .credentials = cred};
+  u8 random[16];
+  host::fill_random(random);
+  platform::Context context;
+  context.regs.rsp = TRY(write_first_stack(mm, stack, random, layout));
+  context.regs.rip = interpreter ? loader.entry : main.entry;
+  mm.set_layout(std::move(layout));
+  mm.set_executable(image.file);
+  fresh.cpu = TRY(mm.space().new_thread());
+  fresh.cpu->load_context(context);
+  return fresh;
+}
+
+// Every sibling leaves; then this task is the leader, with the leader's number. Linux: fs/exec.c:de_thread.
+Result<void> become_only_thread(Task& task) {
+  ThreadGroup& group = task.group();
+  std::vector<Ref<Task>> siblings;
+  {
+    MutexGuard guard(group.lock);
+    if (group.exiting || group.exec_task != nullptr) return Errno::eagain;
+    group.exec_task = &task;
+    for (const auto& [tid, member] : group.members) {
+      if (member.get() != &task) siblings.push_back(member);
+    }
+  }
+  for (const Ref<Task>& sibling : siblings) sibling->doom();
+  const Result<void> alone = task.block_killable(group.members_changed, [&]() -> Result<void> {
+    MutexGuard guard(group.lock);
+    return group.members.size() == 1 ? Result<void>() : Errno::eagain;
+  });
+  Ref<Task> old_leader;
+  WriteGuard tree(task.kernel().process_tree);
+  MutexGuard guard(group.lock);
+  group.exec_task = nullptr;
+  TRY(alone);
+  if (task.is_leader()) return success;
+  const Ref<Task> self(&task);
+  PidNamespace& pids = *task.kernel().pids;
+  old_leader = group.leader_;
+  task.exit_signal = old_leader ? old_leader->exit_signal : sig::chld;
+  pids.remove_task(task.tid());
+  group.members.clear();
+  task.assume_tid(group.pid());
+  group.members[task.tid()] = self;
+  group.leader_ = self;
+  pids.add(self);
+  return success;
+}
+
+// What does not survive execve (execve(2), "Effect on process attributes").
+void forget_old_program(Task& task, const ExecRequest& request, Ref<const Credentials> cred) {
+  task.set_handlers(task.handlers().clone());
+  task.handlers().reset_for_exec();
+  task.altstack = Task::AltStack{};
+  task.clear_child_tid = 0;
+  task.robust_list = 0;
+  task.restart_.reset();
+  forget_timers(task);
+  if (task.files().ref_count() > 1) task.set_files(task.files().clone());
+  task.files().close_on_exec(task);
+  task.group().dumpable = cred->euid == cred->uid && cred->egid == cred->gid;
+  if (cred->euid != cred->uid || cred->egid != cred->gid) task.parent_death_signal = Signal(0);
+  task.set_credentials(std::move(cred));
+  const usize slash = request.path.rfind('/');
+  task.set_name(slash == std::string::npos ? request.path : request.path.substr(slash + 1));
+  task.exec_ran = true;
+}
+
+}  // namespace
+
+Result<void> exec(Task& task, ExecRequest request) {
+  TRY(check_argument_space(task, request));
+  Program program;
+  const ElfImage image = TRY(find_image(task, request, program));
+  bool secure = false;
+  Ref<const Credentials> cred = TRY(credentials_for_exec(task, program.path, program.attributes, secure));
+  if (request.argv.empty()) request.argv.emplace_back();  // Linux 5.18: never an empty argv
+  NewProgram fresh = TRY(build(task, request, image, *cred, secure));
+  // The point of no return.
+  TRY(become_only_thread(task));
+  forget_old_program(task, request, std::move(cred));
+  task.set_cpu(std::move(fresh.cpu));
+  task.set_mm(std::move(fresh.mm));
+  if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
+  return success;
+}
+
+namespace {
+
+Result<i64> exec_from_guest(Task& task, i32 dirfd, UserPath path, UserStrings argv, UserStrings envp, u32 flags) {
+  constexpr usize kMostBytes = 8 * 1024 * 1024;
+  ExecRequest request;
+  request.dirfd = dirfd;
+  request.flags = flags;
+  request.path = TRY(path.read(task));
+  if (request.path.empty() && (flags & abi::at_empty_path) == 0) return Errno::enoent;
+  request.argv = TRY(argv.read(task, kMostBytes));
+  request.envp = TRY(envp.read(task, kMostBytes));
+  TRY(exec(task, std::move(request)));
+  task.keep_registers();
+  return 0;
+}
+
+}  // namespace
+
+Result<i64> sys_execve(Task& task, UserPath path, UserStrings argv, UserStrings envp) {
+  return exec_from_guest(task, abi::at_fdcwd, path, argv, envp, 0);
+}
+
+Result<i64> sys_execveat(Task& task, DirFd dirfd, UserPath path, UserStrings argv, UserStrings envp, AtFlags flags) {
+  if (flags.unknown(abi::at_empty_path | abi::at_symlink_nofollow) != 0) return Errno::einval;
+  return exec_from_guest(task, dirfd.raw(), path, argv, envp, flags.raw());
+}
+
+}  // namespace limen
