@@ -80,6 +80,7 @@ struct KernelLimits {
   u64 memory = u64{4} << 30;  // bytes
   u32 pids = 4096;
   u32 files = 65536;  // RLIMIT_NOFILE's hard limit
+  u32 files_soft = 1024;
   u32 cpus = 1;
 };
 

@@ -1,0 +1,95 @@
+// The first process of a sandbox.
+#include <algorithm>
+
+#include "abi/resource.h"
+#include "kernel/kernel.h"
+#include "kernel/task/exec.h"
+#include "kernel/task/exit.h"
+#include "kernel/task/process_group.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+// Linux: include/asm-generic/resource.h:INIT_RLIMITS, with the sandbox's own bounds.
+void set_first_limits(ThreadGroup& group, const KernelLimits& limits) {
+  const u64 mib = u64{1} << 20;
+  group.set_limit(abi::rlimit_stack, {8 * mib, ~u64{0}});
+  group.set_limit(abi::rlimit_core, {0, ~u64{0}});
+  group.set_limit(abi::rlimit_nofile, {std::min<u64>(limits.files_soft, limits.files), limits.files});
+  group.set_limit(abi::rlimit_nproc, {limits.pids, limits.pids});
+  group.set_limit(abi::rlimit_memlock, {8 * mib, 8 * mib});
+  group.set_limit(abi::rlimit_sigpending, {4096, 4096});
+  group.set_limit(abi::rlimit_msgqueue, {819200, 819200});
+  group.set_limit(abi::rlimit_nice, {0, 0});
+  group.set_limit(abi::rlimit_rtprio, {0, 0});
+}
+
+// The places where execvp(3) would look for `name`.
+std::vector<std::string> candidates(const std::string& name, const std::vector<std::string>& envp) {
+  if (name.find('/') != std::string::npos) return {name};
+  std::string_view path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  for (const std::string& variable : envp) {
+    if (variable.starts_with("PATH=")) path = std::string_view(variable).substr(5);
+  }
+  std::vector<std::string> found;
+  while (true) {
+    const usize colon = path.find(':');
+    const std::string_view directory = path.substr(0, colon);
+    found.push_back((directory.empty() ? "." : std::string(directory)) + "/" + name);
+    if (colon == std::string_view::npos) return found;
+    path.remove_prefix(colon + 1);
+  }
+}
+
+Result<void> exec_first(Task& task, Kernel::InitProcess& init) {
+  Errno error = Errno::enoent;
+  for (std::string& path : candidates(init.path, init.envp)) {
+    ExecRequest request;
+    request.path = std::move(path), request.argv = init.argv, request.envp = init.envp;
+    const Result<void> done = exec(task, std::move(request));
+    if (done.ok()) return success;
+    const bool look_further = done.is(Errno::enoent) || done.is(Errno::enotdir) || done.is(Errno::eacces);
+    if (!look_further) return done.error();
+    if (done.is(Errno::eacces)) error = Errno::eacces;
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<void> Kernel::start_init(InitProcess init) {
+  Ref<Task> task;
+  Ref<ThreadGroup> group;
+  {
+    WriteGuard tree(process_tree);
+    pids = make_ref<PidNamespace>(options_.limits.pids);
+    const Pid pid = TRY(pids->allocate());
+    group = make_ref<ThreadGroup>(*this, pid);
+    set_first_limits(*group, options_.limits);
+    Task::Parts parts;
+    parts.group = group;
+    parts.files = init.files;
+    parts.fs = make_ref<FsContext>(init.root, init.cwd, 022);
+    parts.handlers = make_ref<SignalHandlers>();
+    parts.credentials = init.credentials;
+    parts.namespaces.pid = pids;
+    parts.namespaces.mount = init.mounts;
+    parts.namespaces.uts = make_ref<UtsNamespace>(options_.hostname);
+    parts.tid = pid;
+    parts.name = "limen";
+    task = make_ref<Task>(*this, std::move(parts));
+    MutexGuard guard(group->lock);
+    group->leader_ = task;
+    group->members[pid] = task;
+    pids->add(task);
+    init_group = group.get();
+    start_session(*this, *group);
+  }
+  Result<void> started = exec_first(*task, init);
+  if (started.ok()) started = start_task(task);
+  if (!started.ok()) exit_task(*task);
+  return started;
+}
+
+}  // namespace limen
