@@ -116,6 +116,7 @@ class Kernel {
     Ref<MountNamespace> mounts;
     Path root, cwd;
     Ref<FdTable> files;
+    std::string workdir;  // walked as the first process; "" keeps cwd
     std::string path;  // as given; searched in PATH of envp by the front end's rule (execvp)
   };
   // Fails with execve's errno; nothing is left behind.
@@ -123,6 +124,10 @@ class Kernel {
   int run_until_exit();
   // Starts the kernel thread that serves `task` (kernel/task/run_loop.cc). eagain.
   Result<void> start_task(Ref<Task> task);
+
+  // What a user types or sends goes to the foreground process group of the first session's terminal, else to the first
+  // process's group. Any thread.
+  void signal_foreground(Signal s);
 
   // From any thread: kill everything (timeout, a dead front end). `status` is what run_until_exit returns, wait4-encoded.
   void shut_down(int status);

@@ -56,7 +56,27 @@ Result<void> exec_first(Task& task, Kernel::InitProcess& init) {
   return error;
 }
 
+Result<void> enter_workdir(Task& task, const std::string& workdir) {
+  if (workdir.empty()) return success;
+  WalkFlags flags;
+  flags.must_be_directory = true;
+  constexpr i32 kFromCwd = -100;  // AT_FDCWD
+  Path path = TRY(walk(task, kFromCwd, workdir, flags));
+  task.fs().set_cwd(std::move(path));
+  return success;
+}
+
 }  // namespace
+
+void Kernel::signal_foreground(Signal s) {
+  std::vector<Ref<ThreadGroup>> targets;
+  {
+    ReadGuard tree(process_tree);
+    if (init_group == nullptr || !init_group->process_group) return;
+    for (ThreadGroup* member : init_group->process_group->members) targets.push_back(Ref<ThreadGroup>(member));
+  }
+  for (const Ref<ThreadGroup>& target : targets) send_signal(*target, kernel_signal(s));
+}
 
 Result<void> Kernel::start_init(InitProcess init) {
   Ref<Task> task;
@@ -86,7 +106,8 @@ Result<void> Kernel::start_init(InitProcess init) {
     init_group = group.get();
     start_session(*this, *group);
   }
-  Result<void> started = exec_first(*task, init);
+  Result<void> started = enter_workdir(*task, init.workdir);
+  if (started.ok()) started = exec_first(*task, init);
   if (started.ok()) started = start_task(task);
   if (!started.ok()) exit_task(*task);
   return started;

@@ -1,0 +1,192 @@
+#include "cli/sandbox.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "cli/terminal.h"
+#include "host/lockdown.h"
+#include "kernel/fs/console/host_stream.h"
+#include "kernel/kernel.h"
+#include "kernel/signal/signal.h"
+#include "kernel/task/exit.h"
+#include "kernel/time/host_clock.h"
+#include "kernel/time/timer_queue.h"
+#include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/setup.h"
+#include "platform/stub_platform.h"
+
+namespace limen::cli {
+namespace {
+
+[[nodiscard]] int fail(std::string_view what, Errno error) {
+  report_error("run", std::string(what) + ": " + std::string(errno_text(error)));
+  return kExitLimenFailed;
+}
+
+// Started by root, the kernel keeps one capability: to read what root may read (invariant 3).
+void drop_capabilities() {
+  for (unsigned long cap = 0; cap <= CAP_LAST_CAP; ++cap) {
+    if (cap != CAP_DAC_READ_SEARCH) prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  if (syscall(SYS_capget, &header, data) != 0) return;
+  const __u32 kept = (1u << CAP_DAC_READ_SEARCH) & data[0].permitted;
+  data[0] = {kept, kept, 0};
+  data[1] = {0, 0, 0};
+  syscall(SYS_capset, &header, data);
+}
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+KernelOptions kernel_options(const Plan& plan) {
+  KernelOptions options;
+  options.limits.memory = plan.memory;
+  options.limits.pids = plan.pids;
+  options.limits.files = static_cast<u32>(plan.files_hard);
+  options.limits.files_soft = static_cast<u32>(plan.files_soft);
+  options.limits.cpus = std::max(1u, std::thread::hardware_concurrency());
+  options.hostname = plan.hostname;
+  options.report_missing = plan.report_missing;
+  if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
+    int fd = STDERR_FILENO;
+    if (!plan.log_file.empty()) fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    options.log = [fd](std::string_view line) {
+      const std::string text = "limen: " + std::string(line) + "\n";
+      (void)!write(fd, text.data(), text.size());
+    };
+  }
+  return options;
+}
+
+Ref<const Credentials> first_credentials(const Plan& plan) {
+  Ref<Credentials> cred = make_ref<Credentials>();
+  cred->uid = cred->euid = cred->suid = cred->fsuid = plan.uid;
+  cred->gid = cred->egid = cred->sgid = cred->fsgid = plan.gid;
+  cred->groups = plan.groups;
+  cred->user_ns = make_ref<UserNamespace>();
+  if (plan.uid.raw() == 0) cred->effective = cred->permitted = kAllCapabilities;
+  return cred;
+}
+
+Ref<FdTable> standard_streams(Kernel& kernel) {
+  Ref<FdTable> files = make_ref<FdTable>();
+  const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
+  for (int fd = 0; fd <= 2; ++fd) {
+    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) continue;  // closed by the caller: closed for the guest
+    host::Handle handle(copy, {host::Origin::Kind::inherited, "", fd});
+    files->install_first(Fd(fd), make_host_stream(kernel, std::move(handle), watcher));
+  }
+  return files;
+}
+
+MountPlan mount_plan(const Plan& plan) {
+  MountPlan mounts;
+  mounts.root = plan.root;
+  mounts.hidden = plan.hidden;
+  for (const Volume& v : plan.volumes) mounts.volumes.push_back({v.host, v.guest, v.writable});
+  return mounts;
+}
+
+// The front end's orders, until it is gone.
+void serve_control(Kernel& kernel, int fd) {
+  for (;;) {
+    ControlMessage message;
+    const ssize_t n = read(fd, &message, sizeof message);
+    if (n < 0 && errno == EINTR) continue;
+    if (n != sizeof message) {
+      kernel.shut_down(killed_status(SIGKILL));
+      return;
+    }
+    kernel.signal_foreground(Signal(message.signal));
+  }
+}
+
+int exit_status_of(int wait_status) {
+  const int signal = wait_status & 0x7f;
+  return signal != 0 ? kExitSignalBase + signal : wait_status >> 8 & 0xff;
+}
+
+void report_missing(const Kernel& kernel) {
+  for (const auto& [name, count] : kernel.missing()) {
+    const SyscallRow* row = find_syscall(name);
+    std::fprintf(stderr, "limen: %s: met %llu times: %s: %.*s\n", name.c_str(), static_cast<unsigned long long>(count),
+                 row->support == Support::absent ? "absent" : "partial", static_cast<int>(row->reason.size()),
+                 row->reason.data());
+  }
+}
+
+void write_stats(const Plan& plan, const platform::Counters& c) {
+  std::FILE* out = std::fopen(plan.stats_json.c_str(), "we");
+  if (out == nullptr) return report_error("run", "--stats-json " + plan.stats_json + ": " + strerror(errno));
+  const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
+  std::fprintf(out,
+               "{\"crossings\": %llu, \"syscalls_trapped\": %llu, \"syscalls_patched\": %llu, \"hot\": %llu, "
+               "\"cold\": %llu, \"faults\": %llu, \"interrupts\": %llu, \"map_batches\": %llu, \"map_orders\": %llu}\n",
+               n(c.crossings), n(c.syscalls_trapped), n(c.syscalls_patched), n(c.hot), n(c.cold), n(c.faults),
+               n(c.interrupts), n(c.map_batches), n(c.map_orders));
+  std::fclose(out);
+}
+
+}  // namespace
+
+int run_kernel(const Plan& plan, int control_fd) {
+  drop_capabilities();
+  raise_file_limit();
+  Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform();
+  if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
+  const std::unique_ptr<HostClock> clock = HostClock::create();
+  Kernel& kernel = *new Kernel(**platform, *clock, kernel_options(plan));  // lives as long as the process
+  Result<Mounts> mounts = make_mounts(kernel, mount_plan(plan));
+  if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
+
+  Kernel::InitProcess init;
+  init.argv = plan.command;
+  init.envp = plan.environment;
+  init.path = plan.command.front();
+  init.credentials = first_credentials(plan);
+  init.mounts = mounts->space;
+  init.root = init.cwd = mounts->space->root();
+  init.workdir = plan.workdir;
+  init.files = standard_streams(kernel);
+
+  std::thread([&kernel, control_fd] { serve_control(kernel, control_fd); }).detach();
+  bool timed_out = false;
+  if (plan.timeout) {
+    const u64 ns = static_cast<u64>(plan.timeout->count()) * 1'000'000;
+    kernel.timers().set(clock->after(ns), Ref<RefCounted>(), [&] {
+      timed_out = true;
+      kernel.shut_down(killed_status(SIGKILL));
+    });
+  }
+  const Result<void> locked = host::lock_down();
+  if (!locked.ok()) return fail("the host did not take the kernel process's seccomp filter", locked.error());
+  const Result<void> started = kernel.start_init(std::move(init));
+  if (!started.ok()) {
+    report_error("run", plan.command.front() + ": " + std::string(errno_text(started.error())));
+    const bool absent = started.is(Errno::enoent) || started.is(Errno::enotdir);
+    return absent ? kExitNotFound : started.is(Errno::enomem) ? kExitLimenFailed : kExitNotExecutable;
+  }
+  const int status = kernel.run_until_exit();
+  if (plan.report_missing) report_missing(kernel);
+  if (!plan.stats_json.empty()) write_stats(plan, (*platform)->counters());
+  return timed_out ? kExitTimeout : exit_status_of(status);
+}
+
+}  // namespace limen::cli
