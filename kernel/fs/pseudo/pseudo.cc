@@ -1,0 +1,135 @@
+#include "kernel/fs/pseudo/pseudo.h"
+
+#include <algorithm>
+
+#include "abi/fcntl.h"
+#include "host/clock.h"
+#include "kernel/task/task.h"
+
+namespace limen {
+namespace {
+
+// "." and ".." first, then the list as it was when the walk began.
+class DirectoryFile final : public File {
+ public:
+  DirectoryFile(Path path, u32 flags, Ref<PseudoDirectory> directory)
+      : File(std::move(path), flags), directory_(std::move(directory)) {}
+
+  Result<void> read_directory(Task& task, u64& position, const DirectorySink& sink) override {
+    if (position == 0 || !listed_) entries_ = TRY(directory_->list(task)), listed_ = true;
+    const u64 own = TRY(directory_->attributes()).inode;
+    constexpr u32 kDirectory = 4;  // DT_DIR
+    while (position < entries_.size() + 2) {
+      const u64 next = position + 1;
+      DirectoryEntry entry;
+      if (position < 2) {
+        entry = {position == 0 ? "." : "..", own, kDirectory, next};
+      } else {
+        const PseudoDirectory::Entry& e = entries_[position - 2];
+        entry = {e.name, e.inode, e.type, next};
+      }
+      if (!sink(entry)) return success;
+      position = next;
+    }
+    return success;
+  }
+  Result<usize> try_read(Task&, UserBuffer&, u64*) override { return Errno::eisdir; }
+
+ private:
+  const Ref<PseudoDirectory> directory_;
+  std::vector<PseudoDirectory::Entry> entries_;
+  bool listed_ = false;
+};
+
+// Rendered at the first read and again at each read from the start, as Linux's seq_file does.
+class TextFile final : public File {
+ public:
+  TextFile(Path path, u32 flags, PseudoText::Render render, PseudoText::Store store)
+      : File(std::move(path), flags), render_(std::move(render)), store_(std::move(store)) {}
+
+  Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override {
+    std::string text;
+    {
+      MutexGuard guard(lock_);
+      text = text_;
+    }
+    if (*position == 0) {
+      text = TRY(render_(task));
+      MutexGuard guard(lock_);
+      text_ = text;
+    }
+    if (*position >= text.size()) return usize{0};
+    const std::string_view rest = std::string_view(text).substr(*position);
+    const usize n = TRY(to.copy_out(std::span(reinterpret_cast<const u8*>(rest.data()), rest.size())));
+    *position += n;
+    return n;
+  }
+
+  Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override {
+    if (!store_) return Errno::einval;
+    std::string text(std::min<usize>(from.remaining(), kPageSize), '\0');
+    const usize n = TRY(from.copy_in(std::span(reinterpret_cast<u8*>(text.data()), text.size())));
+    text.resize(n);
+    TRY(store_(task, text));
+    if (position != nullptr) *position += n;
+    return n;
+  }
+
+ private:
+  const PseudoText::Render render_;
+  const PseudoText::Store store_;
+  Mutex lock_{LockRank::inode};
+  std::string text_ GUARDED_BY(lock_);
+};
+
+}  // namespace
+
+Result<FilesystemStatus> PseudoFilesystem::status() {
+  FilesystemStatus status;
+  status.magic = magic_;
+  return status;
+}
+
+PseudoInode::PseudoInode(PseudoFilesystem& fs, u32 mode, PseudoOwner owner, u64 inode)
+    : fs_(fs), mode_(mode), owner_(owner), inode_(inode != 0 ? inode : fs.next_inode()),
+      made_(TimeStamp::from_ns(static_cast<u64>(host::realtime_ns()))) {}
+
+Result<Attributes> PseudoInode::attributes() {
+  Attributes a;
+  a.device = fs_.device();
+  a.inode = inode_;
+  a.mode = mode_;
+  a.links = (mode_ & abi::s_ifmt) == abi::s_ifdir ? 2 : 1;
+  a.uid = owner_.uid, a.gid = owner_.gid;
+  a.block_size = 1024;
+  a.atime = a.mtime = a.ctime = a.btime = made_;
+  return a;
+}
+
+Result<Ref<File>> PseudoDirectory::open(Task&, const Path& path, u32 flags) {
+  return Ref<File>(make_ref<DirectoryFile>(path, flags, Ref<PseudoDirectory>(this)));
+}
+
+Result<Ref<Inode>> FixedDirectory::lookup(std::string_view name) {
+  const auto it = children_.find(name);
+  if (it == children_.end()) return Errno::enoent;
+  return it->second;
+}
+
+Result<std::vector<PseudoDirectory::Entry>> FixedDirectory::list(Task&) {
+  std::vector<Entry> entries;
+  for (const auto& [name, inode] : children_) {
+    const Attributes a = TRY(inode->attributes());
+    entries.push_back({name, a.inode, a.type() >> 12});
+  }
+  return entries;
+}
+
+Result<Ref<File>> PseudoText::open(Task&, const Path& path, u32 flags) {
+  return Ref<File>(make_ref<TextFile>(path, flags, render_, store_));
+}
+
+PseudoLink::PseudoLink(PseudoFilesystem& fs, Target target, Magic magic, u32 permissions, PseudoOwner owner, u64 inode)
+    : PseudoInode(fs, abi::s_iflnk | permissions, owner, inode), target_(std::move(target)), magic_(std::move(magic)) {}
+
+}  // namespace limen

@@ -1,0 +1,108 @@
+// Filesystems that are made of kernel objects and not of stored bytes: /dev, /proc, /sys. A file is a function that renders
+// its text at each open; a directory is a fixed list or a function; a link may lead to an object without a walk.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/inode.h"
+#include "kernel/vfs/path.h"
+
+namespace limen {
+
+class PseudoFilesystem final : public Filesystem {
+ public:
+  PseudoFilesystem(std::string type, u64 magic) : type_(std::move(type)), magic_(magic), device_(next_anonymous_device()) {}
+  void set_root(Ref<Inode> root) { root_ = std::move(root); }
+  std::string_view type_name() const override { return type_; }
+  Device device() const override { return device_; }
+  Ref<Inode> root() override { return root_; }
+  Result<FilesystemStatus> status() override;
+  u64 next_inode() { return next_inode_.fetch_add(1); }
+
+ private:
+  const std::string type_;
+  const u64 magic_;
+  const Device device_;
+  Ref<Inode> root_;  // inodes refer back to us without a reference: a mount holds the filesystem
+  std::atomic<u64> next_inode_{1};
+};
+
+struct PseudoOwner {
+  Uid uid;
+  Gid gid;
+};
+
+class PseudoInode : public Inode {
+ public:
+  PseudoInode(PseudoFilesystem& fs, u32 mode, PseudoOwner owner = {}, u64 inode = 0);
+  Filesystem& filesystem() override { return fs_; }
+  Result<Attributes> attributes() override;
+  PseudoFilesystem& pseudo() { return fs_; }
+
+ protected:
+  PseudoFilesystem& fs_;
+  const u32 mode_;
+  const PseudoOwner owner_;
+  const u64 inode_;
+  const TimeStamp made_;
+};
+
+// Lists names, answers lookups.
+class PseudoDirectory : public PseudoInode {
+ public:
+  struct Entry {
+    std::string name;
+    u64 inode = 0;
+    u32 type = 0;  // DT_*
+  };
+  using PseudoInode::PseudoInode;
+  virtual Result<std::vector<Entry>> list(Task& task) = 0;
+  Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
+};
+
+// A directory that is filled when it is made.
+class FixedDirectory : public PseudoDirectory {
+ public:
+  using PseudoDirectory::PseudoDirectory;
+  void put(std::string name, Ref<Inode> inode) { children_[std::move(name)] = std::move(inode); }
+  Result<Ref<Inode>> lookup(std::string_view name) override;
+  Result<std::vector<Entry>> list(Task& task) override;
+
+ protected:
+  std::map<std::string, Ref<Inode>, std::less<>> children_;
+};
+
+// A text file. `store`, where there is one, gets each write whole.
+class PseudoText final : public PseudoInode {
+ public:
+  using Render = std::function<Result<std::string>(Task& reader)>;
+  using Store = std::function<Result<void>(Task& writer, std::string_view text)>;
+  PseudoText(PseudoFilesystem& fs, u32 mode, Render render, Store store = nullptr, PseudoOwner owner = {}, u64 inode = 0)
+      : PseudoInode(fs, mode, owner, inode), render_(std::move(render)), store_(std::move(store)) {}
+  Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
+  Result<void> change(const AttributeChange&) override { return success; }  // O_TRUNC means nothing here
+
+ private:
+  const Render render_;
+  const Store store_;
+};
+
+class PseudoLink final : public PseudoInode {
+ public:
+  using Target = std::function<Result<std::string>(Task& reader)>;
+  using Magic = std::function<Result<Path>(Task& reader)>;
+  PseudoLink(PseudoFilesystem& fs, Target target, Magic magic = nullptr, u32 permissions = 0777, PseudoOwner owner = {}, u64 inode = 0);
+  Result<std::string> readlink(Task& task) override { return target_(task); }
+  Result<Path> follow_magic(Task& task) override { return magic_ ? magic_(task) : Result<Path>(Path{}); }
+  Result<Ref<File>> open(Task&, const Path&, u32) override { return Errno::eloop; }
+
+ private:
+  const Target target_;
+  const Magic magic_;
+};
+
+}  // namespace limen
