@@ -170,7 +170,14 @@ class Task final : public RefCounted {
   }
   // One sleep, for code that registered its waiters itself (poll, epoll): success after a wake-up, perhaps spurious.
   Result<void> sleep(Deadline deadline);
-  bool park(Deadline deadline) { return parker_.park(clock(), deadline); }  // no look at signals; false at the deadline
+  // One sleep with no look at signals; false at the deadline. [self]
+  bool park(Deadline deadline) {
+    parked_.store(true, std::memory_order_relaxed);
+    const bool told = parker_.park(clock(), deadline);
+    parked_.store(false, std::memory_order_relaxed);
+    return told;
+  }
+  bool is_parked() const { return parked_.load(std::memory_order_relaxed); }  // a hint, for /proc
   void wake();                                                             // any thread
   // The thread has to go without another instruction of its guest: exit_group, a fatal signal, a sibling's execve.
   bool must_die() const { return dying_.load(std::memory_order_acquire); }
@@ -240,6 +247,7 @@ class Task final : public RefCounted {
   std::atomic<u64> blocked_{0};
   std::atomic<bool> work_pending_{false};
   std::atomic<bool> dying_{false};
+  std::atomic<bool> parked_{false};
   bool exit_requested_ = false;
   int exit_status_ = 0;
   bool keep_registers_ = false;

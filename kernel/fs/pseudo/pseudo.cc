@@ -4,7 +4,7 @@
 
 #include "abi/fcntl.h"
 #include "host/clock.h"
-#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
 
 namespace limen {
 namespace {

@@ -1,0 +1,36 @@
+// What the text files of /proc/PID say, one function each, named after the file. Source: proc(5), fs/proc/{array,base,task_mmu}.c.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace limen {
+
+class Task;
+
+Result<std::string> proc_auxv(Task& task);
+Result<std::string> proc_cgroup(Task& task);
+Result<std::string> proc_cmdline(Task& task);
+Result<std::string> proc_environ(Task& task);
+Result<std::string> proc_io(Task& task);
+Result<std::string> proc_limits(Task& task);
+Result<std::string> proc_maps(Task& task);
+Result<std::string> proc_mountinfo(Task& task);
+Result<std::string> proc_mounts(Task& task);
+Result<std::string> proc_oom_score(Task& task);
+Result<std::string> proc_personality(Task& task);
+Result<std::string> proc_smaps(Task& task);
+Result<std::string> proc_stat(Task& task);
+Result<std::string> proc_statm(Task& task);
+Result<std::string> proc_status(Task& task);
+Result<std::string> proc_wchan(Task& task);
+
+// "R", "S", "T" or "Z" with its word, as /proc/PID/status has it.
+struct TaskState {
+  char letter;
+  const char* word;
+};
+TaskState state_of(Task& task);
+
+}  // namespace limen
