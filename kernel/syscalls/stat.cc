@@ -1,0 +1,171 @@
+// stat(2), statx(2), access(2), readlink(2).
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "abi/x86_64/stat.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/task.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+u64 encoded(Device d) { return (d.minor & 0xff) | (u64{d.major} << 8) | (u64{d.minor & ~0xffu} << 12); }  // new_encode_dev
+
+abi::TimeSpec timespec_of(TimeStamp t) { return {t.sec, static_cast<i64>(t.nsec)}; }
+
+abi::Stat encode_stat(const Attributes& a) {
+  abi::Stat s{};
+  s.st_dev = encoded(a.device), s.st_ino = a.inode, s.st_nlink = a.links, s.st_mode = a.mode;
+  s.st_uid = a.uid.raw(), s.st_gid = a.gid.raw(), s.st_rdev = encoded(a.rdev);
+  s.st_size = static_cast<i64>(a.size), s.st_blksize = static_cast<i64>(a.block_size);
+  s.st_blocks = static_cast<i64>(a.blocks);
+  s.st_atim = timespec_of(a.atime), s.st_mtim = timespec_of(a.mtime), s.st_ctim = timespec_of(a.ctime);
+  return s;
+}
+
+abi::StatxTimestamp statx_time(TimeStamp t) {
+  abi::StatxTimestamp out{};
+  out.tv_sec = t.sec, out.tv_nsec = t.nsec;
+  return out;
+}
+
+abi::Statx encode_statx(const Attributes& a, u32 mount_id) {
+  abi::Statx s{};
+  constexpr u32 kBasicBirthAndMount = 0x7ff | 0x800 | 0x1000;  // STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID
+  s.stx_mask = kBasicBirthAndMount;
+  s.stx_blksize = static_cast<u32>(a.block_size), s.stx_nlink = static_cast<u32>(a.links);
+  s.stx_uid = a.uid.raw(), s.stx_gid = a.gid.raw(), s.stx_mode = static_cast<u16>(a.mode);
+  s.stx_ino = a.inode, s.stx_size = a.size, s.stx_blocks = a.blocks;
+  s.stx_atime = statx_time(a.atime), s.stx_btime = statx_time(a.btime);
+  s.stx_ctime = statx_time(a.ctime), s.stx_mtime = statx_time(a.mtime);
+  s.stx_rdev_major = a.rdev.major, s.stx_rdev_minor = a.rdev.minor;
+  s.stx_dev_major = a.device.major, s.stx_dev_minor = a.device.minor;
+  s.stx_mnt_id = mount_id;
+  return s;
+}
+
+// The attributes of a name, or with AT_EMPTY_PATH and "" of a descriptor (which may have no name at all).
+struct Found {
+  Attributes attributes;
+  u32 mount_id = 0;
+};
+Result<Found> find(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
+  const bool may_be_empty = (at_flags & abi::at_empty_path) != 0;
+  std::string name;
+  if (!(may_be_empty && path.is_null())) name = TRY(path.read(task));
+  Found found;
+  if (name.empty() && may_be_empty && dirfd != abi::at_fdcwd) {
+    const Ref<File> file = TRY(task.files().get(Fd(dirfd)));
+    found.attributes = TRY(file->attributes());
+    if (file->path().mount) found.mount_id = file->path().mount->id();
+    return found;
+  }
+  WalkFlags flags;
+  flags.follow = (at_flags & abi::at_symlink_nofollow) == 0;
+  flags.allow_empty = may_be_empty;
+  const Path place = TRY(walk(task, dirfd, name, flags));
+  found.attributes = TRY(place.inode().recent_attributes());
+  if (place.mount) found.mount_id = place.mount->id();
+  return found;
+}
+
+Result<i64> stat_at(Task& task, i32 dirfd, UserPath path, u32 at_flags, UserOut<abi::Stat> out) {
+  const Found found = TRY(find(task, dirfd, path, at_flags));
+  TRY(out.write(task, encode_stat(found.attributes)));
+  return 0;
+}
+
+Result<i64> access_at(Task& task, i32 dirfd, UserPath path, AccessMode mode, u32 at_flags) {
+  constexpr u32 kKnownModes = 7;
+  if (mode.unknown(kKnownModes) != 0) return Errno::einval;
+  const std::string name = TRY(path.read(task));
+  // access(2) asks for the real ids, and for root by its real id with all of its rights.
+  Ref<const Credentials> cred = task.credentials_ref();
+  if ((at_flags & abi::at_eaccess) == 0 && (cred->uid != cred->fsuid || cred->gid != cred->fsgid)) {
+    Ref<Credentials> real = cred->clone();
+    real->fsuid = cred->uid, real->fsgid = cred->gid;
+    real->effective = cred->uid.raw() == 0 ? cred->permitted : 0;
+    cred = real;
+  }
+  WalkFlags flags;
+  flags.follow = (at_flags & abi::at_symlink_nofollow) == 0;
+  flags.allow_empty = (at_flags & abi::at_empty_path) != 0;
+  const Path place = TRY(walk_as(task, *cred, dirfd, name, flags));
+  if (mode.raw() == 0) return 0;
+  TRY(check_permission(*cred, place, mode.raw()));
+  if (mode.has(1) && (place.mount->flags() & kMountNoExec) != 0) {
+    const Attributes a = TRY(place.inode().recent_attributes());
+    if (a.is_regular()) return Errno::eacces;
+  }
+  return 0;
+}
+
+Result<i64> readlink_at(Task& task, i32 dirfd, UserPath path, UserBytes<Out> buf, int size) {
+  if (size <= 0) return Errno::einval;
+  const std::string name = TRY(path.read(task));
+  WalkFlags flags;
+  flags.follow = false;
+  flags.allow_empty = true;
+  if (name.empty() && dirfd == abi::at_fdcwd) return Errno::enoent;
+  const Path place = TRY(walk(task, dirfd, name, flags));
+  const Attributes a = TRY(place.inode().recent_attributes());
+  if (!a.is_symlink()) return name.empty() ? Errno::enoent : Errno::einval;
+  const std::string target = TRY(place.inode().readlink(task));
+  const usize n = std::min(target.size(), static_cast<usize>(size));
+  TRY(copy_to_user(task, buf.addr(), target.data(), n));
+  return static_cast<i64>(n);
+}
+
+}  // namespace
+
+Result<i64> sys_stat(Task& task, UserPath path, UserOut<abi::Stat> statbuf) {
+  return stat_at(task, abi::at_fdcwd, path, 0, statbuf);
+}
+
+Result<i64> sys_lstat(Task& task, UserPath path, UserOut<abi::Stat> statbuf) {
+  return stat_at(task, abi::at_fdcwd, path, abi::at_symlink_nofollow, statbuf);
+}
+
+Result<i64> sys_fstat(Task& task, Fd fd, UserOut<abi::Stat> statbuf) {
+  const Ref<File> file = TRY(task.files().get(fd));
+  const Attributes a = TRY(file->attributes());
+  TRY(statbuf.write(task, encode_stat(a)));
+  return 0;
+}
+
+Result<i64> sys_newfstatat(Task& task, DirFd dirfd, UserPath path, UserOut<abi::Stat> statbuf, AtFlags flags) {
+  constexpr u32 kKnown = abi::at_symlink_nofollow | abi::at_empty_path | abi::at_no_automount;
+  if (flags.unknown(kKnown) != 0) return Errno::einval;
+  return stat_at(task, dirfd.raw(), path, flags.raw(), statbuf);
+}
+
+Result<i64> sys_statx(Task& task, DirFd dirfd, UserPath path, AtFlags flags, StatxMask mask, UserOut<abi::Statx> statxbuf) {
+  constexpr u32 kSyncFlags = 0x6000;  // AT_STATX_SYNC_TYPE
+  constexpr u32 kKnown = abi::at_symlink_nofollow | abi::at_empty_path | abi::at_no_automount | kSyncFlags;
+  constexpr u32 kReserved = 0x80000000;
+  if (flags.unknown(kKnown) != 0 || (flags.raw() & kSyncFlags) == kSyncFlags || mask.any(kReserved)) return Errno::einval;
+  const Found found = TRY(find(task, dirfd.raw(), path, flags.raw()));
+  TRY(statxbuf.write(task, encode_statx(found.attributes, found.mount_id)));
+  return 0;
+}
+
+Result<i64> sys_access(Task& task, UserPath path, AccessMode mode) { return access_at(task, abi::at_fdcwd, path, mode, 0); }
+
+Result<i64> sys_faccessat(Task& task, DirFd dirfd, UserPath path, AccessMode mode) {
+  return access_at(task, dirfd.raw(), path, mode, 0);
+}
+
+Result<i64> sys_faccessat2(Task& task, DirFd dirfd, UserPath path, AccessMode mode, AtFlags flags) {
+  if (flags.unknown(abi::at_eaccess | abi::at_symlink_nofollow | abi::at_empty_path) != 0) return Errno::einval;
+  return access_at(task, dirfd.raw(), path, mode, flags.raw());
+}
+
+Result<i64> sys_readlink(Task& task, UserPath path, UserBytes<Out> buf, int size) {
+  return readlink_at(task, abi::at_fdcwd, path, buf, size);
+}
+
+Result<i64> sys_readlinkat(Task& task, DirFd dirfd, UserPath path, UserBytes<Out> buf, int size) {
+  return readlink_at(task, dirfd.raw(), path, buf, size);
+}
+
+}  // namespace limen
