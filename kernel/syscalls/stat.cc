@@ -9,7 +9,7 @@
 namespace limen {
 namespace {
 
-u64 encoded(Device d) { return (d.minor & 0xff) | (u64{d.major} << 8) | (u64{d.minor & ~0xffu} << 12); }  // new_encode_dev
+u64 encoded(Device d) { return abi::make_dev(d.major, d.minor); }
 
 abi::TimeSpec timespec_of(TimeStamp t) { return {t.sec, static_cast<i64>(t.nsec)}; }
 
