@@ -70,7 +70,7 @@ bool both_now(const TimesChange& c) {
 
 Result<i64> utimens(Task& task, i32 dirfd, UserPath path, const TimesChange& change, u32 at_flags) {
   if (change.atime_kind == TimesChange::Kind::omit && change.mtime_kind == TimesChange::Kind::omit) return 0;
-  if (path.is_null() && dirfd != abi::at_fdcwd) {  // futimens(3)
+  if (path.is_null() && dirfd != abi::at_fdcwd.raw()) {  // futimens(3)
     const Ref<File> file = TRY(open_file(task, Fd(dirfd)));
     if (!file->has_inode()) return Errno::einval;
     TRY(change_times(task, file->path(), change, both_now(change)));
@@ -98,7 +98,7 @@ Result<i64> utimes_at(Task& task, i32 dirfd, UserPath path, UserArray<In, abi::T
 
 }  // namespace
 
-Result<i64> sys_chmod(Task& task, UserPath path, FileMode mode) { return chmod_at(task, abi::at_fdcwd, path, mode, 0); }
+Result<i64> sys_chmod(Task& task, UserPath path, FileMode mode) { return chmod_at(task, abi::at_fdcwd.raw(), path, mode, 0); }
 Result<i64> sys_fchmodat(Task& task, DirFd dirfd, UserPath path, FileMode mode) {
   return chmod_at(task, dirfd.raw(), path, mode, 0);
 }
@@ -113,10 +113,10 @@ Result<i64> sys_fchmod(Task& task, Fd fd, FileMode mode) {
 }
 
 Result<i64> sys_chown(Task& task, UserPath path, Uid owner, Gid group) {
-  return chown_at(task, abi::at_fdcwd, path, owner, group, 0);
+  return chown_at(task, abi::at_fdcwd.raw(), path, owner, group, 0);
 }
 Result<i64> sys_lchown(Task& task, UserPath path, Uid owner, Gid group) {
-  return chown_at(task, abi::at_fdcwd, path, owner, group, abi::at_symlink_nofollow);
+  return chown_at(task, abi::at_fdcwd.raw(), path, owner, group, abi::at_symlink_nofollow);
 }
 Result<i64> sys_fchownat(Task& task, DirFd dirfd, UserPath path, Uid owner, Gid group, AtFlags flags) {
   if (flags.unknown(abi::at_symlink_nofollow | abi::at_empty_path) != 0) return Errno::einval;
@@ -140,7 +140,7 @@ Result<i64> sys_utimensat(Task& task, DirFd dirfd, UserPath path, UserArray<In, 
   return utimens(task, dirfd.raw(), path, change, flags.raw());
 }
 Result<i64> sys_utimes(Task& task, UserPath path, UserArray<In, abi::TimeVal> times) {
-  return utimes_at(task, abi::at_fdcwd, path, times);
+  return utimes_at(task, abi::at_fdcwd.raw(), path, times);
 }
 Result<i64> sys_futimesat(Task& task, DirFd dirfd, UserPath path, UserArray<In, abi::TimeVal> times) {
   return utimes_at(task, dirfd.raw(), path, times);
@@ -152,12 +152,12 @@ Result<i64> sys_utime(Task& task, UserPath path, UserIn<abi::UtimBuf> times) {
     change.atime_kind = change.mtime_kind = TimesChange::Kind::set;
     change.atime = {given.actime, 0}, change.mtime = {given.modtime, 0};
   }
-  return utimens(task, abi::at_fdcwd, path, change, 0);
+  return utimens(task, abi::at_fdcwd.raw(), path, change, 0);
 }
 
 Result<i64> sys_truncate(Task& task, UserPath path, i64 length) {
   if (length < 0) return Errno::einval;
-  const Path place = TRY(find(task, abi::at_fdcwd, path, 0));
+  const Path place = TRY(find(task, abi::at_fdcwd.raw(), path, 0));
   const Attributes a = TRY(place.inode().attributes());
   if (a.is_directory()) return Errno::eisdir;
   if (!a.is_regular()) return Errno::einval;

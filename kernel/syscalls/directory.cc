@@ -4,7 +4,7 @@
 #include "abi/dirent.h"
 #include "abi/fcntl.h"
 #include "kernel/syscalls/syscalls.h"
-#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/names.h"
 
@@ -111,25 +111,25 @@ Result<void> enter(Task& task, Path path) {
 
 }  // namespace
 
-Result<i64> sys_mkdir(Task& task, UserPath path, FileMode mode) { return mkdir_at(task, abi::at_fdcwd, path, mode); }
+Result<i64> sys_mkdir(Task& task, UserPath path, FileMode mode) { return mkdir_at(task, abi::at_fdcwd.raw(), path, mode); }
 Result<i64> sys_mkdirat(Task& task, DirFd dirfd, UserPath path, FileMode mode) { return mkdir_at(task, dirfd.raw(), path, mode); }
 
 Result<i64> sys_mknod(Task& task, UserPath path, FileMode mode, DevNumber dev) {
-  return mknod_at(task, abi::at_fdcwd, path, mode, dev);
+  return mknod_at(task, abi::at_fdcwd.raw(), path, mode, dev);
 }
 Result<i64> sys_mknodat(Task& task, DirFd dirfd, UserPath path, FileMode mode, DevNumber dev) {
   return mknod_at(task, dirfd.raw(), path, mode, dev);
 }
 
 Result<i64> sys_symlink(Task& task, UserPath target, UserPath linkpath) {
-  return symlink_at(task, target, abi::at_fdcwd, linkpath);
+  return symlink_at(task, target, abi::at_fdcwd.raw(), linkpath);
 }
 Result<i64> sys_symlinkat(Task& task, UserPath target, DirFd newdirfd, UserPath linkpath) {
   return symlink_at(task, target, newdirfd.raw(), linkpath);
 }
 
 Result<i64> sys_link(Task& task, UserPath oldpath, UserPath newpath) {
-  return link_at(task, abi::at_fdcwd, oldpath, abi::at_fdcwd, newpath, 0);
+  return link_at(task, abi::at_fdcwd.raw(), oldpath, abi::at_fdcwd.raw(), newpath, 0);
 }
 Result<i64> sys_linkat(Task& task, DirFd olddirfd, UserPath oldpath, DirFd newdirfd, UserPath newpath, AtFlags flags) {
   if (flags.unknown(abi::at_symlink_follow | abi::at_empty_path) != 0) return Errno::einval;
@@ -137,12 +137,12 @@ Result<i64> sys_linkat(Task& task, DirFd olddirfd, UserPath oldpath, DirFd newdi
 }
 
 Result<i64> sys_unlink(Task& task, UserPath path) {
-  const ParentAndName where = TRY(parent_of(task, abi::at_fdcwd, path));
+  const ParentAndName where = TRY(parent_of(task, abi::at_fdcwd.raw(), path));
   TRY(unlink_name(task, where));
   return 0;
 }
 Result<i64> sys_rmdir(Task& task, UserPath path) {
-  const ParentAndName where = TRY(parent_of(task, abi::at_fdcwd, path));
+  const ParentAndName where = TRY(parent_of(task, abi::at_fdcwd.raw(), path));
   TRY(rmdir_name(task, where));
   return 0;
 }
@@ -154,7 +154,7 @@ Result<i64> sys_unlinkat(Task& task, DirFd dirfd, UserPath path, AtFlags flags) 
 }
 
 Result<i64> sys_rename(Task& task, UserPath oldpath, UserPath newpath) {
-  return rename_at(task, abi::at_fdcwd, oldpath, abi::at_fdcwd, newpath, RenameFlags());
+  return rename_at(task, abi::at_fdcwd.raw(), oldpath, abi::at_fdcwd.raw(), newpath, RenameFlags());
 }
 Result<i64> sys_renameat(Task& task, DirFd olddirfd, UserPath oldpath, DirFd newdirfd, UserPath newpath) {
   return rename_at(task, olddirfd.raw(), oldpath, newdirfd.raw(), newpath, RenameFlags());
@@ -195,7 +195,7 @@ Result<i64> sys_getcwd(Task& task, UserBytes<Out> buf, u64 size) {
 
 Result<i64> sys_chdir(Task& task, UserPath path) {
   const std::string name = TRY(path.read(task));
-  Path place = TRY(walk(task, abi::at_fdcwd, name));
+  Path place = TRY(walk(task, abi::at_fdcwd.raw(), name));
   TRY(enter(task, std::move(place)));
   return 0;
 }
@@ -209,7 +209,7 @@ Result<i64> sys_fchdir(Task& task, Fd fd) {
 
 Result<i64> sys_chroot(Task& task, UserPath path) {
   const std::string name = TRY(path.read(task));
-  Path place = TRY(walk(task, abi::at_fdcwd, name));
+  Path place = TRY(walk(task, abi::at_fdcwd.raw(), name));
   const Attributes a = TRY(place.inode().attributes());
   if (!a.is_directory()) return Errno::enotdir;
   TRY(check_permission(task, place, 1));

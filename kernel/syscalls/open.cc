@@ -58,7 +58,7 @@ Result<i64> set_status_flags(File& file, u32 wanted) {
 }  // namespace
 
 Result<i64> sys_open(Task& task, UserPath path, OpenFlags flags, FileMode mode) {
-  return open_at(task, abi::at_fdcwd, path, flags.raw() & kKnownOpenFlags, mode.raw() & 07777);
+  return open_at(task, abi::at_fdcwd.raw(), path, flags.raw() & kKnownOpenFlags, mode.raw() & 07777);
 }
 
 Result<i64> sys_openat(Task& task, DirFd dirfd, UserPath path, OpenFlags flags, FileMode mode) {
@@ -66,7 +66,7 @@ Result<i64> sys_openat(Task& task, DirFd dirfd, UserPath path, OpenFlags flags, 
 }
 
 Result<i64> sys_creat(Task& task, UserPath path, FileMode mode) {
-  return open_at(task, abi::at_fdcwd, path, abi::o_creat | abi::o_wronly | abi::o_trunc, mode.raw() & 07777);
+  return open_at(task, abi::at_fdcwd.raw(), path, abi::o_creat | abi::o_wronly | abi::o_trunc, mode.raw() & 07777);
 }
 
 Result<i64> sys_openat2(Task& task, DirFd dirfd, UserPath path, UserIn<abi::OpenHow> how, usize size) {

@@ -2,7 +2,7 @@
 #include "abi/fcntl.h"
 #include "kernel/mm/user_buffer.h"
 #include "kernel/syscalls/syscalls.h"
-#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {

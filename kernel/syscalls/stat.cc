@@ -3,7 +3,7 @@
 #include "abi/stat.h"
 #include "abi/x86_64/stat.h"
 #include "kernel/syscalls/syscalls.h"
-#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -54,7 +54,7 @@ Result<Found> find(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
   std::string name;
   if (!(may_be_empty && path.is_null())) name = TRY(path.read(task));
   Found found;
-  if (name.empty() && may_be_empty && dirfd != abi::at_fdcwd) {
+  if (name.empty() && may_be_empty && dirfd != abi::at_fdcwd.raw()) {
     const Ref<File> file = TRY(task.files().get(Fd(dirfd)));
     found.attributes = TRY(file->attributes());
     if (file->path().mount) found.mount_id = file->path().mount->id();
@@ -106,7 +106,7 @@ Result<i64> readlink_at(Task& task, i32 dirfd, UserPath path, UserBytes<Out> buf
   WalkFlags flags;
   flags.follow = false;
   flags.allow_empty = true;
-  if (name.empty() && dirfd == abi::at_fdcwd) return Errno::enoent;
+  if (name.empty() && dirfd == abi::at_fdcwd.raw()) return Errno::enoent;
   const Path place = TRY(walk(task, dirfd, name, flags));
   const Attributes a = TRY(place.inode().recent_attributes());
   if (!a.is_symlink()) return name.empty() ? Errno::enoent : Errno::einval;
@@ -119,11 +119,11 @@ Result<i64> readlink_at(Task& task, i32 dirfd, UserPath path, UserBytes<Out> buf
 }  // namespace
 
 Result<i64> sys_stat(Task& task, UserPath path, UserOut<abi::Stat> statbuf) {
-  return stat_at(task, abi::at_fdcwd, path, 0, statbuf);
+  return stat_at(task, abi::at_fdcwd.raw(), path, 0, statbuf);
 }
 
 Result<i64> sys_lstat(Task& task, UserPath path, UserOut<abi::Stat> statbuf) {
-  return stat_at(task, abi::at_fdcwd, path, abi::at_symlink_nofollow, statbuf);
+  return stat_at(task, abi::at_fdcwd.raw(), path, abi::at_symlink_nofollow, statbuf);
 }
 
 Result<i64> sys_fstat(Task& task, Fd fd, UserOut<abi::Stat> statbuf) {
@@ -149,7 +149,7 @@ Result<i64> sys_statx(Task& task, DirFd dirfd, UserPath path, AtFlags flags, Sta
   return 0;
 }
 
-Result<i64> sys_access(Task& task, UserPath path, AccessMode mode) { return access_at(task, abi::at_fdcwd, path, mode, 0); }
+Result<i64> sys_access(Task& task, UserPath path, AccessMode mode) { return access_at(task, abi::at_fdcwd.raw(), path, mode, 0); }
 
 Result<i64> sys_faccessat(Task& task, DirFd dirfd, UserPath path, AccessMode mode) {
   return access_at(task, dirfd.raw(), path, mode, 0);
@@ -161,7 +161,7 @@ Result<i64> sys_faccessat2(Task& task, DirFd dirfd, UserPath path, AccessMode mo
 }
 
 Result<i64> sys_readlink(Task& task, UserPath path, UserBytes<Out> buf, int size) {
-  return readlink_at(task, abi::at_fdcwd, path, buf, size);
+  return readlink_at(task, abi::at_fdcwd.raw(), path, buf, size);
 }
 
 Result<i64> sys_readlinkat(Task& task, DirFd dirfd, UserPath path, UserBytes<Out> buf, int size) {

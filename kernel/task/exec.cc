@@ -92,7 +92,7 @@ Result<ElfImage> find_image(Task& task, ExecRequest& request, Program& program) 
     argv.push_back(script_path);
     if (!request.argv.empty()) argv.insert(argv.end(), request.argv.begin() + 1, request.argv.end());
     request.argv = std::move(argv);
-    dirfd = abi::at_fdcwd, path = script.interpreter, flags = 0;
+    dirfd = abi::at_fdcwd.raw(), path = script.interpreter, flags = 0;
   }
   return Errno::eloop;
 }
@@ -131,7 +131,7 @@ Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage&
   Mm& mm = *fresh.mm;
   std::optional<ElfImage> interpreter;
   if (!image.interpreter.empty()) {
-    const Program program = TRY(open_program(task, abi::at_fdcwd, image.interpreter, 0));
+    const Program program = TRY(open_program(task, abi::at_fdcwd.raw(), image.interpreter, 0));
     interpreter = TRY(read_elf(task, program.file));
   }
   const u64 stack_top = TRY(mm.map_stack(task, task.group().limit(abi::rlimit_stack).soft)).raw();
@@ -260,7 +260,7 @@ Result<i64> exec_from_guest(Task& task, i32 dirfd, UserPath path, UserStrings ar
 }  // namespace
 
 Result<i64> sys_execve(Task& task, UserPath path, UserStrings argv, UserStrings envp) {
-  return exec_from_guest(task, abi::at_fdcwd, path, argv, envp, 0);
+  return exec_from_guest(task, abi::at_fdcwd.raw(), path, argv, envp, 0);
 }
 
 Result<i64> sys_execveat(Task& task, DirFd dirfd, UserPath path, UserStrings argv, UserStrings envp, AtFlags flags) {
