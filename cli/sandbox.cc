@@ -13,9 +13,13 @@
 #include <cstring>
 #include <thread>
 
+#include "abi/syscalls.h"
 #include "cli/terminal.h"
 #include "host/lockdown.h"
 #include "kernel/fs/console/host_stream.h"
+#include "kernel/fs/dev/devices.h"
+#include "kernel/fs/proc/procfs.h"
+#include "kernel/fs/sys/sysfs.h"
 #include "kernel/kernel.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/exit.h"
@@ -96,10 +100,13 @@ Ref<FdTable> standard_streams(Kernel& kernel) {
   return files;
 }
 
-MountPlan mount_plan(const Plan& plan) {
+MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   MountPlan mounts;
   mounts.root = plan.root;
   mounts.hidden = plan.hidden;
+  mounts.filesystems = {{"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
+                        {"/proc", make_procfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec, "proc"},
+                        {"/sys", make_sysfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "sysfs"}};
   for (const Volume& v : plan.volumes) mounts.volumes.push_back({v.host, v.guest, v.writable});
   return mounts;
 }
@@ -153,7 +160,7 @@ int run_kernel(const Plan& plan, int control_fd) {
   if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
   const std::unique_ptr<HostClock> clock = HostClock::create();
   Kernel& kernel = *new Kernel(**platform, *clock, kernel_options(plan));  // lives as long as the process
-  Result<Mounts> mounts = make_mounts(kernel, mount_plan(plan));
+  Result<Mounts> mounts = make_mounts(kernel, mount_plan(kernel, plan));
   if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
 
   Kernel::InitProcess init;

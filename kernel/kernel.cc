@@ -1,15 +1,32 @@
 #include "kernel/kernel.h"
 
 #include "abi/syscalls.h"
+#include "host/random.h"
 #include "kernel/task/run_loop.h"
 #include "kernel/time/timer_queue.h"
 
 namespace limen {
+namespace {
+
+std::string random_boot_id() {
+  u8 b[16];
+  host::fill_random(b);
+  std::string text;
+  for (usize i = 0; i < 16; ++i) {
+    constexpr char kHex[] = "0123456789abcdef";
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kHex[b[i] >> 4], text += kHex[b[i] & 15];
+  }
+  return text + "\n";
+}
+
+}  // namespace
 
 Kernel::Kernel(platform::Platform& platform, Clock& clock, KernelOptions options)
     : platform_(platform),
       clock_(clock),
       options_(std::move(options)),
+      boot_id_(random_boot_id()),
       arena_(platform, options_.limits.memory),
       timers_(std::make_unique<TimerQueue>(platform, clock)) {}
 

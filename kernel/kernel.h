@@ -106,7 +106,11 @@ class Kernel {
   FutexTable& futexes() { return futexes_; }
   // What guests make the kernel hold for them (pipes, sockets, queues): a share of the memory limit.
   MemoryAccount& ipc_memory() { return ipc_memory_; }
+<<<<<<< HEAD
   Mutex epoll_nesting{LockRank::epoll_nesting};  // one change of the graph of epolls in epolls at a time
+=======
+  const std::string& boot_id() const { return boot_id_; }  // /proc/sys/kernel/random/boot_id, with its newline
+>>>>>>> f2c8e22 (The first process's descriptors and filesystems)
 
   // The first process: pid 1. `init` builds it (kernel/task/init.cc); run_until_exit returns its wait status when
   // the last task of the sandbox is gone.
@@ -157,6 +161,7 @@ class Kernel {
   platform::Platform& platform_;
   Clock& clock_;
   const KernelOptions options_;
+  const std::string boot_id_;
   Arena arena_;
   std::unique_ptr<TimerQueue> timers_;
   Mutex singles_lock_{LockRank::leaf};

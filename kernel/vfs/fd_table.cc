@@ -165,6 +165,13 @@ void FdTable::close_on_exec(Task& task) {
 
 void FdTable::close_all(Task& task) { close_range(task, 0, ~0u); }
 
+void FdTable::install_first(Fd fd, Ref<File> file) {
+  const auto index = static_cast<usize>(fd.raw());
+  MutexGuard guard(lock_);
+  if (slots_.size() <= index) slots_.resize(index + 1);
+  slots_[index].file = std::move(file);
+}
+
 Ref<FdTable> FdTable::clone() const {
   Ref<FdTable> copy = make_ref<FdTable>();
   MutexGuard guard(lock_);

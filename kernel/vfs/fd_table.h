@@ -54,6 +54,8 @@ class FdTable : public RefCounted {
   Result<Fd> install(Task& task, Ref<File> file, FdFlags flags, Fd from = Fd(0));
   // dup2, dup3, pidfd-like uses: replaces what `to` was. ebadf beyond the limit, ebusy while `to` is reserved.
   Result<void> install_at(Task& task, Fd to, Ref<File> file, FdFlags flags);
+  // The descriptors of the first process, before it runs: no limit, no close-on-exec.
+  void install_first(Fd fd, Ref<File> file);
   // close(2): the descriptor is gone even when flush reports an error.
   Result<void> close(Task& task, Fd fd);
   void close_range(Task& task, u32 first, u32 last);

@@ -1,0 +1,140 @@
+#include "kernel/fs/proc/procfs.h"
+
+#include <fmt/format.h>
+
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "kernel/fs/proc/system_text.h"
+#include "kernel/fs/proc/task_files.h"
+#include "kernel/fs/pseudo/pseudo.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+
+namespace limen {
+namespace {
+
+// A task's number as a directory name; none for other names.
+std::optional<Pid> number_of(std::string_view name) {
+  i32 n = 0;
+  if (name.empty() || name.size() > 9 || name[0] == '0') return std::nullopt;
+  for (const char c : name) {
+    if (c < '0' || c > '9') return std::nullopt;
+    n = n * 10 + (c - '0');
+  }
+  return Pid(n);
+}
+
+// /proc itself: fixed files, and a directory for each process.
+class ProcRoot final : public FixedDirectory {
+ public:
+  ProcRoot(PseudoFilesystem& fs, Kernel& kernel) : FixedDirectory(fs, abi::s_ifdir | 0555), kernel_(kernel) {}
+
+  bool still_valid(std::string_view name, const Inode*) override { return !number_of(name); }
+
+  Result<Ref<Inode>> lookup(std::string_view name) override {
+    const std::optional<Pid> pid = number_of(name);
+    if (!pid) return FixedDirectory::lookup(name);
+    Ref<Task> task;
+    {
+      ReadGuard tree(kernel_.process_tree);
+      task = kernel_.pids->find(*pid);
+    }
+    if (!task) return Errno::enoent;
+    return make_task_directory(pseudo(), task, TaskScope::process);
+  }
+
+  Result<std::vector<Entry>> list(Task& task) override {
+    std::vector<Entry> entries = TRY(FixedDirectory::list(task));
+    ReadGuard tree(kernel_.process_tree);
+    for (const Ref<Task>& t : kernel_.pids->tasks()) {
+      if (!t->is_leader()) continue;
+      entries.push_back({std::to_string(t->tid().raw()), proc_inode(t->tid(), TaskScope::process, ""), abi::s_ifdir >> 12});
+    }
+    return entries;
+  }
+
+ private:
+  Kernel& kernel_;
+};
+
+using Text = Result<std::string> (*)(Task& reader);
+struct Row {
+  const char* path;  // below /proc
+  u32 permissions;
+  Text render;
+};
+constexpr Row kRows[] = {
+    {"cmdline", 0444, proc_kernel_cmdline},
+    {"cpuinfo", 0444, proc_cpuinfo},
+    {"devices", 0444, proc_devices},
+    {"filesystems", 0444, proc_filesystems},
+    {"loadavg", 0444, proc_loadavg},
+    {"meminfo", 0444, proc_meminfo},
+    {"stat", 0444, proc_kernel_stat},
+    {"swaps", 0444, proc_swaps},
+    {"uptime", 0444, proc_uptime},
+    {"version", 0444, proc_version},
+    {"vmstat", 0444, proc_vmstat},
+    {"sys/fs/file-max", 0644, proc_sys_file_max},
+    {"sys/fs/nr_open", 0644, proc_sys_nr_open},
+    {"sys/fs/pipe-max-size", 0644, proc_sys_pipe_max_size},
+    {"sys/kernel/cap_last_cap", 0444, proc_sys_cap_last_cap},
+    {"sys/kernel/domainname", 0644, proc_sys_domainname},
+    {"sys/kernel/hostname", 0644, proc_sys_hostname},
+    {"sys/kernel/ngroups_max", 0444, proc_sys_ngroups_max},
+    {"sys/kernel/osrelease", 0444, proc_sys_osrelease},
+    {"sys/kernel/ostype", 0444, proc_sys_ostype},
+    {"sys/kernel/overflowuid", 0644, proc_sys_overflow_id},
+    {"sys/kernel/overflowgid", 0644, proc_sys_overflow_id},
+    {"sys/kernel/pid_max", 0644, proc_sys_pid_max},
+    {"sys/kernel/random/boot_id", 0444, proc_sys_boot_id},
+    {"sys/kernel/random/entropy_avail", 0444, proc_sys_entropy},
+    {"sys/kernel/random/uuid", 0444, proc_sys_uuid},
+    {"sys/kernel/threads-max", 0644, proc_sys_threads_max},
+    {"sys/kernel/version", 0444, proc_sys_version},
+    {"sys/net/core/somaxconn", 0644, proc_sys_somaxconn},
+    {"sys/vm/max_map_count", 0644, proc_sys_max_map_count},
+    {"sys/vm/mmap_min_addr", 0644, proc_sys_mmap_min_addr},
+    {"sys/vm/overcommit_memory", 0644, proc_sys_overcommit_memory},
+};
+
+// Puts `inode` at a path of several names, making the directories between.
+void put_at(PseudoFilesystem& fs, FixedDirectory& root, std::string_view path, Ref<Inode> inode) {
+  FixedDirectory* at = &root;
+  for (usize slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
+    const std::string name(path.substr(0, slash));
+    Result<Ref<Inode>> found = at->lookup(name);
+    if (!found.ok()) {
+      at->put(name, make_ref<FixedDirectory>(fs, abi::s_ifdir | 0555));
+      found = at->lookup(name);
+    }
+    at = static_cast<FixedDirectory*>(found.value().get());
+    path.remove_prefix(slash + 1);
+  }
+  at->put(std::string(path), std::move(inode));
+}
+
+}  // namespace
+
+Ref<Filesystem> make_procfs(Kernel& kernel) {
+  constexpr u64 kMagic = 0x9fa0;  // PROC_SUPER_MAGIC
+  Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("proc", kMagic);
+  Ref<ProcRoot> root = make_ref<ProcRoot>(*fs, kernel);
+  for (const Row& row : kRows) {
+    const Text render = row.render;
+    auto text = [render](Task& reader) { return render(reader); };
+    put_at(*fs, *root, row.path, make_ref<PseudoText>(*fs, abi::s_ifreg | row.permissions, text));
+  }
+  root->put("self", make_ref<PseudoLink>(*fs, [](Task& reader) -> Result<std::string> {
+              return std::to_string(reader.group().pid().raw());
+            }));
+  root->put("thread-self", make_ref<PseudoLink>(*fs, [](Task& reader) -> Result<std::string> {
+              return fmt::format("{}/task/{}", reader.group().pid().raw(), reader.tid().raw());
+            }));
+  root->put("mounts", make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/mounts"); }));
+  root->put("net", make_ref<FixedDirectory>(*fs, abi::s_ifdir | 0555));
+  fs->set_root(root);
+  return fs;
+}
+
+}  // namespace limen
