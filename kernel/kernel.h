@@ -108,9 +108,10 @@ class Kernel {
   MemoryAccount& ipc_memory() { return ipc_memory_; }
 <<<<<<< HEAD
   Mutex epoll_nesting{LockRank::epoll_nesting};  // one change of the graph of epolls in epolls at a time
+  const std::string& boot_id() const { return boot_id_; }  // /proc/sys/kernel/random/boot_id, with its newline
 =======
   const std::string& boot_id() const { return boot_id_; }  // /proc/sys/kernel/random/boot_id, with its newline
->>>>>>> f2c8e22 (The first process's descriptors and filesystems)
+>>>>>>> bd78f50 (tmp)
 
   // The first process: pid 1. `init` builds it (kernel/task/init.cc); run_until_exit returns its wait status when
   // the last task of the sandbox is gone.
