@@ -81,6 +81,8 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   if (request.has(abi::clone_child_cleartid)) child.clear_child_tid = request.child_tid.raw();
   child.exit_signal = request.has(abi::clone_parent) ? task.group().leader()->exit_signal : request.exit_signal;
   child.nice = task.nice;
+  child.sched_policy = task.sched_policy, child.sched_priority = task.sched_priority;
+  child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
 }
 

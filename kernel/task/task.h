@@ -212,6 +212,8 @@ class Task final : public RefCounted {
   bool exec_ran = false;       // execve has been carried out: setpgid says EACCES
   u64 timer_slack_ns = 50'000;
   int nice = 0;
+  i32 sched_policy = 0, sched_priority = 0;   // kept and shown; the host schedules
+  std::atomic<u64> affinity{~u64{0}};         // CPUs that the guest is told of, bit by bit
   std::atomic<u64> user_ns{0}, system_ns{0};  // CPU time; getrusage, times
   u64 start_time_ns = 0;
 

@@ -97,6 +97,7 @@ class ThreadGroup final : public RefCounted {
   u64 start_time_ns = 0;
   std::atomic<i32> oom_score_adj{0};
   std::atomic<bool> dumpable{true};
+  std::atomic<bool> membarrier_registered{false};
 
  private:
   Kernel& kernel_;

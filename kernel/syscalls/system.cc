@@ -1,0 +1,161 @@
+// The system as a whole: uname(2), sethostname(2), sysinfo(2), getrandom(2), syslog(2), robust lists, membarrier(2).
+#include <algorithm>
+
+#include "abi/limits.h"
+#include "abi/random.h"
+#include "abi/sched.h"
+#include "abi/sysinfo.h"
+#include "abi/utsname.h"
+#include "host/random.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/user_buffer.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/version.h"
+
+namespace limen {
+namespace {
+
+template <usize N>
+void put(char (&field)[N], std::string_view text) {
+  std::copy_n(text.data(), std::min(text.size(), N - 1), field);
+}
+
+Result<std::string> read_name(Task& task, UserBytes<In> name, int len) {
+  if (!task.credentials().capable(Capability::sys_admin)) return Errno::eperm;
+  if (len < 0 || static_cast<usize>(len) > abi::uts_len) return Errno::einval;
+  std::string text(static_cast<usize>(len), '\0');
+  TRY(copy_from_user(task, text.data(), name.addr(), text.size()));
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
+}
+
+}  // namespace
+
+Result<i64> sys_uname(Task& task, UserOut<abi::UtsName> name) {
+  const UtsNamespace& uts = *task.namespaces().uts;
+  abi::UtsName out{};
+  put(out.sysname, "Linux");
+  put(out.nodename, uts.hostname());
+  put(out.release, kLinuxRelease);
+  put(out.version, kLinuxVersion);
+  put(out.machine, "x86_64");
+  put(out.domainname, uts.domainname());
+  TRY(name.write(task, out));
+  return 0;
+}
+
+Result<i64> sys_sethostname(Task& task, UserBytes<In> name, int len) {
+  std::string text = TRY(read_name(task, name, len));
+  task.namespaces().uts->set_hostname(std::move(text));
+  return 0;
+}
+
+Result<i64> sys_setdomainname(Task& task, UserBytes<In> name, int len) {
+  std::string text = TRY(read_name(task, name, len));
+  task.namespaces().uts->set_domainname(std::move(text));
+  return 0;
+}
+
+Result<i64> sys_sysinfo(Task& task, UserOut<abi::SysInfo> info) {
+  Kernel& kernel = task.kernel();
+  abi::SysInfo out{};
+  out.uptime = static_cast<i64>(kernel.clock().boottime_ns() / 1'000'000'000);
+  out.totalram = kernel.arena().limit();
+  out.freeram = out.totalram - std::min(out.totalram, kernel.arena().resident());
+  {
+    ReadGuard tree(kernel.process_tree);
+    out.procs = static_cast<u16>(std::min<usize>(kernel.pids->count(), 0xffff));
+  }
+  out.mem_unit = 1;
+  TRY(info.write(task, out));
+  return 0;
+}
+
+Result<i64> sys_getrandom(Task& task, UserBytes<Out> buf, usize count, RandomFlags flags) {
+  if (flags.unknown(abi::grnd_nonblock | abi::grnd_random | abi::grnd_insecure) != 0) return Errno::einval;
+  if (flags.has(abi::grnd_random | abi::grnd_insecure)) return Errno::einval;
+  UserBuffer buffer(task, buf.addr(), std::min<usize>(count, 0x7fffffff));
+  u8 bytes[4096];
+  usize moved = 0;
+  while (buffer.remaining() != 0) {
+    const usize n = std::min(buffer.remaining(), sizeof bytes);
+    host::fill_random(std::span(bytes, n));
+    const Result<usize> copied = buffer.copy_out(std::span<const u8>(bytes, n));
+    if (!copied.ok()) return moved == 0 ? Result<i64>(copied.error()) : static_cast<i64>(moved);
+    moved += *copied;
+    if (*copied < n || task.signal_pending()) break;
+  }
+  return static_cast<i64>(moved);
+}
+
+// The kernel's log is the host's: there is nothing to read for anybody.
+Result<i64> sys_syslog(Task&, SyslogAction, UserBytes<Out>, int) { return Errno::eperm; }
+
+Result<i64> sys_reboot(Task& task, int magic1, int magic2, u32, UserString) {
+  if (!task.credentials().capable(Capability::sys_boot)) return Errno::eperm;
+  constexpr u32 kMagic1 = 0xfee1dead;
+  constexpr int kMagic2[] = {672274793, 85072278, 369367448, 537993216};
+  if (static_cast<u32>(magic1) != kMagic1 || std::find(std::begin(kMagic2), std::end(kMagic2), magic2) == std::end(kMagic2)) {
+    return Errno::einval;
+  }
+  return Errno::eperm;  // a sandbox ends with its first process
+}
+
+Result<i64> sys_set_robust_list(Task& task, GuestAddr head, usize len) {
+  constexpr usize kHeadSize = 24;
+  if (len != kHeadSize) return Errno::einval;
+  task.robust_list = head.raw();
+  return 0;
+}
+
+Result<i64> sys_get_robust_list(Task& task, Pid pid, UserOut<u64> head, UserOut<u64> len) {
+  Ref<Task> target(&task);
+  if (pid.raw() != 0) {
+    ReadGuard tree(task.kernel().process_tree);
+    target = task.kernel().pids->find(pid);
+  }
+  if (!target) return Errno::esrch;
+  const Ref<const Credentials> theirs = target->credentials_ref();
+  const Credentials& mine = task.credentials();
+  if (&target->group() != &task.group() && mine.euid != theirs->euid && !mine.capable(Capability::sys_ptrace)) return Errno::eperm;
+  TRY(len.write(task, 24));
+  TRY(head.write(task, target->robust_list));
+  return 0;
+}
+
+// Every crossing of a guest thread orders its memory, and a thread in guest code is kicked: kicks are what an expedited barrier
+// sends on Linux too. Linux: kernel/sched/membarrier.c.
+Result<i64> sys_membarrier(Task& task, MembarrierCmd cmd, u32 flags, int) {
+  constexpr i32 kSupported = abi::membarrier_cmd_global | abi::membarrier_cmd_global_expedited |
+                             abi::membarrier_cmd_register_global_expedited | abi::membarrier_cmd_private_expedited |
+                             abi::membarrier_cmd_register_private_expedited;
+  if (flags != 0) return Errno::einval;
+  if (cmd.raw() == abi::membarrier_cmd_query) return kSupported;
+  if ((cmd.raw() & kSupported) == 0 || (cmd.raw() & (cmd.raw() - 1)) != 0) return Errno::einval;
+  switch (cmd.raw()) {
+    case abi::membarrier_cmd_register_private_expedited:
+      task.group().membarrier_registered = true;
+      return 0;
+    case abi::membarrier_cmd_private_expedited:
+      if (!task.group().membarrier_registered) return Errno::eperm;
+      break;
+    case abi::membarrier_cmd_register_global_expedited:
+      return 0;
+    default:
+      break;
+  }
+  std::vector<Ref<Task>> others;
+  {
+    ReadGuard tree(task.kernel().process_tree);
+    others = task.kernel().pids->tasks();
+  }
+  const bool own_only = cmd.raw() == abi::membarrier_cmd_private_expedited;
+  for (const Ref<Task>& other : others) {
+    if (other.get() != &task && (!own_only || &other->group() == &task.group())) other->kick();
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return 0;
+}
+
+}  // namespace limen
