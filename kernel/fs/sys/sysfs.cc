@@ -1,0 +1,69 @@
+#include "kernel/fs/sys/sysfs.h"
+
+#include <fmt/format.h>
+
+#include "abi/fcntl.h"
+#include "kernel/fs/pseudo/pseudo.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+
+namespace limen {
+namespace {
+
+// Fixed texts and directories by path; directories between are made on the way.
+class Builder {
+ public:
+  Builder(PseudoFilesystem& fs, Ref<FixedDirectory> root) : fs_(fs), root_(std::move(root)) {}
+  void text(std::string_view path, std::string value) {
+    const usize slash = path.rfind('/');
+    auto render = [value](Task&) -> Result<std::string> { return value; };
+    directory(path.substr(0, slash))
+        ->put(std::string(path.substr(slash + 1)), make_ref<PseudoText>(fs_, abi::s_ifreg | 0444, render));
+  }
+  Ref<FixedDirectory> directory(std::string_view path) {
+    Ref<FixedDirectory> at = root_;
+    while (!path.empty()) {
+      const usize slash = path.find('/');
+      const std::string name(path.substr(0, slash));
+      Result<Ref<Inode>> found = at->lookup(name);
+      if (!found.ok()) {
+        at->put(name, make_ref<FixedDirectory>(fs_, abi::s_ifdir | 0755));
+        found = at->lookup(name);
+      }
+      at = ref_cast<FixedDirectory>(*found);
+      path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    }
+    return at;
+  }
+
+ private:
+  PseudoFilesystem& fs_;
+  Ref<FixedDirectory> root_;
+};
+
+}  // namespace
+
+Ref<Filesystem> make_sysfs(Kernel& kernel) {
+  constexpr u64 kMagic = 0x62656572;  // SYSFS_MAGIC
+  Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("sysfs", kMagic);
+  Ref<FixedDirectory> root = make_ref<FixedDirectory>(*fs, abi::s_ifdir | 0555);
+  Builder build(*fs, root);
+  const u32 cpus = kernel.options().limits.cpus;
+  const std::string range = cpus == 1 ? "0\n" : fmt::format("0-{}\n", cpus - 1);
+  for (const char* name : {"online", "possible", "present"}) build.text(fmt::format("devices/system/cpu/{}", name), range);
+  build.text("devices/system/cpu/offline", "\n");
+  build.text("devices/system/cpu/kernel_max", fmt::format("{}\n", cpus - 1));
+  for (u32 cpu = 0; cpu < cpus; ++cpu) {
+    const std::string base = fmt::format("devices/system/cpu/cpu{}/", cpu);
+    build.text(base + "topology/core_id", fmt::format("{}\n", cpu));
+    build.text(base + "topology/physical_package_id", "0\n");
+    build.text(base + "topology/thread_siblings_list", fmt::format("{}\n", cpu));
+  }
+  build.text("devices/system/node/online", "0\n");
+  build.text("kernel/mm/transparent_hugepage/enabled", "always madvise [never]\n");
+  for (const char* empty : {"block", "bus", "class/net", "dev", "firmware", "fs/cgroup", "module"}) build.directory(empty);
+  fs->set_root(root);
+  return fs;
+}
+
+}  // namespace limen
