@@ -95,9 +95,10 @@ Result<i64> list_directory(Task& task, Fd fd, GuestAddr to, u32 count, Pack pack
 
 template <typename Header>
 std::vector<u8> record_of(const Header& header, usize length, std::string_view name) {
-  std::vector<u8> record(length);
-  std::memcpy(record.data(), &header, sizeof header);
-  std::memcpy(record.data() + sizeof header, name.data(), name.size());
+  const u8* bytes = reinterpret_cast<const u8*>(&header);
+  std::vector<u8> record(bytes, bytes + sizeof header);
+  record.insert(record.end(), name.begin(), name.end());
+  record.resize(length);
   return record;
 }
 

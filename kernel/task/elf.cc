@@ -38,12 +38,12 @@ Result<std::string> read_interpreter(Task& task, File& file, const abi::Elf64Phd
 }
 
 // The whole span of the loadable segments, in pages of the image's own addresses.
-struct Extent {
+struct LoadRange {
   u64 start = ~u64{0}, end = 0, alignment = kPageSize;
 };
 
-Result<Extent> load_extent(const ElfImage& image) {
-  Extent extent;
+Result<LoadRange> load_extent(const ElfImage& image) {
+  LoadRange extent;
   for (const abi::Elf64Phdr& s : image.segments) {
     if (s.p_type != abi::pt_load) continue;
     const u64 end = s.p_vaddr + s.p_memsz;
@@ -127,7 +127,7 @@ Result<ElfImage> read_elf(Task& task, Ref<File> file) {
 }
 
 Result<LoadedElf> map_elf(Task& task, Mm& mm, const ElfImage& image, u64 at) {
-  const Extent extent = TRY(load_extent(image));
+  const LoadRange extent = TRY(load_extent(image));
   LoadedElf loaded;
   if (image.is_position_independent()) {
     // One reservation for the whole image, so that its segments keep their distances.

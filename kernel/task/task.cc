@@ -60,6 +60,12 @@ Task::Task(Kernel& kernel, Parts parts)
 
 Task::~Task() = default;
 
+Task::Parts::Parts() = default;
+Task::Parts::Parts(Parts&&) noexcept = default;
+Task::Parts::~Parts() = default;
+
+Ref<ThreadGroup> Task::group_ref() { return group_; }
+
 Clock& Task::clock() { return kernel_.clock(); }
 
 bool Task::is_leader() const { return tid() == group_->pid(); }

@@ -94,6 +94,9 @@ class VforkDone final : public RefCounted {
 class Task final : public RefCounted {
  public:
   struct Parts {  // what clone(2) decides
+    Parts();
+    Parts(Parts&&) noexcept;
+    ~Parts();
     Ref<ThreadGroup> group;
     Ref<Mm> mm;
     Ref<FdTable> files;
@@ -110,7 +113,7 @@ class Task final : public RefCounted {
   Kernel& kernel() { return kernel_; }
   Clock& clock();
   ThreadGroup& group() { return *group_; }
-  Ref<ThreadGroup> group_ref() { return group_; }
+  Ref<ThreadGroup> group_ref();
   Pid tid() const { return Pid(tid_.load(std::memory_order_relaxed)); }
   // execve by a thread that is not the leader: it takes the leader's number. Under process_tree.
   void assume_tid(Pid tid) { tid_.store(tid.raw(), std::memory_order_relaxed); }
