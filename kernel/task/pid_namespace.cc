@@ -13,8 +13,14 @@ Result<Pid> PidNamespace::allocate() {
   }
 }
 
-void PidNamespace::add(Ref<Task> task) { tasks_[task->tid()] = std::move(task); }
-void PidNamespace::add(Ref<ProcessGroup> group) { groups_[group->id] = std::move(group); }
+void PidNamespace::add(Ref<Task> task) {
+  const Pid tid = task->tid();
+  tasks_.insert_or_assign(tid, std::move(task));
+}
+void PidNamespace::add(Ref<ProcessGroup> group) {
+  const Pid id = group->id;
+  groups_.insert_or_assign(id, std::move(group));
+}
 void PidNamespace::remove_task(Pid tid) { tasks_.erase(tid); }
 void PidNamespace::remove_group(Pid id) { groups_.erase(id); }
 
