@@ -67,6 +67,7 @@ KernelOptions kernel_options(const Plan& plan) {
   options.limits.cpus = std::max(1u, std::thread::hardware_concurrency());
   options.hostname = plan.hostname;
   options.report_missing = plan.report_missing;
+  options.log_calls = plan.log_level == LogLevel::debug;
   if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
     int fd = STDERR_FILENO;
     if (!plan.log_file.empty()) fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

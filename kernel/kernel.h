@@ -88,6 +88,7 @@ struct KernelOptions {
   KernelLimits limits;
   std::string hostname = "limen";
   bool report_missing = false;
+  bool log_calls = false;  // each call and fault, one line: for debugging the kernel itself
   std::function<void(std::string_view)> log;  // one line; null: no log
 };
 

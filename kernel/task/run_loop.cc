@@ -1,7 +1,10 @@
 #include "kernel/task/run_loop.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 
+#include "abi/syscalls.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/signal/deliver.h"
@@ -19,9 +22,28 @@ bool wants_restart(i64 value) {
   return value <= -static_cast<i64>(Errno::erestartsys) && value >= -static_cast<i64>(Errno::erestart_restartblock);
 }
 
+// --log-level debug: one line for each call that has been answered.
+void log_call(Task& task, const Entry& entry, const Result<i64>& result) {
+  const SyscallRow* row = find_syscall(Arch::x86_64, static_cast<i64>(entry.nr));
+  const std::string name = row != nullptr ? std::string(row->name) : std::to_string(entry.nr);
+  std::string line = fmt::format("[{}] {}(", task.tid().raw(), name);
+  for (usize i = 0; i < 6 && row != nullptr && !syscall_param(*row, i).name.empty(); ++i) {
+    line += fmt::format("{}{}={:#x}", i == 0 ? "" : ", ", syscall_param(*row, i).name, entry.args[i]);
+  }
+  line += result.ok() ? fmt::format(") = {:#x}", *result) : fmt::format(") = {}", errno_name(result.error()));
+  task.kernel().log(line);
+}
+
+void log_fault(Task& task, const Entry& entry, const FaultOutcome& outcome) {
+  task.kernel().log(fmt::format("[{}] fault: signal {} code {} at {:#x}, ip {:#x}, error {:#x}: {}", task.tid().raw(), entry.signo,
+                                entry.code, entry.addr, entry.ip, entry.error_code,
+                                outcome.resolved ? "resolved" : "for the guest"));
+}
+
 // What a system call leaves to be done: nothing where it replaced all registers itself.
 std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
   const Result<i64> result = dispatch(task, entry.nr, entry.args);
+  if (task.kernel().options().log_calls) [[unlikely]] log_call(task, entry, result);
   if (task.take_keep_registers()) return std::nullopt;
   return result.ok() ? *result : -static_cast<i64>(result.error());
 }
@@ -30,6 +52,7 @@ void serve_fault(Task& task, const Entry& entry) {
   SignalInfo info;
   if (entry.signo == sig::segv.raw() || entry.signo == sig::bus.raw()) {
     const FaultOutcome outcome = task.mm().handle_fault(entry);
+    if (task.kernel().options().log_calls) [[unlikely]] log_fault(task, entry, outcome);
     if (outcome.resolved) return;
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
   } else {
