@@ -107,12 +107,8 @@ class Kernel {
   FutexTable& futexes() { return futexes_; }
   // What guests make the kernel hold for them (pipes, sockets, queues): a share of the memory limit.
   MemoryAccount& ipc_memory() { return ipc_memory_; }
-<<<<<<< HEAD
   Mutex epoll_nesting{LockRank::epoll_nesting};  // one change of the graph of epolls in epolls at a time
   const std::string& boot_id() const { return boot_id_; }  // /proc/sys/kernel/random/boot_id, with its newline
-=======
-  const std::string& boot_id() const { return boot_id_; }  // /proc/sys/kernel/random/boot_id, with its newline
->>>>>>> bd78f50 (tmp)
 
   // The first process: pid 1. `init` builds it (kernel/task/init.cc); run_until_exit returns its wait status when
   // the last task of the sandbox is gone.
