@@ -34,9 +34,19 @@ void log_call(Task& task, const Entry& entry, const Result<i64>& result) {
   task.kernel().log(line);
 }
 
+// "libc.so.6+0x1234", for an address that is mapped from a file.
+std::string place_of(Task& task, u64 address) {
+  for (const MapsLine& line : task.mm().maps()) {
+    if (address < line.start || address >= line.end) continue;
+    const std::string name = line.file && line.file->has_inode() ? path_name(task, line.file->path()) : line.name;
+    return fmt::format("{}+{:#x}", name, address - line.start + line.offset);
+  }
+  return "nothing";
+}
+
 void log_fault(Task& task, const Entry& entry, const FaultOutcome& outcome) {
-  task.kernel().log(fmt::format("[{}] fault: signal {} code {} at {:#x}, ip {:#x}, error {:#x}: {}", task.tid().raw(), entry.signo,
-                                entry.code, entry.addr, entry.ip, entry.error_code,
+  task.kernel().log(fmt::format("[{}] fault: signal {} code {} at {:#x}, ip {:#x} ({}), error {:#x}: {}", task.tid().raw(),
+                                entry.signo, entry.code, entry.addr, entry.ip, place_of(task, entry.ip), entry.error_code,
                                 outcome.resolved ? "resolved" : "for the guest"));
 }
 
