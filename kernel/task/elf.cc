@@ -63,7 +63,7 @@ Result<void> map_bss(Task& task, Mm& mm, const abi::Elf64Phdr& s, u64 bias) {
   const u64 end = s.p_vaddr + s.p_memsz + bias;
   const u64 whole = s.p_filesz == 0 ? page_floor(file_end) : page_ceil(file_end);
   if (s.p_filesz != 0 && (s.p_flags & abi::pf_w) != 0 && (file_end & kPageMask) != 0) {
-    const std::vector<u8> zeros(std::min(whole, end) - file_end);
+    const std::vector<u8> zeros(whole - file_end);  // to the end of the page: ld.so takes its first memory from there
     if (mm.copy_out(GuestAddr(file_end), zeros.data(), zeros.size()) != zeros.size()) return Errno::efault;
   }
   if (page_ceil(end) <= whole) return success;
