@@ -46,19 +46,26 @@ constexpr sock_filter kFL[] = {
     RETURN(SECCOMP_RET_ALLOW),
 };
 
-// F1: each guest thread, before guest code. This is the whole list of what a guest can have from the host.
+// F1: each guest thread, before guest code. This is the whole list of what a guest can have from the host, and only
+// from an instruction inside the gate: a program's own rt_sigreturn (its C library's restorer), futex and sched_yield
+// are the kernel's to answer like any other call. A guest may jump to the gate's instructions: that gives it no more.
 constexpr sock_filter kF1[] = {
-    LOAD_ARCH,                       // 0
-    IF_EQ(AUDIT_ARCH_X86_64, 0, 8),  // 1
-    LOAD_NR,                         // 2
-    IF_EQ(__NR_rt_sigreturn, 5, 0),  // 3
-    IF_EQ(__NR_sched_yield, 4, 0),   // 4
-    IF_EQ(__NR_futex, 0, 4),         // 5
-    LOAD_ARG(1),                     // 6
-    IF_EQ(FUTEX_WAIT, 1, 0),         // 7
-    IF_EQ(FUTEX_WAKE, 0, 1),         // 8
-    RETURN(SECCOMP_RET_ALLOW),       // 9
-    RETURN(SECCOMP_RET_TRAP),        // 10
+    LOAD_ARCH,                                           // 0
+    IF_EQ(AUDIT_ARCH_X86_64, 0, 13),                     // 1
+    LOAD_IP(1),                                          // 2
+    IF_EQ(0, 0, 11),                                     // 3
+    LOAD_IP(0),                                          // 4
+    IF_GE(LIMEN_GATE_BASE, 0, 9),                        // 5
+    IF_GE(LIMEN_GATE_BASE + LIMEN_GATE_MAX_SIZE, 8, 0),  // 6
+    LOAD_NR,                                             // 7
+    IF_EQ(__NR_rt_sigreturn, 5, 0),                      // 8
+    IF_EQ(__NR_sched_yield, 4, 0),                       // 9
+    IF_EQ(__NR_futex, 0, 4),                             // 10
+    LOAD_ARG(1),                                         // 11
+    IF_EQ(FUTEX_WAIT, 1, 0),                             // 12
+    IF_EQ(FUTEX_WAKE, 0, 1),                             // 13
+    RETURN(SECCOMP_RET_ALLOW),                           // 14
+    RETURN(SECCOMP_RET_TRAP),                            // 15
 };
 
 extern const sock_fprog gate_f0 = {sizeof kF0 / sizeof kF0[0], const_cast<sock_filter*>(kF0)};
