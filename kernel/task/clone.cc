@@ -110,7 +110,7 @@ Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& req
 Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   Kernel& kernel = task.kernel();
   Ref<Mm> mm = task.mm_ref();
-  if (!request.has(abi::clone_vm)) mm = TRY(mm->fork());
+  if (!request.has(abi::clone_vm)) mm = TRY(mm->fork(GuestAddr(task.entry().sp)));
   std::unique_ptr<platform::GuestThread> cpu = TRY(mm->space().new_thread());
   cpu->load_context(child_context(task, request));
   Pid tid;

@@ -64,6 +64,7 @@ void serve_fault(Task& task, const Entry& entry) {
     const FaultOutcome outcome = task.mm().handle_fault(entry);
     if (task.kernel().options().log_calls) [[unlikely]] log_fault(task, entry, outcome);
     if (outcome.resolved) return;
+    if (Signal(outcome.signo) == sig::kill) return begin_group_exit(task.group(), killed_status(outcome.signo));  // no memory
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
   } else {
     info.signo = Signal(entry.signo), info.code = entry.code, info.addr = entry.addr;
