@@ -1,0 +1,185 @@
+// What a task sets about itself. Source: prctl(2), personality(2); kernel/sys.c, security/commoncap.c:cap_task_prctl.
+#include "abi/prctl.h"
+
+#include <algorithm>
+#include <array>
+
+#include "abi/capability.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/task.h"
+#include "kernel/task/thread_group.h"
+
+namespace limen {
+namespace {
+
+constexpr u64 kDefaultSlack = 50'000;
+
+struct Args {
+  u64 a2, a3, a4, a5;
+  bool only_first() const { return a3 == 0 && a4 == 0 && a5 == 0; }
+  bool none() const { return a2 == 0 && only_first(); }
+};
+
+Result<void> write_int(Task& task, u64 address, i32 value) { return copy_to_user(task, GuestAddr(address), &value, sizeof value); }
+
+Result<i64> set_name(Task& task, u64 address) {
+  // As strncpy_from_user: what follows the fifteenth byte does not count, and need not be there.
+  std::string name;
+  for (usize i = 0; i + 1 < abi::task_comm_len; ++i) {
+    char c = 0;
+    TRY(copy_from_user(task, &c, GuestAddr(address) + i, 1));
+    if (c == '\0') break;
+    name.push_back(c);
+  }
+  task.set_name(name);
+  return 0;
+}
+
+Result<i64> get_name(Task& task, u64 address) {
+  std::array<char, abi::task_comm_len> out{};
+  const std::string name = task.name();
+  std::copy_n(name.begin(), std::min(name.size(), out.size() - 1), out.begin());
+  TRY(copy_to_user(task, GuestAddr(address), out.data(), out.size()));
+  return 0;
+}
+
+bool is_capability(u64 number) { return number <= static_cast<u64>(abi::cap_last_cap); }
+
+Result<i64> drop_bounding(Task& task, u64 number) {
+  if (!task.credentials().capable(Capability::setpcap)) return Errno::eperm;
+  if (!is_capability(number)) return Errno::einval;
+  Ref<Credentials> fresh = task.credentials().clone();
+  fresh->bounding &= ~(u64{1} << number);
+  task.set_credentials(std::move(fresh));
+  return 0;
+}
+
+Result<i64> set_securebits(Task& task, u64 wanted) {
+  constexpr u64 kBits = 0x55, kLocks = 0xaa;
+  const Credentials& old = task.credentials();
+  const u64 locked = (old.securebits & kLocks) >> 1;
+  const bool changes_locked = ((old.securebits ^ wanted) & locked) != 0;
+  const bool drops_lock = (old.securebits & kLocks & ~wanted) != 0;
+  if (changes_locked || drops_lock || (wanted & ~(kBits | kLocks)) != 0) return Errno::eperm;
+  if (!old.capable(Capability::setpcap)) return Errno::eperm;
+  Ref<Credentials> fresh = old.clone();
+  fresh->securebits = static_cast<u32>(wanted);
+  task.set_credentials(std::move(fresh));
+  return 0;
+}
+
+Result<i64> set_keep_caps(Task& task, u64 wanted) {
+  const Credentials& old = task.credentials();
+  if (wanted > 1) return Errno::einval;
+  if ((old.securebits & abi::secbit_keep_caps_locked) != 0) return Errno::eperm;
+  Ref<Credentials> fresh = old.clone();
+  fresh->securebits = wanted != 0 ? fresh->securebits | abi::secbit_keep_caps : fresh->securebits & ~abi::secbit_keep_caps;
+  task.set_credentials(std::move(fresh));
+  return 0;
+}
+
+Result<i64> ambient(Task& task, const Args& args) {
+  const Credentials& old = task.credentials();
+  if (args.a2 == abi::pr_cap_ambient_clear_all) {
+    if (!args.only_first()) return Errno::einval;
+    Ref<Credentials> fresh = old.clone();
+    fresh->ambient = 0;
+    task.set_credentials(std::move(fresh));
+    return 0;
+  }
+  if (args.a4 != 0 || args.a5 != 0 || !is_capability(args.a3)) return Errno::einval;
+  const u64 bit = u64{1} << args.a3;
+  if (args.a2 == abi::pr_cap_ambient_is_set) return (old.ambient & bit) != 0 ? 1 : 0;
+  if (args.a2 != abi::pr_cap_ambient_raise && args.a2 != abi::pr_cap_ambient_lower) return Errno::einval;
+  Ref<Credentials> fresh = old.clone();
+  if (args.a2 == abi::pr_cap_ambient_raise) {
+    const bool may = (old.permitted & old.inheritable & bit) != 0 && (old.securebits & abi::secbit_no_cap_ambient_raise) == 0;
+    if (!may) return Errno::eperm;
+    fresh->ambient |= bit;
+  } else {
+    fresh->ambient &= ~bit;
+  }
+  task.set_credentials(std::move(fresh));
+  return 0;
+}
+
+Result<i64> capability_call(Task& task, i32 op, const Args& args) {
+  const Credentials& own = task.credentials();
+  switch (op) {
+    case abi::pr_capbset_read:
+      if (!is_capability(args.a2)) return Errno::einval;
+      return static_cast<i64>(own.bounding >> args.a2 & 1);
+    case abi::pr_capbset_drop: return drop_bounding(task, args.a2);
+    case abi::pr_get_securebits: return own.securebits;
+    case abi::pr_set_securebits: return set_securebits(task, args.a2);
+    case abi::pr_get_keepcaps: return (own.securebits & abi::secbit_keep_caps) != 0 ? 1 : 0;
+    case abi::pr_set_keepcaps: return set_keep_caps(task, args.a2);
+    case abi::pr_cap_ambient: return ambient(task, args);
+    case abi::pr_get_no_new_privs: return args.none() ? Result<i64>(own.no_new_privs ? 1 : 0) : Errno::einval;
+    case abi::pr_set_no_new_privs: {
+      if (args.a2 != 1 || !args.only_first()) return Errno::einval;
+      Ref<Credentials> fresh = own.clone();
+      fresh->no_new_privs = true;
+      task.set_credentials(std::move(fresh));
+      return 0;
+    }
+    default: return Errno::einval;
+  }
+}
+
+Result<i64> subreaper(Task& task, i32 op, const Args& args) {
+  if (op == abi::pr_set_child_subreaper) {
+    WriteGuard tree(task.kernel().process_tree);
+    task.group().is_child_subreaper = args.a2 != 0;
+    return 0;
+  }
+  bool is_one = false;
+  {
+    ReadGuard tree(task.kernel().process_tree);
+    is_one = task.group().is_child_subreaper;
+  }
+  TRY(write_int(task, args.a2, is_one ? 1 : 0));
+  return 0;
+}
+
+}  // namespace
+
+Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 arg5) {
+  const Args args{arg2, arg3, arg4, arg5};
+  switch (op.raw()) {
+    case abi::pr_set_name: return set_name(task, arg2);
+    case abi::pr_get_name: return get_name(task, arg2);
+    case abi::pr_set_pdeathsig:
+      if (arg2 > static_cast<u64>(kSignalMax)) return Errno::einval;
+      task.parent_death_signal = Signal(static_cast<i32>(arg2));
+      return 0;
+    case abi::pr_get_pdeathsig: TRY(write_int(task, arg2, task.parent_death_signal.raw())); return 0;
+    case abi::pr_get_dumpable: return task.group().dumpable.load() ? 1 : 0;
+    case abi::pr_set_dumpable:
+      if (arg2 > 1) return Errno::einval;
+      task.group().dumpable.store(arg2 == 1);
+      return 0;
+    case abi::pr_set_timerslack: task.timer_slack_ns = static_cast<i64>(arg2) <= 0 ? kDefaultSlack : arg2; return 0;
+    case abi::pr_get_timerslack: return static_cast<i64>(task.timer_slack_ns);
+    case abi::pr_set_child_subreaper:
+    case abi::pr_get_child_subreaper: return subreaper(task, op.raw(), args);
+    case abi::pr_get_tid_address:
+      TRY(copy_to_user(task, GuestAddr(arg2), &task.clear_child_tid, sizeof task.clear_child_tid));
+      return 0;
+    case abi::pr_get_thp_disable: return args.none() ? Result<i64>(0) : Errno::einval;
+    case abi::pr_get_tsc: TRY(write_int(task, arg2, static_cast<i32>(abi::pr_tsc_enable))); return 0;
+    case abi::pr_get_timing: return 0;  // PR_TIMING_STATISTICAL, the only one
+    case abi::pr_set_timing: return arg2 == 0 ? Result<i64>(0) : Errno::einval;
+    case abi::pr_get_seccomp: return 0;
+    default: return capability_call(task, op.raw(), args);
+  }
+}
+
+Result<i64> sys_personality(Task&, Personality persona) {
+  if (persona.raw() == abi::per_query || persona.raw() == abi::per_linux) return abi::per_linux;
+  return Errno::einval;
+}
+
+}  // namespace limen
