@@ -32,6 +32,21 @@ i64 offset_to_publish(i64 published, i64 sampled) {
   const i64 difference = sampled - published;
   return difference > kNoise || difference < -kNoise ? sampled : published;
 }
+// How far another clock of the host is ahead of its monotonic one, by the closest of a few pairs of readings.
+i64 host_offset(i64 (*read)()) {
+  constexpr int kMostTries = 8;
+  constexpr i64 kCloseEnough = 1'000;
+  i64 offset = 0, best = INT64_MAX;
+  for (int i = 0; i < kMostTries && best > kCloseEnough; ++i) {
+    const i64 before = host::monotonic_ns();
+    const i64 other = read();
+    const i64 width = host::monotonic_ns() - before;
+    if (width >= best) continue;
+    best = width;
+    offset = other - before;
+  }
+  return offset;
+}
 u64 cycles_of(u64 ns, u64 ns_per_cycle) {
   if (ns_per_cycle == 0) return 0;
   return static_cast<u64>((static_cast<wire::WideTime>(ns) << 32) / ns_per_cycle);
@@ -54,12 +69,23 @@ HostClock::HostClock(std::unique_ptr<Vdso> vdso)
 }
 
 HostClock::Sample HostClock::read_host() {
+  constexpr int kMostTries = 16;
+  constexpr u64 kCloseEnough = 2'000;  // cycles from before to after: nobody interrupted us
   Sample sample;
-  // The cycles are read first, so the formula starts ahead of the host by the length of a reading and never behind.
-  sample.cycles = wire::read_cycles();
-  sample.monotonic = static_cast<u64>(host::monotonic_ns());
-  sample.realtime_offset = host::realtime_ns() - host::monotonic_ns();
-  sample.boottime_offset = host::boottime_ns() - host::monotonic_ns();
+  u64 best = ~u64{0};
+  // A thread that loses its CPU between the two readings would pair old cycles with a later time, and the formula would run
+  // ahead by that much.
+  for (int i = 0; i < kMostTries && best > kCloseEnough; ++i) {
+    const u64 before = wire::read_cycles();
+    const u64 monotonic = static_cast<u64>(host::monotonic_ns());
+    const u64 width = wire::read_cycles() - before;
+    if (width >= best) continue;
+    best = width;
+    sample.cycles = before;  // the earlier one: ahead of the host by the length of a reading, never behind
+    sample.monotonic = monotonic;
+  }
+  sample.realtime_offset = host_offset(host::realtime_ns);
+  sample.boottime_offset = host_offset(host::boottime_ns);
   return sample;
 }
 
