@@ -270,6 +270,10 @@ void StubPlatform::arena_discard(u64 offset, u64 length) {
   (void)host::call::fallocate(arena_file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length).ok();
 }
 
+bool StubPlatform::arena_resident(u64 offset, u64 length, u8* pages) {
+  return host::call::mincore(arena_.base() + offset, length, pages).ok();
+}
+
 Result<void> StubPlatform::start_thread(std::string_view name, std::function<void()> body) {
   auto start = std::make_unique<ThreadStart>(ThreadStart{std::string(name.substr(0, 15)), cpus_, std::move(body)});
   pthread_attr_t attributes;

@@ -25,6 +25,7 @@ class StubPlatform final : public Platform {
   u8* arena_base() override { return arena_.base(); }
   u64 arena_size() override { return arena_.size(); }
   void arena_discard(u64 offset, u64 length) override;
+  bool arena_resident(u64 offset, u64 length, u8* pages) override;
   u64 guest_floor() override { return LIMEN_GUEST_FLOOR; }
   u64 guest_ceiling() override { return LIMEN_SLOTS; }
   Result<void> start_thread(std::string_view name, std::function<void()> body) override;
