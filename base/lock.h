@@ -51,6 +51,8 @@ enum class LockRank : u16 {
   epoll_nesting = 98,  // one change of the graph of epolls in epolls at a time
   epoll = 100,
   socket = 110,
+  net_tables = 112,   // names and ports that sockets are bound to
+  inbox = 115,        // what a socket has received; an endpoint that listens
   file = 120,       // an open file description's position and flags
   directory = 125,  // the names of a filesystem in memory
   inode = 130,      // an inode's metadata and data

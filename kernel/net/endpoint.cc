@@ -1,0 +1,176 @@
+#include "kernel/net/endpoint.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/kernel.h"
+
+namespace limen {
+namespace {
+
+constexpr std::array<u8, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+u16 swap16(u16 n) { return static_cast<u16>(n >> 8 | n << 8); }
+
+}  // namespace
+
+bool InetAddress::v4() const { return std::equal(kMapped.begin(), kMapped.end(), ip.begin()); }
+bool InetAddress::any() const {
+  return std::all_of(ip.begin() + (v4() ? 12 : 0), ip.end(), [](u8 b) { return b == 0; });
+}
+bool InetAddress::loopback() const {
+  if (v4()) return ip[12] == 127;
+  return std::all_of(ip.begin(), ip.end() - 1, [](u8 b) { return b == 0; }) && ip[15] == 1;
+}
+
+Result<InetAddress> parse_inet(const SocketAddress& address, i32 domain) {
+  InetAddress result;
+  if (domain == abi::af_inet) {
+    abi::SockAddrIn in{};
+    if (address.bytes.size() < sizeof in) return Errno::einval;
+    std::memcpy(&in, address.bytes.data(), sizeof in);
+    if (in.sin_family != abi::af_inet) return Errno::eafnosupport;
+    std::copy(kMapped.begin(), kMapped.end(), result.ip.begin());
+    std::memcpy(result.ip.data() + 12, &in.sin_addr, 4);
+    result.port = swap16(in.sin_port);
+    return result;
+  }
+  abi::SockAddrIn6 in6{};
+  if (address.family() == abi::af_inet) return parse_inet(address, abi::af_inet);
+  if (address.bytes.size() < 24) return Errno::einval;  // SIN6_LEN_RFC2133
+  std::memcpy(&in6, address.bytes.data(), std::min(address.bytes.size(), sizeof in6));
+  if (in6.sin6_family != abi::af_inet6) return Errno::eafnosupport;
+  std::memcpy(result.ip.data(), in6.sin6_addr, 16);
+  result.port = swap16(in6.sin6_port);
+  return result;
+}
+
+SocketAddress make_inet(const InetAddress& address, i32 domain) {
+  SocketAddress result;
+  if (domain == abi::af_inet) {
+    abi::SockAddrIn in{};
+    in.sin_family = abi::af_inet;
+    in.sin_port = swap16(address.port);
+    std::memcpy(&in.sin_addr, address.ip.data() + 12, 4);
+    result.bytes.assign(reinterpret_cast<const char*>(&in), sizeof in);
+    return result;
+  }
+  abi::SockAddrIn6 in6{};
+  in6.sin6_family = abi::af_inet6;
+  in6.sin6_port = swap16(address.port);
+  std::memcpy(in6.sin6_addr, address.ip.data(), 16);
+  result.bytes.assign(reinterpret_cast<const char*>(&in6), sizeof in6);
+  return result;
+}
+
+Result<void> NetTables::bind_abstract(std::string name, Ref<Endpoint> endpoint) {
+  MutexGuard guard(lock_);
+  return abstract_.emplace(std::move(name), std::move(endpoint)).second ? Result<void>() : Errno::eaddrinuse;
+}
+
+std::string NetTables::autobind_abstract(Ref<Endpoint> endpoint) {
+  MutexGuard guard(lock_);
+  for (;;) {
+    char name[8];
+    std::snprintf(name, sizeof name, "%05x", next_name_++ & 0xfffff);
+    if (abstract_.emplace(name, endpoint).second) return name;
+  }
+}
+
+Ref<Endpoint> NetTables::find_abstract(const std::string& name) {
+  MutexGuard guard(lock_);
+  const auto it = abstract_.find(name);
+  return it == abstract_.end() ? Ref<Endpoint>() : it->second;
+}
+
+// Linux: inet_csk_bind_conflict. Two sockets share a port with SO_REUSEPORT on both, or with SO_REUSEADDR on both while
+// none listens.
+bool NetTables::conflicts(const InetAddress& address, Endpoint& endpoint) {
+  bool reuse_address = false, reuse_port = false, only_v6 = false;
+  {
+    MutexGuard guard(endpoint.lock);
+    reuse_address = endpoint.reuse_address, reuse_port = endpoint.reuse_port, only_v6 = endpoint.only_v6;
+  }
+  const auto [begin, end] = ports_.equal_range(address.port);
+  for (auto it = begin; it != end; ++it) {
+    Endpoint& other = *it->second.endpoint;
+    if (&other == &endpoint || other.type != endpoint.type) continue;
+    const InetAddress& theirs = it->second.address;
+    MutexGuard guard(other.lock);
+    bool overlap = theirs.ip == address.ip;
+    const bool same_family = theirs.v4() == address.v4();
+    if (same_family && (theirs.any() || address.any())) overlap = true;
+    if (!same_family && ((!theirs.v4() && theirs.any() && !other.only_v6) || (!address.v4() && address.any() && !only_v6))) {
+      overlap = true;
+    }
+    if (!overlap) continue;
+    if (reuse_port && other.reuse_port) continue;
+    if (reuse_address && other.reuse_address && !other.listening) continue;
+    return true;
+  }
+  return false;
+}
+
+Result<InetAddress> NetTables::bind_port(InetAddress address, Ref<Endpoint> endpoint) {
+  MutexGuard guard(lock_);
+  if (address.port != 0) {
+    if (conflicts(address, *endpoint)) return Errno::eaddrinuse;
+  } else {
+    bool found = false;
+    for (u32 tries = 0; tries < 28232 && !found; ++tries) {
+      address.port = next_port_;
+      next_port_ = next_port_ >= 60999 ? 32768 : static_cast<u16>(next_port_ + 1);
+      found = ports_.count(address.port) == 0;
+    }
+    if (!found) return Errno::eaddrinuse;
+  }
+  ports_.emplace(address.port, Binding{address, std::move(endpoint)});
+  return address;
+}
+
+// The most particular binding wins: an exact address over a wildcard, one that is connected to the sender over others.
+Ref<Endpoint> NetTables::find_port(const InetAddress& to, u32 type, const SocketAddress* from) {
+  MutexGuard guard(lock_);
+  Ref<Endpoint> best;
+  int best_score = -1;
+  const auto [begin, end] = ports_.equal_range(to.port);
+  for (auto it = begin; it != end; ++it) {
+    Endpoint& endpoint = *it->second.endpoint;
+    if (endpoint.type != type) continue;
+    const InetAddress& bound = it->second.address;
+    int score = 0;
+    MutexGuard endpoint_guard(endpoint.lock);
+    if (endpoint.closed || (type == abi::sock_stream && !endpoint.listening)) continue;
+    if (bound.ip == to.ip) {
+      score = 2;
+    } else if (!bound.any() || (bound.v4() && !to.v4()) || (!bound.v4() && to.v4() && endpoint.only_v6)) {
+      continue;
+    }
+    if (!endpoint.only_from.bytes.empty()) {
+      if (from == nullptr || !(endpoint.only_from == *from)) continue;
+      score += 4;
+    }
+    if (score > best_score) best = it->second.endpoint, best_score = score;
+  }
+  return best;
+}
+
+void NetTables::remove(Endpoint& endpoint) {
+  std::vector<Ref<Endpoint>> dropped;
+  MutexGuard guard(lock_);
+  for (auto it = abstract_.begin(); it != abstract_.end();) {
+    if (it->second.get() == &endpoint) dropped.push_back(it->second), it = abstract_.erase(it);
+    else ++it;
+  }
+  for (auto it = ports_.begin(); it != ports_.end();) {
+    if (it->second.endpoint.get() == &endpoint) dropped.push_back(it->second.endpoint), it = ports_.erase(it);
+    else ++it;
+  }
+}
+
+Ref<NetTables> net_tables(Kernel& kernel) {
+  return ref_cast<NetTables>(
+      kernel.single_or(Kernel::Single::network, [] { return Ref<RefCounted>(make_ref<NetTables>()); }));
+}
+
+}  // namespace limen

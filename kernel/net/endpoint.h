@@ -1,0 +1,81 @@
+// Where others reach a socket: the part of it that a name or a port leads to. It outlives the socket's file where a name
+// in a filesystem still holds it, closed.
+//
+// Locks: Endpoint::lock (rank `inbox`); NetTables::lock_ (rank `net_tables`).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "kernel/net/inbox.h"
+
+namespace limen {
+
+class Kernel;
+
+// A connection that its client sees as made and nobody has accepted.
+struct Pending {
+  Ref<Inbox> in, out;  // of the accepting side
+  SocketAddress local, peer;
+  abi::UCred peer_credentials{};
+};
+
+class Endpoint final : public RefCounted {
+ public:
+  Endpoint(i32 domain, u32 type) : domain(domain), type(type) {}
+  const i32 domain;
+  const u32 type;
+  Mutex lock{LockRank::inbox};
+  SocketAddress address GUARDED_BY(lock);
+  SocketAddress only_from GUARDED_BY(lock);  // a connected datagram socket hears its peer alone; empty: everyone
+  abi::UCred credentials GUARDED_BY(lock){};  // of who called listen
+  bool listening GUARDED_BY(lock) = false;
+  bool closed GUARDED_BY(lock) = false;
+  bool reuse_address GUARDED_BY(lock) = false;
+  bool reuse_port GUARDED_BY(lock) = false;
+  bool only_v6 GUARDED_BY(lock) = false;
+  usize backlog GUARDED_BY(lock) = 0;
+  std::deque<Pending> pending GUARDED_BY(lock);
+  Ref<Inbox> inbox;  // datagrams
+  WaitQueue acceptors, connectors;
+};
+
+// An internet address, IPv4 mapped into IPv6.
+struct InetAddress {
+  std::array<u8, 16> ip{};
+  u16 port = 0;
+  bool any() const;
+  bool loopback() const;
+  bool v4() const;
+};
+// einval, eafnosupport
+Result<InetAddress> parse_inet(const SocketAddress& address, i32 domain);
+SocketAddress make_inet(const InetAddress& address, i32 domain);
+
+// The abstract names and the ports of a network namespace with nothing but `lo`.
+class NetTables final : public RefCounted {
+ public:
+  Result<void> bind_abstract(std::string name, Ref<Endpoint> endpoint);  // eaddrinuse
+  std::string autobind_abstract(Ref<Endpoint> endpoint);
+  Ref<Endpoint> find_abstract(const std::string& name);
+  // Port 0 takes a free one of 32768-60999. eaddrinuse.
+  Result<InetAddress> bind_port(InetAddress address, Ref<Endpoint> endpoint);
+  Ref<Endpoint> find_port(const InetAddress& to, u32 type, const SocketAddress* from);
+  void remove(Endpoint& endpoint);
+
+ private:
+  bool conflicts(const InetAddress& address, Endpoint& endpoint) REQUIRES(lock_);
+  struct Binding {
+    InetAddress address;
+    Ref<Endpoint> endpoint;
+  };
+  Mutex lock_{LockRank::net_tables};
+  std::map<std::string, Ref<Endpoint>> abstract_ GUARDED_BY(lock_);
+  std::multimap<u16, Binding> ports_ GUARDED_BY(lock_);
+  u16 next_port_ GUARDED_BY(lock_) = 32768;
+  u32 next_name_ GUARDED_BY(lock_) = 1;
+};
+Ref<NetTables> net_tables(Kernel& kernel);
+
+}  // namespace limen

@@ -1,0 +1,397 @@
+// The calls on sockets: decoding of addresses and control messages; what they mean is kernel/net/socket.h's.
+#include <cstring>
+
+#include "abi/fcntl.h"
+#include "abi/socket.h"
+#include "kernel/ipc/timeout.h"
+#include "kernel/kernel.h"
+#include "kernel/net/socket.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/vfs/anon.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+constexpr usize kMostControl = 20480;  // net.core.optmem_max
+constexpr usize kMostOption = 65536;
+constexpr u32 kMostBatch = 1024;  // UIO_MAXIOV: of sendmmsg and recvmmsg
+
+Result<Ref<Socket>> socket_of(Task& task, Fd fd) {
+  const Ref<File> file = TRY(task.files().get(fd));
+  if (file->is_path_only()) return Errno::ebadf;
+  Ref<Socket> socket = ref_cast<Socket>(file);
+  return socket ? Result<Ref<Socket>>(std::move(socket)) : Result<Ref<Socket>>(Errno::enotsock);
+}
+
+Result<SocketAddress> read_address(Task& task, GuestAddr addr, int length) {
+  SocketAddress address;
+  if (length < 0 || static_cast<usize>(length) > abi::sockaddr_storage_size) return Errno::einval;
+  address.bytes.resize(static_cast<usize>(length));
+  if (length != 0) TRY(copy_from_user(task, address.bytes.data(), addr, address.bytes.size()));
+  return address;
+}
+
+// As much as there is room for; the length that it really has goes back (Linux: move_addr_to_user).
+Result<void> write_address(Task& task, const SocketAddress& address, GuestAddr addr, UserInOut<i32> length) {
+  if (addr.is_null()) return success;
+  const i32 room = TRY(length.read(task));
+  if (room < 0) return Errno::einval;
+  const usize n = std::min(address.bytes.size(), static_cast<usize>(room));
+  if (n != 0) TRY(copy_to_user(task, addr, address.bytes.data(), n));
+  return length.write(task, static_cast<i32>(address.bytes.size()));
+}
+
+FdFlags fd_flags(u32 flags) { return (flags & abi::sock_cloexec) != 0 ? FdFlags::close_on_exec : FdFlags::none; }
+
+Result<void> check_kind(SocketDomain domain, u32 type, SocketProtocol protocol) {
+  const i32 p = protocol.raw();
+  switch (domain.raw()) {
+    case abi::af_unix:
+      if (p != 0 && p != abi::af_unix) return Errno::eprotonosupport;
+      if (type != abi::sock_stream && type != abi::sock_dgram && type != abi::sock_seqpacket && type != abi::sock_raw) {
+        return Errno::esocktnosupport;
+      }
+      return success;
+    case abi::af_inet:
+    case abi::af_inet6:
+      if (type == abi::sock_stream) return p == 0 || p == abi::ipproto_tcp ? Result<void>() : Errno::eprotonosupport;
+      if (type == abi::sock_dgram) return p == 0 || p == abi::ipproto_udp ? Result<void>() : Errno::eprotonosupport;
+      return type == abi::sock_raw ? Errno::eperm : Errno::esocktnosupport;
+    default: return Errno::eafnosupport;
+  }
+}
+
+Result<Ref<Socket>> make_socket(Task& task, SocketDomain domain, SocketType type, SocketProtocol protocol) {
+  const u32 flags = type.raw() & ~abi::sock_type_mask;
+  if ((flags & ~(abi::sock_cloexec | abi::sock_nonblock)) != 0) return Errno::einval;
+  u32 kind = type.raw() & abi::sock_type_mask;
+  TRY(check_kind(domain, kind, protocol));
+  if (kind == abi::sock_raw) kind = abi::sock_dgram;  // of a unix socket: the same
+  const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
+  return make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), domain.raw(), kind);
+}
+
+// --- Control messages -------------------------------------------------------------------------------------------------------
+
+Result<void> add_rights(Task& task, std::span<const u8> data, Ancillary& ancillary) {
+  const usize count = data.size() / sizeof(i32);
+  if (ancillary.files.size() + count > abi::scm_max_fd) return Errno::einval;
+  for (usize i = 0; i < count; ++i) {
+    i32 fd = 0;
+    std::memcpy(&fd, data.data() + i * sizeof fd, sizeof fd);
+    Ref<File> file = TRY(task.files().get(Fd(fd)));
+    ancillary.files.push_back(std::move(file));
+  }
+  return success;
+}
+
+Result<void> set_credentials(Task& task, std::span<const u8> data, Ancillary& ancillary) {
+  abi::UCred cred{};
+  if (data.size() != sizeof cred) return Errno::einval;
+  std::memcpy(&cred, data.data(), sizeof cred);
+  const Credentials& own = task.credentials();
+  const Uid uid(cred.uid);
+  const Gid gid(cred.gid);
+  const bool pid_ok = cred.pid == task.group().pid().raw() || own.capable(Capability::sys_admin);
+  const bool uid_ok = uid == own.uid || uid == own.euid || uid == own.suid || own.capable(Capability::setuid);
+  const bool gid_ok = gid == own.gid || gid == own.egid || gid == own.sgid || own.capable(Capability::setgid);
+  if (!pid_ok || !uid_ok || !gid_ok) return Errno::eperm;
+  ancillary.sender = cred;
+  return success;
+}
+
+Result<void> read_control(Task& task, const abi::MsgHdr& header, Socket& socket, Ancillary& ancillary) {
+  if (header.msg_controllen == 0) return success;
+  if (header.msg_controllen > kMostControl) return Errno::enobufs;
+  std::vector<u8> control(header.msg_controllen);
+  TRY(copy_from_user(task, control.data(), header.msg_control, control.size()));
+  usize at = 0;
+  while (at + sizeof(abi::CMsgHdr) <= control.size()) {
+    abi::CMsgHdr head{};
+    std::memcpy(&head, control.data() + at, sizeof head);
+    if (head.cmsg_len < sizeof head || head.cmsg_len > control.size() - at) return Errno::einval;
+    const std::span<const u8> data(control.data() + at + sizeof head, head.cmsg_len - sizeof head);
+    if (head.cmsg_level == abi::sol_socket) {
+      if (socket.domain() != abi::af_unix) return Errno::einval;
+      switch (head.cmsg_type) {
+        case abi::scm_rights: TRY(add_rights(task, data, ancillary)); break;
+        case abi::scm_credentials: TRY(set_credentials(task, data, ancillary)); break;
+        default: return Errno::einval;
+      }
+    }
+    at += abi::cmsg_align(head.cmsg_len);
+  }
+  return success;
+}
+
+// Control messages for a receiver: what does not fit is cut and told by MSG_CTRUNC.
+class ControlWriter {
+ public:
+  ControlWriter(Task& task, GuestAddr at, u64 room) : task_(task), at_(at), room_(at.is_null() ? 0 : room) {}
+  u64 used() const { return used_; }
+  bool cut() const { return cut_; }
+  u64 data_room() const { return room_ - used_ > sizeof(abi::CMsgHdr) ? room_ - used_ - sizeof(abi::CMsgHdr) : 0; }
+  void cut_some() { cut_ = true; }
+  Result<void> put(i32 type, std::span<const u8> data) {
+    if (data_room() == 0) {
+      cut_ = true;
+      return success;
+    }
+    const u64 n = std::min<u64>(data.size(), data_room());
+    if (n < data.size()) cut_ = true;
+    const abi::CMsgHdr head{abi::cmsg_len(n), abi::sol_socket, type};
+    TRY(copy_to_user(task_, at_ + used_, &head, sizeof head));
+    TRY(copy_to_user(task_, at_ + used_ + sizeof head, data.data(), n));
+    used_ += std::min(abi::cmsg_space(n), room_ - used_);
+    return success;
+  }
+
+ private:
+  Task& task_;
+  const GuestAddr at_;
+  const u64 room_;
+  u64 used_ = 0;
+  bool cut_ = false;
+};
+
+// Descriptors are reserved, told, and only then published. Those that do not fit are closed.
+Result<void> give_files(Task& task, ControlWriter& control, const std::vector<Ref<File>>& files, FdFlags flags) {
+  if (files.empty()) return success;
+  std::vector<FdReservation> reserved;
+  std::vector<i32> numbers;
+  const usize fit = std::min<usize>(files.size(), control.data_room() / sizeof(i32));
+  for (usize i = 0; i < fit; ++i) {
+    Result<FdReservation> fd = task.files().reserve(task);
+    if (!fd.ok()) break;
+    numbers.push_back(fd->number().raw());
+    reserved.push_back(std::move(*fd));
+  }
+  if (numbers.size() < files.size()) control.cut_some();
+  if (numbers.empty()) return success;
+  TRY(control.put(abi::scm_rights, {reinterpret_cast<const u8*>(numbers.data()), numbers.size() * sizeof(i32)}));
+  for (usize i = 0; i < reserved.size(); ++i) reserved[i].publish(files[i], flags);
+  return success;
+}
+
+Result<i64> send_message(Task& task, Socket& socket, const abi::MsgHdr& header, u32 flags) {
+  if (header.msg_iovlen > abi::uio_maxiov) return Errno::emsgsize;
+  UserBuffer buffer = TRY(read_iovec(task, header.msg_iov, header.msg_iovlen));
+  SendRequest request{buffer, flags, {}, {}};
+  if (!header.msg_name.is_null() && header.msg_namelen != 0) {
+    const int length = std::min<int>(header.msg_namelen, abi::sockaddr_storage_size);
+    request.to = TRY(read_address(task, header.msg_name, length));
+  }
+  TRY(read_control(task, header, socket, request.ancillary));
+  return static_cast<i64>(TRY(socket.send(task, request)));
+}
+
+// `header` comes back as the guest is to see it.
+Result<i64> receive_message(Task& task, Socket& socket, abi::MsgHdr& header, u32 flags) {
+  if (header.msg_iovlen > abi::uio_maxiov) return Errno::emsgsize;
+  if (header.msg_namelen < 0) return Errno::einval;
+  UserBuffer buffer = TRY(read_iovec(task, header.msg_iov, header.msg_iovlen));
+  ReceiveRequest request{buffer, flags, {}, 0};
+  const usize n = TRY(socket.receive(task, request));
+  if (!header.msg_name.is_null()) {
+    const std::string& from = request.got.from.bytes;
+    const bool told = socket.type() != abi::sock_stream || socket.domain() == abi::af_unix;
+    const usize length = told ? std::min<usize>(from.size(), static_cast<usize>(header.msg_namelen)) : 0;
+    if (length != 0) TRY(copy_to_user(task, header.msg_name, from.data(), length));
+    header.msg_namelen = told ? static_cast<i32>(from.size()) : 0;
+  }
+  ControlWriter control(task, header.msg_control, header.msg_controllen);
+  if (socket.passes_credentials()) {
+    const abi::UCred& cred = request.got.ancillary.sender;
+    TRY(control.put(abi::scm_credentials, {reinterpret_cast<const u8*>(&cred), sizeof cred}));
+  }
+  const FdFlags fds = (flags & abi::msg_cmsg_cloexec) != 0 ? FdFlags::close_on_exec : FdFlags::none;
+  TRY(give_files(task, control, request.got.ancillary.files, fds));
+  header.msg_controllen = control.used();
+  header.msg_flags = request.result_flags | (control.cut() ? abi::msg_ctrunc : 0) |
+                     (flags & abi::msg_cmsg_cloexec);
+  return static_cast<i64>(n);
+}
+
+}  // namespace
+
+Result<i64> sys_socket(Task& task, SocketDomain domain, SocketType type, SocketProtocol protocol) {
+  Ref<Socket> socket = TRY(make_socket(task, domain, type, protocol));
+  const Fd fd = TRY(task.files().install(task, std::move(socket), fd_flags(type.raw())));
+  return fd.raw();
+}
+
+Result<i64> sys_socketpair(Task& task, SocketDomain domain, SocketType type, SocketProtocol protocol,
+                           UserOut<abi::FdPair> fds) {
+  const Ref<Socket> a = TRY(make_socket(task, domain, type, protocol));
+  if (domain.raw() != abi::af_unix) return Errno::eopnotsupp;
+  const Ref<Socket> b = TRY(make_socket(task, domain, type, protocol));
+  FdReservation first = TRY(task.files().reserve(task));
+  FdReservation second = TRY(task.files().reserve(task));
+  Socket::pair(task, *a, *b);
+  TRY(fds.write(task, {first.number().raw(), second.number().raw()}));
+  first.publish(a, fd_flags(type.raw()));
+  second.publish(b, fd_flags(type.raw()));
+  return 0;
+}
+
+Result<i64> sys_bind(Task& task, Fd fd, UserBytes<In> addr, int addrlen) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  SocketAddress address = TRY(read_address(task, addr.addr(), addrlen));
+  if (address.bytes.size() < 2) return Errno::einval;
+  TRY(socket->bind(task, std::move(address)));
+  return 0;
+}
+
+Result<i64> sys_connect(Task& task, Fd fd, UserBytes<In> addr, int addrlen) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  SocketAddress address = TRY(read_address(task, addr.addr(), addrlen));
+  TRY(socket->connect(task, std::move(address)));
+  return 0;
+}
+
+Result<i64> sys_listen(Task& task, Fd fd, int backlog) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  TRY(socket->listen(task, backlog));
+  return 0;
+}
+
+Result<i64> sys_accept4(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> addrlen, SocketType flags) {
+  if (flags.unknown(abi::sock_cloexec | abi::sock_nonblock) != 0) return Errno::einval;
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  FdReservation reserved = TRY(task.files().reserve(task));
+  SocketAddress peer;
+  Ref<Socket> accepted = TRY(socket->accept(task, flags.raw(), peer));
+  TRY(write_address(task, peer, addr.addr(), addrlen));
+  const Fd number = reserved.number();
+  reserved.publish(std::move(accepted), fd_flags(flags.raw()));
+  return number.raw();
+}
+
+Result<i64> sys_accept(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> addrlen) {
+  return sys_accept4(task, fd, addr, addrlen, SocketType());
+}
+
+Result<i64> sys_shutdown(Task& task, Fd fd, ShutdownHow how) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  TRY(socket->shutdown(how.raw()));
+  return 0;
+}
+
+Result<i64> sys_getsockname(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> addrlen) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  if (addr.is_null()) return Errno::efault;
+  TRY(write_address(task, socket->name(), addr.addr(), addrlen));
+  return 0;
+}
+
+Result<i64> sys_getpeername(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> addrlen) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const SocketAddress peer = TRY(socket->peer_name());
+  if (addr.is_null()) return Errno::efault;
+  TRY(write_address(task, peer, addr.addr(), addrlen));
+  return 0;
+}
+
+Result<i64> sys_sendto(Task& task, Fd fd, UserBytes<In> buf, usize len, MsgFlags flags, UserBytes<In> addr,
+                       int addrlen) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  UserBuffer buffer(task, buf.addr(), len);
+  SendRequest request{buffer, flags.raw(), {}, {}};
+  if (!addr.is_null()) request.to = TRY(read_address(task, addr.addr(), addrlen));
+  return static_cast<i64>(TRY(socket->send(task, request)));
+}
+
+Result<i64> sys_recvfrom(Task& task, Fd fd, UserBytes<Out> buf, usize len, MsgFlags flags, UserBytes<Out> addr,
+                         UserInOut<i32> addrlen) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  UserBuffer buffer(task, buf.addr(), len);
+  ReceiveRequest request{buffer, flags.raw(), {}, 0};
+  const usize n = TRY(socket->receive(task, request));
+  if (!addr.is_null() && socket->type() == abi::sock_dgram) {
+    TRY(write_address(task, request.got.from, addr.addr(), addrlen));
+  } else if (!addr.is_null()) {
+    TRY(addrlen.write(task, 0));
+  }
+  return static_cast<i64>(n);
+}
+
+Result<i64> sys_sendmsg(Task& task, Fd fd, UserIn<abi::MsgHdr> msg, MsgFlags flags) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const abi::MsgHdr header = TRY(msg.read(task));
+  return send_message(task, *socket, header, flags.raw());
+}
+
+Result<i64> sys_recvmsg(Task& task, Fd fd, UserInOut<abi::MsgHdr> msg, MsgFlags flags) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  abi::MsgHdr header = TRY(msg.read(task));
+  const i64 n = TRY(receive_message(task, *socket, header, flags.raw()));
+  TRY(msg.write(task, header));
+  return n;
+}
+
+Result<i64> sys_sendmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs, u32 vlen, MsgFlags flags) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  for (u32 i = 0; i < std::min(vlen, kMostBatch); ++i) {
+    Result<i64> sent = [&]() -> Result<i64> {
+      abi::MMsgHdr message = TRY(msgs.read(task, i));
+      message.msg_len = static_cast<u32>(TRY(send_message(task, *socket, message.msg_hdr, flags.raw())));
+      TRY(msgs.write(task, message, i));
+      return 0;
+    }();
+    if (!sent.ok()) {
+      if (i != 0) return i;
+      return sent.error();
+    }
+  }
+  return std::min(vlen, kMostBatch);
+}
+
+Result<i64> sys_recvmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs, u32 vlen, MsgFlags flags,
+                         UserInOut<abi::TimeSpec> timeout) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  Deadline deadline = Deadline::never();
+  if (!timeout.is_null()) {
+    const abi::TimeSpec t = TRY(timeout.read(task));
+    deadline = TRY(relative_deadline(task.clock(), t));
+  }
+  u32 bits = flags.raw();
+  for (u32 i = 0; i < std::min(vlen, kMostBatch); ++i) {
+    Result<i64> got = [&]() -> Result<i64> {
+      abi::MMsgHdr message = TRY(msgs.read(task, i));
+      message.msg_len = static_cast<u32>(TRY(receive_message(task, *socket, message.msg_hdr, bits & ~abi::msg_waitforone)));
+      TRY(msgs.write(task, message, i));
+      return 0;
+    }();
+    if (!got.ok()) {
+      if (i != 0) return i;
+      return got.error();
+    }
+    if ((bits & abi::msg_waitforone) != 0) bits |= abi::msg_dontwait;
+    // As on Linux the time is looked at after each message only.
+    if (!deadline.is_never() && remaining_ns(task.clock(), deadline) == 0) return i + 1;
+  }
+  return std::min(vlen, kMostBatch);
+}
+
+Result<i64> sys_setsockopt(Task& task, Fd fd, SocketLevel level, SocketOption option, UserBytes<In> value, int length) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  if (length < 0 || static_cast<usize>(length) > kMostOption) return Errno::einval;
+  std::vector<u8> bytes(static_cast<usize>(length));
+  if (length != 0) TRY(copy_from_user(task, bytes.data(), value.addr(), bytes.size()));
+  TRY(socket->set_option(task, level.raw(), option.raw(), bytes));
+  return 0;
+}
+
+Result<i64> sys_getsockopt(Task& task, Fd fd, SocketLevel level, SocketOption option, UserBytes<Out> value,
+                           UserInOut<i32> length) {
+  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const i32 room = TRY(length.read(task));
+  if (room < 0) return Errno::einval;
+  const std::vector<u8> bytes = TRY(socket->get_option(level.raw(), option.raw(), static_cast<usize>(room)));
+  if (!bytes.empty()) TRY(copy_to_user(task, value.addr(), bytes.data(), bytes.size()));
+  TRY(length.write(task, static_cast<i32>(bytes.size())));
+  return 0;
+}
+
+}  // namespace limen
