@@ -51,11 +51,11 @@ enum class LockRank : u16 {
   epoll_nesting = 98,  // one change of the graph of epolls in epolls at a time
   epoll = 100,
   socket = 110,
-  net_tables = 112,   // names and ports that sockets are bound to
-  inbox = 115,        // what a socket has received; an endpoint that listens
-  file = 120,       // an open file description's position and flags
-  directory = 125,  // the names of a filesystem in memory
-  inode = 130,      // an inode's metadata and data
+  net_tables = 112,  // names and ports that sockets are bound to
+  inbox = 115,       // what a socket has received; an endpoint that listens
+  file = 120,        // an open file description's position and flags
+  directory = 125,   // the names of a filesystem in memory
+  inode = 130,       // an inode's metadata and data
   dentry = 140,
   pipe = 150,
   ipc = 160,  // eventfd, timerfd, signalfd, message queues, semaphores
@@ -65,7 +65,7 @@ enum class LockRank : u16 {
   space = 220,       // platform: orders to a mapping thread
   arena = 230,       // the sandbox's page allocator
   signal = 240,      // pending signals, masks, handlers
-  epoll_item = 245,   // where an item of an epoll is registered
+  epoll_item = 245,  // where an item of an epoll is registered
   wait_queue = 250,  // waiters of one queue
   task = 260,        // a task's parking word
   clock = 270,

@@ -105,9 +105,10 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   MountPlan mounts;
   mounts.root = plan.root;
   mounts.hidden = plan.hidden;
-  mounts.filesystems = {{"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
-                        {"/proc", make_procfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec, "proc"},
-                        {"/sys", make_sysfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "sysfs"}};
+  mounts.filesystems = {
+      {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
+      {"/proc", make_procfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec, "proc"},
+      {"/sys", make_sysfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "sysfs"}};
   for (const Volume& v : plan.volumes) mounts.volumes.push_back({v.host, v.guest, v.writable});
   return mounts;
 }

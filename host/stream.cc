@@ -19,7 +19,8 @@ StreamKind kind_of(int fd) {
   if (!call::fstat(fd, &st).ok()) return StreamKind::other;
   if (S_ISREG(st.st_mode)) return StreamKind::regular;
   if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) return StreamKind::pipe_or_socket;
-  if (S_ISCHR(st.st_mode) && (major(st.st_rdev) == 4 || major(st.st_rdev) == 5 || (major(st.st_rdev) >= 136 && major(st.st_rdev) <= 143))) {
+  if (S_ISCHR(st.st_mode) &&
+      (major(st.st_rdev) == 4 || major(st.st_rdev) == 5 || (major(st.st_rdev) >= 136 && major(st.st_rdev) <= 143))) {
     return StreamKind::terminal;
   }
   return StreamKind::other;

@@ -26,7 +26,7 @@ class Stream {
   explicit Stream(Handle handle);
   StreamKind kind() const { return kind_; }
   Result<StreamStatus> status() const;
-  int open_flags() const;                    // F_GETFL
+  int open_flags() const;  // F_GETFL
   // Which of `events` (POLLIN, POLLOUT, ...) hold now, with POLLERR and POLLHUP.
   u32 ready(u32 events) const;
   // One attempt: eagain when it would block. Regular files use their own offset, shared with whoever else has them open.

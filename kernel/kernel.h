@@ -88,7 +88,7 @@ struct KernelOptions {
   KernelLimits limits;
   std::string hostname = "limen";
   bool report_missing = false;
-  bool log_calls = false;  // each call and fault, one line: for debugging the kernel itself
+  bool log_calls = false;                     // each call and fault, one line: for debugging the kernel itself
   std::function<void(std::string_view)> log;  // one line; null: no log
 };
 
@@ -107,7 +107,7 @@ class Kernel {
   FutexTable& futexes() { return futexes_; }
   // What guests make the kernel hold for them (pipes, sockets, queues): a share of the memory limit.
   MemoryAccount& ipc_memory() { return ipc_memory_; }
-  Mutex epoll_nesting{LockRank::epoll_nesting};  // one change of the graph of epolls in epolls at a time
+  Mutex epoll_nesting{LockRank::epoll_nesting};            // one change of the graph of epolls in epolls at a time
   const std::string& boot_id() const { return boot_id_; }  // /proc/sys/kernel/random/boot_id, with its newline
 
   // The first process: pid 1. `init` builds it (kernel/task/init.cc); run_until_exit returns its wait status when
@@ -119,7 +119,7 @@ class Kernel {
     Path root, cwd;
     Ref<FdTable> files;
     std::string workdir;  // walked as the first process; "" keeps cwd
-    std::string path;  // as given; searched in PATH of envp by the front end's rule (execvp)
+    std::string path;     // as given; searched in PATH of envp by the front end's rule (execvp)
   };
   // Fails with execve's errno; nothing is left behind.
   Result<void> start_init(InitProcess init);

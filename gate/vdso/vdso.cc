@@ -30,10 +30,7 @@ template <long Nr>
 inline long ask_kernel(const volatile void* a, const volatile void* b, const volatile void* c = nullptr) {
   long result;
   // The number as an immediate just before the instruction: a shape that the kernel can patch.
-  asm volatile("mov %1, %%eax\n\tsyscall"
-               : "=&a"(result)
-               : "i"(Nr), "D"(a), "S"(b), "d"(c)
-               : "rcx", "r11", "memory");
+  asm volatile("mov %1, %%eax\n\tsyscall" : "=&a"(result) : "i"(Nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
   return result;
 }
 inline const void* as_pointer(i32 clock) { return reinterpret_cast<const void*>(static_cast<i64>(clock)); }

@@ -9,11 +9,11 @@ namespace limen::wire {
 // A sequence lock: odd while the kernel writes. Guests only read.
 struct TimePage {
   u32 sequence;
-  u32 use_cycles;      // 0: ask the kernel
-  u64 base_cycles;     // at this reading of the cycle counter ...
-  u64 base_ns;         // ... monotonic time was this
-  u64 ns_per_cycle;    // times 2^32
-  u64 most_cycles;     // past base: older than that, ask the kernel, which then publishes anew
+  u32 use_cycles;       // 0: ask the kernel
+  u64 base_cycles;      // at this reading of the cycle counter ...
+  u64 base_ns;          // ... monotonic time was this
+  u64 ns_per_cycle;     // times 2^32
+  u64 most_cycles;      // past base: older than that, ask the kernel, which then publishes anew
   i64 realtime_offset;  // realtime = monotonic + this; modulo 2^64
   i64 boottime_offset;
 };

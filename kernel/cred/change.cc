@@ -35,7 +35,8 @@ void follow_filesystem_uid(const Credentials& old, Credentials& fresh) {
 }
 
 Result<void> check_capset(const Credentials& old, const Credentials& fresh) {
-  if (!old.capable(Capability::setpcap) && !is_subset(fresh.inheritable, old.inheritable | old.permitted)) return Errno::eperm;
+  if (!old.capable(Capability::setpcap) && !is_subset(fresh.inheritable, old.inheritable | old.permitted))
+    return Errno::eperm;
   if (!is_subset(fresh.inheritable, old.inheritable | old.bounding)) return Errno::eperm;
   if (!is_subset(fresh.permitted, old.permitted)) return Errno::eperm;
   if (!is_subset(fresh.effective, fresh.permitted)) return Errno::eperm;

@@ -11,7 +11,8 @@ constexpr u32 kSetUid = 04000, kSetGid = 02000, kGroupExecute = 00010;
 
 }  // namespace
 
-Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attributes& attributes, bool honour_set_id, bool& secure) {
+Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attributes& attributes, bool honour_set_id,
+                                            bool& secure) {
   Ref<Credentials> fresh = old.clone();
   bool set_id = false;
   if (honour_set_id && (attributes.mode & kSetUid) != 0) {
@@ -39,7 +40,8 @@ Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attrib
   return fresh;
 }
 
-Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes, bool& secure) {
+Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes,
+                                                    bool& secure) {
   const Credentials& old = task.credentials();
   const bool honour = !old.no_new_privs && (program.mount->flags() & kMountNoSuid) == 0;
   return credentials_for_exec(old, attributes, honour, secure);

@@ -14,9 +14,11 @@ class Task;
 // The credentials of the new program; `secure` says that it got more than its caller had (AT_SECURE). Set-user-ID and
 // set-group-ID bits do not count on a nosuid mount, with no_new_privs, or for a file whose owner the namespace does not
 // know. File capabilities are not read: a file never brings any. Blocks nowhere; does not fail today.
-Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes, bool& secure);
+Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes,
+                                                    bool& secure);
 
 // The rule itself, for tests.
-Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attributes& attributes, bool honour_set_id, bool& secure);
+Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attributes& attributes, bool honour_set_id,
+                                            bool& secure);
 
 }  // namespace limen

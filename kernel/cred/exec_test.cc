@@ -11,7 +11,9 @@ Ref<Credentials> user(u32 id) {
   c->gid = c->egid = c->sgid = c->fsgid = Gid(id);
   return c;
 }
-Attributes program(u32 mode, u32 owner) { return Attributes{.mode = 0100000 | mode, .uid = Uid(owner), .gid = Gid(owner)}; }
+Attributes program(u32 mode, u32 owner) {
+  return Attributes{.mode = 0100000 | mode, .uid = Uid(owner), .gid = Gid(owner)};
+}
 
 TEST(CredentialsForExec, RootGetsItsBoundingSet) {
   const Ref<Credentials> root = user(0);

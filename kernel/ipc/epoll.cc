@@ -56,11 +56,11 @@ class EpollItem final : public FileWatcher, public PollTable {
   };
 
   const Ref<Epoll> epoll_;
-  File* file_;                   // under Epoll::lock_; null once it is gone
+  File* file_;  // under Epoll::lock_; null once it is gone
   const Fd fd_;
-  abi::EpollEvent event_;        // under Epoll::lock_
-  std::atomic<u32> events_{0};   // event_.events, for wake-ups; 0 while a ONESHOT is spent
-  bool listed_ = false;          // under Epoll::ready_lock_
+  abi::EpollEvent event_;       // under Epoll::lock_
+  std::atomic<u32> events_{0};  // event_.events, for wake-ups; 0 while a ONESHOT is spent
+  bool listed_ = false;         // under Epoll::ready_lock_
   std::list<Ref<EpollItem>>::iterator place_;
   const RefCounted* const identity_;  // of the file, for comparison only
   Mutex places_lock_{LockRank::epoll_item};

@@ -100,7 +100,8 @@ bool NetTables::conflicts(const InetAddress& address, Endpoint& endpoint) {
     bool overlap = theirs.ip == address.ip;
     const bool same_family = theirs.v4() == address.v4();
     if (same_family && (theirs.any() || address.any())) overlap = true;
-    if (!same_family && ((!theirs.v4() && theirs.any() && !other.only_v6) || (!address.v4() && address.any() && !only_v6))) {
+    if (!same_family &&
+        ((!theirs.v4() && theirs.any() && !other.only_v6) || (!address.v4() && address.any() && !only_v6))) {
       overlap = true;
     }
     if (!overlap) continue;
@@ -159,12 +160,16 @@ void NetTables::remove(Endpoint& endpoint) {
   std::vector<Ref<Endpoint>> dropped;
   MutexGuard guard(lock_);
   for (auto it = abstract_.begin(); it != abstract_.end();) {
-    if (it->second.get() == &endpoint) dropped.push_back(it->second), it = abstract_.erase(it);
-    else ++it;
+    if (it->second.get() == &endpoint)
+      dropped.push_back(it->second), it = abstract_.erase(it);
+    else
+      ++it;
   }
   for (auto it = ports_.begin(); it != ports_.end();) {
-    if (it->second.endpoint.get() == &endpoint) dropped.push_back(it->second.endpoint), it = ports_.erase(it);
-    else ++it;
+    if (it->second.endpoint.get() == &endpoint)
+      dropped.push_back(it->second.endpoint), it = ports_.erase(it);
+    else
+      ++it;
   }
 }
 

@@ -28,7 +28,7 @@ class Endpoint final : public RefCounted {
   const u32 type;
   Mutex lock{LockRank::inbox};
   SocketAddress address GUARDED_BY(lock);
-  SocketAddress only_from GUARDED_BY(lock);  // a connected datagram socket hears its peer alone; empty: everyone
+  SocketAddress only_from GUARDED_BY(lock);   // a connected datagram socket hears its peer alone; empty: everyone
   abi::UCred credentials GUARDED_BY(lock){};  // of who called listen
   bool listening GUARDED_BY(lock) = false;
   bool closed GUARDED_BY(lock) = false;

@@ -7,9 +7,9 @@ namespace {
 
 constexpr PollEvents kReadable = kPollIn | kPollRdNorm;
 constexpr PollEvents kWritable = kPollOut | kPollWrNorm | kPollWrBand;
-constexpr usize kChunk = 65536;           // of a stream: one allocation
-constexpr usize kFileOverhead = 1024;     // for each descriptor in flight
-constexpr usize kOverhead = 512;          // charged for each message, so that empty ones are not free
+constexpr usize kChunk = 65536;        // of a stream: one allocation
+constexpr usize kFileOverhead = 1024;  // for each descriptor in flight
+constexpr usize kOverhead = 512;       // charged for each message, so that empty ones are not free
 
 // Descriptors of sockets that carry descriptors of sockets ...: a thread drops them one after the other and not one inside the
 // other, as the chain is as long as a guest likes and the kernel's stack is not.
@@ -50,7 +50,8 @@ Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketA
         return Errno::eagain;
       }
       if (kind_ == Kind::stream && want == 0) break;
-      Result<MemoryCharge> charge = MemoryCharge::take(account, want + kOverhead + ancillary.files.size() * kFileOverhead, Errno::enobufs);
+      Result<MemoryCharge> charge =
+          MemoryCharge::take(account, want + kOverhead + ancillary.files.size() * kFileOverhead, Errno::enobufs);
       if (!charge.ok()) {
         if (total != 0) break;
         return charge.error();

@@ -47,7 +47,8 @@ class Inbox final : public RefCounted {
     usize messages = ~usize{0};
   };
   // Puts bytes in: all of a message or nothing, of a stream what fits. eagain (full), epipe (nobody will read), enobufs, efault.
-  Result<usize> put(MemoryAccount& account, UserBuffer& from, const SocketAddress& sender, Ancillary& ancillary, Limits limits);
+  Result<usize> put(MemoryAccount& account, UserBuffer& from, const SocketAddress& sender, Ancillary& ancillary,
+                    Limits limits);
 
   struct Received {
     usize copied = 0;
@@ -59,10 +60,10 @@ class Inbox final : public RefCounted {
   // A message, or a stream's bytes. eagain; the pending error once; copied == 0 and no error at the end.
   Result<Received> get(UserBuffer& to, Look look);
 
-  void close_writer();            // nothing more will come: readers see the end
-  void close_reader();            // nobody will read: writers see EPIPE
-  void reset(Errno error);        // both, and readers are told this error once
-  void discard();                 // drops what is in it
+  void close_writer();      // nothing more will come: readers see the end
+  void close_reader();      // nobody will read: writers see EPIPE
+  void reset(Errno error);  // both, and readers are told this error once
+  void discard();           // drops what is in it
   struct State {
     bool empty = true, writer_closed = false, reader_closed = false, failed = false;
     usize bytes = 0, messages = 0, first = 0;

@@ -29,21 +29,36 @@ struct Kept {
   i32 level, option, initial;
 };
 constexpr Kept kKept[] = {
-    {abi::sol_socket, abi::so_debug, 0},      {abi::sol_socket, abi::so_dontroute, 0},
-    {abi::sol_socket, abi::so_broadcast, 0},  {abi::sol_socket, abi::so_keepalive, 0},
-    {abi::sol_socket, abi::so_oobinline, 0},  {abi::sol_socket, abi::so_priority, 0},
-    {abi::sol_socket, abi::so_rcvlowat, 1},   {abi::sol_socket, abi::so_timestamp, 0},
-    {abi::sol_socket, abi::so_no_check, 0},   {abi::sol_socket, abi::so_mark, 0},
-    {abi::sol_tcp, abi::tcp_nodelay, 0},      {abi::sol_tcp, abi::tcp_cork, 0},
-    {abi::sol_tcp, abi::tcp_maxseg, 65483},   {abi::sol_tcp, abi::tcp_keepidle, 7200},
-    {abi::sol_tcp, abi::tcp_keepintvl, 75},   {abi::sol_tcp, abi::tcp_keepcnt, 9},
-    {abi::sol_tcp, abi::tcp_syncnt, 6},       {abi::sol_tcp, abi::tcp_linger2, 60},
-    {abi::sol_tcp, abi::tcp_defer_accept, 0}, {abi::sol_tcp, abi::tcp_quickack, 1},
-    {abi::sol_tcp, abi::tcp_user_timeout, 0}, {abi::sol_tcp, abi::tcp_fastopen, 0},
-    {abi::sol_ip, abi::ip_tos, 0},            {abi::sol_ip, abi::ip_ttl, 64},
-    {abi::sol_ip, abi::ip_mtu_discover, 1},   {abi::sol_ip, abi::ip_recverr, 0},
-    {abi::sol_ip, abi::ip_multicast_ttl, 1},  {abi::sol_ip, abi::ip_multicast_loop, 1},
-    {abi::sol_ipv6, abi::ipv6_unicast_hops, 64}, {abi::sol_ipv6, abi::ipv6_tclass, 0},
+    {abi::sol_socket, abi::so_debug, 0},
+    {abi::sol_socket, abi::so_dontroute, 0},
+    {abi::sol_socket, abi::so_broadcast, 0},
+    {abi::sol_socket, abi::so_keepalive, 0},
+    {abi::sol_socket, abi::so_oobinline, 0},
+    {abi::sol_socket, abi::so_priority, 0},
+    {abi::sol_socket, abi::so_rcvlowat, 1},
+    {abi::sol_socket, abi::so_timestamp, 0},
+    {abi::sol_socket, abi::so_no_check, 0},
+    {abi::sol_socket, abi::so_mark, 0},
+    {abi::sol_tcp, abi::tcp_nodelay, 0},
+    {abi::sol_tcp, abi::tcp_cork, 0},
+    {abi::sol_tcp, abi::tcp_maxseg, 65483},
+    {abi::sol_tcp, abi::tcp_keepidle, 7200},
+    {abi::sol_tcp, abi::tcp_keepintvl, 75},
+    {abi::sol_tcp, abi::tcp_keepcnt, 9},
+    {abi::sol_tcp, abi::tcp_syncnt, 6},
+    {abi::sol_tcp, abi::tcp_linger2, 60},
+    {abi::sol_tcp, abi::tcp_defer_accept, 0},
+    {abi::sol_tcp, abi::tcp_quickack, 1},
+    {abi::sol_tcp, abi::tcp_user_timeout, 0},
+    {abi::sol_tcp, abi::tcp_fastopen, 0},
+    {abi::sol_ip, abi::ip_tos, 0},
+    {abi::sol_ip, abi::ip_ttl, 64},
+    {abi::sol_ip, abi::ip_mtu_discover, 1},
+    {abi::sol_ip, abi::ip_recverr, 0},
+    {abi::sol_ip, abi::ip_multicast_ttl, 1},
+    {abi::sol_ip, abi::ip_multicast_loop, 1},
+    {abi::sol_ipv6, abi::ipv6_unicast_hops, 64},
+    {abi::sol_ipv6, abi::ipv6_tclass, 0},
 };
 
 const Kept* find_kept(i32 level, i32 option) {
@@ -71,22 +86,33 @@ Result<u64> timeout_of(std::span<const u8> bytes) {
 Result<std::vector<u8>> Socket::get_option(int level, int option, usize room) {
   if (level == abi::sol_socket) {
     switch (option) {
-      case abi::so_type: return bytes_of(static_cast<i32>(type_), room);
-      case abi::so_domain: return bytes_of(domain_, room);
+      case abi::so_type:
+        return bytes_of(static_cast<i32>(type_), room);
+      case abi::so_domain:
+        return bytes_of(domain_, room);
       case abi::so_protocol: {
         const i32 inet = is_datagram() ? abi::ipproto_udp : abi::ipproto_tcp;
         return bytes_of(is_inet() ? inet : i32{0}, room);
       }
-      case abi::so_error: return bytes_of(static_cast<i32>(take_error()), room);
-      case abi::so_sndbuf: return bytes_of(static_cast<i32>(send_size_.load()), room);
-      case abi::so_rcvbuf: return bytes_of(static_cast<i32>(receive_size_.load()), room);
-      case abi::so_passcred: return bytes_of(static_cast<i32>(passes_credentials()), room);
-      case abi::so_acceptconn: return bytes_of(static_cast<i32>(ends().listening), room);
-      case abi::so_rcvtimeo: return bytes_of(to_timeval(receive_timeout_ns_.load()), room);
-      case abi::so_sndtimeo: return bytes_of(to_timeval(send_timeout_ns_.load()), room);
-      case abi::so_reuseaddr: case abi::so_reuseport: {
+      case abi::so_error:
+        return bytes_of(static_cast<i32>(take_error()), room);
+      case abi::so_sndbuf:
+        return bytes_of(static_cast<i32>(send_size_.load()), room);
+      case abi::so_rcvbuf:
+        return bytes_of(static_cast<i32>(receive_size_.load()), room);
+      case abi::so_passcred:
+        return bytes_of(static_cast<i32>(passes_credentials()), room);
+      case abi::so_acceptconn:
+        return bytes_of(static_cast<i32>(ends().listening), room);
+      case abi::so_rcvtimeo:
+        return bytes_of(to_timeval(receive_timeout_ns_.load()), room);
+      case abi::so_sndtimeo:
+        return bytes_of(to_timeval(send_timeout_ns_.load()), room);
+      case abi::so_reuseaddr:
+      case abi::so_reuseport: {
         MutexGuard guard(endpoint_->lock);
-        return bytes_of(static_cast<i32>(option == abi::so_reuseaddr ? endpoint_->reuse_address : endpoint_->reuse_port), room);
+        return bytes_of(
+            static_cast<i32>(option == abi::so_reuseaddr ? endpoint_->reuse_address : endpoint_->reuse_port), room);
       }
       case abi::so_peercred: {
         if (is_inet()) break;
@@ -98,7 +124,8 @@ Result<std::vector<u8>> Socket::get_option(int level, int option, usize room) {
         const abi::Linger linger{options_[{level, option}], options_[{level, -option}]};
         return bytes_of(linger, room);
       }
-      default: break;
+      default:
+        break;
     }
   }
   if (level == abi::sol_ipv6 && option == abi::ipv6_v6only && domain_ == abi::af_inet6) {
@@ -117,7 +144,8 @@ Result<std::vector<u8>> Socket::get_option(int level, int option, usize room) {
 Result<void> Socket::set_option(Task& task, int level, int option, std::span<const u8> value) {
   if (level == abi::sol_socket) {
     switch (option) {
-      case abi::so_rcvtimeo: case abi::so_sndtimeo: {
+      case abi::so_rcvtimeo:
+      case abi::so_sndtimeo: {
         const u64 ns = TRY(timeout_of(value));
         (option == abi::so_rcvtimeo ? receive_timeout_ns_ : send_timeout_ns_).store(ns);
         return success;
@@ -129,27 +157,42 @@ Result<void> Socket::set_option(Task& task, int level, int option, std::span<con
         options_[{level, -option}] = linger.l_linger;
         return success;
       }
-      case abi::so_type: case abi::so_domain: case abi::so_protocol: case abi::so_error: case abi::so_acceptconn:
-      case abi::so_peercred: return Errno::enoprotoopt;
-      default: break;
+      case abi::so_type:
+      case abi::so_domain:
+      case abi::so_protocol:
+      case abi::so_error:
+      case abi::so_acceptconn:
+      case abi::so_peercred:
+        return Errno::enoprotoopt;
+      default:
+        break;
     }
   }
   const i32 number = TRY(value_of<i32>(value));
   if (level == abi::sol_socket) {
     switch (option) {
-      case abi::so_sndbuf: send_size_.store(buffer_size(number, 4608)); return success;
-      case abi::so_rcvbuf: receive_size_.store(buffer_size(number, 2304)); return success;
-      case abi::so_sndbufforce: case abi::so_rcvbufforce:
+      case abi::so_sndbuf:
+        send_size_.store(buffer_size(number, 4608));
+        return success;
+      case abi::so_rcvbuf:
+        receive_size_.store(buffer_size(number, 2304));
+        return success;
+      case abi::so_sndbufforce:
+      case abi::so_rcvbufforce:
         if (!task.credentials().capable(Capability::net_admin)) return Errno::eperm;
         (option == abi::so_sndbufforce ? send_size_ : receive_size_).store(buffer_size(number, 4608));
         return success;
-      case abi::so_passcred: pass_credentials_.store(number != 0); return success;
-      case abi::so_reuseaddr: case abi::so_reuseport: {
+      case abi::so_passcred:
+        pass_credentials_.store(number != 0);
+        return success;
+      case abi::so_reuseaddr:
+      case abi::so_reuseport: {
         MutexGuard guard(endpoint_->lock);
         (option == abi::so_reuseaddr ? endpoint_->reuse_address : endpoint_->reuse_port) = number != 0;
         return success;
       }
-      default: break;
+      default:
+        break;
     }
   }
   if (level == abi::sol_ipv6 && option == abi::ipv6_v6only && domain_ == abi::af_inet6) {
@@ -160,7 +203,8 @@ Result<void> Socket::set_option(Task& task, int level, int option, std::span<con
   if (find_kept(level, option) == nullptr || (level != abi::sol_socket && !is_inet())) {
     return level == abi::sol_socket || is_inet() ? Errno::enoprotoopt : Errno::eopnotsupp;
   }
-  const bool is_switch = level == abi::sol_socket && option != abi::so_priority && option != abi::so_rcvlowat && option != abi::so_mark;
+  const bool is_switch =
+      level == abi::sol_socket && option != abi::so_priority && option != abi::so_rcvlowat && option != abi::so_mark;
   MutexGuard guard(lock_);
   options_[{level, option}] = is_switch ? number != 0 : number;
   return success;

@@ -57,7 +57,10 @@ abi::UCred credentials_of(Task& task) {
 }
 
 Socket::Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type)
-    : File(std::move(path), flags), kernel_(kernel), domain_(domain), type_(type),
+    : File(std::move(path), flags),
+      kernel_(kernel),
+      domain_(domain),
+      type_(type),
       endpoint_(make_ref<Endpoint>(domain, type)) {
   if (is_datagram()) {
     in_ = make_ref<Inbox>(Inbox::Kind::messages);
@@ -272,7 +275,8 @@ Result<void> Socket::connect_stream(Task& task, const SocketAddress& address) {
     target->pending.push_back(pending);
     return success;
   };
-  Result<void> queued = nonblocking() ? attempt() : task.block(target->connectors, send_deadline(task.clock()), attempt);
+  Result<void> queued =
+      nonblocking() ? attempt() : task.block(target->connectors, send_deadline(task.clock()), attempt);
   if (queued.is(Errno::etimedout)) return is_inet() ? Errno::einprogress : Errno::eagain;
   TRY(queued);
   {
@@ -363,8 +367,10 @@ Result<void> Socket::shutdown(int how) {
   }
   // TCP goes on acknowledging what nobody will read; a unix peer gets EPIPE.
   if (how != abi::shut_wr && e.in) {
-    if (is_inet()) e.in->close_writer();
-    else e.in->close_reader();
+    if (is_inet())
+      e.in->close_writer();
+    else
+      e.in->close_reader();
   }
   return success;
 }
@@ -388,8 +394,10 @@ void Socket::released() {
   if (e.in) {
     const bool unread = !e.in->state().empty;
     if (e.out && !is_datagram()) {
-      if (unread) e.out->reset(Errno::econnreset);
-      else e.out->close_writer();
+      if (unread)
+        e.out->reset(Errno::econnreset);
+      else
+        e.out->close_writer();
     }
     e.in->close_reader();
     e.in->discard();
@@ -437,7 +445,8 @@ Result<usize> Socket::send(Task& task, SendRequest& request) {
     return Errno::epipe;
   };
   if (shut) return broken();
-  if (!is_datagram() && !is_inet() && !request.to.bytes.empty()) return type_ == abi::sock_stream ? Errno::eisconn : Errno::eisconn;
+  if (!is_datagram() && !is_inet() && !request.to.bytes.empty())
+    return type_ == abi::sock_stream ? Errno::eisconn : Errno::eisconn;
   if (is_datagram()) {
     if (is_inet() && request.from.remaining() > kMostUdp) return Errno::emsgsize;
     const bool connected = ends().connected;
@@ -583,7 +592,8 @@ PollEvents Socket::poll(PollTable* table) {
   const Inbox::State out = e.out->state();
   if (in.writer_closed || in.reader_closed) events |= kReadable | kPollRdHup;
   if ((in.writer_closed || in.reader_closed) && (write_shut || (out.reader_closed && !is_inet()))) events |= kPollHup;
-  if (write_shut || out.reader_closed || out.bytes * 2 <= send_size_.load(std::memory_order_relaxed)) events |= kWritable;
+  if (write_shut || out.reader_closed || out.bytes * 2 <= send_size_.load(std::memory_order_relaxed))
+    events |= kWritable;
   return events;
 }
 
@@ -598,8 +608,10 @@ Result<i64> Socket::ioctl(Task& task, u32 command, u64 argument) {
     case abi::siocoutq:
       if (e.out) value = static_cast<i32>(e.out->state().bytes);
       break;
-    case abi::siocatmark: break;
-    default: return Errno::enotty;
+    case abi::siocatmark:
+      break;
+    default:
+      return Errno::enotty;
   }
   TRY(UserOut<i32>(GuestAddr(argument)).write(task, value));
   return 0;

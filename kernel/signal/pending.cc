@@ -69,7 +69,8 @@ void PendingSignals::discard_timer(i32 timer_id) {
   if (found == queue_.end()) return;
   const Signal s = found->info.signo;
   queue_.erase(found);
-  if (std::none_of(queue_.begin(), queue_.end(), [s](const Entry& entry) { return entry.info.signo == s; })) set_.remove(s);
+  if (std::none_of(queue_.begin(), queue_.end(), [s](const Entry& entry) { return entry.info.signo == s; }))
+    set_.remove(s);
 }
 
 SignalAction SignalHandlers::get(Signal s) const {

@@ -98,7 +98,9 @@ Result<i64> utimes_at(Task& task, i32 dirfd, UserPath path, UserArray<In, abi::T
 
 }  // namespace
 
-Result<i64> sys_chmod(Task& task, UserPath path, FileMode mode) { return chmod_at(task, abi::at_fdcwd.raw(), path, mode, 0); }
+Result<i64> sys_chmod(Task& task, UserPath path, FileMode mode) {
+  return chmod_at(task, abi::at_fdcwd.raw(), path, mode, 0);
+}
 Result<i64> sys_fchmodat(Task& task, DirFd dirfd, UserPath path, FileMode mode) {
   return chmod_at(task, dirfd.raw(), path, mode, 0);
 }

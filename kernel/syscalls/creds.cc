@@ -22,10 +22,13 @@ bool is_own(const Credentials& c, Gid g) { return g == c.gid || g == c.egid || g
 Result<usize> cap_words(Task& task, UserInOut<abi::CapHeader> user, abi::CapHeader& header) {
   header = TRY(user.read(task));
   switch (header.version) {
-    case abi::linux_capability_version_1: return usize{1};
+    case abi::linux_capability_version_1:
+      return usize{1};
     case abi::linux_capability_version_2:
-    case abi::linux_capability_version_3: return usize{2};
-    default: break;
+    case abi::linux_capability_version_3:
+      return usize{2};
+    default:
+      break;
   }
   header.version = abi::linux_capability_version_3;
   TRY(user.write(task, header));

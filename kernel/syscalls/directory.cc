@@ -55,7 +55,8 @@ Result<i64> link_at(Task& task, i32 old_dirfd, UserPath old_path, i32 new_dirfd,
   return 0;
 }
 
-Result<i64> rename_at(Task& task, i32 old_dirfd, UserPath old_path, i32 new_dirfd, UserPath new_path, RenameFlags flags) {
+Result<i64> rename_at(Task& task, i32 old_dirfd, UserPath old_path, i32 new_dirfd, UserPath new_path,
+                      RenameFlags flags) {
   constexpr u32 kNoReplace = 1, kExchange = 2, kWhiteout = 4;
   if (flags.unknown(kNoReplace | kExchange | kWhiteout) != 0) return Errno::einval;
   if (flags.has(kExchange) && flags.any(kNoReplace | kWhiteout)) return Errno::einval;
@@ -112,8 +113,12 @@ Result<void> enter(Task& task, Path path) {
 
 }  // namespace
 
-Result<i64> sys_mkdir(Task& task, UserPath path, FileMode mode) { return mkdir_at(task, abi::at_fdcwd.raw(), path, mode); }
-Result<i64> sys_mkdirat(Task& task, DirFd dirfd, UserPath path, FileMode mode) { return mkdir_at(task, dirfd.raw(), path, mode); }
+Result<i64> sys_mkdir(Task& task, UserPath path, FileMode mode) {
+  return mkdir_at(task, abi::at_fdcwd.raw(), path, mode);
+}
+Result<i64> sys_mkdirat(Task& task, DirFd dirfd, UserPath path, FileMode mode) {
+  return mkdir_at(task, dirfd.raw(), path, mode);
+}
 
 Result<i64> sys_mknod(Task& task, UserPath path, FileMode mode, DevNumber dev) {
   return mknod_at(task, abi::at_fdcwd.raw(), path, mode, dev);
@@ -160,7 +165,8 @@ Result<i64> sys_rename(Task& task, UserPath oldpath, UserPath newpath) {
 Result<i64> sys_renameat(Task& task, DirFd olddirfd, UserPath oldpath, DirFd newdirfd, UserPath newpath) {
   return rename_at(task, olddirfd.raw(), oldpath, newdirfd.raw(), newpath, RenameFlags());
 }
-Result<i64> sys_renameat2(Task& task, DirFd olddirfd, UserPath oldpath, DirFd newdirfd, UserPath newpath, RenameFlags flags) {
+Result<i64> sys_renameat2(Task& task, DirFd olddirfd, UserPath oldpath, DirFd newdirfd, UserPath newpath,
+                          RenameFlags flags) {
   return rename_at(task, olddirfd.raw(), oldpath, newdirfd.raw(), newpath, flags);
 }
 

@@ -24,10 +24,10 @@ Result<i64> open_at(Task& task, i32 dirfd, UserPath path, u32 flags, u32 mode, u
 }
 
 // Bits that open(2) has ignored since the beginning are dropped; openat2(2) refuses them.
-constexpr u32 kKnownOpenFlags = abi::o_accmode | abi::o_creat | abi::o_excl | abi::o_noctty | abi::o_trunc | abi::o_append |
-                                abi::o_nonblock | abi::o_dsync | abi::o_async | abi::o_direct | abi::o_largefile |
-                                abi::o_directory | abi::o_nofollow | abi::o_noatime | abi::o_cloexec | abi::o_sync |
-                                abi::o_path | abi::o_tmpfile;
+constexpr u32 kKnownOpenFlags = abi::o_accmode | abi::o_creat | abi::o_excl | abi::o_noctty | abi::o_trunc |
+                                abi::o_append | abi::o_nonblock | abi::o_dsync | abi::o_async | abi::o_direct |
+                                abi::o_largefile | abi::o_directory | abi::o_nofollow | abi::o_noatime |
+                                abi::o_cloexec | abi::o_sync | abi::o_path | abi::o_tmpfile;
 
 Result<i64> duplicate(Task& task, Fd from, Fd to, FdFlags flags) {
   Ref<File> file = TRY(task.files().get(from));

@@ -22,7 +22,9 @@ struct Args {
   bool none() const { return a2 == 0 && only_first(); }
 };
 
-Result<void> write_int(Task& task, u64 address, i32 value) { return copy_to_user(task, GuestAddr(address), &value, sizeof value); }
+Result<void> write_int(Task& task, u64 address, i32 value) {
+  return copy_to_user(task, GuestAddr(address), &value, sizeof value);
+}
 
 Result<i64> set_name(Task& task, u64 address) {
   // As strncpy_from_user: what follows the fifteenth byte does not count, and need not be there.
@@ -75,7 +77,8 @@ Result<i64> set_keep_caps(Task& task, u64 wanted) {
   if (wanted > 1) return Errno::einval;
   if ((old.securebits & abi::secbit_keep_caps_locked) != 0) return Errno::eperm;
   Ref<Credentials> fresh = old.clone();
-  fresh->securebits = wanted != 0 ? fresh->securebits | abi::secbit_keep_caps : fresh->securebits & ~abi::secbit_keep_caps;
+  fresh->securebits =
+      wanted != 0 ? fresh->securebits | abi::secbit_keep_caps : fresh->securebits & ~abi::secbit_keep_caps;
   task.set_credentials(std::move(fresh));
   return 0;
 }
@@ -95,7 +98,8 @@ Result<i64> ambient(Task& task, const Args& args) {
   if (args.a2 != abi::pr_cap_ambient_raise && args.a2 != abi::pr_cap_ambient_lower) return Errno::einval;
   Ref<Credentials> fresh = old.clone();
   if (args.a2 == abi::pr_cap_ambient_raise) {
-    const bool may = (old.permitted & old.inheritable & bit) != 0 && (old.securebits & abi::secbit_no_cap_ambient_raise) == 0;
+    const bool may =
+        (old.permitted & old.inheritable & bit) != 0 && (old.securebits & abi::secbit_no_cap_ambient_raise) == 0;
     if (!may) return Errno::eperm;
     fresh->ambient |= bit;
   } else {
@@ -111,13 +115,20 @@ Result<i64> capability_call(Task& task, i32 op, const Args& args) {
     case abi::pr_capbset_read:
       if (!is_capability(args.a2)) return Errno::einval;
       return static_cast<i64>(own.bounding >> args.a2 & 1);
-    case abi::pr_capbset_drop: return drop_bounding(task, args.a2);
-    case abi::pr_get_securebits: return own.securebits;
-    case abi::pr_set_securebits: return set_securebits(task, args.a2);
-    case abi::pr_get_keepcaps: return (own.securebits & abi::secbit_keep_caps) != 0 ? 1 : 0;
-    case abi::pr_set_keepcaps: return set_keep_caps(task, args.a2);
-    case abi::pr_cap_ambient: return ambient(task, args);
-    case abi::pr_get_no_new_privs: return args.none() ? Result<i64>(own.no_new_privs ? 1 : 0) : Errno::einval;
+    case abi::pr_capbset_drop:
+      return drop_bounding(task, args.a2);
+    case abi::pr_get_securebits:
+      return own.securebits;
+    case abi::pr_set_securebits:
+      return set_securebits(task, args.a2);
+    case abi::pr_get_keepcaps:
+      return (own.securebits & abi::secbit_keep_caps) != 0 ? 1 : 0;
+    case abi::pr_set_keepcaps:
+      return set_keep_caps(task, args.a2);
+    case abi::pr_cap_ambient:
+      return ambient(task, args);
+    case abi::pr_get_no_new_privs:
+      return args.none() ? Result<i64>(own.no_new_privs ? 1 : 0) : Errno::einval;
     case abi::pr_set_no_new_privs: {
       if (args.a2 != 1 || !args.only_first()) return Errno::einval;
       Ref<Credentials> fresh = own.clone();
@@ -125,7 +136,8 @@ Result<i64> capability_call(Task& task, i32 op, const Args& args) {
       task.set_credentials(std::move(fresh));
       return 0;
     }
-    default: return Errno::einval;
+    default:
+      return Errno::einval;
   }
 }
 
@@ -149,31 +161,47 @@ Result<i64> subreaper(Task& task, i32 op, const Args& args) {
 Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 arg5) {
   const Args args{arg2, arg3, arg4, arg5};
   switch (op.raw()) {
-    case abi::pr_set_name: return set_name(task, arg2);
-    case abi::pr_get_name: return get_name(task, arg2);
+    case abi::pr_set_name:
+      return set_name(task, arg2);
+    case abi::pr_get_name:
+      return get_name(task, arg2);
     case abi::pr_set_pdeathsig:
       if (arg2 > static_cast<u64>(kSignalMax)) return Errno::einval;
       task.parent_death_signal = Signal(static_cast<i32>(arg2));
       return 0;
-    case abi::pr_get_pdeathsig: TRY(write_int(task, arg2, task.parent_death_signal.raw())); return 0;
-    case abi::pr_get_dumpable: return task.group().dumpable.load() ? 1 : 0;
+    case abi::pr_get_pdeathsig:
+      TRY(write_int(task, arg2, task.parent_death_signal.raw()));
+      return 0;
+    case abi::pr_get_dumpable:
+      return task.group().dumpable.load() ? 1 : 0;
     case abi::pr_set_dumpable:
       if (arg2 > 1) return Errno::einval;
       task.group().dumpable.store(arg2 == 1);
       return 0;
-    case abi::pr_set_timerslack: task.timer_slack_ns = static_cast<i64>(arg2) <= 0 ? kDefaultSlack : arg2; return 0;
-    case abi::pr_get_timerslack: return static_cast<i64>(task.timer_slack_ns);
+    case abi::pr_set_timerslack:
+      task.timer_slack_ns = static_cast<i64>(arg2) <= 0 ? kDefaultSlack : arg2;
+      return 0;
+    case abi::pr_get_timerslack:
+      return static_cast<i64>(task.timer_slack_ns);
     case abi::pr_set_child_subreaper:
-    case abi::pr_get_child_subreaper: return subreaper(task, op.raw(), args);
+    case abi::pr_get_child_subreaper:
+      return subreaper(task, op.raw(), args);
     case abi::pr_get_tid_address:
       TRY(copy_to_user(task, GuestAddr(arg2), &task.clear_child_tid, sizeof task.clear_child_tid));
       return 0;
-    case abi::pr_get_thp_disable: return args.none() ? Result<i64>(0) : Errno::einval;
-    case abi::pr_get_tsc: TRY(write_int(task, arg2, static_cast<i32>(abi::pr_tsc_enable))); return 0;
-    case abi::pr_get_timing: return 0;  // PR_TIMING_STATISTICAL, the only one
-    case abi::pr_set_timing: return arg2 == 0 ? Result<i64>(0) : Errno::einval;
-    case abi::pr_get_seccomp: return 0;
-    default: return capability_call(task, op.raw(), args);
+    case abi::pr_get_thp_disable:
+      return args.none() ? Result<i64>(0) : Errno::einval;
+    case abi::pr_get_tsc:
+      TRY(write_int(task, arg2, static_cast<i32>(abi::pr_tsc_enable)));
+      return 0;
+    case abi::pr_get_timing:
+      return 0;  // PR_TIMING_STATISTICAL, the only one
+    case abi::pr_set_timing:
+      return arg2 == 0 ? Result<i64>(0) : Errno::einval;
+    case abi::pr_get_seccomp:
+      return 0;
+    default:
+      return capability_call(task, op.raw(), args);
   }
 }
 

@@ -29,7 +29,9 @@ Result<void> may_change(Task& task, Task& target) {
   return same || mine.capable(Capability::sys_resource) ? Result<void>() : Errno::eperm;
 }
 
-abi::TimeVal timeval_of(u64 ns) { return {static_cast<i64>(ns / 1'000'000'000), static_cast<i64>(ns / 1000 % 1'000'000)}; }
+abi::TimeVal timeval_of(u64 ns) {
+  return {static_cast<i64>(ns / 1'000'000'000), static_cast<i64>(ns / 1000 % 1'000'000)};
+}
 
 }  // namespace
 
@@ -46,7 +48,8 @@ Result<i64> sys_setrlimit(Task& task, Resource resource, UserIn<abi::RLimit> rli
   return 0;
 }
 
-Result<i64> sys_prlimit64(Task& task, Pid pid, Resource resource, UserIn<abi::RLimit> new_limit, UserOut<abi::RLimit> old_limit) {
+Result<i64> sys_prlimit64(Task& task, Pid pid, Resource resource, UserIn<abi::RLimit> new_limit,
+                          UserOut<abi::RLimit> old_limit) {
   if (resource.raw() >= abi::rlim_nlimits) return Errno::einval;
   std::optional<abi::RLimit> wanted;
   if (!new_limit.is_null()) wanted = TRY(new_limit.read(task));

@@ -35,7 +35,9 @@ u64 all_cpus(Task& task) {
 }
 
 bool is_realtime(i32 policy) { return policy == abi::sched_fifo || policy == abi::sched_rr; }
-bool is_fair(i32 policy) { return policy == abi::sched_normal || policy == abi::sched_batch || policy == abi::sched_idle; }
+bool is_fair(i32 policy) {
+  return policy == abi::sched_normal || policy == abi::sched_batch || policy == abi::sched_idle;
+}
 
 Result<void> set_policy(Task& task, Task& target, i32 policy, i32 priority) {
   policy &= ~abi::sched_reset_on_fork;
@@ -56,7 +58,8 @@ Result<void> set_nice(Task& task, Task& target, int nice) {
   nice = std::clamp(nice, -20, 19);
   const u64 most = target.group().limit(abi::rlimit_nice).soft;
   const bool raises = nice < target.nice;
-  if (raises && !task.credentials().capable(Capability::sys_nice) && static_cast<u64>(20 - nice) > most) return Errno::eacces;
+  if (raises && !task.credentials().capable(Capability::sys_nice) && static_cast<u64>(20 - nice) > most)
+    return Errno::eacces;
   target.nice = nice;
   return success;
 }
@@ -72,7 +75,8 @@ Result<std::vector<Ref<Task>>> select(Task& task, PriorityWhich which, int who) 
         match = who == 0 ? t.get() == &task : t->tid().raw() == who;
         break;
       case abi::prio_pgrp:
-        match = who == 0 ? t->group().process_group == task.group().process_group : t->group().process_group->id.raw() == who;
+        match = who == 0 ? t->group().process_group == task.group().process_group
+                         : t->group().process_group->id.raw() == who;
         break;
       case abi::prio_user:
         match = t->credentials_ref()->uid == (who == 0 ? task.credentials().uid : Uid(static_cast<u32>(who)));
@@ -155,7 +159,9 @@ Result<i64> sys_sched_get_priority_min(Task&, SchedPolicy policy) {
 Result<i64> sys_sched_rr_get_interval(Task& task, Pid pid, UserOut<abi::TimeSpec> interval) {
   const Ref<Task> target = TRY(find(task, pid));
   constexpr i64 kRoundRobin = 100'000'000, kFair = 3'000'000;
-  const i64 ns = target->sched_policy == abi::sched_rr ? kRoundRobin : target->sched_policy == abi::sched_fifo ? 0 : kFair;
+  const i64 ns = target->sched_policy == abi::sched_rr     ? kRoundRobin
+                 : target->sched_policy == abi::sched_fifo ? 0
+                                                           : kFair;
   TRY(interval.write(task, abi::TimeSpec{0, ns}));
   return 0;
 }

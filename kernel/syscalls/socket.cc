@@ -58,7 +58,8 @@ Result<void> check_kind(SocketDomain domain, u32 type, SocketProtocol protocol) 
       if (type == abi::sock_stream) return p == 0 || p == abi::ipproto_tcp ? Result<void>() : Errno::eprotonosupport;
       if (type == abi::sock_dgram) return p == 0 || p == abi::ipproto_udp ? Result<void>() : Errno::eprotonosupport;
       return type == abi::sock_raw ? Errno::eperm : Errno::esocktnosupport;
-    default: return Errno::eafnosupport;
+    default:
+      return Errno::eafnosupport;
   }
 }
 
@@ -115,9 +116,14 @@ Result<void> read_control(Task& task, const abi::MsgHdr& header, Socket& socket,
     if (head.cmsg_level == abi::sol_socket) {
       if (socket.domain() != abi::af_unix) return Errno::einval;
       switch (head.cmsg_type) {
-        case abi::scm_rights: TRY(add_rights(task, data, ancillary)); break;
-        case abi::scm_credentials: TRY(set_credentials(task, data, ancillary)); break;
-        default: return Errno::einval;
+        case abi::scm_rights:
+          TRY(add_rights(task, data, ancillary));
+          break;
+        case abi::scm_credentials:
+          TRY(set_credentials(task, data, ancillary));
+          break;
+        default:
+          return Errno::einval;
       }
     }
     at += abi::cmsg_align(head.cmsg_len);
@@ -208,8 +214,7 @@ Result<i64> receive_message(Task& task, Socket& socket, abi::MsgHdr& header, u32
   const FdFlags fds = (flags & abi::msg_cmsg_cloexec) != 0 ? FdFlags::close_on_exec : FdFlags::none;
   TRY(give_files(task, control, request.got.ancillary.files, fds));
   header.msg_controllen = control.used();
-  header.msg_flags = request.result_flags | (control.cut() ? abi::msg_ctrunc : 0) |
-                     (flags & abi::msg_cmsg_cloexec);
+  header.msg_flags = request.result_flags | (control.cut() ? abi::msg_ctrunc : 0) | (flags & abi::msg_cmsg_cloexec);
   return static_cast<i64>(n);
 }
 
@@ -359,7 +364,8 @@ Result<i64> sys_recvmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs,
   for (u32 i = 0; i < std::min(vlen, kMostBatch); ++i) {
     Result<i64> got = [&]() -> Result<i64> {
       abi::MMsgHdr message = TRY(msgs.read(task, i));
-      message.msg_len = static_cast<u32>(TRY(receive_message(task, *socket, message.msg_hdr, bits & ~abi::msg_waitforone)));
+      message.msg_len =
+          static_cast<u32>(TRY(receive_message(task, *socket, message.msg_hdr, bits & ~abi::msg_waitforone)));
       TRY(msgs.write(task, message, i));
       return 0;
     }();

@@ -1,6 +1,6 @@
 // stat(2), statx(2), access(2), readlink(2).
-#include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "abi/fcntl.h"
 #include "abi/x86_64/stat.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
@@ -139,17 +139,21 @@ Result<i64> sys_newfstatat(Task& task, DirFd dirfd, UserPath path, UserOut<abi::
   return stat_at(task, dirfd.raw(), path, flags.raw(), statbuf);
 }
 
-Result<i64> sys_statx(Task& task, DirFd dirfd, UserPath path, AtFlags flags, StatxMask mask, UserOut<abi::Statx> statxbuf) {
+Result<i64> sys_statx(Task& task, DirFd dirfd, UserPath path, AtFlags flags, StatxMask mask,
+                      UserOut<abi::Statx> statxbuf) {
   constexpr u32 kSyncFlags = 0x6000;  // AT_STATX_SYNC_TYPE
   constexpr u32 kKnown = abi::at_symlink_nofollow | abi::at_empty_path | abi::at_no_automount | kSyncFlags;
   constexpr u32 kReserved = 0x80000000;
-  if (flags.unknown(kKnown) != 0 || (flags.raw() & kSyncFlags) == kSyncFlags || mask.any(kReserved)) return Errno::einval;
+  if (flags.unknown(kKnown) != 0 || (flags.raw() & kSyncFlags) == kSyncFlags || mask.any(kReserved))
+    return Errno::einval;
   const Found found = TRY(find(task, dirfd.raw(), path, flags.raw()));
   TRY(statxbuf.write(task, encode_statx(found.attributes, found.mount_id)));
   return 0;
 }
 
-Result<i64> sys_access(Task& task, UserPath path, AccessMode mode) { return access_at(task, abi::at_fdcwd.raw(), path, mode, 0); }
+Result<i64> sys_access(Task& task, UserPath path, AccessMode mode) {
+  return access_at(task, abi::at_fdcwd.raw(), path, mode, 0);
+}
 
 Result<i64> sys_faccessat(Task& task, DirFd dirfd, UserPath path, AccessMode mode) {
   return access_at(task, dirfd.raw(), path, mode, 0);

@@ -96,7 +96,8 @@ Result<i64> sys_reboot(Task& task, int magic1, int magic2, u32, UserString) {
   if (!task.credentials().capable(Capability::sys_boot)) return Errno::eperm;
   constexpr u32 kMagic1 = 0xfee1dead;
   constexpr int kMagic2[] = {672274793, 85072278, 369367448, 537993216};
-  if (static_cast<u32>(magic1) != kMagic1 || std::find(std::begin(kMagic2), std::end(kMagic2), magic2) == std::end(kMagic2)) {
+  if (static_cast<u32>(magic1) != kMagic1 ||
+      std::find(std::begin(kMagic2), std::end(kMagic2), magic2) == std::end(kMagic2)) {
     return Errno::einval;
   }
   return Errno::eperm;  // a sandbox ends with its first process
@@ -118,7 +119,8 @@ Result<i64> sys_get_robust_list(Task& task, Pid pid, UserOut<u64> head, UserOut<
   if (!target) return Errno::esrch;
   const Ref<const Credentials> theirs = target->credentials_ref();
   const Credentials& mine = task.credentials();
-  if (&target->group() != &task.group() && mine.euid != theirs->euid && !mine.capable(Capability::sys_ptrace)) return Errno::eperm;
+  if (&target->group() != &task.group() && mine.euid != theirs->euid && !mine.capable(Capability::sys_ptrace))
+    return Errno::eperm;
   TRY(len.write(task, 24));
   TRY(head.write(task, target->robust_list));
   return 0;

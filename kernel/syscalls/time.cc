@@ -20,9 +20,15 @@ Result<void> sleep_until(Task& task, const TimerBase& base, u64 expiry) {
     u64 now = 0;
     u64 at_least = 0;
     switch (base.clock) {
-      case TimerClock::monotonic: now = task.clock().monotonic_ns(); break;
-      case TimerClock::realtime: now = task.clock().realtime_ns(); break;
-      case TimerClock::boottime: now = task.clock().boottime_ns(); break;
+      case TimerClock::monotonic:
+        now = task.clock().monotonic_ns();
+        break;
+      case TimerClock::realtime:
+        now = task.clock().realtime_ns();
+        break;
+      case TimerClock::boottime:
+        now = task.clock().boottime_ns();
+        break;
       default:
         now = cpu_time(task.group()).total();
         at_least = 1'000'000;  // a CPU clock is looked at again and again
@@ -35,10 +41,14 @@ Result<void> sleep_until(Task& task, const TimerBase& base, u64 expiry) {
 
 Result<u64> now_of(Task& task, const TimerBase& base) {
   switch (base.clock) {
-    case TimerClock::monotonic: return task.clock().monotonic_ns();
-    case TimerClock::realtime: return task.clock().realtime_ns();
-    case TimerClock::boottime: return task.clock().boottime_ns();
-    default: return cpu_time(task.group()).total();
+    case TimerClock::monotonic:
+      return task.clock().monotonic_ns();
+    case TimerClock::realtime:
+      return task.clock().realtime_ns();
+    case TimerClock::boottime:
+      return task.clock().boottime_ns();
+    default:
+      return cpu_time(task.group()).total();
   }
 }
 
@@ -87,7 +97,8 @@ Result<i64> sys_clock_settime(Task& task, ClockId clockid, UserIn<abi::TimeSpec>
   const bool settable = clockid.raw() == abi::clock_realtime;
   if (!settable) {
     (void)TRY(clock_resolution(task, clockid));
-    return clockid.raw() < 0 || clockid.raw() == abi::clock_process_cputime_id || clockid.raw() == abi::clock_thread_cputime_id
+    return clockid.raw() < 0 || clockid.raw() == abi::clock_process_cputime_id ||
+                   clockid.raw() == abi::clock_thread_cputime_id
                ? Errno::eperm
                : Errno::einval;
   }
@@ -127,8 +138,9 @@ Result<i64> sys_times(Task& task, UserOut<abi::Tms> buf) {
       ReadGuard tree(task.kernel().process_tree);
       children = task.group().waited_children;
     }
-    TRY(buf.write(task, abi::Tms{static_cast<i64>(own.user_ns / kTick), static_cast<i64>(own.system_ns / kTick),
-                                 static_cast<i64>(children.user_ns / kTick), static_cast<i64>(children.system_ns / kTick)}));
+    TRY(buf.write(task,
+                  abi::Tms{static_cast<i64>(own.user_ns / kTick), static_cast<i64>(own.system_ns / kTick),
+                           static_cast<i64>(children.user_ns / kTick), static_cast<i64>(children.system_ns / kTick)}));
   }
   return static_cast<i64>(task.clock().boottime_ns() / kTick);
 }

@@ -31,7 +31,8 @@ Result<i64> sys_getitimer(Task& task, ItimerWhich which, UserOut<abi::ITimerVal>
   return 0;
 }
 
-Result<i64> sys_setitimer(Task& task, ItimerWhich which, UserIn<abi::ITimerVal> value, UserOut<abi::ITimerVal> old_value) {
+Result<i64> sys_setitimer(Task& task, ItimerWhich which, UserIn<abi::ITimerVal> value,
+                          UserOut<abi::ITimerVal> old_value) {
   TimerSetting setting;
   if (!value.is_null()) {  // a null value disarms, as it always has on Linux
     const abi::ITimerVal wanted = TRY(value.read(task));
@@ -62,7 +63,9 @@ Result<i64> sys_timer_create(Task& task, ClockId clockid, UserIn<abi::SigEvent> 
     what.value = wanted.value;
     what.signo = Signal(wanted.signo);
     switch (wanted.notify) {
-      case abi::sigev_none: what.notifies = false; break;
+      case abi::sigev_none:
+        what.notifies = false;
+        break;
       case abi::sigev_thread_id: {
         what.target_tid = Pid(wanted.tid);
         MutexGuard guard(task.group().lock);
@@ -70,8 +73,10 @@ Result<i64> sys_timer_create(Task& task, ClockId clockid, UserIn<abi::SigEvent> 
         break;
       }
       case abi::sigev_signal:
-      case abi::sigev_thread: break;
-      default: return Errno::einval;
+      case abi::sigev_thread:
+        break;
+      default:
+        return Errno::einval;
     }
     if (what.notifies && (wanted.signo < 1 || wanted.signo > kSignalMax)) return Errno::einval;
   }
@@ -92,8 +97,7 @@ Result<i64> sys_timer_settime(Task& task, int timerid, TimerFlags flags, UserIn<
   TimerSetting setting;
   setting.value_ns = TRY(to_ns(wanted.it_value));
   setting.interval_ns = TRY(to_ns(wanted.it_interval));
-  const TimerSetting old =
-      TRY(process_timers(task.group())->settime(timerid, setting, flags.has(abi::timer_abstime)));
+  const TimerSetting old = TRY(process_timers(task.group())->settime(timerid, setting, flags.has(abi::timer_abstime)));
   if (!old_value.is_null()) TRY(old_value.write(task, to_itimerspec(old)));
   return 0;
 }

@@ -162,7 +162,8 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
 
 }  // namespace
 
-Result<i64> sys_clone(Task& task, CloneFlags flags, GuestAddr stack, UserOut<i32> parent_tid, UserOut<i32> child_tid, u64 tls) {
+Result<i64> sys_clone(Task& task, CloneFlags flags, GuestAddr stack, UserOut<i32> parent_tid, UserOut<i32> child_tid,
+                      u64 tls) {
   CloneRequest request;
   request.flags = flags.raw() & 0xffffffff & ~abi::csignal;
   request.exit_signal = Signal(static_cast<i32>(flags.raw() & abi::csignal));
@@ -185,7 +186,8 @@ Result<i64> sys_clone3(Task& task, UserIn<abi::CloneArgs> args, usize size) {
   std::vector<u8> bytes(size);
   TRY(copy_from_user(task, bytes.data(), args.addr(), size));
   // A longer structure of a newer program is fine while what we do not know is zero.
-  if (std::any_of(bytes.begin() + static_cast<i64>(std::min(size, sizeof given)), bytes.end(), [](u8 b) { return b != 0; })) {
+  if (std::any_of(bytes.begin() + static_cast<i64>(std::min(size, sizeof given)), bytes.end(),
+                  [](u8 b) { return b != 0; })) {
     return Errno::e2big;
   }
   std::copy_n(bytes.begin(), std::min(size, sizeof given), reinterpret_cast<u8*>(&given));

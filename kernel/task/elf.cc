@@ -51,7 +51,8 @@ Result<LoadRange> load_extent(const ElfImage& image) {
     if ((s.p_vaddr & kPageMask) != (s.p_offset & kPageMask)) return Errno::einval;
     extent.start = std::min(extent.start, page_floor(s.p_vaddr));
     extent.end = std::max(extent.end, page_ceil(end));
-    if (s.p_align > kPageSize && (s.p_align & (s.p_align - 1)) == 0) extent.alignment = std::max(extent.alignment, s.p_align);
+    if (s.p_align > kPageSize && (s.p_align & (s.p_align - 1)) == 0)
+      extent.alignment = std::max(extent.alignment, s.p_align);
   }
   if (extent.start >= extent.end) return Errno::enoexec;
   return extent;
@@ -136,7 +137,8 @@ Result<LoadedElf> map_elf(Task& task, Mm& mm, const ElfImage& image, u64 at) {
     reserve.length = extent.end - extent.start + (extent.alignment - kPageSize);
     reserve.prot = abi::prot_none;
     reserve.flags = abi::map_private | abi::map_anonymous | abi::map_noreserve;
-    const u64 got = TRY(mm.mmap(task, reserve)).raw();
+    const u64 got = TRY(mm.mmap(task, reserve))
+    .raw();
     const u64 base = (got + extent.alignment - 1) & ~(extent.alignment - 1);
     loaded.bias = base - extent.start;
     const u64 used_end = base + (extent.end - extent.start);

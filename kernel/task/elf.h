@@ -26,11 +26,11 @@ struct ElfImage {
 
 // Where an image came to lie.
 struct LoadedElf {
-  u64 bias = 0;      // added to its own addresses
+  u64 bias = 0;  // added to its own addresses
   u64 entry = 0;
-  u64 headers = 0;   // of the program header table in memory
+  u64 headers = 0;  // of the program header table in memory
   u64 start_code = ~u64{0}, end_code = 0, start_data = 0, end_data = 0;
-  u64 end = 0;       // one past its last byte, bss included
+  u64 end = 0;  // one past its last byte, bss included
 };
 
 // enoexec for what is not a 64-bit x86 ELF executable; elibbad does not exist here: a corrupt one is enoexec or einval as Linux has it.

@@ -20,8 +20,8 @@
 namespace limen {
 namespace {
 
-constexpr usize kHeaderBytes = 256;     // Linux: BINPRM_BUF_SIZE
-constexpr int kMostInterpreters = 5;    // the program and four scripts around it; then ELOOP
+constexpr usize kHeaderBytes = 256;      // Linux: BINPRM_BUF_SIZE
+constexpr int kMostInterpreters = 5;     // the program and four scripts around it; then ELOOP
 constexpr u64 kStackSlack = 128 * 1024;  // arguments may always have this much
 
 // A program file, found and permitted.
@@ -125,7 +125,8 @@ u64 program_base(Task& task) {
   return page_floor(ceiling / 3 * 2) + random_below(u64{1} << 28);
 }
 
-Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage& image, const Credentials& cred, bool secure) {
+Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage& image, const Credentials& cred,
+                         bool secure) {
   NewProgram fresh;
   fresh.mm = TRY(Mm::create(task.kernel()));
   Mm& mm = *fresh.mm;
@@ -134,9 +135,11 @@ Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage&
     const Program program = TRY(open_program(task, abi::at_fdcwd.raw(), image.interpreter, 0));
     interpreter = TRY(read_elf(task, program.file));
   }
-  const u64 stack_top = TRY(mm.map_stack(task, task.group().limit(abi::rlimit_stack).soft)).raw();
+  const u64 stack_top = TRY(mm.map_stack(task, task.group().limit(abi::rlimit_stack).soft))
+  .raw();
   const bool is_loader = image.is_position_independent() && image.interpreter.empty();
-  const LoadedElf main = TRY(map_elf(task, mm, image, image.is_position_independent() && !is_loader ? program_base(task) : 0));
+  const LoadedElf main =
+      TRY(map_elf(task, mm, image, image.is_position_independent() && !is_loader ? program_base(task) : 0));
   LoadedElf loader;
   if (interpreter) loader = TRY(map_elf(task, mm, *interpreter, 0));
 
@@ -150,10 +153,16 @@ Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage&
   layout.start_data = main.start_data, layout.end_data = main.end_data;
   layout.start_brk = heap;
   layout.vdso = TRY(map_vdso(task.kernel(), mm));
-  const FirstStack stack{.argv = request.argv, .envp = request.envp, .executable = request.path, .top = stack_top,
-                         .program_entry = main.entry, .program_headers = main.headers,
+  const FirstStack stack{.argv = request.argv,
+                         .envp = request.envp,
+                         .executable = request.path,
+                         .top = stack_top,
+                         .program_entry = main.entry,
+                         .program_headers = main.headers,
                          .program_header_count = image.header.e_phnum,
-                         .interpreter_base = interpreter ? loader.bias : 0, .vdso = layout.vdso, .secure = secure,
+                         .interpreter_base = interpreter ? loader.bias : 0,
+                         .vdso = layout.vdso,
+                         .secure = secure,
                          .credentials = cred};
   u8 random[16];
   host::fill_random(random);

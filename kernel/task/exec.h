@@ -16,7 +16,7 @@ struct ExecRequest {
   i32 dirfd = -100;  // AT_FDCWD
   std::string path;
   std::vector<std::string> argv, envp;
-  u32 flags = 0;     // AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW
+  u32 flags = 0;  // AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW
 };
 
 // Replaces the task's program. On an error before the old address space is given up the task goes on as it was. `task` may be

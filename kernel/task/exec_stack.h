@@ -17,12 +17,12 @@ struct MmLayout;
 struct FirstStack {
   const std::vector<std::string>& argv;
   const std::vector<std::string>& envp;
-  std::string executable;   // AT_EXECFN
-  u64 top = 0;              // the stack's upper end
+  std::string executable;  // AT_EXECFN
+  u64 top = 0;             // the stack's upper end
   u64 program_entry = 0, program_headers = 0, program_header_count = 0;
-  u64 interpreter_base = 0; // 0 without one
-  u64 vdso = 0;             // 0 without one
-  bool secure = false;      // AT_SECURE
+  u64 interpreter_base = 0;  // 0 without one
+  u64 vdso = 0;              // 0 without one
+  bool secure = false;       // AT_SECURE
   const Credentials& credentials;
 };
 

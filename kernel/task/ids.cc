@@ -35,7 +35,8 @@ Result<i64> sys_exit_group(Task& task, int status) {
 
 // Linux: arch/x86/kernel/process_64.c:do_arch_prctl_64.
 Result<i64> sys_arch_prctl(Task& task, ArchPrctlOp op, u64 addr) {
-  constexpr i32 kSetGs = 0x1001, kSetFs = 0x1002, kGetFs = 0x1003, kGetGs = 0x1004, kGetCpuid = 0x1011, kSetCpuid = 0x1012;
+  constexpr i32 kSetGs = 0x1001, kSetFs = 0x1002, kGetFs = 0x1003, kGetGs = 0x1004, kGetCpuid = 0x1011,
+                kSetCpuid = 0x1012;
   platform::Registers regs = task.cpu().registers();
   const u64 ceiling = task.kernel().platform().guest_ceiling();
   switch (op.raw()) {

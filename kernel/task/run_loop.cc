@@ -45,15 +45,17 @@ std::string place_of(Task& task, u64 address) {
 }
 
 void log_fault(Task& task, const Entry& entry, const FaultOutcome& outcome) {
-  task.kernel().log(fmt::format("[{}] fault: signal {} code {} at {:#x}, ip {:#x} ({}), error {:#x}: {}", task.tid().raw(),
-                                entry.signo, entry.code, entry.addr, entry.ip, place_of(task, entry.ip), entry.error_code,
+  task.kernel().log(fmt::format("[{}] fault: signal {} code {} at {:#x}, ip {:#x} ({}), error {:#x}: {}",
+                                task.tid().raw(), entry.signo, entry.code, entry.addr, entry.ip,
+                                place_of(task, entry.ip), entry.error_code,
                                 outcome.resolved ? "resolved" : "for the guest"));
 }
 
 // What a system call leaves to be done: nothing where it replaced all registers itself.
 std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
   const Result<i64> result = dispatch(task, entry.nr, entry.args);
-  if (task.kernel().options().log_calls) [[unlikely]] log_call(task, entry, result);
+  if (task.kernel().options().log_calls) [[unlikely]]
+    log_call(task, entry, result);
   if (task.take_keep_registers()) return std::nullopt;
   return result.ok() ? *result : -static_cast<i64>(result.error());
 }
@@ -62,9 +64,11 @@ void serve_fault(Task& task, const Entry& entry) {
   SignalInfo info;
   if (entry.signo == sig::segv.raw() || entry.signo == sig::bus.raw()) {
     const FaultOutcome outcome = task.mm().handle_fault(entry);
-    if (task.kernel().options().log_calls) [[unlikely]] log_fault(task, entry, outcome);
+    if (task.kernel().options().log_calls) [[unlikely]]
+      log_fault(task, entry, outcome);
     if (outcome.resolved) return;
-    if (Signal(outcome.signo) == sig::kill) return begin_group_exit(task.group(), killed_status(outcome.signo));  // no memory
+    if (Signal(outcome.signo) == sig::kill)
+      return begin_group_exit(task.group(), killed_status(outcome.signo));  // no memory
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
   } else {
     info.signo = Signal(entry.signo), info.code = entry.code, info.addr = entry.addr;

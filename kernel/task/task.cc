@@ -72,17 +72,17 @@ bool Task::is_leader() const { return tid() == group_->pid(); }
 
 Mutex& Task::signal_lock() { return group_->signal_lock; }
 
-#define LIMEN_TASK_RESOURCE(Type, field)             \
-  Ref<Type> Task::field##_ref() {                    \
-    MutexGuard guard(resources_lock_);               \
-    return field##_;                                 \
-  }                                                  \
-  void Task::set_##field(Ref<Type> replacement) {    \
-    Ref<Type> old; /* dies outside the lock */       \
-    {                                                \
-      MutexGuard guard(resources_lock_);             \
-      old = std::exchange(field##_, replacement);    \
-    }                                                \
+#define LIMEN_TASK_RESOURCE(Type, field)          \
+  Ref<Type> Task::field##_ref() {                 \
+    MutexGuard guard(resources_lock_);            \
+    return field##_;                              \
+  }                                               \
+  void Task::set_##field(Ref<Type> replacement) { \
+    Ref<Type> old; /* dies outside the lock */    \
+    {                                             \
+      MutexGuard guard(resources_lock_);          \
+      old = std::exchange(field##_, replacement); \
+    }                                             \
   }
 LIMEN_TASK_RESOURCE(Mm, mm)
 LIMEN_TASK_RESOURCE(FdTable, files)

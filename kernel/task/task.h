@@ -181,7 +181,7 @@ class Task final : public RefCounted {
     return told;
   }
   bool is_parked() const { return parked_.load(std::memory_order_relaxed); }  // a hint, for /proc
-  void wake();                                                             // any thread
+  void wake();                                                                // any thread
   // The thread has to go without another instruction of its guest: exit_group, a fatal signal, a sibling's execve.
   bool must_die() const { return dying_.load(std::memory_order_acquire); }
   void doom();  // any thread

@@ -81,7 +81,7 @@ class ThreadGroup final : public RefCounted {
   bool stopped GUARDED_BY(lock) = false;          // job control
   bool continue_report GUARDED_BY(lock) = false;  // was stopped, runs again: its first thread to go on tells the parent
   u32 continues GUARDED_BY(lock) = 0;             // SIGCONTs so far: one that overtakes a stop cancels it
-  u64 space_ns_seen GUARDED_BY(lock) = 0;    // of the host process's CPU time: kernel/time/cpu_time.h
+  u64 space_ns_seen GUARDED_BY(lock) = 0;         // of the host process's CPU time: kernel/time/cpu_time.h
   WaitQueue members_changed;
 
   // --- signals -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // wait4(2), waitid(2). Linux: kernel/exit.c:do_wait.
+#include "abi/wait.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
-#include "abi/wait.h"
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/exit.h"
@@ -32,8 +32,8 @@ struct Event {
   Pid pid;
   Uid uid;
   int status = 0;
-  i32 code = 0;        // CLD_*
-  i32 code_status = 0; // si_status
+  i32 code = 0;         // CLD_*
+  i32 code_status = 0;  // si_status
   ChildTimes times;
 };
 
@@ -50,7 +50,8 @@ Event exited_event(ThreadGroup& child) {
   const int killer = child.wait_status & 0x7f;
   event.code = killer == 0 ? abi::cld_exited : (child.wait_status & 0x80) != 0 ? abi::cld_dumped : abi::cld_killed;
   event.code_status = killer == 0 ? child.wait_status >> 8 & 0xff : killer;
-  event.times = {child.times.user_ns + child.waited_children.user_ns, child.times.system_ns + child.waited_children.system_ns};
+  event.times = {child.times.user_ns + child.waited_children.user_ns,
+                 child.times.system_ns + child.waited_children.system_ns};
   return event;
 }
 
@@ -135,7 +136,8 @@ Result<i64> sys_wait4(Task& task, Pid pid, UserOut<i32> status, WaitOptions opti
   return event.pid.raw();
 }
 
-Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInfo> info, WaitOptions options, UserOut<abi::RUsage> rusage) {
+Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInfo> info, WaitOptions options,
+                       UserOut<abi::RUsage> rusage) {
   constexpr u32 kWhat = abi::wexited | abi::wstopped | abi::wcontinued;
   constexpr u32 kKnown = kWhat | abi::wnohang | abi::wnowait | abi::wnothread | abi::wclone | abi::wall;
   if (options.unknown(kKnown) != 0 || !options.any(kWhat)) return Errno::einval;

@@ -45,20 +45,26 @@ Result<u64> read_clock(Task& task, ClockId id) {
   switch (clock) {
     case abi::clock_realtime:
     case abi::clock_realtime_alarm:
-    case abi::clock_tai: return task.clock().realtime_ns();
+    case abi::clock_tai:
+      return task.clock().realtime_ns();
     case abi::clock_monotonic:
-    case abi::clock_monotonic_raw: return task.clock().monotonic_ns();
+    case abi::clock_monotonic_raw:
+      return task.clock().monotonic_ns();
     case abi::clock_boottime:
-    case abi::clock_boottime_alarm: return task.clock().boottime_ns();
-    case abi::clock_realtime_coarse: return coarse(task.clock().realtime_ns());
-    case abi::clock_monotonic_coarse: return coarse(task.clock().monotonic_ns());
+    case abi::clock_boottime_alarm:
+      return task.clock().boottime_ns();
+    case abi::clock_realtime_coarse:
+      return coarse(task.clock().realtime_ns());
+    case abi::clock_monotonic_coarse:
+      return coarse(task.clock().monotonic_ns());
     case abi::clock_process_cputime_id:
       settle_cpu_time(task);
       return cpu_time(task.group()).total();
     case abi::clock_thread_cputime_id:
       settle_cpu_time(task);
       return cpu_time(task).total();
-    default: return Errno::einval;
+    default:
+      return Errno::einval;
   }
 }
 
@@ -85,16 +91,23 @@ Result<TimerBase> timer_base(Task& task, ClockId id) {
   switch (clock) {
     case abi::clock_realtime:
     case abi::clock_realtime_alarm:
-    case abi::clock_tai: return TimerBase{TimerClock::realtime, Pid()};
-    case abi::clock_monotonic: return TimerBase{TimerClock::monotonic, Pid()};
+    case abi::clock_tai:
+      return TimerBase{TimerClock::realtime, Pid()};
+    case abi::clock_monotonic:
+      return TimerBase{TimerClock::monotonic, Pid()};
     case abi::clock_boottime:
-    case abi::clock_boottime_alarm: return TimerBase{TimerClock::boottime, Pid()};
-    case abi::clock_process_cputime_id: return TimerBase{TimerClock::process_cpu, Pid()};
-    case abi::clock_thread_cputime_id: return TimerBase{TimerClock::thread_cpu, task.tid()};
+    case abi::clock_boottime_alarm:
+      return TimerBase{TimerClock::boottime, Pid()};
+    case abi::clock_process_cputime_id:
+      return TimerBase{TimerClock::process_cpu, Pid()};
+    case abi::clock_thread_cputime_id:
+      return TimerBase{TimerClock::thread_cpu, task.tid()};
     case abi::clock_monotonic_raw:
     case abi::clock_realtime_coarse:
-    case abi::clock_monotonic_coarse: return Errno::eopnotsupp;
-    default: return Errno::einval;
+    case abi::clock_monotonic_coarse:
+      return Errno::eopnotsupp;
+    default:
+      return Errno::einval;
   }
 }
 

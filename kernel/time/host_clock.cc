@@ -10,10 +10,10 @@ namespace limen {
 namespace {
 
 constexpr u64 kSecond = 1'000'000'000;
-constexpr u64 kFirstMeasure = kSecond / 50;   // 20 ms: an error of 50 ns in a reading is then 2.5 ppm
+constexpr u64 kFirstMeasure = kSecond / 50;  // 20 ms: an error of 50 ns in a reading is then 2.5 ppm
 constexpr u64 kSteerAfter = kSecond / 2;
 constexpr u64 kGuestsAskAfter = 2 * kSecond;
-constexpr u64 kMeasureOver = 30 * kSecond;    // how far back the origin of the measured frequency may lie
+constexpr u64 kMeasureOver = 30 * kSecond;  // how far back the origin of the measured frequency may lie
 constexpr i64 kStepBeyond = kSecond / 10;
 
 // An invariant TSC runs at one rate in all power states. CPUID 8000_0007h, EDX bit 8.
@@ -99,8 +99,10 @@ void HostClock::publish(const Sample& sample, u64 base_ns, u64 ns_per_cycle, u32
   __atomic_store_n(&page.base_ns, base_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&page.ns_per_cycle, ns_per_cycle, __ATOMIC_RELAXED);
   __atomic_store_n(&page.most_cycles, cycles_of(kGuestsAskAfter, ns_per_cycle), __ATOMIC_RELAXED);
-  __atomic_store_n(&page.realtime_offset, offset_to_publish(page.realtime_offset, sample.realtime_offset), __ATOMIC_RELAXED);
-  __atomic_store_n(&page.boottime_offset, offset_to_publish(page.boottime_offset, sample.boottime_offset), __ATOMIC_RELAXED);
+  __atomic_store_n(&page.realtime_offset, offset_to_publish(page.realtime_offset, sample.realtime_offset),
+                   __ATOMIC_RELAXED);
+  __atomic_store_n(&page.boottime_offset, offset_to_publish(page.boottime_offset, sample.boottime_offset),
+                   __ATOMIC_RELAXED);
   __atomic_store_n(&page.sequence, sequence + 2, __ATOMIC_RELEASE);
 }
 
@@ -114,7 +116,8 @@ void HostClock::steer(const Sample& sample) {
     return;
   }
   const bool backwards = sample.cycles < page.base_cycles;
-  const u64 ours = backwards ? page.base_ns : page.base_ns + wire::scale_cycles(sample.cycles - page.base_cycles, page.ns_per_cycle);
+  const u64 ours =
+      backwards ? page.base_ns : page.base_ns + wire::scale_cycles(sample.cycles - page.base_cycles, page.ns_per_cycle);
   const u64 measured = ratio(sample.monotonic - origin_.monotonic, sample.cycles - origin_.cycles);
   // More than 1 in 1000 from what it was: this counter is no clock (the machine moved to another host, or worse).
   const u64 difference = measured > frequency_ ? measured - frequency_ : frequency_ - measured;
@@ -150,7 +153,8 @@ wire::TimeReading HostClock::now() {
   {
     MutexGuard guard(lock_);
     // Another thread may have steered after we took our sample.
-    if (page_->use_cycles == 0 || sample.cycles - page_->base_cycles > cycles_of(kSteerAfter, page_->ns_per_cycle)) steer(sample);
+    if (page_->use_cycles == 0 || sample.cycles - page_->base_cycles > cycles_of(kSteerAfter, page_->ns_per_cycle))
+      steer(sample);
     if (page_->use_cycles != 0) {
       reading.realtime_offset = page_->realtime_offset;
       reading.boottime_offset = page_->boottime_offset;

@@ -46,9 +46,9 @@ class HostClock final : public Clock {
   wire::TimePage* const page_;
   Mutex lock_{LockRank::clock};
   bool counter_is_good_ GUARDED_BY(lock_);
-  Sample origin_ GUARDED_BY(lock_);   // the far end of the measured frequency
+  Sample origin_ GUARDED_BY(lock_);      // the far end of the measured frequency
   u64 frequency_ GUARDED_BY(lock_) = 0;  // measured ns per cycle, times 2^32; 0: not yet
-  std::atomic<u64> floor_{0};         // no reading without the formula is below
+  std::atomic<u64> floor_{0};            // no reading without the formula is below
 };
 
 }  // namespace limen

@@ -87,7 +87,8 @@ const u8* find_symbol(const u8* image, const char* wanted) {
   const u32* hash = nullptr;
   for (int i = 0; i < header.e_phnum; ++i) {
     if (segments[i].p_type != PT_DYNAMIC) continue;
-    for (const auto* entry = reinterpret_cast<const Elf64_Dyn*>(image + segments[i].p_offset); entry->d_tag != DT_NULL; ++entry) {
+    for (const auto* entry = reinterpret_cast<const Elf64_Dyn*>(image + segments[i].p_offset); entry->d_tag != DT_NULL;
+         ++entry) {
       if (entry->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const Elf64_Sym*>(image + entry->d_un.d_ptr);
       if (entry->d_tag == DT_STRTAB) names = reinterpret_cast<const char*>(image + entry->d_un.d_ptr);
       if (entry->d_tag == DT_HASH) hash = reinterpret_cast<const u32*>(image + entry->d_un.d_ptr);

@@ -14,9 +14,9 @@
 namespace limen {
 namespace {
 
-constexpr u64 kShortestCpuWait = 1'000'000;     // between two looks at a CPU clock
-constexpr u64 kIgnoredInterval = 4'000'000;     // the shortest interval of a timer whose signal is ignored: a tick
-constexpr usize kMostTimers = 65536;            // whatever RLIMIT_SIGPENDING says
+constexpr u64 kShortestCpuWait = 1'000'000;  // between two looks at a CPU clock
+constexpr u64 kIgnoredInterval = 4'000'000;  // the shortest interval of a timer whose signal is ignored: a tick
+constexpr usize kMostTimers = 65536;         // whatever RLIMIT_SIGPENDING says
 
 constexpr TimerClock kItimerClocks[] = {TimerClock::monotonic, TimerClock::process_user, TimerClock::process_cpu};
 constexpr Signal kItimerSignals[] = {sig::alrm, sig::vtalrm, sig::prof};
@@ -49,11 +49,16 @@ bool is_cpu_clock(TimerClock clock) {
 u64 ProcessTimers::read(TimerClock clock, Pid tid) const {
   Clock& host = group_.kernel().clock();
   switch (clock) {
-    case TimerClock::monotonic: return host.monotonic_ns();
-    case TimerClock::realtime: return host.realtime_ns();
-    case TimerClock::boottime: return host.boottime_ns();
-    case TimerClock::process_cpu: return cpu_time(group_).total();
-    case TimerClock::process_user: return cpu_time(group_).user_ns;
+    case TimerClock::monotonic:
+      return host.monotonic_ns();
+    case TimerClock::realtime:
+      return host.realtime_ns();
+    case TimerClock::boottime:
+      return host.boottime_ns();
+    case TimerClock::process_cpu:
+      return cpu_time(group_).total();
+    case TimerClock::process_user:
+      return cpu_time(group_).user_ns;
     case TimerClock::thread_cpu: {
       const Ref<Task> task = member_of(group_, tid);
       return task ? cpu_time(*task).total() : 0;

@@ -63,9 +63,9 @@ class ProcessTimers final : public RefCounted {
   struct Timer {
     Created what;
     u64 interval = 0;
-    u64 expiry = 0;        // in the clock's own time; 0: not set
-    u64 handle = 0;        // in the kernel's TimerQueue
-    u64 generation = 0;    // of the setting: an expiry that comes too late finds another
+    u64 expiry = 0;            // in the clock's own time; 0: not set
+    u64 handle = 0;            // in the kernel's TimerQueue
+    u64 generation = 0;        // of the setting: an expiry that comes too late finds another
     bool undelivered = false;  // its signal is pending; the next expiry is computed when it is taken
     i64 last_overrun = 0;
   };

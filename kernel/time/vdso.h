@@ -18,7 +18,7 @@ class Vdso {
   static Result<std::unique_ptr<Vdso>> create();
 
   int fd() const { return file_.fd(); }
-  u64 length() const { return length_; }        // whole pages
+  u64 length() const { return length_; }           // whole pages
   static constexpr u64 data_pages() { return 1; }  // these come first; the ELF header is behind them
 
   // The kernel's own, writable view. Written by the clock alone, under its lock.

@@ -90,8 +90,8 @@ Result<void> StubPlatform::start(Options options) {
   arena_ = TRY(host::Mapping::shared(arena_file_, options.arena_size));
   epoll_ = host::Handle(static_cast<int>(TRY(host::call::epoll_create1(EPOLL_CLOEXEC))));
   TRY(watch(template_.pidfd(), kTemplateTag));
-  for (const auto& [name, body] :
-       {std::pair{"limen-reaper", &StubPlatform::reap}, {"limen-pool", &StubPlatform::fill_pool},
+  for (const auto& [name, body] : {std::pair{"limen-reaper", &StubPlatform::reap},
+                                   {"limen-pool", &StubPlatform::fill_pool},
                                    {"limen-house", &StubPlatform::keep_house}}) {
     {
       const MutexGuard guard(mutex_);

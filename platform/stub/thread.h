@@ -27,7 +27,9 @@ class StubThread final : public GuestThread {
   Counters counters() const;
   // The housekeeper's.
   u64 crossings() const { return crossings_.load(std::memory_order_relaxed); }
-  bool bound_and_running() const { return (state_.load(std::memory_order_relaxed) & kInGuest) != 0 && pairing_.bound(); }
+  bool bound_and_running() const {
+    return (state_.load(std::memory_order_relaxed) & kInGuest) != 0 && pairing_.bound();
+  }
   void tick(bool let_go) { pairing_.tick((state_.load(std::memory_order_relaxed) & kInGuest) != 0, let_go); }
 
  private:

@@ -34,15 +34,15 @@ struct NodeRow {
   Device device;
 };
 constexpr NodeRow kNodes[] = {
-    {"null", 0666, {1, 3}}, {"zero", 0666, {1, 5}},    {"full", 0666, {1, 7}}, {"random", 0666, {1, 8}},
-    {"urandom", 0666, {1, 9}}, {"tty", 0666, {5, 0}},
+    {"null", 0666, {1, 3}},   {"zero", 0666, {1, 5}},    {"full", 0666, {1, 7}},
+    {"random", 0666, {1, 8}}, {"urandom", 0666, {1, 9}}, {"tty", 0666, {5, 0}},
 };
 struct LinkRow {
   const char* name;
   const char* target;
 };
 constexpr LinkRow kLinks[] = {
-    {"fd", "/proc/self/fd"},         {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 

@@ -48,7 +48,8 @@ class ProcRoot final : public FixedDirectory {
     ReadGuard tree(kernel_.process_tree);
     for (const Ref<Task>& t : kernel_.pids->tasks()) {
       if (!t->is_leader()) continue;
-      entries.push_back({std::to_string(t->tid().raw()), proc_inode(t->tid(), TaskScope::process, ""), abi::s_ifdir >> 12});
+      entries.push_back(
+          {std::to_string(t->tid().raw()), proc_inode(t->tid(), TaskScope::process, ""), abi::s_ifdir >> 12});
     }
     return entries;
   }
@@ -131,7 +132,8 @@ Ref<Filesystem> make_procfs(Kernel& kernel) {
   root->put("thread-self", make_ref<PseudoLink>(*fs, [](Task& reader) -> Result<std::string> {
               return fmt::format("{}/task/{}", reader.group().pid().raw(), reader.tid().raw());
             }));
-  root->put("mounts", make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/mounts"); }));
+  root->put("mounts",
+            make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/mounts"); }));
   root->put("net", make_ref<FixedDirectory>(*fs, abi::s_ifdir | 0555));
   fs->set_root(root);
   return fs;

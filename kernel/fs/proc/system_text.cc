@@ -25,7 +25,8 @@ CpuIdentity identify() {
   CpuIdentity id;
   u32 a = 0, b = 0, c = 0, d = 0;
   __get_cpuid(0, &a, &b, &c, &d);
-  std::memcpy(id.vendor.data(), &b, 4), std::memcpy(id.vendor.data() + 4, &d, 4), std::memcpy(id.vendor.data() + 8, &c, 4);
+  std::memcpy(id.vendor.data(), &b, 4), std::memcpy(id.vendor.data() + 4, &d, 4),
+      std::memcpy(id.vendor.data() + 8, &c, 4);
   __get_cpuid(1, &a, &b, &id.leaf1_ecx, &id.leaf1_edx);
   id.stepping = a & 15, id.family = (a >> 8) & 15, id.model_number = (a >> 4) & 15;
   if (id.family == 15) id.family += (a >> 20) & 0xff;
@@ -48,25 +49,25 @@ std::string cpu_flags(const CpuIdentity& id) {
     const char* name;
   };
   static constexpr Flag kFlags[] = {
-      {&CpuIdentity::leaf1_edx, 0, "fpu"},       {&CpuIdentity::leaf1_edx, 4, "tsc"},
-      {&CpuIdentity::leaf1_edx, 8, "cx8"},       {&CpuIdentity::leaf1_edx, 15, "cmov"},
-      {&CpuIdentity::leaf1_edx, 23, "mmx"},      {&CpuIdentity::leaf1_edx, 24, "fxsr"},
-      {&CpuIdentity::leaf1_edx, 25, "sse"},      {&CpuIdentity::leaf1_edx, 26, "sse2"},
+      {&CpuIdentity::leaf1_edx, 0, "fpu"},         {&CpuIdentity::leaf1_edx, 4, "tsc"},
+      {&CpuIdentity::leaf1_edx, 8, "cx8"},         {&CpuIdentity::leaf1_edx, 15, "cmov"},
+      {&CpuIdentity::leaf1_edx, 23, "mmx"},        {&CpuIdentity::leaf1_edx, 24, "fxsr"},
+      {&CpuIdentity::leaf1_edx, 25, "sse"},        {&CpuIdentity::leaf1_edx, 26, "sse2"},
       {&CpuIdentity::extended_edx, 11, "syscall"}, {&CpuIdentity::extended_edx, 20, "nx"},
-      {&CpuIdentity::extended_edx, 27, "rdtscp"}, {&CpuIdentity::extended_edx, 29, "lm"},
-      {&CpuIdentity::leaf1_ecx, 0, "pni"},       {&CpuIdentity::leaf1_ecx, 1, "pclmulqdq"},
-      {&CpuIdentity::leaf1_ecx, 9, "ssse3"},     {&CpuIdentity::leaf1_ecx, 12, "fma"},
-      {&CpuIdentity::leaf1_ecx, 13, "cx16"},     {&CpuIdentity::leaf1_ecx, 19, "sse4_1"},
-      {&CpuIdentity::leaf1_ecx, 20, "sse4_2"},   {&CpuIdentity::leaf1_ecx, 22, "movbe"},
-      {&CpuIdentity::leaf1_ecx, 23, "popcnt"},   {&CpuIdentity::leaf1_ecx, 25, "aes"},
-      {&CpuIdentity::leaf1_ecx, 26, "xsave"},    {&CpuIdentity::leaf1_ecx, 28, "avx"},
-      {&CpuIdentity::leaf1_ecx, 29, "f16c"},     {&CpuIdentity::leaf1_ecx, 30, "rdrand"},
-      {&CpuIdentity::leaf7_ebx, 0, "fsgsbase"},  {&CpuIdentity::leaf7_ebx, 3, "bmi1"},
-      {&CpuIdentity::leaf7_ebx, 5, "avx2"},      {&CpuIdentity::leaf7_ebx, 8, "bmi2"},
-      {&CpuIdentity::leaf7_ebx, 9, "erms"},      {&CpuIdentity::leaf7_ebx, 16, "avx512f"},
-      {&CpuIdentity::leaf7_ebx, 17, "avx512dq"}, {&CpuIdentity::leaf7_ebx, 18, "rdseed"},
-      {&CpuIdentity::leaf7_ebx, 19, "adx"},      {&CpuIdentity::leaf7_ebx, 29, "sha_ni"},
-      {&CpuIdentity::leaf7_ebx, 30, "avx512bw"}, {&CpuIdentity::leaf7_ebx, 31, "avx512vl"},
+      {&CpuIdentity::extended_edx, 27, "rdtscp"},  {&CpuIdentity::extended_edx, 29, "lm"},
+      {&CpuIdentity::leaf1_ecx, 0, "pni"},         {&CpuIdentity::leaf1_ecx, 1, "pclmulqdq"},
+      {&CpuIdentity::leaf1_ecx, 9, "ssse3"},       {&CpuIdentity::leaf1_ecx, 12, "fma"},
+      {&CpuIdentity::leaf1_ecx, 13, "cx16"},       {&CpuIdentity::leaf1_ecx, 19, "sse4_1"},
+      {&CpuIdentity::leaf1_ecx, 20, "sse4_2"},     {&CpuIdentity::leaf1_ecx, 22, "movbe"},
+      {&CpuIdentity::leaf1_ecx, 23, "popcnt"},     {&CpuIdentity::leaf1_ecx, 25, "aes"},
+      {&CpuIdentity::leaf1_ecx, 26, "xsave"},      {&CpuIdentity::leaf1_ecx, 28, "avx"},
+      {&CpuIdentity::leaf1_ecx, 29, "f16c"},       {&CpuIdentity::leaf1_ecx, 30, "rdrand"},
+      {&CpuIdentity::leaf7_ebx, 0, "fsgsbase"},    {&CpuIdentity::leaf7_ebx, 3, "bmi1"},
+      {&CpuIdentity::leaf7_ebx, 5, "avx2"},        {&CpuIdentity::leaf7_ebx, 8, "bmi2"},
+      {&CpuIdentity::leaf7_ebx, 9, "erms"},        {&CpuIdentity::leaf7_ebx, 16, "avx512f"},
+      {&CpuIdentity::leaf7_ebx, 17, "avx512dq"},   {&CpuIdentity::leaf7_ebx, 18, "rdseed"},
+      {&CpuIdentity::leaf7_ebx, 19, "adx"},        {&CpuIdentity::leaf7_ebx, 29, "sha_ni"},
+      {&CpuIdentity::leaf7_ebx, 30, "avx512bw"},   {&CpuIdentity::leaf7_ebx, 31, "avx512vl"},
   };
   std::string text;
   for (const Flag& f : kFlags) {
@@ -80,7 +81,8 @@ std::string random_uuid() {
   host::fill_random(b);
   b[6] = static_cast<u8>((b[6] & 0x0f) | 0x40), b[8] = static_cast<u8>((b[8] & 0x3f) | 0x80);
   std::string text;
-  for (usize i = 0; i < 16; ++i) text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
+  for (usize i = 0; i < 16; ++i)
+    text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
   return text + "\n";
 }
 
@@ -113,8 +115,10 @@ Result<std::string> proc_cpuinfo(Task& reader) {
   for (u32 cpu = 0; cpu < cpus; ++cpu) {
     text += fmt::format(
         "processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\nstepping\t: {}\n"
-        "physical id\t: 0\nsiblings\t: {}\ncore id\t\t: {}\ncpu cores\t: {}\napicid\t\t: {}\nfpu\t\t: yes\nwp\t\t: yes\n"
-        "flags\t\t: {}\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 48 bits physical, 48 bits virtual\n\n",
+        "physical id\t: 0\nsiblings\t: {}\ncore id\t\t: {}\ncpu cores\t: {}\napicid\t\t: {}\nfpu\t\t: yes\nwp\t\t: "
+        "yes\n"
+        "flags\t\t: {}\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 48 bits physical, 48 bits "
+        "virtual\n\n",
         cpu, id.vendor.data(), id.family, id.model_number, id.model, id.stepping, cpus, cpu, cpus, cpu, cpu_flags(id));
   }
   return text;
@@ -135,7 +139,8 @@ Result<std::string> proc_kernel_stat(Task& reader) {
   u64 user = 0, system = 0;
   {
     ReadGuard tree(reader.kernel().process_tree);
-    for (const Ref<Task>& task : reader.kernel().pids->tasks()) user += task->user_ns.load(), system += task->system_ns.load();
+    for (const Ref<Task>& task : reader.kernel().pids->tasks())
+      user += task->user_ns.load(), system += task->system_ns.load();
   }
   constexpr u64 kTick = 10'000'000;
   const u64 up = reader.clock().boottime_ns() / kTick * cpus;
@@ -147,8 +152,8 @@ Result<std::string> proc_kernel_stat(Task& reader) {
   }
   const Population p = population(reader);
   const u64 boot = (reader.clock().realtime_ns() - reader.clock().boottime_ns()) / 1'000'000'000;
-  text += fmt::format("intr 0\nctxt 0\nbtime {}\nprocesses {}\nprocs_running {}\nprocs_blocked 0\n", boot, p.newest.raw(),
-                      std::max<usize>(1, p.running));
+  text += fmt::format("intr 0\nctxt 0\nbtime {}\nprocesses {}\nprocs_running {}\nprocs_blocked 0\n", boot,
+                      p.newest.raw(), std::max<usize>(1, p.running));
   return text;
 }
 
@@ -163,18 +168,19 @@ Result<std::string> proc_meminfo(Task& reader) {
   const u64 used = std::min(arena.resident(), arena.limit()) / 1024;
   const u64 free = total - used;
   std::string text;
-  const auto row = [&text](const char* name, u64 kib) { text += fmt::format("{:<16}{:8} kB\n", std::string(name) + ":", kib); };
+  const auto row = [&text](const char* name, u64 kib) {
+    text += fmt::format("{:<16}{:8} kB\n", std::string(name) + ":", kib);
+  };
   row("MemTotal", total), row("MemFree", free), row("MemAvailable", free), row("Buffers", 0), row("Cached", 0);
-  row("SwapCached", 0), row("Active", used), row("Inactive", 0), row("SwapTotal", 0), row("SwapFree", 0), row("Dirty", 0);
+  row("SwapCached", 0), row("Active", used), row("Inactive", 0), row("SwapTotal", 0), row("SwapFree", 0),
+      row("Dirty", 0);
   row("Writeback", 0), row("AnonPages", used), row("Mapped", 0), row("Shmem", 0), row("Slab", 0);
   row("CommitLimit", total), row("Committed_AS", arena.granted() / 1024);
   row("HugePages_Total", 0);
   return text;
 }
 
-Result<std::string> proc_swaps(Task&) {
-  return std::string("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-}
+Result<std::string> proc_swaps(Task&) { return std::string("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"); }
 
 Result<std::string> proc_uptime(Task& reader) {
   const u64 ns = reader.clock().boottime_ns();
@@ -193,9 +199,7 @@ Result<std::string> proc_vmstat(Task& reader) {
   return fmt::format("nr_free_pages {}\npgfault 0\npgmajfault 0\n", free);
 }
 
-Result<std::string> proc_sys_boot_id(Task& reader) {
-  return std::string(reader.kernel().boot_id());
-}
+Result<std::string> proc_sys_boot_id(Task& reader) { return std::string(reader.kernel().boot_id()); }
 Result<std::string> proc_sys_cap_last_cap(Task&) { return constant<40>(); }
 Result<std::string> proc_sys_domainname(Task& reader) { return reader.namespaces().uts->domainname() + "\n"; }
 Result<std::string> proc_sys_entropy(Task&) { return constant<256>(); }
@@ -214,7 +218,9 @@ Result<std::string> proc_sys_overflow_id(Task&) { return constant<65534>(); }
 Result<std::string> proc_sys_pid_max(Task&) { return constant<4194304>(); }
 Result<std::string> proc_sys_pipe_max_size(Task&) { return constant<1048576>(); }
 Result<std::string> proc_sys_somaxconn(Task&) { return constant<4096>(); }
-Result<std::string> proc_sys_threads_max(Task& reader) { return fmt::format("{}\n", reader.kernel().options().limits.pids); }
+Result<std::string> proc_sys_threads_max(Task& reader) {
+  return fmt::format("{}\n", reader.kernel().options().limits.pids);
+}
 Result<std::string> proc_sys_uuid(Task&) { return random_uuid(); }
 Result<std::string> proc_sys_version(Task&) { return std::string(kLinuxVersion) + "\n"; }
 

@@ -107,14 +107,22 @@ struct TextRow {
   Text render;
 };
 constexpr TextRow kTexts[] = {
-    {"auxv", 0400, true, proc_auxv},       {"cgroup", 0444, false, proc_cgroup},
-    {"cmdline", 0444, false, proc_cmdline}, {"environ", 0400, true, proc_environ},
-    {"limits", 0444, false, proc_limits},   {"maps", 0444, true, proc_maps},
-    {"mountinfo", 0444, false, proc_mountinfo}, {"mounts", 0444, false, proc_mounts},
-    {"oom_score", 0444, false, proc_oom_score},  {"smaps", 0444, true, proc_smaps},
-    {"stat", 0444, false, proc_stat},       {"statm", 0444, false, proc_statm},
-    {"status", 0444, false, proc_status},   {"wchan", 0444, false, proc_wchan},
-    {"io", 0400, true, proc_io},            {"personality", 0400, true, proc_personality},
+    {"auxv", 0400, true, proc_auxv},
+    {"cgroup", 0444, false, proc_cgroup},
+    {"cmdline", 0444, false, proc_cmdline},
+    {"environ", 0400, true, proc_environ},
+    {"limits", 0444, false, proc_limits},
+    {"maps", 0444, true, proc_maps},
+    {"mountinfo", 0444, false, proc_mountinfo},
+    {"mounts", 0444, false, proc_mounts},
+    {"oom_score", 0444, false, proc_oom_score},
+    {"smaps", 0444, true, proc_smaps},
+    {"stat", 0444, false, proc_stat},
+    {"statm", 0444, false, proc_statm},
+    {"status", 0444, false, proc_status},
+    {"wchan", 0444, false, proc_wchan},
+    {"io", 0400, true, proc_io},
+    {"personality", 0400, true, proc_personality},
 };
 
 Ref<Inode> make_text(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope, const TextRow& row) {
@@ -134,19 +142,24 @@ Ref<Inode> make_comm(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scop
     task->set_name(text);
     return success;
   };
-  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store, owner_of(*task), proc_inode(task->tid(), scope, "comm"));
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store, owner_of(*task),
+                              proc_inode(task->tid(), scope, "comm"));
 }
 
 Ref<Inode> make_oom_score_adj(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
-  auto render = [task](Task&) -> Result<std::string> { return fmt::format("{}\n", task->group().oom_score_adj.load()); };
+  auto render = [task](Task&) -> Result<std::string> {
+    return fmt::format("{}\n", task->group().oom_score_adj.load());
+  };
   auto store = [task](Task& writer, std::string_view text) -> Result<void> {
     const int value = std::atoi(std::string(text).c_str());
     if (value < -1000 || value > 1000) return Errno::einval;
-    if (value < task->group().oom_score_adj && !writer.credentials().capable(Capability::sys_resource)) return Errno::eacces;
+    if (value < task->group().oom_score_adj && !writer.credentials().capable(Capability::sys_resource))
+      return Errno::eacces;
     task->group().oom_score_adj = value;
     return success;
   };
-  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store, owner_of(*task), proc_inode(task->tid(), scope, "oom_score_adj"));
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store, owner_of(*task),
+                              proc_inode(task->tid(), scope, "oom_score_adj"));
 }
 
 // exe, cwd, root: links to where the task is.

@@ -54,10 +54,9 @@ std::string maps_line(const MapsLine& line, Task& task) {
     if (line.file->has_inode()) name = path_name(task, line.file->path());
     if (const Result<Attributes> a = line.file->attributes(); a.ok()) inode = a->inode, device = a->device;
   }
-  std::string text =
-      fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} {:02x}:{:02x} {}", line.start, line.end, bit(abi::prot_read, 'r'),
-                  bit(abi::prot_write, 'w'), bit(abi::prot_exec, 'x'), line.shared ? 's' : 'p', line.offset, device.major,
-                  device.minor, inode);
+  std::string text = fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} {:02x}:{:02x} {}", line.start, line.end,
+                                 bit(abi::prot_read, 'r'), bit(abi::prot_write, 'w'), bit(abi::prot_exec, 'x'),
+                                 line.shared ? 's' : 'p', line.offset, device.major, device.minor, inode);
   if (!name.empty()) text = fmt::format("{:<72} {}", text, name);
   return text + "\n";
 }
@@ -128,7 +127,8 @@ Result<std::string> proc_environ(Task& task) {
 }
 
 Result<std::string> proc_io(Task&) {
-  return std::string("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+  return std::string(
+      "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 }
 
 Result<std::string> proc_limits(Task& task) {
@@ -138,19 +138,20 @@ Result<std::string> proc_limits(Task& task) {
     const char* unit;
   };
   static constexpr Row kRows[] = {
-      {"Max cpu time", abi::rlimit_cpu, "seconds"},        {"Max file size", abi::rlimit_fsize, "bytes"},
-      {"Max data size", abi::rlimit_data, "bytes"},        {"Max stack size", abi::rlimit_stack, "bytes"},
-      {"Max core file size", abi::rlimit_core, "bytes"},   {"Max resident set", abi::rlimit_rss, "bytes"},
-      {"Max processes", abi::rlimit_nproc, "processes"},   {"Max open files", abi::rlimit_nofile, "files"},
-      {"Max locked memory", abi::rlimit_memlock, "bytes"}, {"Max address space", abi::rlimit_as, "bytes"},
-      {"Max file locks", abi::rlimit_locks, "locks"},      {"Max pending signals", abi::rlimit_sigpending, "signals"},
+      {"Max cpu time", abi::rlimit_cpu, "seconds"},         {"Max file size", abi::rlimit_fsize, "bytes"},
+      {"Max data size", abi::rlimit_data, "bytes"},         {"Max stack size", abi::rlimit_stack, "bytes"},
+      {"Max core file size", abi::rlimit_core, "bytes"},    {"Max resident set", abi::rlimit_rss, "bytes"},
+      {"Max processes", abi::rlimit_nproc, "processes"},    {"Max open files", abi::rlimit_nofile, "files"},
+      {"Max locked memory", abi::rlimit_memlock, "bytes"},  {"Max address space", abi::rlimit_as, "bytes"},
+      {"Max file locks", abi::rlimit_locks, "locks"},       {"Max pending signals", abi::rlimit_sigpending, "signals"},
       {"Max msgqueue size", abi::rlimit_msgqueue, "bytes"}, {"Max nice priority", abi::rlimit_nice, ""},
-      {"Max realtime priority", abi::rlimit_rtprio, ""},   {"Max realtime timeout", abi::rlimit_rttime, "us"},
+      {"Max realtime priority", abi::rlimit_rtprio, ""},    {"Max realtime timeout", abi::rlimit_rttime, "us"},
   };
   std::string text = fmt::format("{:<25} {:<20} {:<20} {:<10}\n", "Limit", "Soft Limit", "Hard Limit", "Units");
   for (const Row& row : kRows) {
     const ResourceLimit limit = task.group().limit(row.resource);
-    text += fmt::format("{:<25} {:<20} {:<20} {:<10}\n", row.name, limit_text(limit.soft), limit_text(limit.hard), row.unit);
+    text += fmt::format("{:<25} {:<20} {:<20} {:<10}\n", row.name, limit_text(limit.soft), limit_text(limit.hard),
+                        row.unit);
   }
   return text;
 }
@@ -169,8 +170,9 @@ Result<std::string> proc_smaps(Task& task) {
   if (!mm) return text;
   for (const MapsLine& line : mm->maps()) {
     text += maps_line(line, task);
-    text += fmt::format("Size:           {:8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\nRss:            {:8} kB\n",
-                        (line.end - line.start) / 1024, line.resident / 1024);
+    text += fmt::format(
+        "Size:           {:8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\nRss:            {:8} kB\n",
+        (line.end - line.start) / 1024, line.resident / 1024);
   }
   return text;
 }
@@ -222,14 +224,15 @@ Result<std::string> proc_stat(Task& task) {
     if (handler > 1) caught |= u64{1} << (s - 1);
   }
   return fmt::format(
-      "{} ({}) {} {} {} {} 0 -1 4194304 0 0 0 0 {} {} {} {} {} {} {} 0 {} {} {} {} {} {} {} 0 0 {} {} {} {} 0 0 0 17 0 0 0 0 0 0 "
+      "{} ({}) {} {} {} {} 0 -1 4194304 0 0 0 0 {} {} {} {} {} {} {} 0 {} {} {} {} {} {} {} 0 0 {} {} {} {} 0 0 0 17 0 "
+      "0 0 0 0 0 "
       "{} {} {} {} {} {} {} 0\n",
       task.tid().raw(), task.name(), state_of(task).letter, family.parent, family.group, family.session,
       task.user_ns.load() / kTicksPerNs, task.system_ns.load() / kTicksPerNs, waited.user_ns / kTicksPerNs,
       waited.system_ns / kTicksPerNs, 20 + task.nice, task.nice, threads_of(task), task.start_time_ns / kTicksPerNs,
-      usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0}, layout.start_code, layout.end_code, layout.start_stack,
-      0, task.blocked().bits() & 0x7fffffff, ignored, caught, layout.start_data, layout.end_data, layout.start_brk,
-      layout.arg_start, layout.arg_end, layout.env_start, layout.env_end);
+      usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0}, layout.start_code, layout.end_code,
+      layout.start_stack, 0, task.blocked().bits() & 0x7fffffff, ignored, caught, layout.start_data, layout.end_data,
+      layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start, layout.env_end);
 }
 
 Result<std::string> proc_statm(Task& task) {
@@ -249,13 +252,15 @@ Result<std::string> proc_status(Task& task) {
   const Ref<FdTable> files = task.files_ref();
   std::string text = fmt::format(
       "Name:\t{}\nUmask:\t{:04o}\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n"
-      "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t{}\nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n",
-      task.name(), fs ? fs->umask() : 0, state.letter, state.word, task.group().pid().raw(), task.tid().raw(), family.parent,
-      c->uid.raw(), c->euid.raw(), c->suid.raw(), c->fsuid.raw(), c->gid.raw(), c->egid.raw(), c->sgid.raw(),
-      c->fsgid.raw(), files ? std::max<usize>(64, files->list().size()) : 0, groups, task.group().pid().raw(),
-      task.tid().raw(), family.group, family.session);
+      "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t{}\nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}"
+      "\nNSsid:\t{}\n",
+      task.name(), fs ? fs->umask() : 0, state.letter, state.word, task.group().pid().raw(), task.tid().raw(),
+      family.parent, c->uid.raw(), c->euid.raw(), c->suid.raw(), c->fsuid.raw(), c->gid.raw(), c->egid.raw(),
+      c->sgid.raw(), c->fsgid.raw(), files ? std::max<usize>(64, files->list().size()) : 0, groups,
+      task.group().pid().raw(), task.tid().raw(), family.group, family.session);
   text += fmt::format(
-      "VmPeak:\t{:8} kB\nVmSize:\t{:8} kB\nVmLck:\t{:8} kB\nVmHWM:\t{:8} kB\nVmRSS:\t{:8} kB\nVmData:\t{:8} kB\nVmStk:\t{:8} kB\n"
+      "VmPeak:\t{:8} kB\nVmSize:\t{:8} kB\nVmLck:\t{:8} kB\nVmHWM:\t{:8} kB\nVmRSS:\t{:8} kB\nVmData:\t{:8} "
+      "kB\nVmStk:\t{:8} kB\n"
       "VmExe:\t{:8} kB\nThreads:\t{}\n",
       u.virtual_bytes / 1024, u.virtual_bytes / 1024, u.locked_bytes / 1024, u.peak_resident_bytes / 1024,
       u.resident_bytes / 1024, u.data_bytes / 1024, u.stack_bytes / 1024, u.text_bytes / 1024, threads_of(task));
@@ -273,11 +278,13 @@ Result<std::string> proc_status(Task& task) {
   const u64 cpus = (u64{1} << task.kernel().options().limits.cpus) - 1;
   text += fmt::format(
       "SigQ:\t0/{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n"
-      "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\nSeccomp:\t0\n"
+      "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}"
+      "\nSeccomp:\t0\n"
       "Seccomp_filters:\t0\nCpus_allowed:\t{:x}\nCpus_allowed_list:\t0-{}\nvoluntary_ctxt_switches:\t0\n"
       "nonvoluntary_ctxt_switches:\t0\n",
-      task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked().bits(), ignored, caught, c->inheritable,
-      c->permitted, c->effective, c->bounding, c->ambient, c->no_new_privs ? 1 : 0, cpus, task.kernel().options().limits.cpus - 1);
+      task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked().bits(), ignored, caught,
+      c->inheritable, c->permitted, c->effective, c->bounding, c->ambient, c->no_new_privs ? 1 : 0, cpus,
+      task.kernel().options().limits.cpus - 1);
   return text;
 }
 

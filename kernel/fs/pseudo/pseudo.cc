@@ -16,8 +16,10 @@ class DirectoryFile final : public File {
       : File(std::move(path), flags), directory_(std::move(directory)) {}
 
   Result<void> read_directory(Task& task, u64& position, const DirectorySink& sink) override {
-    if (position == 0 || !listed_) entries_ = TRY(directory_->list(task)), listed_ = true;
-    const u64 own = TRY(directory_->attributes()).inode;
+    if (position == 0 || !listed_) entries_ = TRY(directory_->list(task))
+    , listed_ = true;
+    const u64 own = TRY(directory_->attributes())
+    .inode;
     constexpr u32 kDirectory = 4;  // DT_DIR
     while (position < entries_.size() + 2) {
       const u64 next = position + 1;
@@ -91,7 +93,10 @@ Result<FilesystemStatus> PseudoFilesystem::status() {
 }
 
 PseudoInode::PseudoInode(PseudoFilesystem& fs, u32 mode, PseudoOwner owner, u64 inode)
-    : fs_(fs), mode_(mode), owner_(owner), inode_(inode != 0 ? inode : fs.next_inode()),
+    : fs_(fs),
+      mode_(mode),
+      owner_(owner),
+      inode_(inode != 0 ? inode : fs.next_inode()),
       made_(TimeStamp::from_ns(static_cast<u64>(host::realtime_ns()))) {}
 
 Result<Attributes> PseudoInode::attributes() {

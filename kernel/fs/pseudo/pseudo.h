@@ -15,7 +15,8 @@ namespace limen {
 
 class PseudoFilesystem final : public Filesystem {
  public:
-  PseudoFilesystem(std::string type, u64 magic) : type_(std::move(type)), magic_(magic), device_(next_anonymous_device()) {}
+  PseudoFilesystem(std::string type, u64 magic)
+      : type_(std::move(type)), magic_(magic), device_(next_anonymous_device()) {}
   void set_root(Ref<Inode> root) { root_ = std::move(root); }
   std::string_view type_name() const override { return type_; }
   Device device() const override { return device_; }
@@ -81,7 +82,8 @@ class PseudoText final : public PseudoInode {
  public:
   using Render = std::function<Result<std::string>(Task& reader)>;
   using Store = std::function<Result<void>(Task& writer, std::string_view text)>;
-  PseudoText(PseudoFilesystem& fs, u32 mode, Render render, Store store = nullptr, PseudoOwner owner = {}, u64 inode = 0)
+  PseudoText(PseudoFilesystem& fs, u32 mode, Render render, Store store = nullptr, PseudoOwner owner = {},
+             u64 inode = 0)
       : PseudoInode(fs, mode, owner, inode), render_(std::move(render)), store_(std::move(store)) {}
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
   Result<void> change(const AttributeChange&) override { return success; }  // O_TRUNC means nothing here
@@ -95,7 +97,8 @@ class PseudoLink final : public PseudoInode {
  public:
   using Target = std::function<Result<std::string>(Task& reader)>;
   using Magic = std::function<Result<Path>(Task& reader)>;
-  PseudoLink(PseudoFilesystem& fs, Target target, Magic magic = nullptr, u32 permissions = 0777, PseudoOwner owner = {}, u64 inode = 0);
+  PseudoLink(PseudoFilesystem& fs, Target target, Magic magic = nullptr, u32 permissions = 0777, PseudoOwner owner = {},
+             u64 inode = 0);
   Result<std::string> readlink(Task& task) override { return target_(task); }
   Result<Path> follow_magic(Task& task) override { return magic_ ? magic_(task) : Result<Path>(Path{}); }
   Result<Ref<File>> open(Task&, const Path&, u32) override { return Errno::eloop; }

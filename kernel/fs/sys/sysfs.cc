@@ -50,7 +50,8 @@ Ref<Filesystem> make_sysfs(Kernel& kernel) {
   Builder build(*fs, root);
   const u32 cpus = kernel.options().limits.cpus;
   const std::string range = cpus == 1 ? "0\n" : fmt::format("0-{}\n", cpus - 1);
-  for (const char* name : {"online", "possible", "present"}) build.text(fmt::format("devices/system/cpu/{}", name), range);
+  for (const char* name : {"online", "possible", "present"})
+    build.text(fmt::format("devices/system/cpu/{}", name), range);
   build.text("devices/system/cpu/offline", "\n");
   build.text("devices/system/cpu/kernel_max", fmt::format("{}\n", cpus - 1));
   for (u32 cpu = 0; cpu < cpus; ++cpu) {
@@ -61,7 +62,8 @@ Ref<Filesystem> make_sysfs(Kernel& kernel) {
   }
   build.text("devices/system/node/online", "0\n");
   build.text("kernel/mm/transparent_hugepage/enabled", "always madvise [never]\n");
-  for (const char* empty : {"block", "bus", "class/net", "dev", "firmware", "fs/cgroup", "module"}) build.directory(empty);
+  for (const char* empty : {"block", "bus", "class/net", "dev", "firmware", "fs/cgroup", "module"})
+    build.directory(empty);
   fs->set_root(root);
   return fs;
 }
