@@ -97,8 +97,9 @@ void refused(int, siginfo_t* info, void*) {
 }  // namespace
 
 Result<void> lock_down() {
-  // Without a bound the allocator counts the CPUs in /sys when threads contend for it: an openat that is not ours.
-  mallopt(M_ARENA_MAX, 4);
+  // One arena: with several, glibc opens /sys to count the CPUs before it makes one and /proc/sys/vm before it shrinks
+  // one, and each costs pages of an idle sandbox. What threads free and take at once is in their own caches anyway.
+  mallopt(M_ARENA_MAX, 1);
   struct sigaction action {};
   action.sa_sigaction = refused;
   action.sa_flags = SA_SIGINFO;
