@@ -156,6 +156,7 @@ void write_stats(const Plan& plan, const platform::Counters& c) {
 }  // namespace
 
 int run_kernel(const Plan& plan, int control_fd) {
+  host::before_threads();
   drop_capabilities();
   raise_file_limit();
   Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform();

@@ -96,10 +96,13 @@ void refused(int, siginfo_t* info, void*) {
 
 }  // namespace
 
-Result<void> lock_down() {
+void before_threads() {
   // One arena: with several, glibc opens /sys to count the CPUs before it makes one and /proc/sys/vm before it shrinks
   // one, and each costs pages of an idle sandbox. What threads free and take at once is in their own caches anyway.
   mallopt(M_ARENA_MAX, 1);
+}
+
+Result<void> lock_down() {
   struct sigaction action {};
   action.sa_sigaction = refused;
   action.sa_flags = SA_SIGINFO;

@@ -27,6 +27,9 @@ const std::vector<Rule>& all_rules();
 // The filter that stands for them; `refusal` is what happens to any other call (SECCOMP_RET_...).
 std::vector<sock_filter> compile_rules(const std::vector<Rule>& rules, u32 refusal);
 
+// Settles what the C library would else ask the host for later. Called before the first thread starts.
+void before_threads();
+
 // Sets no_new_privs and installs the filter in all threads of the process. einval, eacces, esrch as seccomp(2).
 Result<void> lock_down();
 
