@@ -16,6 +16,7 @@
 #include "abi/syscalls.h"
 #include "cli/terminal.h"
 #include "host/lockdown.h"
+#include "kernel/fs/cgroup/cgroupfs.h"
 #include "kernel/fs/console/host_stream.h"
 #include "kernel/fs/dev/devices.h"
 #include "kernel/fs/proc/procfs.h"
@@ -89,14 +90,19 @@ Ref<const Credentials> first_credentials(const Plan& plan) {
   return cred;
 }
 
-Ref<FdTable> standard_streams(Kernel& kernel) {
+// They belong to the first user, who may open /dev/stdout and its like whoever gave them on the host.
+Ref<FdTable> standard_streams(Kernel& kernel, const Plan& plan) {
   Ref<FdTable> files = make_ref<FdTable>();
   const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
   for (int fd = 0; fd <= 2; ++fd) {
     const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) continue;  // closed by the caller: closed for the guest
     host::Handle handle(copy, {host::Origin::Kind::inherited, "", fd});
-    files->install_first(Fd(fd), make_host_stream(kernel, std::move(handle), watcher));
+    const Ref<File> stream = make_host_stream(kernel, std::move(handle), watcher);
+    AttributeChange owner;
+    owner.uid = plan.uid, owner.gid = plan.gid;
+    (void)stream->change(owner).ok();
+    files->install_first(Fd(fd), stream);
   }
   return files;
 }
@@ -108,7 +114,8 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   mounts.filesystems = {
       {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
       {"/proc", make_procfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec, "proc"},
-      {"/sys", make_sysfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "sysfs"}};
+      {"/sys", make_sysfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "sysfs"},
+      {"/sys/fs/cgroup", make_cgroupfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "cgroup"}};
   for (const Volume& v : plan.volumes) mounts.volumes.push_back({v.host, v.guest, v.writable});
   return mounts;
 }
@@ -174,7 +181,7 @@ int run_kernel(const Plan& plan, int control_fd) {
   init.mounts = mounts->space;
   init.root = init.cwd = mounts->space->root();
   init.workdir = plan.workdir;
-  init.files = standard_streams(kernel);
+  init.files = standard_streams(kernel, plan);
 
   std::thread([&kernel, control_fd] { serve_control(kernel, control_fd); }).detach();
   bool timed_out = false;

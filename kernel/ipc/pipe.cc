@@ -277,7 +277,14 @@ void send_sigpipe(Task& task) {
 PipePair make_pipe(Task& task, u32 flags) {
   const Ref<Pipe> pipe = make_ref<Pipe>(task.kernel().ipc_memory());
   pipe->open(true, true);
-  const Path path = anon_path(task, "pipe:", abi::s_ififo | 0600);
+  // Opened again by /proc/PID/fd/N a pipe never waits for its other side, and needs none. Linux: fifo_open's is_pipe.
+  auto reopen = [pipe](const Path& at, u32 how) -> Result<Ref<File>> {
+    const u32 access = how & abi::o_accmode;
+    if (access == abi::o_accmode) return Errno::einval;
+    pipe->open(access != abi::o_wronly, access != abi::o_rdonly);
+    return Ref<File>(make_ref<PipeFile>(at, how, pipe, 0));
+  };
+  const Path path = anon_path(task, "pipe:", abi::s_ififo | 0600, std::move(reopen));
   PipePair pair;
   pair.reader = make_ref<PipeFile>(path, flags | abi::o_rdonly, pipe, 0);
   pair.writer = make_ref<PipeFile>(path, flags | abi::o_wronly, pipe, 0);
@@ -289,6 +296,7 @@ Result<Ref<File>> open_fifo(Task& task, const Path& path, u32 flags) {
   const Ref<Pipe> pipe =
       ref_cast<Pipe>(path.inode().attachment_or(Inode::Attachment::fifo, [&] { return make_ref<Pipe>(account); }));
   const u32 access = flags & abi::o_accmode;
+  if (access == abi::o_accmode) return Errno::einval;
   const bool reads = access != abi::o_wronly;
   const bool writes = access != abi::o_rdonly;
   const bool nonblock = (flags & abi::o_nonblock) != 0;

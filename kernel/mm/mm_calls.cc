@@ -48,6 +48,15 @@ constexpr u64 kLegacyFlags = abi::map_shared | abi::map_private | abi::map_fixed
                              abi::map_stack | abi::map_hugetlb | abi::map_32bit | abi::map_above4g |
                              abi::map_fixed_noreplace;
 
+// Memory that starts as zeroes and belongs to no file.
+void map_zeroes(Arena& arena, bool shared, AddressSpace::MapRequest& map) {
+  if (!shared) return;
+  Ref<PageStore> store = make_ref<PageStore>(arena);
+  store->set_size(map.length);
+  map.object = make_ref<MappedObject>(Ref<File>(), std::move(store), Ref<RefCounted>());
+  map.flags |= kVmaShared;
+}
+
 }  // namespace
 
 // What of a file may be mapped how. Linux: do_mmap's switch over the type.
@@ -67,8 +76,11 @@ Result<void> Mm::judge_file(const MmapRequest& request, AddressSpace::MapRequest
   if (shared && !file.writable()) map.may &= static_cast<u8>(~platform::kProtWrite);
   const MappingSource source = TRY(file.mapping());
   if ((request.flags & abi::map_growsdown) != 0) return Errno::einval;
+  if (!source.store && source.host == nullptr) {  // /dev/zero
+    map_zeroes(kernel_.arena(), shared, map);
+    return success;
+  }
   if (!source.store) {
-    if (source.host == nullptr) return Errno::enodev;
     // Clean pages of the host's; writing them back is not offered.
     if (shared && (map.prot & platform::kProtWrite) != 0) return Errno::enodev;
     if (shared) map.may &= static_cast<u8>(~platform::kProtWrite);
@@ -121,15 +133,9 @@ Result<AddressSpace::MapRequest> Mm::judge(Task& task, const MmapRequest& reques
     return map;
   }
   const u64 type = flags & abi::map_type;
-  if (type == abi::map_shared) {
-    if ((flags & abi::map_growsdown) != 0) return Errno::einval;
-    Ref<PageStore> store = make_ref<PageStore>(kernel_.arena());
-    store->set_size(map.length);
-    map.object = make_ref<MappedObject>(Ref<File>(), std::move(store), Ref<RefCounted>());
-    map.flags |= kVmaShared;
-  } else if (type != abi::map_private) {
-    return Errno::einval;
-  }
+  if (type != abi::map_shared && type != abi::map_private) return Errno::einval;
+  if (type == abi::map_shared && (flags & abi::map_growsdown) != 0) return Errno::einval;
+  map_zeroes(kernel_.arena(), type == abi::map_shared, map);
   return map;
 }
 

@@ -82,6 +82,8 @@ Result<i64> sys_openat2(Task& task, DirFd dirfd, UserPath path, UserIn<abi::Open
   if (!creates && given.mode != 0) return Errno::einval;
   constexpr u64 kKnownResolve = 0x3f;
   if ((given.resolve & ~kKnownResolve) != 0) return Errno::einval;
+  constexpr u64 kScoped = abi::resolve_beneath | abi::resolve_in_root;
+  if ((given.resolve & kScoped) == kScoped) return Errno::einval;
   return open_at(task, dirfd.raw(), path, static_cast<u32>(given.flags), static_cast<u32>(given.mode), given.resolve);
 }
 

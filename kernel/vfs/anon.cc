@@ -8,21 +8,21 @@
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/file.h"
-#include "kernel/vfs/special.h"
 
 namespace limen {
 namespace {
 
 class AnonInode final : public Inode {
  public:
-  AnonInode(Filesystem& fs, Attributes attributes) : fs_(fs), attributes_(attributes) {}
+  AnonInode(Filesystem& fs, Attributes attributes, AnonReopen reopen)
+      : fs_(fs), reopen_(std::move(reopen)), attributes_(attributes) {}
   Filesystem& filesystem() override { return fs_; }
   Result<Attributes> attributes() override {
     MutexGuard guard(lock_);
     return attributes_;
   }
   Result<void> change(const AttributeChange& change) override {
-    if (change.size) return Errno::einval;
+    if (change.size) return reopen_ ? success : Result<void>(Errno::einval);  // O_TRUNC
     MutexGuard guard(lock_);
     if (change.mode) attributes_.mode = (attributes_.mode & abi::s_ifmt) | (*change.mode & 07777);
     if (change.uid) attributes_.uid = *change.uid;
@@ -31,14 +31,13 @@ class AnonInode final : public Inode {
     if (change.mtime) attributes_.mtime = *change.mtime;
     return success;
   }
-  // Through /proc/PID/fd/N: a pipe is opened again by its inode, as a FIFO; the others know no second description.
-  Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override {
-    const Attributes a = TRY(attributes());
-    return a.type() == abi::s_ififo ? open_fifo(task, path, flags) : Errno::enxio;
+  Result<Ref<File>> open(Task&, const Path& path, u32 flags) override {
+    return reopen_ ? reopen_(path, flags) : Errno::enxio;
   }
 
  private:
   Filesystem& fs_;
+  const AnonReopen reopen_;
   Mutex lock_{LockRank::inode};
   Attributes attributes_ GUARDED_BY(lock_);
 };
@@ -48,20 +47,20 @@ class AnonFilesystem final : public Filesystem {
   AnonFilesystem(std::string_view type, i64 magic) : type_(type), magic_(magic), device_(next_anonymous_device()) {}
   std::string_view type_name() const override { return type_; }
   Device device() const override { return device_; }
-  Ref<Inode> root() override { return make(abi::s_ifdir | 0555, Uid(0), Gid(0), {}); }
+  Ref<Inode> root() override { return make(abi::s_ifdir | 0555, Uid(0), Gid(0), {}, nullptr); }
   Result<FilesystemStatus> status() override {
     FilesystemStatus status;
     status.magic = static_cast<u64>(magic_);
     return status;
   }
-  Ref<Inode> make(u32 mode, Uid uid, Gid gid, TimeStamp now) {
+  Ref<Inode> make(u32 mode, Uid uid, Gid gid, TimeStamp now, AnonReopen reopen) {
     Attributes a;
     a.device = device_;
     a.inode = next_inode_.fetch_add(1, std::memory_order_relaxed);
     a.mode = mode;
     a.uid = uid, a.gid = gid;
     a.atime = a.mtime = a.ctime = a.btime = now;
-    return make_ref<AnonInode>(*this, a);
+    return make_ref<AnonInode>(*this, a, std::move(reopen));
   }
 
  private:
@@ -94,11 +93,12 @@ class AnonMounts final : public RefCounted {
   Place others_{"anon_inodefs", abi::anon_inode_fs_magic};
 };
 
-Path make_path(Kernel& kernel, std::string_view name, u32 mode, Uid uid, Gid gid) {
+Path make_path(Kernel& kernel, std::string_view name, u32 mode, Uid uid, Gid gid, AnonReopen reopen) {
   const Ref<RefCounted> single =
       kernel.single_or(Kernel::Single::anonymous_mounts, [] { return Ref<RefCounted>(make_ref<AnonMounts>()); });
   AnonMounts::Place& place = static_cast<AnonMounts&>(*single).of(name);
-  Ref<Inode> inode = place.fs->make(mode, uid, gid, TimeStamp::from_ns(kernel.clock().realtime_ns()));
+  const TimeStamp now = TimeStamp::from_ns(kernel.clock().realtime_ns());
+  Ref<Inode> inode = place.fs->make(mode, uid, gid, now, std::move(reopen));
   std::string text(name);
   if (text.ends_with(':')) text += "[" + std::to_string(inode->attributes()->inode) + "]";
   return Path{place.mount, make_ref<Dentry>(nullptr, std::move(text), std::move(inode))};
@@ -106,13 +106,13 @@ Path make_path(Kernel& kernel, std::string_view name, u32 mode, Uid uid, Gid gid
 
 }  // namespace
 
-Path anon_path(Task& task, std::string_view name, u32 mode) {
+Path anon_path(Task& task, std::string_view name, u32 mode, AnonReopen reopen) {
   const Credentials& creds = task.credentials();
-  return make_path(task.kernel(), name, mode, creds.fsuid, creds.fsgid);
+  return make_path(task.kernel(), name, mode, creds.fsuid, creds.fsgid, std::move(reopen));
 }
 
-Path anon_path(Kernel& kernel, std::string_view name, u32 mode) {
-  return make_path(kernel, name, mode, Uid(0), Gid(0));
+Path anon_path(Kernel& kernel, std::string_view name, u32 mode, AnonReopen reopen) {
+  return make_path(kernel, name, mode, Uid(0), Gid(0), std::move(reopen));
 }
 
 }  // namespace limen

@@ -5,19 +5,24 @@
 //   Path path = anon_path(task, "anon_inode:[eventpoll]", 0600);
 //
 // A name that ends in ':' gets the inode number in brackets. The inode belongs to the caller's fsuid and fsgid.
-// Nothing blocks or fails. Source: fs/pipe.c, net/socket.c, fs/anon_inodes.c (d_dname).
+// `reopen` answers open(2) of /proc/PID/fd/N, after the permission check; without it that is ENXIO, as for sockets. It must not
+// hold the file, which holds the inode. Nothing blocks or fails. Source: fs/pipe.c, net/socket.c, fs/anon_inodes.c (d_dname).
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "kernel/vfs/path.h"
 
 namespace limen {
 
+class File;
 class Kernel;
 class Task;
 
-Path anon_path(Task& task, std::string_view name, u32 mode);
-Path anon_path(Kernel& kernel, std::string_view name, u32 mode);  // owned by root: made by the kernel itself
+using AnonReopen = std::function<Result<Ref<File>>(const Path& path, u32 flags)>;
+Path anon_path(Task& task, std::string_view name, u32 mode, AnonReopen reopen = nullptr);
+// Owned by root: made by the kernel itself.
+Path anon_path(Kernel& kernel, std::string_view name, u32 mode, AnonReopen reopen = nullptr);
 
 }  // namespace limen

@@ -205,17 +205,19 @@ Result<ParentAndName> walk_parent(Task& task, i32 dirfd, std::string_view path, 
 }
 
 std::string path_name(Task& task, const Path& path) {
+  return path_name(task.fs().root(), *task.namespaces().mount, path);
+}
+
+std::string path_name(const Path& root, const MountNamespace& mounts, const Path& path) {
   if ((path.mount->flags() & kMountInternal) != 0) {
     return path.dentry->name() + (path.dentry->is_deleted() ? " (deleted)" : "");
   }
-  const Path root = task.fs().root();
-  const Ref<MountNamespace> mounts = task.namespaces().mount;
   std::string name;
   Path at = path;
   bool reachable = true;
   while (!(at == root)) {
     if (at.dentry == at.mount->root()) {
-      Path outside = mounts->leave(at);
+      Path outside = mounts.leave(at);
       if (!outside) {
         reachable = false;
         break;

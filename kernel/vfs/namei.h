@@ -14,6 +14,9 @@ inline constexpr usize kPathMax = 4096;
 inline constexpr usize kNameMax = 255;
 inline constexpr int kMostLinks = 40;
 
+// As path_name(Task&, ...), seen from `root` in `mounts`: for those who tell of another task.
+std::string path_name(const Path& root, const MountNamespace& mounts, const Path& path);
+
 class Walk {
  public:
   Walk(Task& task, const Credentials& creds, WalkFlags flags);

@@ -158,7 +158,7 @@ Result<void> Setup::add_volume(const MountPlan::VolumePlan& volume) {
   } else {
     fs = TRY(OverlayFilesystem::create(kernel_, std::move(tree), place, bytes_, bytes_ / kBytesForInode));
   }
-  TRY(space_->mount(where, std::move(fs), volume.writable ? 0u : u32{kMountReadOnly}, volume.host));
+  TRY(space_->mount(where, std::move(fs), kMountRelatime | (volume.writable ? 0u : u32{kMountReadOnly}), volume.host));
   return success;
 }
 
@@ -168,7 +168,8 @@ Result<void> Setup::add_tmpfs(const std::string& guest) {
   options.bytes = bytes_;
   options.inodes = bytes_ / kBytesForInode;
   options.root_mode = guest == "/run" ? 0755 : 01777;
-  TRY(space_->mount(where, make_ref<MemoryFilesystem>(kernel_, options), kMountNoSuid | kMountNoDev, "tmpfs"));
+  TRY(space_->mount(where, make_ref<MemoryFilesystem>(kernel_, options), kMountNoSuid | kMountNoDev | kMountRelatime,
+                    "tmpfs"));
   return success;
 }
 
@@ -177,11 +178,11 @@ Result<Mounts> Setup::run() {
   root_tree_ = TRY(open_tree(plan_.root));
   root_fs_ = TRY(OverlayFilesystem::create(kernel_, root_tree_, "", bytes_, bytes_ / kBytesForInode));
   Ref<Dentry> top = make_ref<Dentry>(nullptr, "", root_fs_->root());
-  space_ = make_ref<MountNamespace>(make_ref<Mount>(root_fs_, std::move(top), 0, "overlay"));
+  space_ = make_ref<MountNamespace>(make_ref<Mount>(root_fs_, std::move(top), u32{kMountRelatime}, "overlay"));
   for (const std::string& guest : plan_.hidden) TRY(hide(guest));
   for (const MountPlan::FilesystemPlan& fs : plan_.filesystems) {
     const Path where = TRY(find_or_make(fs.guest, abi::s_ifdir));
-    TRY(space_->mount(where, fs.filesystem, fs.flags, fs.source));
+    TRY(space_->mount(where, fs.filesystem, fs.flags | kMountRelatime, fs.source));
   }
   // A later volume may lie in an earlier one, and all of them in a tmpfs.
   for (const std::string& guest : plan_.tmpfs) TRY(add_tmpfs(guest));

@@ -13,10 +13,28 @@ namespace {
 
 constexpr usize kBounce = 64 * 1024;
 
+// The descriptor itself, for all files over it: /dev/stdout opens another one.
+struct Descriptor final : public RefCounted {
+  Descriptor(host::Handle handle, std::shared_ptr<host::Watcher> w)
+      : stream(std::move(handle)), watcher(std::move(w)) {}
+  u32 access() const { return static_cast<u32>(stream.open_flags()) & abi::o_accmode; }
+  void watch(u32 events) {
+    if (events == 0) return;
+    watcher->watch(stream.fd(), events, [self = Ref<Descriptor>(this)] { self->queue.wake(); });
+  }
+
+  host::Stream stream;
+  const std::shared_ptr<host::Watcher> watcher;
+  WaitQueue queue;
+  std::atomic<u32> files{0};
+};
+
 class HostStream final : public File {
  public:
-  HostStream(Path path, u32 flags, std::unique_ptr<host::Stream> stream, std::shared_ptr<host::Watcher> watcher)
-      : File(std::move(path), flags), stream_(std::move(stream)), watcher_(std::move(watcher)) {}
+  HostStream(Path path, u32 flags, Ref<Descriptor> descriptor)
+      : File(std::move(path), flags), descriptor_(std::move(descriptor)) {
+    descriptor_->files.fetch_add(1);
+  }
 
   bool seekable() const override { return false; }
 
@@ -40,14 +58,18 @@ class HostStream final : public File {
     return written;
   }
 
+  Result<void> change(const AttributeChange& change) override {
+    return change.size ? Result<void>(Errno::einval) : File::change(change);
+  }
+
   PollEvents poll(PollTable* table) override {
     if (table != nullptr) {
-      table->add(Ref<RefCounted>(this), queue_);
+      table->add(descriptor_, descriptor_->queue);
       // Whoever registers is woken at the next change; readiness is asked again then.
-      watch(readable() ? kPollIn : 0);
+      descriptor_->watch(readable() ? kPollIn : 0);
     }
     PollEvents ready = stream_->ready(kPollIn | kPollOut);
-    if ((ready & kPollOut) == 0 && table != nullptr && writable()) watch(kPollOut);
+    if ((ready & kPollOut) == 0 && table != nullptr && writable()) descriptor_->watch(kPollOut);
     if ((ready & kPollIn) != 0) ready |= kPollRdNorm;
     if ((ready & kPollOut) != 0) ready |= kPollWrNorm;
     return ready;
@@ -64,25 +86,30 @@ class HostStream final : public File {
   }
 
  private:
-  void watch(u32 events) {
-    if (events == 0) return;
-    watcher_->watch(stream_->fd(), events, [self = Ref<HostStream>(this)] { self->queue_.wake(); });
+  void released() override {
+    if (descriptor_->files.fetch_sub(1) == 1) descriptor_->watcher->forget(descriptor_->stream.fd());
   }
-  void released() override { watcher_->forget(stream_->fd()); }
 
-  const std::unique_ptr<host::Stream> stream_;
-  const std::shared_ptr<host::Watcher> watcher_;
-  WaitQueue queue_;
+  const Ref<Descriptor> descriptor_;
+  host::Stream* const stream_ = &descriptor_->stream;
 };
 
 }  // namespace
 
 Ref<File> make_host_stream(Kernel& kernel, host::Handle handle, std::shared_ptr<host::Watcher> watcher) {
-  auto stream = std::make_unique<host::Stream>(std::move(handle));
-  const u32 mode = stream->status().ok() ? stream->status().value().mode : abi::s_ififo | 0600;
+  const Ref<Descriptor> descriptor = make_ref<Descriptor>(std::move(handle), std::move(watcher));
+  host::Stream& stream = descriptor->stream;
+  const u32 mode = stream.status().ok() ? stream.status().value().mode : abi::s_ififo | 0600;
   const char* name = (mode & abi::s_ifmt) == abi::s_ififo ? "pipe:" : "host:";
-  const u32 flags = static_cast<u32>(stream->open_flags()) & (abi::o_accmode | abi::o_append);
-  return make_ref<HostStream>(anon_path(kernel, name, mode), flags, std::move(stream), std::move(watcher));
+  const u32 flags = static_cast<u32>(stream.open_flags()) & (abi::o_accmode | abi::o_append);
+  // /dev/stdout and its like: another file with the access that the descriptor has. The offset of a regular file is the
+  // descriptor's, and O_TRUNC does nothing: no host file is opened here.
+  auto reopen = [descriptor](const Path& path, u32 how) -> Result<Ref<File>> {
+    const u32 has = descriptor->access(), wants = how & abi::o_accmode;
+    if (has != abi::o_rdwr && wants != has) return Errno::eacces;
+    return Ref<File>(make_ref<HostStream>(path, how & ~abi::o_trunc, descriptor));
+  };
+  return make_ref<HostStream>(anon_path(kernel, name, mode, std::move(reopen)), flags, descriptor);
 }
 
 }  // namespace limen

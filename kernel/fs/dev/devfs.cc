@@ -1,32 +1,11 @@
+// /dev: a tmpfs with the nodes that a sandbox has, as devtmpfs is one. Its root may make, change and remove names there.
 #include "abi/fcntl.h"
 #include "kernel/fs/dev/devices.h"
-#include "kernel/fs/pseudo/pseudo.h"
+#include "kernel/fs/tmpfs/memory_fs.h"
 #include "kernel/kernel.h"
 
 namespace limen {
 namespace {
-
-constexpr u64 kMagic = 0x01021994;  // TMPFS_MAGIC: devtmpfs tells the same
-
-class DeviceNode final : public PseudoInode {
- public:
-  DeviceNode(PseudoFilesystem& fs, u32 permissions, Device device)
-      : PseudoInode(fs, abi::s_ifchr | permissions), device_(device) {}
-  Result<Attributes> attributes() override {
-    Attributes a = TRY(PseudoInode::attributes());
-    a.rdev = device_;
-    return a;
-  }
-  Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override {
-    return open_device(task, path, device_, flags);
-  }
-  Result<void> change(const AttributeChange& change) override {
-    return change.size ? Result<void>() : Errno::eperm;  // O_TRUNC on a device means nothing
-  }
-
- private:
-  const Device device_;
-};
 
 struct NodeRow {
   const char* name;
@@ -48,16 +27,22 @@ constexpr LinkRow kLinks[] = {
 
 }  // namespace
 
-Ref<Filesystem> make_devfs(Kernel&) {
-  Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("devtmpfs", kMagic);
-  Ref<FixedDirectory> root = make_ref<FixedDirectory>(*fs, abi::s_ifdir | 0755);
-  for (const NodeRow& row : kNodes) root->put(row.name, make_ref<DeviceNode>(*fs, row.permissions, row.device));
-  for (const LinkRow& row : kLinks) {
-    const std::string target = row.target;
-    root->put(row.name, make_ref<PseudoLink>(*fs, [target](Task&) -> Result<std::string> { return target; }));
-  }
-  for (const char* name : {"pts", "shm"}) root->put(name, make_ref<FixedDirectory>(*fs, abi::s_ifdir | 0755));
-  fs->set_root(root);
+Ref<Filesystem> make_devfs(Kernel& kernel) {
+  constexpr u64 kBytes = u64{4} << 20;
+  MemoryFilesystem::Options options;
+  options.type = "devtmpfs";
+  options.bytes = kBytes, options.inodes = kBytes / kPageSize;
+  options.root_mode = 0755;
+  Ref<MemoryFilesystem> fs = make_ref<MemoryFilesystem>(kernel, options);
+  const Ref<Inode> root = fs->root();
+  const auto make = [&](const char* name, u32 mode, Device device, std::string_view target) {
+    NewInode what;
+    what.mode = mode, what.rdev = device, what.symlink = target;
+    (void)root->create(name, what).ok();  // room for all of them was made above
+  };
+  for (const NodeRow& row : kNodes) make(row.name, abi::s_ifchr | row.permissions, row.device, "");
+  for (const LinkRow& row : kLinks) make(row.name, abi::s_iflnk | 0777, {}, row.target);
+  for (const char* name : {"pts", "shm"}) make(name, abi::s_ifdir | 0755, {}, "");
   return fs;
 }
 

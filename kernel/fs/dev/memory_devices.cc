@@ -4,6 +4,7 @@
 
 #include "host/random.h"
 #include "kernel/fs/dev/devices.h"
+#include "kernel/mm/page_store.h"
 
 namespace limen {
 namespace {
@@ -35,11 +36,13 @@ class Zero : public MemoryDevice {
  public:
   using MemoryDevice::MemoryDevice;
   Result<usize> try_read(Task&, UserBuffer& to, u64*) override { return to.fill_zero(to.remaining()); }
+  Result<MappingSource> mapping() override { return MappingSource{}; }  // zeroes, as anonymous memory
 };
 
 class Full final : public Zero {
  public:
   using Zero::Zero;
+  Result<MappingSource> mapping() override { return Errno::enodev; }
   Result<usize> try_write(Task&, UserBuffer&, u64*) override { return Errno::enospc; }
 };
 

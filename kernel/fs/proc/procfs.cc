@@ -4,6 +4,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "kernel/fs/proc/sysctl.h"
 #include "kernel/fs/proc/system_text.h"
 #include "kernel/fs/proc/task_files.h"
 #include "kernel/fs/pseudo/pseudo.h"
@@ -65,38 +66,30 @@ struct Row {
   Text render;
 };
 constexpr Row kRows[] = {
-    {"cmdline", 0444, proc_kernel_cmdline},
-    {"cpuinfo", 0444, proc_cpuinfo},
-    {"devices", 0444, proc_devices},
-    {"filesystems", 0444, proc_filesystems},
-    {"loadavg", 0444, proc_loadavg},
-    {"meminfo", 0444, proc_meminfo},
-    {"stat", 0444, proc_kernel_stat},
-    {"swaps", 0444, proc_swaps},
-    {"uptime", 0444, proc_uptime},
-    {"version", 0444, proc_version},
-    {"vmstat", 0444, proc_vmstat},
-    {"sys/fs/file-max", 0644, proc_sys_file_max},
-    {"sys/fs/nr_open", 0644, proc_sys_nr_open},
-    {"sys/fs/pipe-max-size", 0644, proc_sys_pipe_max_size},
-    {"sys/kernel/cap_last_cap", 0444, proc_sys_cap_last_cap},
-    {"sys/kernel/domainname", 0644, proc_sys_domainname},
-    {"sys/kernel/hostname", 0644, proc_sys_hostname},
-    {"sys/kernel/ngroups_max", 0444, proc_sys_ngroups_max},
-    {"sys/kernel/osrelease", 0444, proc_sys_osrelease},
-    {"sys/kernel/ostype", 0444, proc_sys_ostype},
-    {"sys/kernel/overflowuid", 0644, proc_sys_overflow_id},
-    {"sys/kernel/overflowgid", 0644, proc_sys_overflow_id},
-    {"sys/kernel/pid_max", 0644, proc_sys_pid_max},
-    {"sys/kernel/random/boot_id", 0444, proc_sys_boot_id},
-    {"sys/kernel/random/entropy_avail", 0444, proc_sys_entropy},
-    {"sys/kernel/random/uuid", 0444, proc_sys_uuid},
-    {"sys/kernel/threads-max", 0644, proc_sys_threads_max},
-    {"sys/kernel/version", 0444, proc_sys_version},
-    {"sys/net/core/somaxconn", 0644, proc_sys_somaxconn},
-    {"sys/vm/max_map_count", 0644, proc_sys_max_map_count},
-    {"sys/vm/mmap_min_addr", 0644, proc_sys_mmap_min_addr},
-    {"sys/vm/overcommit_memory", 0644, proc_sys_overcommit_memory},
+    {"cmdline", 0444, proc_kernel_cmdline},  {"cpuinfo", 0444, proc_cpuinfo}, {"devices", 0444, proc_devices},
+    {"filesystems", 0444, proc_filesystems}, {"loadavg", 0444, proc_loadavg}, {"meminfo", 0444, proc_meminfo},
+    {"stat", 0444, proc_kernel_stat},        {"swaps", 0444, proc_swaps},     {"uptime", 0444, proc_uptime},
+    {"version", 0444, proc_version},         {"vmstat", 0444, proc_vmstat},
+};
+
+// What there is none of: the headers alone.
+struct Fixed {
+  const char* path;
+  const char* text;
+};
+constexpr Fixed kFixed[] = {
+    {"cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"},
+    {"consoles", ""},
+    {"crypto", ""},
+    {"diskstats", ""},
+    {"execdomains", "0-0\tLinux           \t[kernel]\n"},
+    {"fb", ""},
+    {"interrupts", ""},
+    {"iomem", ""},
+    {"ioports", ""},
+    {"misc", ""},
+    {"modules", ""},
+    {"partitions", "major minor  #blocks  name\n\n"},
 };
 
 // Puts `inode` at a path of several names, making the directories between.
@@ -121,6 +114,10 @@ Ref<Filesystem> make_procfs(Kernel& kernel) {
   constexpr u64 kMagic = 0x9fa0;  // PROC_SUPER_MAGIC
   Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("proc", kMagic);
   Ref<ProcRoot> root = make_ref<ProcRoot>(*fs, kernel);
+  for (const Fixed& fixed : kFixed) {
+    auto render = [text = fixed.text](Task&) -> Result<std::string> { return std::string(text); };
+    put_at(*fs, *root, fixed.path, make_ref<PseudoText>(*fs, abi::s_ifreg | 0444, render));
+  }
   for (const Row& row : kRows) {
     const Text render = row.render;
     auto text = [render](Task& reader) { return render(reader); };
@@ -134,7 +131,8 @@ Ref<Filesystem> make_procfs(Kernel& kernel) {
             }));
   root->put("mounts",
             make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/mounts"); }));
-  root->put("net", make_ref<FixedDirectory>(*fs, abi::s_ifdir | 0555));
+  root->put("net", make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/net"); }));
+  make_sysctls(*fs, [&](std::string_view path, Ref<Inode> inode) { put_at(*fs, *root, path, std::move(inode)); });
   fs->set_root(root);
   return fs;
 }

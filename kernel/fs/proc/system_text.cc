@@ -6,7 +6,6 @@
 #include <array>
 #include <cstring>
 
-#include "host/random.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/version.h"
@@ -76,16 +75,6 @@ std::string cpu_flags(const CpuIdentity& id) {
   return text;
 }
 
-std::string random_uuid() {
-  u8 b[16];
-  host::fill_random(b);
-  b[6] = static_cast<u8>((b[6] & 0x0f) | 0x40), b[8] = static_cast<u8>((b[8] & 0x3f) | 0x80);
-  std::string text;
-  for (usize i = 0; i < 16; ++i)
-    text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
-  return text + "\n";
-}
-
 struct Population {
   usize tasks = 0, running = 0;
   Pid newest;
@@ -99,11 +88,6 @@ Population population(Task& reader) {
     p.newest = std::max(p.newest, task->tid());
   }
   return p;
-}
-
-template <u64 kValue>
-Result<std::string> constant() {
-  return fmt::format("{}\n", kValue);
 }
 
 }  // namespace
@@ -129,7 +113,9 @@ Result<std::string> proc_devices(Task&) {
 }
 
 Result<std::string> proc_filesystems(Task&) {
-  return std::string("nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tsysfs\nnodev\toverlay\n");
+  return std::string(
+      "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\n"
+      "nodev\tdevpts\nnodev\toverlay\n");
 }
 
 Result<std::string> proc_kernel_cmdline(Task&) { return std::string("limen\n"); }
@@ -171,12 +157,20 @@ Result<std::string> proc_meminfo(Task& reader) {
   const auto row = [&text](const char* name, u64 kib) {
     text += fmt::format("{:<16}{:8} kB\n", std::string(name) + ":", kib);
   };
-  row("MemTotal", total), row("MemFree", free), row("MemAvailable", free), row("Buffers", 0), row("Cached", 0);
-  row("SwapCached", 0), row("Active", used), row("Inactive", 0), row("SwapTotal", 0), row("SwapFree", 0),
-      row("Dirty", 0);
-  row("Writeback", 0), row("AnonPages", used), row("Mapped", 0), row("Shmem", 0), row("Slab", 0);
+  const auto zeroes = [&row](std::initializer_list<const char*> names) {
+    for (const char* name : names) row(name, 0);
+  };
+  row("MemTotal", total), row("MemFree", free), row("MemAvailable", free);
+  zeroes({"Buffers", "Cached", "SwapCached"});
+  row("Active", used), row("Inactive", 0), row("Active(anon)", used);
+  zeroes({"Inactive(anon)", "Active(file)", "Inactive(file)", "Unevictable", "Mlocked", "SwapTotal", "SwapFree",
+          "Dirty", "Writeback"});
+  row("AnonPages", used);
+  zeroes({"Mapped", "Shmem", "KReclaimable", "Slab", "SReclaimable", "SUnreclaim", "KernelStack", "PageTables"});
   row("CommitLimit", total), row("Committed_AS", arena.granted() / 1024);
-  row("HugePages_Total", 0);
+  row("VmallocTotal", 34359738367), row("VmallocUsed", 0), row("VmallocChunk", 0);
+  text += "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n";
+  row("Hugepagesize", 2048), row("Hugetlb", 0);
   return text;
 }
 
@@ -196,32 +190,11 @@ Result<std::string> proc_version(Task&) {
 Result<std::string> proc_vmstat(Task& reader) {
   Arena& arena = reader.kernel().arena();
   const u64 free = (arena.limit() - std::min(arena.limit(), arena.resident())) / kPageSize;
-  return fmt::format("nr_free_pages {}\npgfault 0\npgmajfault 0\n", free);
+  std::string text = fmt::format("nr_free_pages {}\n", free);
+  for (const char* name : {"pgpgin", "pgpgout", "pswpin", "pswpout", "pgfault", "pgmajfault"}) {
+    text += fmt::format("{} 0\n", name);
+  }
+  return text;
 }
-
-Result<std::string> proc_sys_boot_id(Task& reader) { return std::string(reader.kernel().boot_id()); }
-Result<std::string> proc_sys_cap_last_cap(Task&) { return constant<40>(); }
-Result<std::string> proc_sys_domainname(Task& reader) { return reader.namespaces().uts->domainname() + "\n"; }
-Result<std::string> proc_sys_entropy(Task&) { return constant<256>(); }
-Result<std::string> proc_sys_file_max(Task&) { return constant<9'223'372'036'854'775'807u>(); }
-Result<std::string> proc_sys_hostname(Task& reader) { return reader.namespaces().uts->hostname() + "\n"; }
-Result<std::string> proc_sys_max_map_count(Task&) { return constant<65530>(); }
-Result<std::string> proc_sys_mmap_min_addr(Task& reader) {
-  return fmt::format("{}\n", reader.kernel().platform().guest_floor());
-}
-Result<std::string> proc_sys_ngroups_max(Task&) { return constant<65536>(); }
-Result<std::string> proc_sys_nr_open(Task&) { return constant<1048576>(); }
-Result<std::string> proc_sys_osrelease(Task&) { return std::string(kLinuxRelease) + "\n"; }
-Result<std::string> proc_sys_ostype(Task&) { return std::string("Linux\n"); }
-Result<std::string> proc_sys_overcommit_memory(Task&) { return constant<0>(); }
-Result<std::string> proc_sys_overflow_id(Task&) { return constant<65534>(); }
-Result<std::string> proc_sys_pid_max(Task&) { return constant<4194304>(); }
-Result<std::string> proc_sys_pipe_max_size(Task&) { return constant<1048576>(); }
-Result<std::string> proc_sys_somaxconn(Task&) { return constant<4096>(); }
-Result<std::string> proc_sys_threads_max(Task& reader) {
-  return fmt::format("{}\n", reader.kernel().options().limits.pids);
-}
-Result<std::string> proc_sys_uuid(Task&) { return random_uuid(); }
-Result<std::string> proc_sys_version(Task&) { return std::string(kLinuxVersion) + "\n"; }
 
 }  // namespace limen

@@ -4,6 +4,8 @@
 
 #include "abi/fcntl.h"
 #include "abi/resource.h"
+#include "kernel/fs/proc/mem_file.h"
+#include "kernel/fs/proc/proc_net.h"
 #include "kernel/fs/proc/task_text.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
@@ -17,12 +19,12 @@ u64 proc_inode(Pid tid, TaskScope scope, std::string_view name) {
   return (static_cast<u64>(tid.raw()) << 33) | (static_cast<u64>(scope) << 32) | (hash & 0xffffffff);
 }
 
-namespace {
-
 PseudoOwner owner_of(Task& task) {
   const Ref<const Credentials> cred = task.credentials_ref();
   return {cred->euid, cred->egid};
 }
+
+namespace {
 
 // PTRACE_MODE_READ: who may look inside another process. eacces.
 Result<void> may_inspect(Task& reader, Task& target) {
@@ -94,35 +96,51 @@ Result<Ref<Inode>> FdDirectory::lookup(std::string_view name) {
     TRY(may_inspect(reader, *task));
     return file->path();
   };
-  const u32 permissions = (file->readable() ? 0500 : 0) | (file->writable() ? 0300 : 0) | 0100;
-  return Ref<Inode>(make_ref<PseudoLink>(pseudo(), target, magic, permissions, owner_, inode));
+  const u32 permissions = (file->readable() ? 0500 : 0) | (file->writable() ? 0300 : 0);
+  constexpr u64 kSize = 64;  // what Linux tells of each
+  return Ref<Inode>(make_ref<PseudoLink>(pseudo(), target, magic, permissions, owner_, inode, kSize));
 }
 
-// One row of /proc/PID.
+// One row of /proc/PID, of /proc/PID/task/TID, or of both.
 using Text = Result<std::string> (*)(Task& task);
+enum class Where : u8 { both, process, thread };
 struct TextRow {
   const char* name;
   u32 permissions;
   bool private_to_owner;  // needs PTRACE_MODE_READ
   Text render;
+  Where where = Where::both;
 };
 constexpr TextRow kTexts[] = {
     {"auxv", 0400, true, proc_auxv},
     {"cgroup", 0444, false, proc_cgroup},
+    {"children", 0444, false, proc_children, Where::thread},
     {"cmdline", 0444, false, proc_cmdline},
+    {"cpuset", 0444, false, proc_cpuset},
     {"environ", 0400, true, proc_environ},
+    {"gid_map", 0644, false, proc_id_map},
+    {"io", 0400, true, proc_io},
     {"limits", 0444, false, proc_limits},
+    {"loginuid", 0644, false, proc_no_audit_id},
     {"maps", 0444, true, proc_maps},
     {"mountinfo", 0444, false, proc_mountinfo},
     {"mounts", 0444, false, proc_mounts},
+    {"mountstats", 0400, false, proc_mountstats, Where::process},
+    {"oom_adj", 0644, false, proc_oom_adj},
     {"oom_score", 0444, false, proc_oom_score},
+    {"personality", 0400, true, proc_personality},
+    {"projid_map", 0644, false, proc_id_map},
+    {"schedstat", 0444, false, proc_schedstat},
+    {"sessionid", 0444, false, proc_no_audit_id},
+    {"setgroups", 0644, false, proc_setgroups, Where::process},
     {"smaps", 0444, true, proc_smaps},
-    {"stat", 0444, false, proc_stat},
+    {"smaps_rollup", 0444, true, proc_smaps_rollup},
+    {"stat", 0444, false, proc_stat, Where::process},
+    {"stat", 0444, false, proc_thread_stat, Where::thread},
     {"statm", 0444, false, proc_statm},
     {"status", 0444, false, proc_status},
+    {"uid_map", 0644, false, proc_id_map},
     {"wchan", 0444, false, proc_wchan},
-    {"io", 0400, true, proc_io},
-    {"personality", 0400, true, proc_personality},
 };
 
 Ref<Inode> make_text(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope, const TextRow& row) {
@@ -134,36 +152,21 @@ Ref<Inode> make_text(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scop
                               proc_inode(task->tid(), scope, row.name));
 }
 
-Ref<Inode> make_comm(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
-  auto render = [task](Task&) -> Result<std::string> { return task->name() + "\n"; };
-  auto store = [task](Task& writer, std::string_view text) -> Result<void> {
-    if (&writer.group() != &task->group()) return Errno::einval;
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-    task->set_name(text);
-    return success;
-  };
-  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store, owner_of(*task),
-                              proc_inode(task->tid(), scope, "comm"));
-}
+class TaskMemory final : public PseudoInode {
+ public:
+  TaskMemory(PseudoFilesystem& fs, Ref<Task> task, u64 inode)
+      : PseudoInode(fs, abi::s_ifreg | 0600, owner_of(*task), inode), task_(std::move(task)) {}
+  Result<Ref<File>> open(Task& reader, const Path& path, u32 flags) override {
+    TRY(may_inspect(reader, *task_));
+    return open_task_memory(path, flags, task_);
+  }
 
-Ref<Inode> make_oom_score_adj(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
-  auto render = [task](Task&) -> Result<std::string> {
-    return fmt::format("{}\n", task->group().oom_score_adj.load());
-  };
-  auto store = [task](Task& writer, std::string_view text) -> Result<void> {
-    const int value = std::atoi(std::string(text).c_str());
-    if (value < -1000 || value > 1000) return Errno::einval;
-    if (value < task->group().oom_score_adj && !writer.credentials().capable(Capability::sys_resource))
-      return Errno::eacces;
-    task->group().oom_score_adj = value;
-    return success;
-  };
-  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store, owner_of(*task),
-                              proc_inode(task->tid(), scope, "oom_score_adj"));
-}
+ private:
+  const Ref<Task> task_;
+};
 
 // exe, cwd, root: links to where the task is.
-using Where = Path (*)(Task& task);
+using Place = Path (*)(Task& task);
 Path where_exe(Task& task) {
   const Ref<Mm> mm = task.mm_ref();
   const Ref<File> file = mm ? mm->executable() : nullptr;
@@ -178,7 +181,7 @@ Path where_root(Task& task) {
   return fs ? fs->root() : Path{};
 }
 
-Ref<Inode> make_where(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope, const char* name, Where where) {
+Ref<Inode> make_where(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope, const char* name, Place where) {
   auto magic = [task, where](Task& reader) -> Result<Path> {
     TRY(may_inspect(reader, *task));
     Path path = where(*task);
@@ -189,6 +192,34 @@ Ref<Inode> make_where(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope sco
     return path_name(reader, path);
   };
   return make_ref<PseudoLink>(fs, target, magic, 0777, owner_of(*task), proc_inode(task->tid(), scope, name));
+}
+
+// ns/: there is one namespace of each kind in a sandbox; the numbers are those of Linux's first ones.
+Ref<Inode> make_namespaces(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  struct Row {
+    const char* name;
+    const char* kind;
+    u32 number;
+  };
+  static constexpr Row kRows[] = {
+      {"cgroup", "cgroup", 0xeffffffb}, {"ipc", "ipc", 0xefffffff},
+      {"mnt", "mnt", 0xf0000001},       {"net", "net", 0xf0000000},
+      {"pid", "pid", 0xeffffffc},       {"pid_for_children", "pid", 0xeffffffc},
+      {"time", "time", 0xeffffffa},     {"time_for_children", "time", 0xeffffffa},
+      {"user", "user", 0xeffffffd},     {"uts", "uts", 0xeffffffe},
+  };
+  const PseudoOwner owner = owner_of(*task);
+  Ref<FixedDirectory> dir =
+      make_ref<FixedDirectory>(fs, abi::s_ifdir | 0511, owner, proc_inode(task->tid(), scope, "ns"));
+  for (const Row& row : kRows) {
+    auto target = [task, &row](Task& reader) -> Result<std::string> {
+      TRY(may_inspect(reader, *task));
+      return fmt::format("{}:[{}]", row.kind, row.number);
+    };
+    dir->put(row.name, make_ref<PseudoLink>(fs, target, nullptr, 0777, owner,
+                                            proc_inode(task->tid(), scope, std::string("ns/") + row.name)));
+  }
+  return dir;
 }
 
 // /proc/PID/task.
@@ -219,29 +250,95 @@ class ThreadsDirectory final : public PseudoDirectory {
   const Ref<ThreadGroup> group_;
 };
 
-class TaskDirectory final : public FixedDirectory {
+Ref<Inode> make_memory(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_ref<TaskMemory>(fs, task, proc_inode(task->tid(), scope, "mem"));
+}
+Ref<Inode> make_exe(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_where(fs, task, scope, "exe", where_exe);
+}
+Ref<Inode> make_cwd(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_where(fs, task, scope, "cwd", where_cwd);
+}
+Ref<Inode> make_root(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_where(fs, task, scope, "root", where_root);
+}
+Ref<Inode> make_fds(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_ref<FdDirectory>(fs, task, FdDirectory::Kind::links, proc_inode(task->tid(), scope, "fd"));
+}
+Ref<Inode> make_fd_info(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_ref<FdDirectory>(fs, task, FdDirectory::Kind::info, proc_inode(task->tid(), scope, "fdinfo"));
+}
+Ref<Inode> make_threads(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_ref<ThreadsDirectory>(fs, task->group_ref(), owner_of(*task), proc_inode(task->tid(), scope, "task"));
+}
+Ref<Inode> make_net(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
+  return make_proc_net(fs, task->tid(), scope);
+}
+
+// What is more than a text.
+struct SpecialRow {
+  const char* name;
+  u32 type;  // S_IF*
+  Ref<Inode> (*make)(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+  Where where = Where::both;
+};
+constexpr SpecialRow kSpecials[] = {
+    {"clear_refs", abi::s_ifreg, make_clear_refs},
+    {"comm", abi::s_ifreg, make_comm},
+    {"cwd", abi::s_iflnk, make_cwd},
+    {"exe", abi::s_iflnk, make_exe},
+    {"fd", abi::s_ifdir, make_fds},
+    {"fdinfo", abi::s_ifdir, make_fd_info},
+    {"mem", abi::s_ifreg, make_memory},
+    {"net", abi::s_ifdir, make_net},
+    {"ns", abi::s_ifdir, make_namespaces},
+    {"oom_score_adj", abi::s_ifreg, make_oom_score_adj},
+    {"root", abi::s_iflnk, make_root},
+    {"task", abi::s_ifdir, make_threads, Where::process},
+    {"timerslack_ns", abi::s_ifreg, make_timer_slack, Where::process},
+};
+
+// Makes what is asked for when it is asked for: a walk through /proc/PID makes two inodes.
+class TaskDirectory final : public PseudoDirectory {
  public:
-  using FixedDirectory::FixedDirectory;
+  TaskDirectory(PseudoFilesystem& fs, Ref<Task> task, TaskScope scope)
+      : PseudoDirectory(fs, abi::s_ifdir | 0555, owner_of(*task), proc_inode(task->tid(), scope, "")),
+        task_(std::move(task)),
+        scope_(scope) {}
+
+  Result<Ref<Inode>> lookup(std::string_view name) override {
+    for (const TextRow& row : kTexts) {
+      if (row.name == name && is_here(row.where)) return make_text(fs_, task_, scope_, row);
+    }
+    for (const SpecialRow& row : kSpecials) {
+      if (row.name == name && is_here(row.where)) return row.make(fs_, task_, scope_);
+    }
+    return Errno::enoent;
+  }
+  Result<std::vector<Entry>> list(Task&) override {
+    std::vector<Entry> entries;
+    const auto add = [&](const char* name, u32 type) {
+      entries.push_back({name, proc_inode(task_->tid(), scope_, name), type >> 12});
+    };
+    for (const SpecialRow& row : kSpecials) {
+      if (is_here(row.where)) add(row.name, row.type);
+    }
+    for (const TextRow& row : kTexts) {
+      if (is_here(row.where)) add(row.name, abi::s_ifreg);
+    }
+    return entries;
+  }
+
+ private:
+  bool is_here(Where where) const { return where != (scope_ == TaskScope::process ? Where::thread : Where::process); }
+  const Ref<Task> task_;
+  const TaskScope scope_;
 };
 
 }  // namespace
 
 Ref<Inode> make_task_directory(PseudoFilesystem& fs, Ref<Task> task, TaskScope scope) {
-  const Pid tid = task->tid();
-  const auto number = [&](const char* name) { return proc_inode(tid, scope, name); };
-  Ref<TaskDirectory> dir = make_ref<TaskDirectory>(fs, abi::s_ifdir | 0555, owner_of(*task), number(""));
-  for (const TextRow& row : kTexts) dir->put(row.name, make_text(fs, task, scope, row));
-  dir->put("comm", make_comm(fs, task, scope));
-  dir->put("oom_score_adj", make_oom_score_adj(fs, task, scope));
-  dir->put("exe", make_where(fs, task, scope, "exe", where_exe));
-  dir->put("cwd", make_where(fs, task, scope, "cwd", where_cwd));
-  dir->put("root", make_where(fs, task, scope, "root", where_root));
-  dir->put("fd", make_ref<FdDirectory>(fs, task, FdDirectory::Kind::links, number("fd")));
-  dir->put("fdinfo", make_ref<FdDirectory>(fs, task, FdDirectory::Kind::info, number("fdinfo")));
-  if (scope == TaskScope::process) {
-    dir->put("task", make_ref<ThreadsDirectory>(fs, task->group_ref(), owner_of(*task), number("task")));
-  }
-  return dir;
+  return make_ref<TaskDirectory>(fs, std::move(task), scope);
 }
 
 }  // namespace limen

@@ -16,4 +16,12 @@ Ref<Inode> make_task_directory(PseudoFilesystem& fs, Ref<Task> task, TaskScope s
 // A stable inode number for `name` of task `tid`: the same at each lookup.
 u64 proc_inode(Pid tid, TaskScope scope, std::string_view name);
 
+PseudoOwner owner_of(Task& task);
+
+// task_settings.cc: what can be written.
+Ref<Inode> make_clear_refs(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+Ref<Inode> make_comm(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+Ref<Inode> make_oom_score_adj(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+Ref<Inode> make_timer_slack(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+
 }  // namespace limen

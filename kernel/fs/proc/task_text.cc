@@ -6,6 +6,7 @@
 #include "abi/resource.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/time/cpu_time.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -45,48 +46,7 @@ Result<std::string> guest_bytes(Task& task, u64 from, u64 to) {
   return text;
 }
 
-std::string maps_line(const MapsLine& line, Task& task) {
-  const auto bit = [&](u64 prot, char c) { return (line.prot & prot) != 0 ? c : '-'; };
-  std::string name = line.name;
-  u64 inode = 0;
-  Device device;
-  if (line.file) {
-    if (line.file->has_inode()) name = path_name(task, line.file->path());
-    if (const Result<Attributes> a = line.file->attributes(); a.ok()) inode = a->inode, device = a->device;
-  }
-  std::string text = fmt::format("{:08x}-{:08x} {}{}{}{} {:08x} {:02x}:{:02x} {}", line.start, line.end,
-                                 bit(abi::prot_read, 'r'), bit(abi::prot_write, 'w'), bit(abi::prot_exec, 'x'),
-                                 line.shared ? 's' : 'p', line.offset, device.major, device.minor, inode);
-  if (!name.empty()) text = fmt::format("{:<72} {}", text, name);
-  return text + "\n";
-}
-
 std::string limit_text(u64 value) { return value == ~u64{0} ? "unlimited" : std::to_string(value); }
-
-std::string escaped(std::string_view name) {  // mangle(): " \t\n\\#"
-  std::string out;
-  for (const char c : name) {
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\\' || c == '#') {
-      out += fmt::format("\\{:03o}", c);
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string mount_flags(const Mount& mount) {
-  std::string text = (mount.flags() & kMountReadOnly) != 0 ? "ro" : "rw";
-  if ((mount.flags() & kMountNoSuid) != 0) text += ",nosuid";
-  if ((mount.flags() & kMountNoDev) != 0) text += ",nodev";
-  if ((mount.flags() & kMountNoExec) != 0) text += ",noexec";
-  return text + ",relatime";
-}
-
-std::string mountpoint_name(Task& task, const Mount& mount) {
-  const Path at = task.namespaces().mount->mountpoint_of(mount);
-  return at ? path_name(task, at) : "/";
-}
 
 }  // namespace
 
@@ -156,57 +116,13 @@ Result<std::string> proc_limits(Task& task) {
   return text;
 }
 
-Result<std::string> proc_maps(Task& task) {
-  const Ref<Mm> mm = task.mm_ref();
-  std::string text;
-  if (!mm) return text;
-  for (const MapsLine& line : mm->maps()) text += maps_line(line, task);
-  return text;
-}
-
-Result<std::string> proc_smaps(Task& task) {
-  const Ref<Mm> mm = task.mm_ref();
-  std::string text;
-  if (!mm) return text;
-  for (const MapsLine& line : mm->maps()) {
-    text += maps_line(line, task);
-    text += fmt::format(
-        "Size:           {:8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\nRss:            {:8} kB\n",
-        (line.end - line.start) / 1024, line.resident / 1024);
-  }
-  return text;
-}
-
-Result<std::string> proc_mounts(Task& task) {
-  std::string text;
-  for (const Ref<Mount>& mount : task.namespaces().mount->list()) {
-    const std::string options = mount->filesystem()->mount_options();
-    text += fmt::format("{} {} {} {}{}{} 0 0\n", escaped(mount->source()), escaped(mountpoint_name(task, *mount)),
-                        mount->filesystem()->type_name(), mount_flags(*mount), options.empty() ? "" : ",", options);
-  }
-  return text;
-}
-
-Result<std::string> proc_mountinfo(Task& task) {
-  std::string text;
-  u32 parent = 0;
-  for (const Ref<Mount>& mount : task.namespaces().mount->list()) {
-    const Device device = mount->filesystem()->device();
-    const std::string options = mount->filesystem()->mount_options();
-    text += fmt::format("{} {} {}:{} / {} {} - {} {} {}{}{}\n", mount->id(), parent, device.major, device.minor,
-                        escaped(mountpoint_name(task, *mount)), mount_flags(*mount), mount->filesystem()->type_name(),
-                        escaped(mount->source()), (mount->flags() & kMountReadOnly) != 0 ? "ro" : "rw",
-                        options.empty() ? "" : ",", options);
-    if (parent == 0) parent = mount->id();
-  }
-  return text;
-}
-
 Result<std::string> proc_oom_score(Task&) { return std::string("0\n"); }
 Result<std::string> proc_personality(Task&) { return std::string("00000000\n"); }
 Result<std::string> proc_wchan(Task&) { return std::string("0"); }
 
-Result<std::string> proc_stat(Task& task) {
+namespace {
+
+std::string stat_line(Task& task, CpuTime time) {
   const Family family = family_of(task);
   const MmUsage usage = usage_of(task);
   const Ref<Mm> mm = task.mm_ref();
@@ -228,24 +144,70 @@ Result<std::string> proc_stat(Task& task) {
       "0 0 0 0 0 "
       "{} {} {} {} {} {} {} 0\n",
       task.tid().raw(), task.name(), state_of(task).letter, family.parent, family.group, family.session,
-      task.user_ns.load() / kTicksPerNs, task.system_ns.load() / kTicksPerNs, waited.user_ns / kTicksPerNs,
+      time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs, waited.user_ns / kTicksPerNs,
       waited.system_ns / kTicksPerNs, 20 + task.nice, task.nice, threads_of(task), task.start_time_ns / kTicksPerNs,
       usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0}, layout.start_code, layout.end_code,
       layout.start_stack, 0, task.blocked().bits() & 0x7fffffff, ignored, caught, layout.start_data, layout.end_data,
       layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start, layout.env_end);
 }
 
-Result<std::string> proc_statm(Task& task) {
-  const MmUsage u = usage_of(task);
-  return fmt::format("{} {} {} {} 0 {} 0\n", u.virtual_bytes / kPageSize, u.resident_bytes / kPageSize,
-                     u.shared_bytes / kPageSize, u.text_bytes / kPageSize, (u.data_bytes + u.stack_bytes) / kPageSize);
+}  // namespace
+
+Result<std::string> proc_stat(Task& task) { return stat_line(task, cpu_time(task.group())); }
+Result<std::string> proc_thread_stat(Task& task) { return stat_line(task, cpu_time(task)); }
+Result<std::string> proc_schedstat(Task& task) { return fmt::format("{} 0 0\n", cpu_time(task).total()); }
+Result<std::string> proc_oom_adj(Task& task) {
+  return fmt::format("{}\n", task.group().oom_score_adj.load() * 17 / 1000);
 }
+Result<std::string> proc_cpuset(Task&) { return std::string("/\n"); }
+Result<std::string> proc_id_map(Task&) { return fmt::format("{:10} {:10} {:10}\n", 0, 0, 4294967295u); }
+Result<std::string> proc_setgroups(Task&) { return std::string("allow\n"); }
+Result<std::string> proc_no_audit_id(Task&) { return std::string("4294967295"); }  // loginuid, sessionid: no audit
+
+Result<std::string> proc_children(Task& task) {
+  std::string text;
+  if (!task.is_leader()) return text;
+  ReadGuard tree(task.kernel().process_tree);
+  for (const Ref<ThreadGroup>& child : task.group().children) text += fmt::format("{} ", child->pid().raw());
+  return text;
+}
+
+namespace {
+
+// "0-3,7".
+std::string cpu_list(u64 mask) {
+  std::string text;
+  for (u32 cpu = 0; cpu < 64; ++cpu) {
+    if ((mask >> cpu & 1) == 0) continue;
+    u32 last = cpu;
+    while (last + 1 < 64 && (mask >> (last + 1) & 1) != 0) ++last;
+    text += (text.empty() ? "" : ",") + std::to_string(cpu) + (last != cpu ? "-" + std::to_string(last) : "");
+    cpu = last;
+  }
+  return text;
+}
+
+// Nothing once the memory is gone: that is how ps(1) knows a zombie from a process.
+std::string memory_status(Task& task) {
+  const Ref<Mm> mm = task.mm_ref();
+  if (!mm) return "";
+  const MmUsage u = mm->usage();
+  std::string text;
+  const auto row = [&text](const char* name, u64 bytes) { text += fmt::format("{}:\t{:8} kB\n", name, bytes / 1024); };
+  row("VmPeak", u.virtual_bytes), row("VmSize", u.virtual_bytes), row("VmLck", u.locked_bytes), row("VmPin", 0);
+  row("VmHWM", u.peak_resident_bytes), row("VmRSS", u.resident_bytes);
+  row("RssAnon", u.resident_bytes - u.shared_bytes), row("RssFile", u.shared_bytes), row("RssShmem", 0);
+  row("VmData", u.data_bytes), row("VmStk", u.stack_bytes), row("VmExe", u.text_bytes), row("VmLib", 0);
+  row("VmPTE", 0), row("VmSwap", 0), row("HugetlbPages", 0);
+  return text + "CoreDumping:\t0\nTHP_enabled:\t0\n";
+}
+
+}  // namespace
 
 Result<std::string> proc_status(Task& task) {
   const TaskState state = state_of(task);
   const Family family = family_of(task);
   const Ref<const Credentials> c = task.credentials_ref();
-  const MmUsage u = usage_of(task);
   std::string groups;
   for (const Gid g : c->groups) groups += fmt::format("{} ", g.raw());
   const Ref<FsContext> fs = task.fs_ref();
@@ -258,12 +220,8 @@ Result<std::string> proc_status(Task& task) {
       family.parent, c->uid.raw(), c->euid.raw(), c->suid.raw(), c->fsuid.raw(), c->gid.raw(), c->egid.raw(),
       c->sgid.raw(), c->fsgid.raw(), files ? std::max<usize>(64, files->list().size()) : 0, groups,
       task.group().pid().raw(), task.tid().raw(), family.group, family.session);
-  text += fmt::format(
-      "VmPeak:\t{:8} kB\nVmSize:\t{:8} kB\nVmLck:\t{:8} kB\nVmHWM:\t{:8} kB\nVmRSS:\t{:8} kB\nVmData:\t{:8} "
-      "kB\nVmStk:\t{:8} kB\n"
-      "VmExe:\t{:8} kB\nThreads:\t{}\n",
-      u.virtual_bytes / 1024, u.virtual_bytes / 1024, u.locked_bytes / 1024, u.peak_resident_bytes / 1024,
-      u.resident_bytes / 1024, u.data_bytes / 1024, u.stack_bytes / 1024, u.text_bytes / 1024, threads_of(task));
+  text += memory_status(task);
+  text += fmt::format("Threads:\t{}\n", threads_of(task));
   u64 pending = 0, shared = 0, ignored = 0, caught = 0;
   {
     MutexGuard guard(task.signal_lock());
@@ -275,16 +233,17 @@ Result<std::string> proc_status(Task& task) {
     if (handler == 1) ignored |= u64{1} << (s - 1);
     if (handler > 1) caught |= u64{1} << (s - 1);
   }
-  const u64 cpus = (u64{1} << task.kernel().options().limits.cpus) - 1;
+  const u64 cpus = ((u64{1} << task.kernel().options().limits.cpus) - 1) & task.affinity.load();
   text += fmt::format(
       "SigQ:\t0/{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n"
       "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}"
       "\nSeccomp:\t0\n"
-      "Seccomp_filters:\t0\nCpus_allowed:\t{:x}\nCpus_allowed_list:\t0-{}\nvoluntary_ctxt_switches:\t0\n"
+      "Seccomp_filters:\t0\nCpus_allowed:\t{:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n"
+      "voluntary_ctxt_switches:\t0\n"
       "nonvoluntary_ctxt_switches:\t0\n",
       task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked().bits(), ignored, caught,
       c->inheritable, c->permitted, c->effective, c->bounding, c->ambient, c->no_new_privs ? 1 : 0, cpus,
-      task.kernel().options().limits.cpus - 1);
+      cpu_list(cpus));
   return text;
 }
 

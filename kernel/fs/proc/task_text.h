@@ -18,10 +18,20 @@ Result<std::string> proc_limits(Task& task);
 Result<std::string> proc_maps(Task& task);
 Result<std::string> proc_mountinfo(Task& task);
 Result<std::string> proc_mounts(Task& task);
+Result<std::string> proc_mountstats(Task& task);
 Result<std::string> proc_oom_score(Task& task);
 Result<std::string> proc_personality(Task& task);
 Result<std::string> proc_smaps(Task& task);
-Result<std::string> proc_stat(Task& task);
+Result<std::string> proc_smaps_rollup(Task& task);
+Result<std::string> proc_children(Task& task);
+Result<std::string> proc_cpuset(Task& task);
+Result<std::string> proc_id_map(Task& task);
+Result<std::string> proc_no_audit_id(Task& task);
+Result<std::string> proc_oom_adj(Task& task);
+Result<std::string> proc_schedstat(Task& task);
+Result<std::string> proc_setgroups(Task& task);
+Result<std::string> proc_stat(Task& task);         // of the whole process
+Result<std::string> proc_thread_stat(Task& task);  // of one thread
 Result<std::string> proc_statm(Task& task);
 Result<std::string> proc_status(Task& task);
 Result<std::string> proc_wchan(Task& task);

@@ -108,7 +108,22 @@ Result<Attributes> PseudoInode::attributes() {
   a.uid = owner_.uid, a.gid = owner_.gid;
   a.block_size = 1024;
   a.atime = a.mtime = a.ctime = a.btime = made_;
+  MutexGuard guard(lock_);
+  a.mode = (mode_ & abi::s_ifmt) | changed_.mode.value_or(mode_ & 07777);
+  a.uid = changed_.uid.value_or(a.uid), a.gid = changed_.gid.value_or(a.gid);
+  a.atime = changed_.atime.value_or(a.atime), a.mtime = changed_.mtime.value_or(a.mtime);
   return a;
+}
+
+Result<void> PseudoInode::change(const AttributeChange& change) {
+  if (change.mode && fs_.type_name() == "proc") return Errno::eperm;
+  MutexGuard guard(lock_);
+  if (change.mode) changed_.mode = *change.mode & 07777;
+  if (change.uid) changed_.uid = change.uid;
+  if (change.gid) changed_.gid = change.gid;
+  if (change.atime) changed_.atime = change.atime;
+  if (change.mtime) changed_.mtime = change.mtime;
+  return success;
 }
 
 Result<Ref<File>> PseudoDirectory::open(Task&, const Path& path, u32 flags) {
@@ -134,7 +149,17 @@ Result<Ref<File>> PseudoText::open(Task&, const Path& path, u32 flags) {
   return Ref<File>(make_ref<TextFile>(path, flags, render_, store_));
 }
 
-PseudoLink::PseudoLink(PseudoFilesystem& fs, Target target, Magic magic, u32 permissions, PseudoOwner owner, u64 inode)
-    : PseudoInode(fs, abi::s_iflnk | permissions, owner, inode), target_(std::move(target)), magic_(std::move(magic)) {}
+PseudoLink::PseudoLink(PseudoFilesystem& fs, Target target, Magic magic, u32 permissions, PseudoOwner owner, u64 inode,
+                       u64 size)
+    : PseudoInode(fs, abi::s_iflnk | permissions, owner, inode),
+      target_(std::move(target)),
+      magic_(std::move(magic)),
+      size_(size) {}
+
+Result<Attributes> PseudoLink::attributes() {
+  Attributes a = TRY(PseudoInode::attributes());
+  a.size = size_;
+  return a;
+}
 
 }  // namespace limen

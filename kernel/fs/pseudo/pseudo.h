@@ -42,6 +42,8 @@ class PseudoInode : public Inode {
   PseudoInode(PseudoFilesystem& fs, u32 mode, PseudoOwner owner = {}, u64 inode = 0);
   Filesystem& filesystem() override { return fs_; }
   Result<Attributes> attributes() override;
+  // Owner, times and, but for /proc, permissions are kept; a size means nothing here (O_TRUNC).
+  Result<void> change(const AttributeChange& change) override;
   PseudoFilesystem& pseudo() { return fs_; }
 
  protected:
@@ -50,6 +52,10 @@ class PseudoInode : public Inode {
   const PseudoOwner owner_;
   const u64 inode_;
   const TimeStamp made_;
+
+ private:
+  Mutex lock_{LockRank::inode};
+  AttributeChange changed_ GUARDED_BY(lock_);
 };
 
 // Lists names, answers lookups.
@@ -86,7 +92,6 @@ class PseudoText final : public PseudoInode {
              u64 inode = 0)
       : PseudoInode(fs, mode, owner, inode), render_(std::move(render)), store_(std::move(store)) {}
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
-  Result<void> change(const AttributeChange&) override { return success; }  // O_TRUNC means nothing here
 
  private:
   const Render render_;
@@ -98,7 +103,8 @@ class PseudoLink final : public PseudoInode {
   using Target = std::function<Result<std::string>(Task& reader)>;
   using Magic = std::function<Result<Path>(Task& reader)>;
   PseudoLink(PseudoFilesystem& fs, Target target, Magic magic = nullptr, u32 permissions = 0777, PseudoOwner owner = {},
-             u64 inode = 0);
+             u64 inode = 0, u64 size = 0);
+  Result<Attributes> attributes() override;
   Result<std::string> readlink(Task& task) override { return target_(task); }
   Result<Path> follow_magic(Task& task) override { return magic_ ? magic_(task) : Result<Path>(Path{}); }
   Result<Ref<File>> open(Task&, const Path&, u32) override { return Errno::eloop; }
@@ -106,6 +112,7 @@ class PseudoLink final : public PseudoInode {
  private:
   const Target target_;
   const Magic magic_;
+  const u64 size_;
 };
 
 }  // namespace limen

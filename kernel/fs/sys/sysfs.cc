@@ -41,6 +41,28 @@ class Builder {
   Ref<FixedDirectory> root_;
 };
 
+struct Loopback {
+  const char* name;
+  const char* text;
+};
+constexpr Loopback kLoopback[] = {
+    {"address", "00:00:00:00:00:00\n"},
+    {"addr_len", "6\n"},
+    {"carrier", "1\n"},
+    {"dev_id", "0x0\n"},
+    {"flags", "0x9\n"},
+    {"ifindex", "1\n"},
+    {"mtu", "65536\n"},
+    {"operstate", "unknown\n"},
+    {"type", "772\n"},
+    {"iflink", "1\n"},
+    {"tx_queue_len", "1000\n"},
+};
+
+std::string node_memory(Kernel& kernel) {
+  return fmt::format("Node 0 MemTotal:       {} kB\n", kernel.arena().limit() / 1024);
+}
+
 }  // namespace
 
 Ref<Filesystem> make_sysfs(Kernel& kernel) {
@@ -56,13 +78,31 @@ Ref<Filesystem> make_sysfs(Kernel& kernel) {
   build.text("devices/system/cpu/kernel_max", fmt::format("{}\n", cpus - 1));
   for (u32 cpu = 0; cpu < cpus; ++cpu) {
     const std::string base = fmt::format("devices/system/cpu/cpu{}/", cpu);
+    build.text(base + "online", "1\n");
     build.text(base + "topology/core_id", fmt::format("{}\n", cpu));
     build.text(base + "topology/physical_package_id", "0\n");
+    build.text(base + "topology/core_siblings_list", range);
+    build.text(base + "topology/package_cpus_list", range);
     build.text(base + "topology/thread_siblings_list", fmt::format("{}\n", cpu));
+    build.text(base + "topology/core_cpus_list", fmt::format("{}\n", cpu));
+    build.text(base + "topology/thread_siblings", fmt::format("{:x}\n", u64{1} << cpu));
+    build.text(base + "topology/core_siblings", fmt::format("{:x}\n", (u64{1} << cpus) - 1));
   }
-  build.text("devices/system/node/online", "0\n");
-  build.text("kernel/mm/transparent_hugepage/enabled", "always madvise [never]\n");
-  for (const char* empty : {"block", "bus", "class/net", "dev", "firmware", "fs/cgroup", "module"})
+  for (const char* name : {"online", "possible", "has_cpu", "has_memory", "has_normal_memory"})
+    build.text(fmt::format("devices/system/node/{}", name), "0\n");
+  build.text("devices/system/node/node0/cpulist", range);
+  build.text("devices/system/node/node0/cpumap", fmt::format("{:x}\n", (u64{1} << cpus) - 1));
+  build.text("devices/system/node/node0/distance", "10\n");
+  build.text("devices/system/node/node0/meminfo", node_memory(kernel));
+  for (const char* name : {"enabled", "defrag"})
+    build.text(fmt::format("kernel/mm/transparent_hugepage/{}", name), "always madvise [never]\n");
+  build.text("kernel/mm/transparent_hugepage/shmem_enabled", "always within_size advise [never] deny force\n");
+  build.text("kernel/mm/transparent_hugepage/use_zero_page", "0\n");
+  build.text("kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152\n");
+  build.directory("fs/cgroup");
+  for (const Loopback& row : kLoopback) build.text(std::string("class/net/lo/") + row.name, row.text);
+  for (const char* empty :
+       {"block", "bus", "class/block", "class/tty", "dev/block", "dev/char", "firmware", "module", "power"})
     build.directory(empty);
   fs->set_root(root);
   return fs;

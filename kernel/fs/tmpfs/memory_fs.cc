@@ -8,7 +8,8 @@
 namespace limen {
 namespace {
 
-constexpr u64 kDirectoryEntrySize = 20;  // BOGO_DIRENT_SIZE of mm/shmem.c
+constexpr u64 kDirectoryEntrySize = 20;   // BOGO_DIRENT_SIZE of mm/shmem.c
+constexpr u64 kDiskDirectorySize = 4096;  // a directory among those of a disk looks like one of them
 
 Attributes first_attributes(MemoryFilesystem& fs, const NewInode& what, Device device) {
   Attributes a;
@@ -19,6 +20,7 @@ Attributes first_attributes(MemoryFilesystem& fs, const NewInode& what, Device d
   a.rdev = what.rdev;
   a.links = abi::s_isdir(what.mode) ? 2 : 1;
   a.size = what.symlink.size();
+  if (abi::s_isdir(what.mode) && fs.is_above_host()) a.size = kDiskDirectorySize, a.blocks = kDiskDirectorySize / 512;
   a.atime = a.mtime = a.ctime = a.btime = fs.now();
   return a;
 }
@@ -75,7 +77,7 @@ Result<FilesystemStatus> MemoryFilesystem::status() {
 }
 
 std::string MemoryFilesystem::mount_options() const {
-  return options_.type == "tmpfs" ? "size=" + std::to_string(options_.bytes / 1024) + "k" : "";
+  return is_above_host() ? "" : "size=" + std::to_string(options_.bytes / 1024) + "k";
 }
 
 Result<Ref<MemoryInode>> MemoryFilesystem::make_inode(const NewInode& what) { return make_inode(what, device_); }
@@ -169,11 +171,12 @@ void MemoryInode::take(std::string_view name, bool leaves_whiteout) {
   }
 }
 
-void MemoryInode::touch_directory(i64 links_change) {
+void MemoryInode::touch_directory(i64 links_change, i64 names_change) {
   const TimeStamp now = fs_.now();
   MutexGuard guard(lock_);
   attributes_.mtime = attributes_.ctime = now;
   attributes_.links += static_cast<u64>(links_change);
+  if (!fs_.is_above_host()) attributes_.size += static_cast<u64>(names_change) * kDirectoryEntrySize;
 }
 
 void MemoryInode::change_links(i64 by) {
@@ -211,7 +214,7 @@ Result<Ref<Inode>> MemoryInode::create(std::string_view name, const NewInode& wh
     if (at != slots_.end() && at->second.inode) return Errno::eexist;
     put(name, inode, false);
   }
-  touch_directory(abi::s_isdir(what.mode) ? 1 : 0);
+  touch_directory(abi::s_isdir(what.mode) ? 1 : 0, 1);
   return Ref<Inode>(std::move(inode));
 }
 
@@ -234,7 +237,7 @@ Result<void> MemoryInode::link(std::string_view name, Inode& target) {
     put(name, Ref<MemoryInode>(node), false);
   }
   node->change_links(1);
-  touch_directory(0);
+  touch_directory(0, 1);
   return success;
 }
 
@@ -248,7 +251,7 @@ Result<void> MemoryInode::unlink(std::string_view name) {
     take(name, below);
   }
   victim->change_links(-1);
-  touch_directory(0);
+  touch_directory(0, -1);
   return success;
 }
 
@@ -267,7 +270,7 @@ Result<void> MemoryInode::rmdir(std::string_view name) {
     MutexGuard guard(victim->lock_);
     victim->attributes_.links = 0;
   }
-  touch_directory(-1);
+  touch_directory(-1, -1);
   return success;
 }
 
@@ -306,8 +309,8 @@ Result<void> MemoryInode::rename(std::string_view from, Inode& to_directory, std
   if (replaced_directory) there_links -= 1;
   if (exchanges && replaced_directory) here_links += 1;
   if (replaced && !exchanges) replaced->change_links(replaced_directory ? -2 : -1);
-  touch_directory(here_links);
-  there.touch_directory(there_links);
+  touch_directory(here_links, exchanges ? 0 : -1);
+  there.touch_directory(there_links, replaced ? 0 : 1);
   return success;
 }
 

@@ -54,6 +54,8 @@ class MemoryFilesystem : public Filesystem {
   Result<void> charge(u64 bytes);  // enospc
   void adjust(u64 from_bytes, u64 to_bytes) { bytes_used_.fetch_add(to_bytes - from_bytes, std::memory_order_relaxed); }
   u64 bytes_free() const;
+  // Its names lie among those of a host directory, and look like them.
+  bool is_above_host() const { return options_.type == "overlay"; }
 
   SharedMutex names_lock{LockRank::directory};
 
@@ -144,7 +146,7 @@ class MemoryInode : public Inode {
   void put(std::string_view name, Ref<MemoryInode> inode, bool is_pin) REQUIRES(fs_.names_lock);
   void take(std::string_view name, bool leaves_whiteout) REQUIRES(fs_.names_lock);
   void collect(u64 from, usize most, std::vector<Listed>& out) REQUIRES_SHARED(fs_.names_lock);
-  void touch_directory(i64 links_change);
+  void touch_directory(i64 links_change, i64 names_change);
   void change_links(i64 by);
   void recount() REQUIRES(lock_);
   Result<void> resize(u64 size) REQUIRES(lock_);

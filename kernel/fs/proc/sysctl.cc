@@ -1,0 +1,138 @@
+#include "kernel/fs/proc/sysctl.h"
+
+#include <fmt/format.h>
+
+#include "abi/fcntl.h"
+#include "host/random.h"
+#include "kernel/ipc/pipe.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/version.h"
+
+namespace limen {
+namespace {
+
+std::string line(u64 value) { return std::to_string(value) + "\n"; }
+
+std::string random_uuid() {
+  u8 b[16];
+  host::fill_random(b);
+  b[6] = static_cast<u8>((b[6] & 0x0f) | 0x40), b[8] = static_cast<u8>((b[8] & 0x3f) | 0x80);
+  std::string text;
+  for (usize i = 0; i < 16; ++i)
+    text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
+  return text + "\n";
+}
+
+// What never changes: the rules that this kernel follows. Read-only, where Linux lets its administrator choose.
+struct Rule {
+  const char* path;
+  std::string_view value;
+};
+constexpr Rule kRules[] = {
+    {"fs/lease-break-time", "45"},
+    {"fs/mount-max", "100000"},
+    {"fs/nr_open", "1048576"},
+    {"fs/overflowgid", "65534"},
+    {"fs/overflowuid", "65534"},
+    {"fs/pipe-user-pages-hard", "0"},
+    {"fs/protected_fifos", "0"},
+    {"fs/protected_hardlinks", "1"},
+    {"fs/protected_regular", "0"},
+    {"fs/protected_symlinks", "1"},
+    {"fs/suid_dumpable", "0"},
+    {"kernel/arch", "x86_64"},
+    {"kernel/cap_last_cap", "40"},
+    {"kernel/core_pattern", "core"},
+    {"kernel/core_uses_pid", "0"},
+    {"kernel/ngroups_max", "65536"},
+    {"kernel/osrelease", kLinuxRelease},
+    {"kernel/ostype", "Linux"},
+    {"kernel/overflowgid", "65534"},
+    {"kernel/overflowuid", "65534"},
+    {"kernel/pid_max", "4194304"},
+    {"kernel/printk", "4\t4\t1\t7"},
+    {"kernel/random/entropy_avail", "256"},
+    {"kernel/random/poolsize", "256"},
+    {"kernel/randomize_va_space", "2"},
+    {"kernel/sched_rr_timeslice_ms", "100"},
+    {"kernel/tainted", "0"},
+    {"kernel/version", kLinuxVersion},
+    {"net/core/somaxconn", "4096"},
+    {"net/ipv4/ip_local_port_range", "32768\t60999"},
+    {"net/ipv4/ip_unprivileged_port_start", "1024"},
+    {"vm/legacy_va_layout", "0"},
+    {"vm/nr_hugepages", "0"},
+    {"vm/overcommit_kbytes", "0"},
+    {"vm/overcommit_memory", "0"},
+    {"vm/overcommit_ratio", "50"},
+    {"vm/panic_on_oom", "0"},
+    {"vm/swappiness", "0"},
+};
+
+// What is asked of the kernel at hand.
+struct Asked {
+  const char* path;
+  u32 permissions;
+  Result<std::string> (*render)(Task& reader);
+};
+constexpr Asked kAsked[] = {
+    {"fs/file-max", 0444, [](Task&) -> Result<std::string> { return line(static_cast<u64>(INT64_MAX)); }},
+    {"fs/pipe-max-size", 0444, [](Task&) -> Result<std::string> { return line(Pipe::kMaxBytes); }},
+    {"kernel/random/boot_id", 0444,
+     [](Task& reader) -> Result<std::string> { return std::string(reader.kernel().boot_id()); }},
+    {"kernel/random/uuid", 0444, [](Task&) -> Result<std::string> { return random_uuid(); }},
+    {"kernel/threads-max", 0444,
+     [](Task& reader) -> Result<std::string> { return line(reader.kernel().options().limits.pids); }},
+    {"vm/max_map_count", 0444, [](Task&) -> Result<std::string> { return line(kMaxMapCount); }},
+    {"vm/mmap_min_addr", 0444,
+     [](Task& reader) -> Result<std::string> { return line(reader.kernel().platform().guest_floor()); }},
+};
+
+// The names of the UTS namespace, which may be set.
+std::string first_line(std::string_view text) {
+  constexpr usize kMost = 64;  // __NEW_UTS_LEN
+  return std::string(text.substr(0, std::min(text.find('\n'), kMost)));
+}
+
+Ref<Inode> make_hostname(PseudoFilesystem& fs) {
+  auto render = [](Task& reader) -> Result<std::string> { return reader.namespaces().uts->hostname() + "\n"; };
+  auto store = [](Task& writer, std::string_view text) -> Result<void> {
+    writer.namespaces().uts->set_hostname(first_line(text));
+    return success;
+  };
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store);
+}
+
+Ref<Inode> make_domainname(PseudoFilesystem& fs) {
+  auto render = [](Task& reader) -> Result<std::string> { return reader.namespaces().uts->domainname() + "\n"; };
+  auto store = [](Task& writer, std::string_view text) -> Result<void> {
+    writer.namespaces().uts->set_domainname(first_line(text));
+    return success;
+  };
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store);
+}
+
+// Asks for caches to be dropped. The kernel keeps no page of the host's files; its names go as they age.
+Ref<Inode> make_drop_caches(PseudoFilesystem& fs) {
+  auto render = [](Task&) -> Result<std::string> { return Errno::einval; };
+  auto store = [](Task&, std::string_view) -> Result<void> { return success; };
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0200, render, store);
+}
+
+}  // namespace
+
+void make_sysctls(PseudoFilesystem& fs, const PutFile& put) {
+  for (const Rule& rule : kRules) {
+    auto render = [value = rule.value](Task&) -> Result<std::string> { return std::string(value) + "\n"; };
+    put(std::string("sys/") + rule.path, make_ref<PseudoText>(fs, abi::s_ifreg | 0444, render));
+  }
+  for (const Asked& row : kAsked) {
+    put(std::string("sys/") + row.path, make_ref<PseudoText>(fs, abi::s_ifreg | row.permissions, row.render));
+  }
+  put("sys/kernel/hostname", make_hostname(fs));
+  put("sys/kernel/domainname", make_domainname(fs));
+  put("sys/vm/drop_caches", make_drop_caches(fs));
+}
+
+}  // namespace limen
