@@ -76,13 +76,8 @@ Fact seccomp_action(const char* name, u32 action, const char* have, const char* 
 
 Fact user_namespace_fact() {
   const int error = in_child([] { return ::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) == 0; });
-  if (error == 0) {
-    return {"user-namespaces", "available", Fitness::good, "the kernel process gets namespaces of its own"};
-  }
-  const bool apparmor = first_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1";
-  return {"user-namespaces", "no: " + errno_word(error), Fitness::limited,
-          std::string("the kernel process is held by seccomp and Landlock alone") +
-              (apparmor ? "; kernel.apparmor_restrict_unprivileged_userns=1 is the cause" : "")};
+  return {"user-namespaces", error == 0 ? "available" : "no: " + errno_word(error), Fitness::good,
+          "not needed: seccomp and Landlock hold the kernel process"};
 }
 
 Fact tmpfs_fact() {
@@ -102,7 +97,7 @@ Fact landlock_fact() {
     return {"landlock", "ABI " + std::to_string(version), Fitness::good, "a second lock on the files that Limen opens"};
   }
   return {"landlock", "no: " + errno_word(errno), Fitness::limited,
-          "the kernel process's files are held by namespaces alone"};
+          "the kernel process is held by seccomp and file permissions alone"};
 }
 
 Fact memfd_fact() {

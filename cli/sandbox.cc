@@ -15,6 +15,7 @@
 
 #include "abi/syscalls.h"
 #include "cli/terminal.h"
+#include "host/landlock.h"
 #include "host/lockdown.h"
 #include "kernel/fs/cgroup/cgroupfs.h"
 #include "kernel/fs/console/host_stream.h"
@@ -52,6 +53,39 @@ void drop_capabilities() {
   syscall(SYS_capset, &header, data);
 }
 
+// What the caller left open is not for the kernel process, let alone for a guest's.
+void close_inherited(int control_fd) {
+  const auto from = static_cast<unsigned>(STDERR_FILENO + 1), control = static_cast<unsigned>(control_fd);
+  if (control > from) syscall(SYS_close_range, from, control - 1, 0);
+  syscall(SYS_close_range, std::max(control + 1, from), ~0u, 0);
+}
+
+// The caller's environment may hold secrets that the plan does not pass on: /proc/PID/environ shows none of it.
+void scrub_environment() {
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    explicit_bzero(*variable, std::strlen(*variable));
+  }
+  clearenv();
+}
+
+// No image of a process of ours, with guests' memory in it, is left on the host's disk. One byte and not none: a host that
+// pipes core dumps to a program does so at 0, too, but not at 1 (fs/coredump.c).
+void forbid_core_dumps() {
+  const rlimit limit{1, 1};
+  setrlimit(RLIMIT_CORE, &limit);
+}
+
+// A second lock beside seccomp: which files the host opens for us. Where it has no Landlock, seccomp holds alone.
+Result<void> restrict_reach(const Plan& plan) {
+  std::vector<host::ReachableTree> trees = {{plan.root, host::Reach::read}};
+  for (const Volume& v : plan.volumes) {
+    trees.push_back({v.host, v.writable ? host::Reach::read_write : host::Reach::read});
+  }
+  const Result<void> done = host::restrict_files(trees);
+  const bool not_there = done.is(Errno::enosys) || done.is(Errno::eopnotsupp);
+  return not_there ? Result<void>(success) : done;
+}
+
 void raise_file_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -68,6 +102,10 @@ KernelOptions kernel_options(const Plan& plan) {
   options.limits.cpus = std::max(1u, std::thread::hardware_concurrency());
   options.hostname = plan.hostname;
   options.report_missing = plan.report_missing;
+  if (plan.mutation) {
+    const SyscallRow* row = find_syscall(plan.mutation->call);
+    if (row != nullptr && row->x86_64 >= 0) options.mutation = {static_cast<u64>(row->x86_64), plan.mutation->result};
+  }
   options.log_calls = plan.log_level == LogLevel::debug;
   if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
     int fd = STDERR_FILENO;
@@ -148,9 +186,8 @@ void report_missing(const Kernel& kernel) {
   }
 }
 
-void write_stats(const Plan& plan, const platform::Counters& c) {
-  std::FILE* out = std::fopen(plan.stats_json.c_str(), "we");
-  if (out == nullptr) return report_error("run", "--stats-json " + plan.stats_json + ": " + strerror(errno));
+// `out` was opened before the lockdown.
+void write_stats(std::FILE* out, const platform::Counters& c) {
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
   std::fprintf(out,
                "{\"crossings\": %llu, \"syscalls_trapped\": %llu, \"syscalls_patched\": %llu, \"hot\": %llu, "
@@ -164,12 +201,22 @@ void write_stats(const Plan& plan, const platform::Counters& c) {
 
 int run_kernel(const Plan& plan, int control_fd) {
   host::before_threads();
+  close_inherited(control_fd);
+  scrub_environment();
+  forbid_core_dumps();
   drop_capabilities();
   raise_file_limit();
+  KernelOptions options = kernel_options(plan);
+  std::FILE* stats = nullptr;
+  if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
+    return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
+  }
+  const Result<void> restricted = restrict_reach(plan);
+  if (!restricted.ok()) return fail("the host's Landlock refuses to restrict the kernel process", restricted.error());
   Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform();
   if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
   const std::unique_ptr<HostClock> clock = HostClock::create();
-  Kernel& kernel = *new Kernel(**platform, *clock, kernel_options(plan));  // lives as long as the process
+  Kernel& kernel = *new Kernel(**platform, *clock, std::move(options));  // lives as long as the process
   Result<Mounts> mounts = make_mounts(kernel, mount_plan(kernel, plan));
   if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
 
@@ -202,7 +249,7 @@ int run_kernel(const Plan& plan, int control_fd) {
   }
   const int status = kernel.run_until_exit();
   if (plan.report_missing) report_missing(kernel);
-  if (!plan.stats_json.empty()) write_stats(plan, (*platform)->counters());
+  if (stats != nullptr) write_stats(stats, (*platform)->counters());
   return timed_out ? kExitTimeout : exit_status_of(status);
 }
 

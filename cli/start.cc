@@ -52,12 +52,27 @@ pid_t fork_kernel_process() {
   _exit(run_kernel(plan, control_fd));
 }
 
+constexpr timespec kGraceAfterHangup = {2, 0};
+
+bool has_terminal() {
+  const int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
 int wait_for(pid_t kernel, int control_fd) {
   const sigset_t set = watched_signals();
+  const bool had_terminal = has_terminal();
+  bool hung_up = false;
   for (;;) {
     siginfo_t info;
-    const int signal = sigwaitinfo(&set, &info);
-    if (signal < 0) continue;
+    const int signal = hung_up ? sigtimedwait(&set, &info, &kGraceAfterHangup) : sigwaitinfo(&set, &info);
+    if (signal < 0) {
+      // Nobody can see or end what still runs: programs that ignore SIGHUP go, too.
+      if (hung_up && errno == EAGAIN) kill(kernel, SIGKILL);
+      continue;
+    }
+    if (signal == SIGHUP && had_terminal && !has_terminal()) hung_up = true;
     if (signal != SIGCHLD) {
       const ControlMessage message{signal};
       (void)!write(control_fd, &message, sizeof message);

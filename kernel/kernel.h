@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,12 @@ struct KernelOptions {
   bool report_missing = false;
   bool log_calls = false;                     // each call and fault, one line: for debugging the kernel itself
   std::function<void(std::string_view)> log;  // one line; null: no log
+  // One call that does nothing and answers so: what `./dev mutate` breaks.
+  struct Mutation {
+    u64 nr = 0;
+    i64 result = 0;  // or a negative errno
+  };
+  std::optional<Mutation> mutation;
 };
 
 class Kernel {

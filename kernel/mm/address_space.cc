@@ -54,7 +54,7 @@ AddressSpace::AddressSpace(Arena& arena, platform::Space& space, StoreMapper& ow
 AddressSpace::~AddressSpace() {
   for (const auto& [start, vma] : vmas_) account(start, vma, false);
   for (const auto& [start, extent] : extents_) {
-    if (!extent.file) arena_.unref({extent.offset, extent.end - start});
+    if (extent.owns_pages()) arena_.unref({extent.offset, extent.end - start});
   }
   for (const ArenaRange range : doomed_) arena_.unref(range);
 }
@@ -67,7 +67,7 @@ Result<void> AddressSpace::apply(const Orders& orders) {
 // The references of extents that the host has been proved not to map.
 void AddressSpace::drop(std::span<const std::pair<u64, Extent>> extents) {
   for (const auto& [start, extent] : extents) {
-    if (!extent.file) arena_.unref({extent.offset, extent.end - start});
+    if (extent.owns_pages()) arena_.unref({extent.offset, extent.end - start});
   }
 }
 
@@ -87,7 +87,7 @@ void AddressSpace::abandon(std::span<const std::pair<u64, Extent>> extents, u64 
 // Pages that a dying process may still map: ours until it is dead.
 void AddressSpace::doom(std::span<const std::pair<u64, Extent>> extents) {
   for (const auto& [at, extent] : extents) {
-    if (!extent.file) doomed_.push_back({extent.offset, extent.end - at});
+    if (extent.owns_pages()) doomed_.push_back({extent.offset, extent.end - at});
   }
 }
 

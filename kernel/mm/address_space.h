@@ -69,14 +69,17 @@ struct Extent {
   u8 prot = 0;             // the VMA's
   u8 host = kUnmapped;     // what the host maps now
   bool cow = false;        // arena pages that others may hold too: read-only in the host
+  bool guard = false;      // MADV_GUARD_INSTALL: nothing is here and nothing comes; `offset` is the address
   Ref<MappedObject> file;  // the host file that backs it; null: arena pages
 
   // What the host may map: reading comes with any access (as on x86), writing only of pages of one's own.
   u8 host_protection() const {
-    if (prot == 0) return 0;
+    if (prot == 0 || guard) return 0;
     const u8 readable = prot | platform::kProtRead;
     return (cow || file) ? readable & ~platform::kProtWrite : readable;
   }
+  bool owns_pages() const { return !file && !guard; }
+  bool mappable() const { return prot != 0 && !guard; }
 };
 
 // A batch of orders; neighbours are merged as they come.
@@ -103,7 +106,7 @@ struct MmLimits {
 };
 
 enum class Access : u8 { read, write, fetch, forced_read, forced_write };
-enum class Resolution : u8 { resolved, no_mapping, no_access, beyond_file, no_memory };
+enum class Resolution : u8 { resolved, no_mapping, no_access, guarded, beyond_file, no_memory };
 
 class AddressSpace {
  public:
@@ -167,7 +170,7 @@ class AddressSpace {
   Result<void> seal(u64 start, u64 end);
   // The kernel's own accesses ahead of a use: resolves each page; stops at the first that cannot be.
   Resolution populate(u64 start, u64 end, Access access);
-  void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped);
+  void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut);
   u64 resident_bytes(u64 start, u64 end) const;
 
   // --- vma.cc --------------------------------------------------------------------------------------------------------
@@ -268,6 +271,9 @@ class AddressSpace {
 
   // advice.cc
   Result<void> discard_private(u64 start, u64 end, const Vma& vma);
+  Result<void> install_guard(u64 start, u64 end, const Vma& vma);
+  void remove_guard(u64 start, u64 end);
+  void find_store_pages(u64 vma_start, const Vma& vma, const StoreRun& run, std::vector<std::pair<u64, u64>>& ranges);
 
   Arena& arena_;
   platform::Space& space_;

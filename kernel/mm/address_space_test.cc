@@ -6,7 +6,7 @@
 #include <random>
 
 #include "abi/mman.h"
-#include "kernel/mm/fake_machine.h"
+#include "kernel/mm/testing/fake_machine.h"
 
 namespace limen {
 namespace {
@@ -16,8 +16,8 @@ constexpr u8 kRead = platform::kProtRead, kRw = platform::kProtRead | platform::
 
 class TestMapper final : public StoreMapper {
  public:
-  void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) override {
-    map->unmap_store_pages(store, dropped);
+  void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut) override {
+    map->unmap_store_pages(store, dropped, cut);
   }
   AddressSpace* map = nullptr;
 };

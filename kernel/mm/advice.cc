@@ -76,20 +76,57 @@ Result<void> AddressSpace::advise(u64 start, u64 end, int advice) {
         TRY(discard_private(from, to, vma));
         break;
       case abi::madv_free:
-        if (vma.object || vma.shared()) return Errno::einval;
+        if (vma.object || vma.shared() || (vma.flags & kVmaLocked) != 0) return Errno::einval;
         // The pages may keep their bytes: giving them back now would only cost the next touch.
         break;
       case abi::madv_remove: {
         if ((vma.flags & kVmaLocked) != 0) return Errno::einval;
-        if (!vma.object || vma.object->store() == nullptr || !vma.shared()) return Errno::einval;
-        if ((vma.may & platform::kProtWrite) == 0) return Errno::eacces;
+        if (!vma.object) return Errno::einval;
+        if (!vma.shared() || (vma.may & platform::kProtWrite) == 0) return Errno::eacces;
+        if (vma.object->store() == nullptr) return Errno::eopnotsupp;
         break;  // Mm punches the hole, without the lock
       }
+      case abi::madv_guard_install:
+        if ((vma.flags & (kVmaSpecial | kVmaLocked)) != 0) return Errno::einval;
+        TRY(install_guard(from, to, vma));
+        break;
+      case abi::madv_guard_remove:
+        if ((vma.flags & kVmaSpecial) != 0) return Errno::einval;
+        remove_guard(from, to);
+        break;
+      case abi::madv_cold:
+      case abi::madv_pageout:
+        if ((vma.flags & (kVmaSpecial | kVmaLocked)) != 0) return Errno::einval;
+        break;
       default:
         break;  // hints
     }
   }
   return verdict;
+}
+
+// MADV_GUARD_INSTALL: what was there goes, and a touch is SIGSEGV; the VMA stays whole. Linux: madvise_guard_install.
+Result<void> AddressSpace::install_guard(u64 start, u64 end, const Vma& vma) {
+  const u8 prot = vma.prot;
+  const auto first = extent_from(start);
+  if (first != extents_.end() && first->first < end) {
+    Orders orders;
+    orders.unmap(start, end - start);
+    const Result<void> done = apply(orders);
+    if (!done.ok()) return done.is(Errno::esrch) ? Errno::enomem : done;  // nothing was changed
+    drop(take_extents(start, end));                                       // proof: the order above
+  }
+  insert_extent(start, Extent{.end = end, .offset = start, .prot = prot, .guard = true});
+  return success;
+}
+
+void AddressSpace::remove_guard(u64 start, u64 end) {
+  cut_extent(start);
+  cut_extent(end);
+  for (auto it = extents_.lower_bound(start); it != extents_.end() && it->first < end;) {
+    it = it->second.guard ? extents_.erase(it) : std::next(it);
+  }
+  merge_extents(start, end);
 }
 
 // MADV_DONTNEED of private memory: pages of our own are emptied in place; others are taken out and come again by faults.
@@ -103,7 +140,7 @@ Result<void> AddressSpace::discard_private(u64 start, u64 end, const Vma& vma) {
   std::vector<u64> gone;
   for (auto it = extents_.lower_bound(start); it != extents_.end() && it->first < end; ++it) {
     const Extent& extent = it->second;
-    if (extent.file) continue;
+    if (!extent.owns_pages()) continue;
     const ArenaRange range{extent.offset, extent.end - it->first};
     if (anonymous && !extent.cow) {
       emptied.push_back(range);
@@ -132,7 +169,7 @@ Result<void> AddressSpace::residency(u64 start, u64 end, std::vector<u8>& pages)
     u8* out = pages.data() + (from - start) / kPageSize;
     if (it->second.file) {
       std::fill_n(out, (to - from) / kPageSize, u8{1});
-    } else {
+    } else if (it->second.owns_pages()) {
       arena_.residency({it->second.offset + (from - it->first), to - from}, out);
       for (u64 i = 0; i < (to - from) / kPageSize; ++i) out[i] &= 1;
     }
@@ -145,7 +182,7 @@ u64 AddressSpace::resident_bytes(u64 start, u64 end) const {
   auto it = extents_.upper_bound(start);
   if (it != extents_.begin() && std::prev(it)->second.end > start) --it;
   for (; it != extents_.end() && it->first < end; ++it) {
-    sum += std::min(it->second.end, end) - std::max(it->first, start);
+    if (!it->second.guard) sum += std::min(it->second.end, end) - std::max(it->first, start);
   }
   return sum;
 }
@@ -222,24 +259,34 @@ Result<void> AddressSpace::seal(u64 start, u64 end) {
   return success;
 }
 
-// Linux: unmap_mapping_range. Copies that this space made of private pages stay.
-void AddressSpace::unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) {
+// Where this VMA maps pages of the run: not copies of its own.
+void AddressSpace::find_store_pages(u64 vma_start, const Vma& vma, const StoreRun& run,
+                                    std::vector<std::pair<u64, u64>>& ranges) {
+  const u64 first = vma.offset / kPageSize, last = first + (vma.end - vma_start) / kPageSize;
+  const u64 from = std::max(first, run.first), to = std::min(last, run.first + run.range.length / kPageSize);
+  if (from >= to) return;
+  const u64 low = vma_start + (from - first) * kPageSize, high = vma_start + (to - first) * kPageSize;
+  for (auto it = extent_from(low); it != extents_.end() && it->first < high; ++it) {
+    const u64 start = std::max(low, it->first), end = std::min(it->second.end, high);
+    const u64 of_store = run.range.offset + ((start - vma_start) / kPageSize + first - run.first) * kPageSize;
+    if (it->second.owns_pages() && it->second.offset + (start - it->first) == of_store) ranges.emplace_back(start, end);
+  }
+}
+
+// Linux: unmap_mapping_range. Copies that this space made of private pages stay, but beyond a file's new end.
+void AddressSpace::unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut) {
   std::vector<std::pair<u64, u64>> ranges;
   for (const auto& [vma_start, vma] : vmas_) {
     if (!vma.object || vma.object->store() != &store) continue;
     const u64 first = vma.offset / kPageSize, last = first + (vma.end - vma_start) / kPageSize;
-    for (const StoreRun& run : dropped) {
-      const u64 from = std::max(first, run.first), to = std::min(last, run.first + run.range.length / kPageSize);
-      for (u64 page = from; page < to;) {
-        const u64 addr = vma_start + (page - first) * kPageSize;
-        const auto it = extent_from(addr);
-        if (it == extents_.end() || it->first >= vma_start + (to - first) * kPageSize) break;
-        const u64 start = std::max(addr, it->first),
-                  end = std::min(it->second.end, vma_start + (to - first) * kPageSize);
-        const u64 of_store = run.range.offset + ((start - vma_start) / kPageSize + first - run.first) * kPageSize;
-        if (!it->second.file && it->second.offset + (start - it->first) == of_store) ranges.emplace_back(start, end);
-        page = first + (end - vma_start) / kPageSize;
+    if (cut < last) {
+      const u64 low = vma_start + (std::max(cut, first) - first) * kPageSize;
+      for (auto it = extent_from(low); it != extents_.end() && it->first < vma.end; ++it) {
+        if (it->second.owns_pages()) ranges.emplace_back(std::max(low, it->first), std::min(it->second.end, vma.end));
       }
+    }
+    for (const StoreRun& run : dropped) {
+      if (run.first < cut) find_store_pages(vma_start, vma, run, ranges);
     }
   }
   if (ranges.empty()) return;

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernel/mm/fake_machine.h"
+#include "kernel/mm/testing/fake_machine.h"
 
 namespace limen {
 namespace {

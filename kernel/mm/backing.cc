@@ -23,11 +23,11 @@ constexpr int kMostRuns = 64;
 // The arena offset that continues a neighbour of [start, end), so that the host can merge the mappings.
 u64 AddressSpace::near_for(u64 start, u64 end) const {
   if (const auto below = start == 0 ? extents_.end() : find_extent(start - 1);
-      below != extents_.end() && !below->second.file) {
+      below != extents_.end() && below->second.owns_pages()) {
     return below->second.offset + (below->second.end - below->first);
   }
-  if (const auto above = find_extent(end);
-      above != extents_.end() && !above->second.file && above->first == end && above->second.offset >= end - start) {
+  if (const auto above = find_extent(end); above != extents_.end() && above->second.owns_pages() &&
+                                           above->first == end && above->second.offset >= end - start) {
     return above->second.offset - (end - start);
   }
   return Arena::kAnywhere;
@@ -102,7 +102,7 @@ Result<void> AddressSpace::back_store(Plan& plan, u64 start, u64 end, u64 vma_st
   for (u64 page = first; page < last && (make || runs-- > 0);) {
     StoreRun run;
     if (make) {
-      const Result<ArenaRange> range = store.get_run(page, last - page);
+      const Result<ArenaRange> range = store.get_mapped_run(page, last - page);
       if (!range.ok()) break;
       run = {page, *range};
     } else {

@@ -51,6 +51,7 @@ Resolution AddressSpace::resolve(u64 addr, Access access) {
   const auto at = extent_at(addr);
   if (at == extents_.end()) return Resolution::no_memory;
   Extent& extent = at->second;
+  if (extent.guard) return Resolution::guarded;
   if (writes(access) && (extent.cow || extent.file)) {
     return vma->second.shared() ? Resolution::no_access : make_private(addr);
   }
@@ -68,7 +69,7 @@ Resolution AddressSpace::resolve(u64 addr, Access access) {
 // A range around `addr`, of a power of two, that grows with what was resolved just below it: for touches in sequence.
 u64 AddressSpace::window(u64 addr, u64 least, u64 most) const {
   const auto below = addr == 0 ? extents_.end() : find_extent(addr - 1);
-  if (below == extents_.end() || below->second.file || below->second.cow) return least;
+  if (below == extents_.end() || !below->second.owns_pages() || below->second.cow) return least;
   return std::clamp(std::bit_floor(2 * (addr - below->first)), least, most);
 }
 
@@ -98,10 +99,8 @@ Resolution AddressSpace::fill_anonymous(u64 addr, u64 hole_start, u64 hole_end, 
 Resolution AddressSpace::fill_store(u64 addr, u64 hole_end, u64 vma_start, const Vma& vma, bool map_now) {
   PageStore& store = *vma.object->store();
   const u64 page = (vma.offset + (addr - vma_start)) / kPageSize;
-  const u64 pages_of_file = page_ceil(store.size()) / kPageSize;
-  if (page >= pages_of_file) return Resolution::beyond_file;
-  const Result<ArenaRange> run =
-      store.get_run(page, std::min({(hole_end - addr) / kPageSize, kStorePages, pages_of_file - page}));
+  const Result<ArenaRange> run = store.get_mapped_run(page, std::min((hole_end - addr) / kPageSize, kStorePages));
+  if (run.is(Errno::enxio)) return Resolution::beyond_file;
   if (!run.ok()) return Resolution::no_memory;
   Extent extent{.end = addr + run->length, .offset = run->offset, .prot = vma.prot, .cow = vma.copies()};
   if (map_now) return replace(addr, std::move(extent));
@@ -235,6 +234,7 @@ std::span<u8> AddressSpace::view(u64 addr, u64 length, Access access) const {
   const auto it = find_extent(addr);
   if (it == extents_.end()) return {};
   const Extent& extent = it->second;
+  if (extent.guard) return {};
   length = std::min(length, extent.end - addr);
   if (writes(access)) {
     if (extent.cow || extent.file) return {};

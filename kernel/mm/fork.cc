@@ -59,7 +59,7 @@ Result<void> AddressSpace::write_protect_private(Hot hot) {
       Extent& extent = it->second;
       const bool writable = extent.host == Extent::kUncertain ||
                             (extent.host != Extent::kUnmapped && (extent.host & platform::kProtWrite) != 0);
-      if (extent.file || !writable || (it->first >= hot.start && extent.end <= hot.end)) continue;
+      if (!extent.owns_pages() || !writable || (it->first >= hot.start && extent.end <= hot.end)) continue;
       const u8 readable =
           extent.prot == 0 ? u8{0} : static_cast<u8>((extent.prot | platform::kProtRead) & ~platform::kProtWrite);
       orders.protect(it->first, extent.end - it->first, readable);
@@ -84,8 +84,8 @@ Result<void> AddressSpace::share_with(AddressSpace& child, u64 vma_start, const 
     copy.offset += start - it->first;
     const ArenaRange range{copy.offset, copy.end - start};
     bool populate = false;
-    if (extent.file) {
-      // A clean file: nothing to count.
+    if (!extent.owns_pages()) {
+      // A clean file, a guard: nothing to count.
     } else if (vma.copies() && !extent.cow && start >= hot.start && copy.end <= hot.end) {
       const Arena::Grant grant = TRY(arena_.allocate_as(range.length, Arena::kAnywhere, Arena::Fill::stale));
       copy_contents(range, grant);
@@ -97,7 +97,7 @@ Result<void> AddressSpace::share_with(AddressSpace& child, u64 vma_start, const 
       arena_.ref(range);
     }
     copy.host = Extent::kUnmapped;
-    if (copy.prot != 0) {
+    if (copy.mappable()) {
       copy.host = copy.host_protection();
       orders.map(start, copy, populate);
     }

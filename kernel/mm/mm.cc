@@ -118,6 +118,7 @@ FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
       outcome.resolved = true;
       break;
     case Resolution::no_mapping:
+    case Resolution::guarded:
       outcome.signo = kSigSegv, outcome.code = kSegvMapErr;
       break;
     case Resolution::no_access:
@@ -200,9 +201,9 @@ void Mm::set_executable(Ref<File> file) {
   std::swap(executable_, file);  // the old one goes after the lock
 }
 
-void Mm::unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) {
+void Mm::unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut) {
   WriteGuard guard(lock_);
-  map_->unmap_store_pages(store, dropped);
+  map_->unmap_store_pages(store, dropped, cut);
 }
 
 }  // namespace limen

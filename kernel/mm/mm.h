@@ -138,7 +138,7 @@ class Mm final : public StoreMapper {
   platform::Space& space() { return *space_; }
   Kernel& kernel() { return kernel_; }
 
-  void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) override;
+  void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut) override;
 
  private:
   Mm(Kernel& kernel, std::unique_ptr<platform::Space> space, AddressSpace::Bounds bounds);

@@ -199,12 +199,13 @@ Result<GuestAddr> Mm::mremap(Task& task, GuestAddr old, u64 old_length, u64 new_
 
 Result<void> Mm::madvise(GuestAddr addr, u64 length, int advice) {
   switch (advice) {
-    case abi::madv_hwpoison:
-    case abi::madv_soft_offline:
-      return Errno::eperm;
+    case abi::madv_guard_install:
+    case abi::madv_guard_remove:
+      break;
     case abi::madv_collapse:
-      return Errno::einval;
+      return Errno::einval;  // no range is ever suitable: there are no huge pages
     default:
+      // As a Linux without CONFIG_MEMORY_FAILURE, MADV_HWPOISON and MADV_SOFT_OFFLINE are no advice.
       if (advice < 0 || (advice > abi::madv_free - 4 && advice < abi::madv_free) || advice > abi::madv_collapse)
         return Errno::einval;
   }
@@ -222,6 +223,7 @@ Result<void> Mm::madvise(GuestAddr addr, u64 length, int advice) {
       case Resolution::no_access:
         return Errno::einval;
       case Resolution::beyond_file:
+      case Resolution::guarded:
         return Errno::efault;
     }
   }

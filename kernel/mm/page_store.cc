@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "platform/platform.h"
 
@@ -62,6 +63,18 @@ std::optional<u64> PageStore::find_page(u64 page_index) {
 
 Result<ArenaRange> PageStore::get_run(u64 first, u64 count) {
   MutexGuard guard(lock_);
+  return get_run_locked(first, count);
+}
+
+// The size is looked at under the lock: set_size comes before discard, so that no fault makes a page behind it.
+Result<ArenaRange> PageStore::get_mapped_run(u64 first, u64 count) {
+  MutexGuard guard(lock_);
+  const u64 pages = page_ceil(size_) / kPageSize;
+  if (first >= pages) return Errno::enxio;
+  return get_run_locked(first, std::min(count, pages - first));
+}
+
+Result<ArenaRange> PageStore::get_run_locked(u64 first, u64 count) {
   if (const auto it = find(first); it != pages_.end()) {
     const ArenaRange range = part_of(it->first, it->second.offset, it->second.pages, first, count);
     arena_.ref(range);
@@ -184,7 +197,18 @@ std::vector<StoreRun> PageStore::take_out(u64 first, u64 end) {
   return out;
 }
 
-void PageStore::discard(u64 from, u64 to) {
+void PageStore::discard(u64 from, u64 to) { discard(from, to, kNoPage); }
+
+void PageStore::truncate(u64 size) {
+  u64 old = 0;
+  {
+    MutexGuard guard(lock_);
+    old = std::exchange(size_, size);  // first: no fault makes a page anew behind the discard
+  }
+  discard(size, page_ceil(old), page_ceil(size) / kPageSize);
+}
+
+void PageStore::discard(u64 from, u64 to, u64 cut) {
   if (from >= to) return;
   const u64 first = (from + kPageMask) / kPageSize;
   const u64 end = to == ~u64{0} ? kNoPage : to / kPageSize;
@@ -196,7 +220,7 @@ void PageStore::discard(u64 from, u64 to) {
     MutexGuard guard(lock_);
     dropped = take_out(first, end);
   }
-  if (dropped.empty()) return;
+  if (dropped.empty() && cut == kNoPage) return;
   // Invariant 6: the pages are ours until every address space that might map them has said that it does not. A child
   // of fork enters the list while its parent's mm is locked, so that a second look finds whoever copied a mapping
   // before we came to the parent. Who dies meanwhile holds references of its own until its process is dead.
@@ -210,7 +234,7 @@ void PageStore::discard(u64 from, u64 to) {
       }
     }
     if (ask.empty()) break;
-    for (const Ref<StoreMapper>& mapper : ask) mapper->unmap_store_pages(*this, dropped);
+    for (const Ref<StoreMapper>& mapper : ask) mapper->unmap_store_pages(*this, dropped, cut);
   }
   for (const StoreRun& run : dropped) arena_.unref(run.range);
 }

@@ -29,8 +29,9 @@ struct StoreRun {
 // An address space that maps pages of stores (Mm).
 class StoreMapper : public RefCounted {
  public:
-  // These pages of the store, still referenced by the caller, must not be mapped here any more when it returns.
-  virtual void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped) = 0;
+  // These pages of the store, still referenced by the caller, must not be mapped here any more when it returns; from page
+  // `cut` of the store on, private copies neither.
+  virtual void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut) = 0;
 };
 
 class PageStore : public RefCounted {
@@ -43,6 +44,8 @@ class PageStore : public RefCounted {
   Result<usize> write(UserBuffer& from, u64 offset, usize length);  // enospc
   // The arena page of a file page, made (zeroed) on demand with a reference for the caller. enomem.
   Result<u64> get_page(u64 page_index);
+  // As get_run, for a mapping: nothing beyond the size. enxio there.
+  Result<ArenaRange> get_mapped_run(u64 first, u64 count);
   std::optional<u64> find_page(u64 page_index);  // with a reference, or nothing where there is a hole
   // A run that starts at `first`, of at most `count` pages, with a reference on each: existing pages, or new ones up to the
   // next existing page. enomem.
@@ -50,8 +53,10 @@ class PageStore : public RefCounted {
   // The first existing run at or after `first` and before `end`, with references.
   std::optional<StoreRun> find_run(u64 first, u64 end);
   // Drops pages wholly inside [from, to), zeroes the edges; mappings of dropped pages are taken away first
-  // (later touches of them are SIGBUS beyond the file's end). ftruncate, FALLOC_FL_PUNCH_HOLE.
+  // (later touches of them are SIGBUS beyond the file's end). FALLOC_FL_PUNCH_HOLE, MADV_REMOVE.
   void discard(u64 from, u64 to);
+  // ftruncate: sets the size and discards what is beyond it, private copies in mappings too.
+  void truncate(u64 size);
   u64 resident_pages() const;
   // The next byte at or after `offset` that is in a page (SEEK_DATA) or in a hole (SEEK_HOLE); `size()` where there is none.
   u64 next_data(u64 offset) const;
@@ -77,9 +82,11 @@ class PageStore : public RefCounted {
   };
   using Runs = std::map<u64, Run>;  // by first page
   Runs::const_iterator find(u64 page) const REQUIRES(lock_);
+  Result<ArenaRange> get_run_locked(u64 first, u64 count) REQUIRES(lock_);
   void insert(u64 first, ArenaRange range) REQUIRES(lock_);
   std::vector<StoreRun> take_out(u64 first, u64 end) REQUIRES(lock_);
   void zero(u64 from, u64 to);
+  void discard(u64 from, u64 to, u64 cut);
   Result<usize> transfer(UserBuffer& buffer, u64 offset, usize length, ArenaRange range, bool into_store);
 
   Arena& arena_;

@@ -89,7 +89,7 @@ Result<u64> AddressSpace::move(const RemapRequest& r, u64 to, u64 vma_start, con
     const u64 at = to + (it->first - from);
     extent.end = to + (it->second.end - from);
     extent.host = Extent::kUnmapped;
-    if (extent.prot != 0) {
+    if (extent.mappable()) {
       extent.host = extent.host_protection();
       plan.orders.map(at, extent);
     }

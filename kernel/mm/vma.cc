@@ -12,7 +12,7 @@ bool mergeable(u64 start, const Vma& a, const Vma& b) {
 }
 
 bool mergeable(u64 start, const Extent& a, const Extent& b) {
-  return a.prot == b.prot && a.host == b.host && a.cow == b.cow && a.file == b.file &&
+  return a.prot == b.prot && a.host == b.host && a.cow == b.cow && a.file == b.file && a.guard == b.guard &&
          a.offset + (a.end - start) == b.offset;
 }
 

@@ -63,6 +63,16 @@ SocketAddress make_inet(const InetAddress& address, i32 domain) {
   return result;
 }
 
+InetAddress reached(InetAddress a) {
+  if (!a.any()) return a;
+  if (a.v4()) {
+    a.ip[12] = 127, a.ip[13] = 0, a.ip[14] = 0, a.ip[15] = 1;
+  } else {
+    a.ip[15] = 1;
+  }
+  return a;
+}
+
 Result<void> NetTables::bind_abstract(std::string name, Ref<Endpoint> endpoint) {
   MutexGuard guard(lock_);
   return abstract_.emplace(std::move(name), std::move(endpoint)).second ? Result<void>() : Errno::eaddrinuse;

@@ -52,6 +52,8 @@ struct InetAddress {
 // einval, eafnosupport
 Result<InetAddress> parse_inet(const SocketAddress& address, i32 domain);
 SocketAddress make_inet(const InetAddress& address, i32 domain);
+// Where a packet to `address` arrives: 0.0.0.0 and :: mean the loopback.
+InetAddress reached(InetAddress address);
 
 // The abstract names and the ports of a network namespace with nothing but `lo`.
 class NetTables final : public RefCounted {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/heap.h"
 #include "host/clock.h"
 #include "host/futex.h"
 #include "platform/stub/stub_platform_impl.h"
@@ -49,6 +50,7 @@ void* run_thread(void* argument) {
   pthread_setname_np(pthread_self(), start->name.c_str());
   unbind_this_thread(start->cpus);
   start->body();
+  tell_heap();
   return nullptr;
 }
 
@@ -142,14 +144,21 @@ Result<void> StubPlatform::watch(const host::Handle& pidfd, u64 tag) {
 }
 
 void StubPlatform::reap() {
+  // The template's end is the last event; where somebody ended it before its time, the reaper looks now and then
+  // whether it is needed no more.
+  constexpr int kLookMs = 50;
+  bool template_ended = false;
   for (;;) {
     epoll_event event{};
-    if (host::call::epoll_wait(epoll_.fd(), &event, 1, -1).value_or(0) != 1) continue;
-    if (event.data.u64 == kTemplateTag) {
+    const i64 got = host::call::epoll_wait(epoll_.fd(), &event, 1, template_ended ? kLookMs : -1).value_or(0);
+    if (got == 1 && event.data.u64 == kTemplateTag) {
       template_.on_death(control_);
       (void)host::call::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, template_.pidfd().fd(), nullptr).ok();
+      template_ended = true;
+    }
+    if (got != 1 || event.data.u64 == kTemplateTag) {
       const MutexGuard guard(mutex_);
-      if (stopping_) return;
+      if (template_ended && stopping_ && processes_.empty()) return;
       continue;
     }
     Ref<StubProcess> process;

@@ -310,6 +310,176 @@ TEST(the_frame_holds_the_registers_at_the_call) {
   EXPECT_EQ(0, rax);
 }
 
+namespace {
+// What the processor has beside the general registers, as fxsave and xsave write it.
+struct alignas(64) State {
+  unsigned char bytes[4096];
+};
+uint64_t load_gs(uint64_t offset) {
+  uint64_t word;
+  asm volatile("mov %%gs:(%1), %0" : "=r"(word) : "r"(offset));
+  return word;
+}
+bool has_fsgsbase() {
+  unsigned a = 7, b, c = 0, d;
+  asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  return (b & 1) != 0;
+}
+}  // namespace
+
+TEST(the_gs_base_is_the_programs_own) {
+  COVERS("arch_prctl", "getppid", "rt_sigreturn");
+  static uint64_t words[2] = {0x1234, 0x5678};
+  ASSERT_OK(SYS(arch_prctl, 0x1001 /* ARCH_SET_GS */, words));
+  for (int i = 0; i < 3; ++i) {
+    SYS(getppid);
+    EXPECT_EQ(0x5678, load_gs(8));
+  }
+  static volatile uint64_t inside;
+  guest::handle(SIGUSR1, [](int) { inside = load_gs(0); });
+  raise(SIGUSR1);
+  EXPECT_EQ(0x1234, inside);
+  uint64_t base = 0;
+  ASSERT_OK(SYS(arch_prctl, 0x1004 /* ARCH_GET_GS */, &base));
+  EXPECT_EQ(reinterpret_cast<uint64_t>(words), base);
+  EXPECT_EQ(0, guest::in_child([] { return load_gs(0) == 0x1234 ? 0 : 1; }));
+  EXPECT_ERRNO(EPERM, SYS(arch_prctl, 0x1001, 0x800000000000ul));
+  SYS(arch_prctl, 0x1001, 0);
+}
+
+TEST(bases_written_by_instructions_survive) {
+  COVERS("arch_prctl", "getppid", "rt_sigreturn", "rt_sigaction");
+  if (!has_fsgsbase()) SKIP("no wrgsbase");
+  static uint64_t words[2] = {0xabc, 0xdef};
+  asm volatile("wrgsbase %0" : : "r"(words));
+  for (int i = 0; i < 3; ++i) {
+    SYS(getppid);
+    uint64_t base = 0;
+    asm volatile("rdgsbase %0" : "=r"(base));
+    EXPECT_EQ(reinterpret_cast<uint64_t>(words), base);
+  }
+  uint64_t told = 0;
+  ASSERT_OK(SYS(arch_prctl, 0x1004, &told));
+  EXPECT_EQ(reinterpret_cast<uint64_t>(words), told);
+  // Signal frames hold no bases: what a handler sets stays.
+  static uint64_t others[1] = {7};
+  guest::handle(SIGUSR1, [](int) { asm volatile("wrgsbase %0" : : "r"(others)); });
+  raise(SIGUSR1);
+  EXPECT_EQ(7, load_gs(0));
+  // A fault, too, comes and goes with them.
+  static char* lazy;
+  lazy = static_cast<char*>(mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  guest::handle(SIGSEGV, [](int) { mprotect(lazy, 4096, PROT_READ | PROT_WRITE); });
+  lazy[0] = 1;
+  EXPECT_EQ(7, load_gs(0));
+  asm volatile("wrgsbase %0" : : "r"(0ul));
+}
+
+TEST(the_fs_base_written_by_an_instruction_survives) {
+  COVERS("getppid", "arch_prctl");
+  if (!has_fsgsbase()) SKIP("no wrfsbase");
+  static uint64_t words[64];
+  words[32] = 0x77;
+  uint64_t old = 0, seen = 0, told = 0;
+  long number = SYS_getppid;
+  asm volatile(
+      "rdfsbase %[old]\n"
+      "wrfsbase %[mine]\n"
+      "syscall\n"
+      "rdfsbase %[seen]\n"
+      "mov $158, %%eax; mov $0x1003, %%edi; mov %[told], %%rsi; syscall\n"
+      "wrfsbase %[old]\n"
+      : "+a"(number), [old] "=&r"(old), [seen] "=&r"(seen)
+      : [mine] "r"(words + 32), [told] "r"(&told)
+      : "rcx", "r11", "rdi", "rsi", "memory");
+  EXPECT_EQ(reinterpret_cast<uint64_t>(words + 32), seen);
+  EXPECT_EQ(seen, told);
+}
+
+TEST(x87_state_survives_calls_signals_and_faults) {
+  COVERS("getppid", "rt_sigreturn");
+  static State before, after;
+  guest::handle(SIGUSR1, [](int) { asm volatile("fninit; fldz; fldz; fldz; fchs"); });
+  static char* lazy;
+  lazy = static_cast<char*>(mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  guest::handle(SIGSEGV, [](int) {
+    asm volatile("fninit");
+    mprotect(lazy, 4096, PROT_READ | PROT_WRITE);
+  });
+  long number = SYS_kill, pid = getpid(), user1 = SIGUSR1;
+  asm volatile(
+      "fninit; fldpi; fldl2e; fldln2; fld1; fldlg2; fldl2t; fld1; fldpi\n"
+      "fxsave64 (%[before])\n"
+      "syscall\n"
+      "movb $1, (%[lazy])\n"
+      "mov $110, %%eax; syscall\n"
+      "fxsave64 (%[after])\n"
+      "fninit\n"
+      : "+a"(number)
+      : "D"(pid), "S"(user1), [before] "r"(&before), [after] "r"(&after), [lazy] "r"(lazy)
+      : "rcx", "r11", "memory");
+  EXPECT_EQ(0, memcmp(before.bytes, after.bytes, 8));                 // control, status, tag, opcode
+  EXPECT_EQ(0, memcmp(before.bytes + 32, after.bytes + 32, 8 * 16));  // the registers
+}
+
+TEST(every_vector_and_mask_register_survives_a_handler) {
+  COVERS("rt_sigreturn", "kill");
+  if (!__builtin_cpu_supports("avx512bw")) SKIP("the processor has no AVX-512");
+  alignas(64) static uint8_t in[32][64], out[32][64];
+  alignas(64) static uint64_t masks[8];
+  for (int i = 0; i < 32; ++i) memset(in[i], i + 1, 64);
+  guest::handle(SIGUSR1, [](int) {
+    asm volatile("vzeroall; vpxorq %%zmm16, %%zmm16, %%zmm16; vpxorq %%zmm31, %%zmm31, %%zmm31; kxorq %%k1, %%k1, %%k1"
+                 :
+                 :
+                 : "memory");
+  });
+#define LOAD(n) "vmovdqu64 64*" #n "(%[in]), %%zmm" #n "\n"
+#define STORE(n) "vmovdqu64 %%zmm" #n ", 64*" #n "(%[out])\n"
+  long number = SYS_kill, pid = getpid(), user1 = SIGUSR1;
+  asm volatile(LOAD(0) LOAD(1) LOAD(5) LOAD(15) LOAD(16) LOAD(23) LOAD(31)
+               "mov $0x123456789abcdef0, %%rcx; kmovq %%rcx, %%k1; kmovq %%rcx, %%k7\n"
+               "syscall\n" STORE(0) STORE(1) STORE(5) STORE(15) STORE(16) STORE(23) STORE(31)
+               "kmovq %%k1, (%[masks]); kmovq %%k7, 8(%[masks]); vzeroupper\n"
+               : "+a"(number)
+               : "D"(pid), "S"(user1), [in] "r"(in), [out] "r"(out), [masks] "r"(masks)
+               : "rcx", "r11", "memory");
+#undef LOAD
+#undef STORE
+  for (int i : {0, 1, 5, 15, 16, 23, 31}) EXPECT_EQ(0, memcmp(in[i], out[i], 64));
+  EXPECT_EQ(0x123456789abcdef0u, masks[0]);
+  EXPECT_EQ(0x123456789abcdef0u, masks[1]);
+}
+
+TEST(a_handler_may_change_the_vector_state_in_its_frame) {
+  COVERS("rt_sigreturn");
+  guest::handle(SIGUSR1, [](int, siginfo_t*, void* context) {
+    auto* frame = static_cast<ucontext_t*>(context);
+    frame->uc_mcontext.fpregs->_xmm[3].element[0] = 0xfeedface;
+  });
+  uint64_t low = 0;
+  long number = SYS_kill, pid = getpid(), user1 = SIGUSR1;
+  asm volatile("pxor %%xmm3, %%xmm3; syscall; movq %%xmm3, %[low]"
+               : "+a"(number), [low] "=r"(low)
+               : "D"(pid), "S"(user1)
+               : "rcx", "r11", "memory", "xmm3");
+  EXPECT_EQ(0xfeedfaceu, low);
+}
+
+TEST(a_child_and_a_thread_start_with_the_callers_vector_state) {
+  COVERS("fork");
+  uint64_t low = 0;
+  long number = SYS_fork;
+  asm volatile("mov $0x5ca1ab1e, %%ecx; movq %%rcx, %%xmm9; syscall; movq %%xmm9, %[low]"
+               : "+a"(number), [low] "=r"(low)
+               :
+               : "rcx", "r11", "memory", "xmm9");
+  if (number == 0) _exit(low == 0x5ca1ab1e ? 0 : 1);
+  ASSERT_TRUE(number > 0);
+  EXPECT_EQ(0, guest::reap(static_cast<pid_t>(number)));
+  EXPECT_EQ(0x5ca1ab1eu, low);
+}
+
 TEST(unknown_calls_are_enosys) {
   for (long number : {340L, 400L, 423L, 1000L, 0x7fffffffL, -1L}) EXPECT_ERRNO(ENOSYS, guest::raw(number, 0, 0, 0));
 }

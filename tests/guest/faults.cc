@@ -196,6 +196,150 @@ TEST(a_blocked_fault_signal_is_fatal) {
             }));
 }
 
+TEST(a_breakpoint_tells_where_it_stands) {
+  COVERS("rt_sigaction", "rt_sigreturn");
+  static volatile uintptr_t rip, address;
+  static volatile long trap;
+  static volatile uint64_t at;
+  guest::handle(SIGTRAP, [](int, siginfo_t* info, void* context) {
+    auto* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    rip = static_cast<uintptr_t>(registers[REG_RIP]);
+    trap = registers[REG_TRAPNO];
+    address = reinterpret_cast<uintptr_t>(info->si_addr);
+  });
+  asm volatile("lea 1f(%%rip), %0; int3; 1:" : "=r"(at));
+  EXPECT_EQ(at, rip);
+  EXPECT_EQ(3, trap);
+  EXPECT_EQ(0, address);
+  EXPECT_EQ(SIGTRAP, guest::signal_of([] {
+              signal(SIGTRAP, SIG_DFL);
+              asm volatile("int3");
+            }));
+  EXPECT_EQ(SIGTRAP, guest::signal_of([] {
+              signal(SIGTRAP, SIG_IGN);
+              asm volatile("int3");
+            }));
+}
+
+TEST(int1_is_a_trap_too) {
+  COVERS("rt_sigaction");
+  EXPECT_TRUE(caught(SIGTRAP, [] { asm volatile(".byte 0xf1"); }));
+  EXPECT_EQ(SIGTRAP, seen.si_signo);
+  EXPECT_EQ(TRAP_BRKPT, seen.si_code);
+  EXPECT_EQ(1, trap_number);
+}
+
+TEST(a_single_step_goes_over_a_system_call) {
+  COVERS("getppid", "rt_sigreturn");
+  static volatile int count;
+  static volatile uintptr_t places[8];
+  count = 0;
+  guest::handle(SIGTRAP, [](int, siginfo_t*, void* context) {
+    auto* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    if (count < 8) places[count] = static_cast<uintptr_t>(registers[REG_RIP]);
+    count = count + 1;
+    if (count == 4) registers[REG_EFL] &= ~0x100l;
+  });
+  uint64_t result = 0, start = 0;
+  asm volatile(
+      "mov $110, %%ebx; lea 1f(%%rip), %[start]; pushf; orq $0x100, (%%rsp); popf; 1: nop; mov %%ebx, %%eax; syscall; "
+      "nop; nop; mov %%rax, %[result]"
+      : [result] "=r"(result), [start] "=&r"(start)
+      :
+      : "rax", "rbx", "rcx", "r11", "memory", "cc");
+  EXPECT_EQ(getppid(), result);
+  EXPECT_EQ(4, count);
+  EXPECT_EQ(start + 1, places[0]);
+  EXPECT_EQ(start + 3, places[1]);
+  EXPECT_EQ(start + 6, places[2]);  // the return loads the flag: the next instruction is the first to be stepped
+  EXPECT_EQ(start + 7, places[3]);
+}
+
+TEST(a_handler_runs_without_the_trap_flag) {
+  COVERS("rt_sigaction", "rt_sigreturn");
+  static volatile int count;
+  static volatile uint64_t inside;
+  count = 0;
+  guest::handle(SIGTRAP, [](int, siginfo_t*, void* context) {
+    uint64_t flags;
+    asm volatile("pushf; pop %0" : "=r"(flags));
+    inside = flags;
+    count = count + 1;
+    static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_EFL] &= ~0x100l;
+  });
+  asm volatile("pushf; orq $0x100, (%%rsp); popf; nop; nop" : : : "memory", "cc");
+  EXPECT_EQ(1, count);
+  EXPECT_EQ(0, inside & 0x100);
+}
+
+TEST(an_alignment_check_is_sigbus) {
+  COVERS("rt_sigaction");
+  static char words[16];
+  EXPECT_TRUE(caught(SIGBUS, [] {
+    asm volatile("pushf; orq $0x40000, (%%rsp); popf; movl 1(%0), %%eax" : : "r"(words) : "rax", "memory", "cc");
+  }));
+  asm volatile("pushf; andq $~0x40000, (%%rsp); popf" : : : "memory", "cc");
+  EXPECT_EQ(BUS_ADRALN, seen.si_code);
+  EXPECT_EQ(17, trap_number);
+}
+
+TEST(a_masked_exception_is_none_and_the_x87_tells_late) {
+  COVERS("rt_sigaction");
+  EXPECT_TRUE(caught(SIGFPE, [] {
+    unsigned short control = 0x37f & ~4;  // zero divide unmasked
+    asm volatile("fninit; fldcw %0; fldz; fld1; fdiv %%st(1); fwait" : : "m"(control));
+  }));
+  asm volatile("fninit");
+  EXPECT_EQ(FPE_FLTDIV, seen.si_code);
+  EXPECT_EQ(16, trap_number);
+  double zero = 0, one = 1;
+  asm volatile("" : "+x"(zero));
+  EXPECT_TRUE(one / zero > 1e300);
+}
+
+TEST(a_general_protection_fault_of_many_kinds) {
+  COVERS("rt_sigaction");
+  EXPECT_TRUE(caught(SIGSEGV, [] { asm volatile("mov %%cr3, %%rax" : : : "rax"); }));
+  EXPECT_EQ(13, trap_number);
+  EXPECT_TRUE(caught(SIGSEGV, [] { asm volatile("in $0x60, %%al" : : : "rax"); }));
+  EXPECT_TRUE(caught(SIGSEGV, [] { asm volatile("int $0x77"); }));
+  EXPECT_TRUE(caught(SIGSEGV, [] { asm volatile("cli"); }));
+  EXPECT_TRUE(caught(SIGSEGV, [] {
+    alignas(16) static char words[32];
+    asm volatile("movaps 1(%0), %%xmm0" : : "r"(words) : "xmm0");
+  }));
+  EXPECT_EQ(SI_KERNEL, seen.si_code);
+  EXPECT_EQ(nullptr, seen.si_addr);
+}
+
+TEST(faults_on_an_alternate_stack_when_the_stack_is_gone) {
+  COVERS("sigaltstack", "rt_sigaction");
+  static char other[32768];
+  EXPECT_EQ(0, guest::in_child([] {
+              stack_t stack{other, 0, sizeof other};
+              sigaltstack(&stack, nullptr);
+              guest::handle(
+                  SIGSEGV, [](int) { _exit(0); }, SA_ONSTACK);
+              asm volatile("xor %%esp, %%esp; push %%rax" : : : "memory");
+              return 1;
+            }));
+  // Without one, a signal that cannot be delivered is fatal.
+  EXPECT_EQ(SIGSEGV, guest::signal_of([] {
+              guest::handle(SIGSEGV, [](int) { _exit(0); });
+              asm volatile("xor %%esp, %%esp; push %%rax" : : : "memory");
+            }));
+}
+
+TEST(rdtscp_and_getcpu_agree_on_a_processor) {
+  COVERS("getcpu");
+  unsigned low, high, aux;
+  asm volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(aux));
+  EXPECT_LT(aux & 0xfff, 4096);
+  unsigned cpu = 9999;
+  EXPECT_OK(SYS(getcpu, &cpu, nullptr, nullptr));
+  EXPECT_LT(cpu, 4096);
+}
+
 TEST(cpuid_and_the_time_stamp_counter_work) {
   COVERS("rt_sigreturn");
   unsigned a = 0, b, c = 0, d, low, high;

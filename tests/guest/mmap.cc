@@ -296,4 +296,194 @@ TEST(a_file_mapping_at_an_offset) {
   EXPECT_EQ(0, memcmp(map, "third", 5));
 }
 
+TEST(a_growing_mapping_keeps_its_gap_and_its_limit) {
+  COVERS("mmap", "setrlimit");
+  constexpr int kGrows = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN;
+  EXPECT_EQ(0, guest::in_child([] {
+              char* area = anonymous(2048, PROT_NONE);
+              munmap(area, 2048 * kPage);
+              char* top = area + 2047 * kPage;
+              if (mmap(top, kPage, kReadWrite, kGrows, -1, 0) != top) return 1;
+              // Something readable just below: the growth stops a gap of 256 pages before it.
+              char* below = top - 300 * kPage;
+              if (mmap(below, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != below) return 2;
+              if (faults(top - 20 * kPage, true)) return 3;
+              if (!faults(below + 100 * kPage, true)) return 4;
+              return 0;
+            }));
+  EXPECT_EQ(0, guest::in_child([] {
+              rlimit limit{64 * kPage, RLIM_INFINITY};
+              setrlimit(RLIMIT_STACK, &limit);
+              char* area = anonymous(2048, PROT_NONE);
+              munmap(area, 2048 * kPage);
+              char* top = area + 2047 * kPage;
+              if (mmap(top, kPage, kReadWrite, kGrows, -1, 0) != top) return 1;
+              if (faults(top - 30 * kPage, true)) return 2;
+              return faults(top - 80 * kPage, true) ? 0 : 3;
+            }));
+}
+
+TEST(locked_memory_has_a_limit) {
+  COVERS("mlock", "mlock2", "mlockall", "munlockall", "mmap", "setrlimit");
+  EXPECT_EQ(0, guest::in_child([] {
+              if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
+              rlimit limit{4 * kPage, 4 * kPage};
+              setrlimit(RLIMIT_MEMLOCK, &limit);
+              char* map = anonymous(8);
+              if (SYS(mlock, map, 5 * kPage) != -1 || errno != ENOMEM) return 2;
+              if (SYS(mlock, map, 2 * kPage) != 0) return 3;
+              if (SYS(mlock, map, 2 * kPage) != 0) return 4;  // what is locked counts once
+              if (SYS(mlock2, map + 2 * kPage, 2 * kPage, MLOCK_ONFAULT) != 0) return 5;
+              if (SYS(mlock, map + 4 * kPage, 1) != -1 || errno != ENOMEM) return 6;
+              if (mmap(nullptr, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0) != MAP_FAILED ||
+                  errno != EAGAIN)
+                return 7;
+              if (SYS(mlockall, MCL_CURRENT) != -1 || errno != ENOMEM) return 8;
+              if (munlock(map, 4 * kPage) != 0 || SYS(mlock, map + 4 * kPage, 4 * kPage) != 0) return 9;
+              if (SYS(munlockall) != 0 || SYS(mlock, map, 4 * kPage) != 0) return 10;
+              munmap(map, 8 * kPage);
+              map = anonymous(4);
+              if (SYS(mlock, map, 4 * kPage) != 0) return 11;
+              limit = {0, 0};
+              setrlimit(RLIMIT_MEMLOCK, &limit);
+              if (SYS(mlock, map, kPage) != -1 || errno != EPERM) return 12;
+              if (SYS(mlockall, MCL_FUTURE) != -1 || errno != EPERM) return 13;
+              return SYS(munlock, map, kPage) == 0 ? 0 : 14;
+            }));
+}
+
+TEST(locking_what_is_not_mapped) {
+  COVERS("mlock", "munlock", "mlock2", "mlockall");
+  char* map = anonymous(3);
+  munmap(map + kPage, kPage);
+  EXPECT_ERRNO(ENOMEM, SYS(mlock, map, 3 * kPage));
+  EXPECT_ERRNO(ENOMEM, SYS(munlock, map, 3 * kPage));
+  EXPECT_ERRNO(ENOMEM, SYS(mlock2, map, 3 * kPage, 0));
+  EXPECT_ERRNO(EINVAL, SYS(mlock, -4096L, 8192));
+  EXPECT_OK(SYS(mlock, map + 5, 1));  // any address: whole pages are meant
+  EXPECT_OK(SYS(mlock, map, 0));
+  EXPECT_ERRNO(EINVAL, SYS(mlockall, MCL_ONFAULT));
+  EXPECT_ERRNO(EINVAL, SYS(mlockall, 64));
+}
+
+TEST(locked_pages_are_present_at_once_or_on_their_first_touch) {
+  COVERS("mlock", "mlock2", "mincore", "mlockall");
+  char* map = anonymous(4);
+  unsigned char there[4] = {};
+  ASSERT_OK(SYS(mlock, map, 2 * kPage));
+  ASSERT_OK(SYS(mlock2, map + 2 * kPage, 2 * kPage, MLOCK_ONFAULT));
+  ASSERT_OK(SYS(mincore, map, 4 * kPage, there));
+  EXPECT_EQ(1, there[0] & 1);
+  EXPECT_EQ(1, there[1] & 1);
+  EXPECT_EQ(0, there[3] & 1);
+  // MCL_FUTURE holds for what comes.
+  EXPECT_EQ(0, guest::in_child([] {
+              if (SYS(mlockall, MCL_FUTURE) != 0) return errno == EPERM || errno == ENOMEM ? 0 : 1;
+              char* later = anonymous(1);
+              unsigned char byte = 0;
+              if (later == MAP_FAILED) return errno == EAGAIN ? 0 : 2;
+              return mincore(later, kPage, &byte) == 0 && (byte & 1) != 0 ? 0 : 3;
+            }));
+}
+
+TEST(mincore_writes_what_stands_before_a_hole) {
+  COVERS("mincore");
+  char* map = anonymous(4);
+  memset(map, 1, 4 * kPage);
+  unsigned char there[4] = {};
+  EXPECT_ERRNO(EINVAL, SYS(mincore, map + 7, kPage, there));
+  EXPECT_ERRNO(ENOMEM, SYS(mincore, map, 1ull << 62, there));
+  EXPECT_OK(SYS(mincore, map, 0, there));
+  EXPECT_OK(SYS(mincore, map, kPage + 1, there));
+  EXPECT_EQ(1, there[1] & 1);
+  munmap(map + 2 * kPage, kPage);
+  EXPECT_ERRNO(ENOMEM, SYS(mincore, map, 4 * kPage, there));
+}
+
+TEST(msync_of_holes_and_locked_memory) {
+  COVERS("msync");
+  char* map = anonymous(3, kReadWrite, MAP_SHARED);
+  EXPECT_OK(SYS(msync, map, 3 * kPage, MS_SYNC | MS_INVALIDATE));
+  ASSERT_OK(mlock(map, kPage));
+  EXPECT_ERRNO(EBUSY, SYS(msync, map, kPage, MS_INVALIDATE));
+  EXPECT_ERRNO(EINVAL, SYS(msync, map, kPage, 8));
+  EXPECT_OK(SYS(msync, map, 0, MS_SYNC));
+  munmap(map + kPage, kPage);
+  EXPECT_ERRNO(ENOMEM, SYS(msync, map, 3 * kPage, MS_ASYNC));
+}
+
+TEST(shared_validate_knows_its_flags) {
+  COVERS("mmap");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "abc");
+  char* map = static_cast<char*>(mmap(nullptr, kPage, kReadWrite, MAP_SHARED_VALIDATE | MAP_NORESERVE, fd, 0));
+  ASSERT_TRUE(map != MAP_FAILED);
+  map[0] = 'V';
+  char byte = 0;
+  EXPECT_EQ(1, pread(fd, &byte, 1, 0));
+  EXPECT_EQ('V', byte);
+  EXPECT_ERRNO(EINVAL, SYS(mmap, 0, kPage, kReadWrite, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(mmap, 0, kPage, kReadWrite, 0xf | MAP_ANONYMOUS, -1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(mmap, 0, kPage, kReadWrite, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0));
+  EXPECT_ERRNO(EOVERFLOW, SYS(mmap, 0, 2 * kPage, PROT_READ, MAP_PRIVATE, fd, -4096L));
+}
+
+TEST(a_truncated_file_loses_its_pages_and_grows_with_zeroes) {
+  COVERS("mmap", "ftruncate");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "");
+  ASSERT_OK(ftruncate(fd, 4 * kPage));
+  char* map = static_cast<char*>(mmap(nullptr, 4 * kPage, kReadWrite, MAP_SHARED, fd, 0));
+  char* copy = static_cast<char*>(mmap(nullptr, 4 * kPage, kReadWrite, MAP_PRIVATE, fd, 0));
+  memset(map, 't', 4 * kPage);
+  copy[3 * kPage] = 'c';
+  ASSERT_OK(ftruncate(fd, kPage + 100));
+  EXPECT_EQ('t', map[kPage + 99]);
+  EXPECT_EQ(0, map[kPage + 100]);
+  EXPECT_EQ(SIGBUS, guest::signal_of([&] { map[2 * kPage] = 1; }));
+  EXPECT_EQ(SIGBUS, guest::signal_of([&] { copy[3 * kPage] = 1; }));  // private copies go, too
+  ASSERT_OK(ftruncate(fd, 4 * kPage));
+  EXPECT_EQ(0, map[2 * kPage]);
+  EXPECT_EQ(0, copy[3 * kPage]);
+  map[2 * kPage] = 'n';
+  EXPECT_EQ('n', copy[2 * kPage]);
+}
+
+TEST(many_mappings_are_kept_apart_and_merged) {
+  COVERS("mmap", "munmap", "mprotect");
+  constexpr size_t kCount = 400;
+  char* area = anonymous(kCount, PROT_READ);
+  for (size_t i = 0; i < kCount; i += 2) ASSERT_OK(mprotect(area + i * kPage, kPage, kReadWrite));
+  for (size_t i = 0; i < kCount; i += 2) area[i * kPage] = static_cast<char>(i);
+  for (size_t i = 1; i < kCount; i += 2) ASSERT_OK(mprotect(area + i * kPage, kPage, kReadWrite));
+  for (size_t i = 0; i < kCount; ++i) EXPECT_EQ(i % 2 == 0 ? static_cast<char>(i) : 0, area[i * kPage]);
+  ASSERT_OK(munmap(area, kCount * kPage));
+}
+
+TEST(the_pages_of_a_shared_mapping_can_be_put_in_another_order) {
+  COVERS("remap_file_pages");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "");
+  ASSERT_OK(ftruncate(fd, 4 * kPage));
+  for (int i = 0; i < 4; ++i) pwrite(fd, &"0123"[i], 1, i * 4096);
+  char* map = static_cast<char*>(mmap(nullptr, 4 * kPage, kReadWrite, MAP_SHARED, fd, 0));
+  ASSERT_TRUE(map != MAP_FAILED);
+  EXPECT_OK(SYS(remap_file_pages, map, kPage, 0, 2, 0));
+  EXPECT_EQ('2', map[0]);
+  EXPECT_EQ('1', map[kPage]);
+  EXPECT_OK(SYS(remap_file_pages, map + 2 * kPage, 2 * kPage, 0, 0, MAP_NONBLOCK));
+  EXPECT_EQ('0', map[2 * kPage]);
+  EXPECT_EQ('1', map[3 * kPage]);
+  map[2 * kPage] = 'Z';
+  char first = 0;
+  EXPECT_EQ(1, pread(fd, &first, 1, 0));
+  EXPECT_EQ('Z', first);
+  EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, map, kPage, PROT_READ, 0, 0));
+  EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, map, 0, 0, 0, 0));
+  EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, map, kPage, 0, -1L, 0));
+  EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, anonymous(1), kPage, 0, 0, 0));
+  munmap(map, 4 * kPage);
+  EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, map, kPage, 0, 0, 0));
+}
+
 GUEST_TEST_MAIN

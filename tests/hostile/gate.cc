@@ -149,6 +149,18 @@ TEST(a_jump_to_each_byte_of_the_gate) {
   EXPECT_TRUE(hostile::sane());
 }
 
+TEST(a_jump_to_some_bytes_of_the_gate) {  // few enough to be traced
+  EXPECT_TRUE(hostile::ends(
+      [] {
+        catch_all();
+        static char good[4096];
+        hostile::Random random{0x9e3779b97f4a7c15};
+        for (uintptr_t at = hostile::kGate; at < hostile::kGate + 0x1000; at += 7) jump(at, random, good);
+      },
+      20));
+  EXPECT_TRUE(hostile::sane());
+}
+
 TEST(a_jump_into_pages_around_the_gate) {
   for (uintptr_t page : {0x1000ul, 0x20000ul, 0x40000ul, 0x40040ul, 0x50000ul, hostile::kSlots, 0x7fffffffe000ul,
                          0xffffffffff600000ul, 0xffffffffff600400ul}) {

@@ -1,7 +1,8 @@
 // Not an attack: a process with a child and threads that stays until killed, for the runner to look at from the host.
 #include "tests/hostile/hostile.h"
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "--ignore-hangup") == 0) signal(SIGHUP, SIG_IGN);
   fork();
   for (int i = 0; i < 3; ++i) {
     pthread_t thread;

@@ -41,11 +41,9 @@ void MemoryInode::recount() {
 
 Result<void> MemoryInode::resize(u64 size) {
   if (size > kMostBytes) return Errno::efbig;
-  const u64 old = attributes_.size;
   attributes_.size = size;
   if (!store_) return success;
-  if (size < old) store_->discard(size, page_ceil(old));
-  store_->set_size(size);
+  store_->truncate(size);
   recount();
   return success;
 }
@@ -150,12 +148,8 @@ Result<u64> MemoryInode::seek_data(u64 offset, bool hole) {
   }
   if (offset >= size) return Errno::enxio;
   if (!from) return hole ? Result<u64>(offset) : Errno::enxio;
-  for (u64 page = offset / kPageSize; page * kPageSize < size; ++page) {
-    const std::optional<u64> found = from->find_page(page);
-    if (found) fs_.kernel().arena().unref({*found, kPageSize});
-    if (found.has_value() != hole) return std::max(offset, page * kPageSize);
-  }
-  return hole ? Result<u64>(size) : Errno::enxio;
+  const u64 found = std::min(hole ? from->next_hole(offset) : from->next_data(offset), size);
+  return found < size || hole ? Result<u64>(found) : Errno::enxio;
 }
 
 Result<void> MemoryInode::add_seals(u32 seals) {
