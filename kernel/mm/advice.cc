@@ -231,7 +231,14 @@ Resolution AddressSpace::populate(u64 start, u64 end, Access access) {
     } else if (writes && (extent->second.prot & platform::kProtWrite) == 0) {
       return Resolution::no_access;
     }
-    at = extent->second.end;
+    const u64 to = std::min(extent->second.end, end);
+    // A look makes a page of the arena present, where there is room for it.
+    for (u64 page = at; extent->second.owns_pages() && page < to; page += kPageSize) {
+      u8 byte = 0;
+      const u8* there = arena_.at(extent->second.offset + (page - extent->first));
+      if (platform::safe_copy(&byte, there, 1) != 1) return Resolution::no_memory;
+    }
+    at = to;
   }
   return Resolution::resolved;
 }

@@ -144,6 +144,7 @@ Result<GuestAddr> Mm::mmap(Task& task, const MmapRequest& request) {
   const MmLimits limits = limits_of(task);
   WriteGuard guard(lock_);
   map.flags |= map_->default_lock_flags();
+  if ((map.flags & kVmaLocked) != 0) map.populate = true;
   if ((map.flags & kVmaLocked) != 0 && map_->locked_bytes() + map.length > limits.locked) return Errno::eagain;
   const u64 at = TRY(map_->map(map, limits));
   // As Linux, MAP_POPULATE and MAP_LOCKED do not fail the call.

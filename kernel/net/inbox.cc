@@ -8,7 +8,7 @@ namespace {
 constexpr PollEvents kReadable = kPollIn | kPollRdNorm;
 constexpr PollEvents kWritable = kPollOut | kPollWrNorm | kPollWrBand;
 constexpr usize kChunk = 65536;        // of a stream: one allocation
-constexpr usize kFileOverhead = 1024;  // for each descriptor in flight
+constexpr usize kFileOverhead = 8192;  // for each descriptor in flight
 constexpr usize kOverhead = 512;       // charged for each message, so that empty ones are not free
 
 // Descriptors of sockets that carry descriptors of sockets ...: a thread drops them one after the other and not one inside the

@@ -9,6 +9,9 @@ namespace {
 
 using host::FutexScope;
 
+// A guest that has not come one to two times so long after a kick is killed.
+constexpr i64 kPatienceNs = 1'500'000'000;
+
 // Each word of a slot is read by exactly one of these.
 u32 read(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 u64 read(const u64& word) { return __atomic_load_n(&word, __ATOMIC_RELAXED); }
@@ -45,16 +48,22 @@ StubThread::~StubThread() {
   process_->park({slot_index_, tid_, seen_});
 }
 
-// True when the guest has posted, false when it is dead.
+// True when the guest has posted, false when it is dead. Guest code that is kicked comes at once, unless it has blocked the
+// signal behind our back or sleeps on a slot that it scribbled over: then nothing but its death brings it, and the word
+// that kills its task must hold.
 bool StubThread::wait_for_post() {
   bool slept = false;
   if (read(slot_->post) == seen_ && !pairing_.poll(seen_)) {
     slept = true;
     count(cold_);
     __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
-    while (read(slot_->post) == seen_) {
+    for (bool was_kicked = false; read(slot_->post) == seen_;) {
       if (process_->dead()) return false;
-      (void)host::futex_wait(&slot_->post, seen_, FutexScope::shared).ok();
+      const timespec until = host::to_timespec(host::monotonic_ns() + kPatienceNs);
+      if (!host::futex_wait(&slot_->post, seen_, FutexScope::shared, &until).is(Errno::etimedout)) continue;
+      const bool kicked = (state_.load(std::memory_order_relaxed) & kKicked) != 0;
+      if (kicked && was_kicked) process_->kill();
+      was_kicked = kicked;
     }
     __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
   } else {

@@ -42,8 +42,28 @@ TEST(a_frame_that_blocks_every_signal_cannot_hide) {
   EXPECT_TRUE(hostile::sane());
 }
 
+TEST(a_frame_loaded_by_the_gates_own_instruction) {
+  // The gate ends with rt_sigreturn, the one that the host answers: found by its bytes (mov $15, %eax; syscall).
+  static const unsigned char wanted[] = {0xb8, 15, 0, 0, 0, 0x0f, 0x05};
+  uintptr_t restorer = 0;
+  for (uintptr_t at = hostile::kGate; at < hostile::kGate + 0x1000 - sizeof wanted && restorer == 0; ++at) {
+    if (memcmp(reinterpret_cast<const void*>(at), wanted, sizeof wanted) == 0) restorer = at;
+  }
+  ASSERT_TRUE(restorer != 0);
+  for (auto* where : {call_forever, spin}) {
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          ucontext_t* frame = good_frame(where);
+          memset(&frame->uc_sigmask, 0xff, sizeof frame->uc_sigmask);
+          asm volatile("mov %0, %%rsp; jmp *%1" : : "r"(frame), "r"(restorer) : "memory");
+        },
+        1));
+  }
+  EXPECT_TRUE(hostile::sane());
+}
+
 TEST(wild_frames) {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
     EXPECT_TRUE(hostile::ends(
         [&] {
           hostile::Random random{seed * 0x9e3779b97f4a7c15};
