@@ -56,9 +56,17 @@ Result<Ref<Mm>> Mm::create(Kernel& kernel) {
 
 Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
   std::unique_ptr<platform::Space> space = TRY(kernel_.platform().new_space());
-  Ref<Mm> child = Ref<Mm>::adopt(new Mm(kernel_, std::move(space), map_->bounds()));
-  WriteGuard guard(lock_);
-  // The child is nobody else's yet: its lock is not needed.
+  AddressSpace::Bounds bounds;
+  {
+    ReadGuard guard(lock_);
+    bounds = map_->bounds();
+  }
+  Ref<Mm> child = Ref<Mm>::adopt(new Mm(kernel_, std::move(space), bounds));
+  // The child's too: stores learn of it before it has any of their pages, and a truncation by somebody else comes to it as
+  // to every mapper. By address, as locks of one rank are.
+  WriteGuard lower(std::min(this, child.get())->lock_), upper(std::max(this, child.get())->lock_);
+  lock_.assert_held();
+  child->lock_.assert_held();
   const Result<void> copied = map_->fork_into(*child->map_, stack_pointer.raw());
   if (!copied.ok()) return Errno::enomem;
   child->layout_ = layout_;

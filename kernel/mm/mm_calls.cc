@@ -106,7 +106,7 @@ Result<AddressSpace::MapRequest> Mm::judge(Task& task, const MmapRequest& reques
   AddressSpace::MapRequest map;
   map.length = page_ceil(request.length);
   if (request.length == 0) return Errno::einval;
-  if (map.length == 0 || map.length > map_->bounds().ceiling) return Errno::enomem;
+  if (map.length == 0 || map.length > kernel_.platform().guest_ceiling()) return Errno::enomem;
   if (request.offset + map.length < request.offset) return Errno::eoverflow;
   map.no_replace = (flags & abi::map_fixed_noreplace) != 0;
   map.fixed = map.no_replace || (flags & abi::map_fixed) != 0;
@@ -154,7 +154,7 @@ Result<GuestAddr> Mm::mmap(Task& task, const MmapRequest& request) {
 }
 
 Result<void> Mm::munmap(GuestAddr addr, u64 length) {
-  const u64 ceiling = map_->bounds().ceiling;
+  const u64 ceiling = kernel_.platform().guest_ceiling();
   if ((addr.raw() & kPageMask) != 0 || addr.raw() > ceiling || length > ceiling - addr.raw() || length == 0)
     return Errno::einval;
   WriteGuard guard(lock_);
@@ -192,7 +192,7 @@ Result<GuestAddr> Mm::mremap(Task& task, GuestAddr old, u64 old_length, u64 new_
   request.from = old.raw(), request.to = to.raw();
   request.old_length = page_ceil(old_length), request.new_length = page_ceil(new_length);
   if (request.new_length == 0) return Errno::einval;
-  if (request.new_length > map_->bounds().ceiling) return Errno::enomem;
+  if (request.new_length > kernel_.platform().guest_ceiling()) return Errno::enomem;
   const MmLimits limits = limits_of(task);
   WriteGuard guard(lock_);
   return GuestAddr(TRY(map_->remap(request, limits)));
@@ -281,7 +281,7 @@ Result<void> Mm::msync(GuestAddr addr, u64 length, u32 flags) {
 Result<std::vector<u8>> Mm::mincore(GuestAddr addr, u64 length) {
   if ((addr.raw() & kPageMask) != 0) return Errno::einval;
   const Range range = TRY(page_range(addr, length, Errno::enomem));
-  if (range.end > map_->bounds().ceiling) return Errno::enomem;
+  if (range.end > kernel_.platform().guest_ceiling()) return Errno::enomem;
   std::vector<u8> pages;
   WriteGuard guard(lock_);
   TRY(map_->residency(range.start, range.end, pages));

@@ -4,6 +4,7 @@
 // themselves are moved by safe_copy, since a host file may have been cut off and the arena's file may be full.
 #include <algorithm>
 
+#include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 
 namespace limen {
@@ -121,7 +122,7 @@ Result<u32> Mm::compare_exchange_u32(GuestAddr addr, u32 expected, u32 desired) 
 // Linux: kernel/futex/core.c:get_futex_key. A shared key on private memory is another than the private one.
 Result<FutexKey> Mm::futex_key(GuestAddr addr, bool is_private) {
   if ((addr.raw() & 3) != 0) return Errno::einval;
-  if (addr.raw() >= map_->bounds().ceiling) return Errno::efault;
+  if (addr.raw() >= kernel_.platform().guest_ceiling()) return Errno::efault;
   if (is_private) return FutexKey{id_, addr.raw()};
   TRY(load_u32(addr));
   ReadGuard guard(lock_);

@@ -170,8 +170,8 @@ Result<SocketAddress> Socket::peer_name() {
 // --- Connections ----------------------------------------------------------------------------------------------------------
 
 void Socket::pair(Task& task, Socket& a, Socket& b) {
-  const Ref<Inbox> to_a = a.is_datagram() ? a.in_ : make_ref<Inbox>(a.inbox_kind());
-  const Ref<Inbox> to_b = b.is_datagram() ? b.in_ : make_ref<Inbox>(b.inbox_kind());
+  const Ref<Inbox> to_a = a.is_datagram() ? a.endpoint_->inbox : make_ref<Inbox>(a.inbox_kind());
+  const Ref<Inbox> to_b = b.is_datagram() ? b.endpoint_->inbox : make_ref<Inbox>(b.inbox_kind());
   const abi::UCred creds = credentials_of(task);
   const auto join = [&](Socket& s, const Ref<Inbox>& in, const Ref<Inbox>& out, const Ref<Endpoint>& peer) {
     MutexGuard guard(s.lock_);

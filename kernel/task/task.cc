@@ -145,6 +145,7 @@ void Task::recalculate_work() {
   {
     MutexGuard group_guard(group_->lock);
     MutexGuard signal_guard(signal_lock());
+    group_->signal_lock.assert_held();  // the same one
     const SignalSet deliverable = (pending.set() | group_->shared_pending.set()) & ~blocked();
     pending_work = must_die() || group_->exiting || group_->stopped || !deliverable.empty();
     work_pending_.store(pending_work, std::memory_order_release);

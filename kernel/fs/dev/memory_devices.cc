@@ -9,7 +9,7 @@
 namespace limen {
 namespace {
 
-constexpr u32 kNull = 3, kZero = 5, kFull = 7, kRandom = 8, kUrandom = 9, kKmsg = 11;
+constexpr u32 kNull = 3, kZero = 5, kFull = 7, kRandom = 8, kUrandom = 9;
 
 class MemoryDevice : public File {
  public:

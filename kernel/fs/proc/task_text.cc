@@ -225,6 +225,7 @@ Result<std::string> proc_status(Task& task) {
   u64 pending = 0, shared = 0, ignored = 0, caught = 0;
   {
     MutexGuard guard(task.signal_lock());
+    task.group().signal_lock.assert_held();  // the same one
     pending = task.pending.set().bits(), shared = task.group().shared_pending.set().bits();
   }
   const Ref<SignalHandlers> handlers = task.handlers_ref();
