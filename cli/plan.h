@@ -40,6 +40,7 @@ struct Plan {
 
   // Who the guest is.
   std::string workdir;                   // guest path, absolute
+  bool workdir_was_asked = false;        // by --workdir; else the guest starts in "/" where it is not there
   std::vector<std::string> environment;  // "KEY=VALUE", complete
   std::string hostname;
   Uid uid;

@@ -158,6 +158,7 @@ void set_workdir(Plan& plan, const std::string& given) {
       throw UsageError("--workdir " + in_quotes(given) + ": not absolute; give a path that begins with '/'");
     }
     plan.workdir = normalise_path(given);
+    plan.workdir_was_asked = true;
     return;
   }
   const std::string cwd = current_directory();

@@ -149,6 +149,7 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   MountPlan mounts;
   mounts.root = plan.root;
   mounts.hidden = plan.hidden;
+  mounts.start = plan.workdir;
   mounts.filesystems = {
       {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
       {"/proc", make_procfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec, "proc"},
@@ -220,6 +221,11 @@ int run_kernel(const Plan& plan, int control_fd) {
   Result<Mounts> mounts = make_mounts(kernel, mount_plan(kernel, plan));
   if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
 
+  if (!mounts->start_is_there && plan.workdir_was_asked) {
+    report_error("run", "--workdir " + plan.workdir + ": the guest has no such directory");
+    return kExitLimenFailed;
+  }
+
   Kernel::InitProcess init;
   init.argv = plan.command;
   init.envp = plan.environment;
@@ -227,7 +233,7 @@ int run_kernel(const Plan& plan, int control_fd) {
   init.credentials = first_credentials(plan);
   init.mounts = mounts->space;
   init.root = init.cwd = mounts->space->root();
-  init.workdir = plan.workdir;
+  init.workdir = mounts->start_is_there ? plan.workdir : "/";
   init.files = standard_streams(kernel, plan);
 
   std::thread([&kernel, control_fd] { serve_control(kernel, control_fd); }).detach();

@@ -1,11 +1,13 @@
 // The errnos of mmap(2) and its family: what Linux checks of flags, files and limits before anything changes.
 #include <algorithm>
 
+#include "abi/fcntl.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
 #include "host/handle.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/shared_writable.h"
 
 namespace limen {
 namespace {
@@ -57,6 +59,36 @@ void map_zeroes(Arena& arena, bool shared, AddressSpace::MapRequest& map) {
   map.flags |= kVmaShared;
 }
 
+// What memfd_create(2)'s seals leave of a shared mapping. Linux: mm/memfd.c:memfd_check_seals_mmap.
+Result<void> judge_seals(Task& task, File& file, AddressSpace::MapRequest& map) {
+  if ((map.flags & kVmaShared) == 0) return success;
+  const Result<i64> seals = file.control(task, abi::f_get_seals, 0);
+  if (!seals.ok() || (*seals & (abi::f_seal_write | abi::f_seal_future_write)) == 0) return success;
+  if ((map.prot & platform::kProtWrite) != 0) return Errno::eperm;
+  map.may &= static_cast<u8>(~platform::kProtWrite);
+  return success;
+}
+
+// What msync(2) finds in the range: enomem at a hole, ebusy; and the files whose pages are not the file's own.
+Result<void> find_synced(const AddressSpace& map, u64 start, u64 end, u32 flags, std::vector<Ref<File>>& files) {
+  Result<void> verdict = success;
+  for (u64 at = start; at < end;) {
+    const auto vma = map.find_vma(at);
+    if (vma == map.vmas().end()) {
+      verdict = Errno::enomem;
+      const auto next = map.vmas().upper_bound(at);
+      at = next == map.vmas().end() ? end : next->first;
+      continue;
+    }
+    const Vma& found = vma->second;
+    if (found.shared() && found.object && dynamic_cast<SharedWritable*>(found.object->file().get()) != nullptr)
+      files.push_back(found.object->file());
+    if ((flags & abi::ms_invalidate) != 0 && (vma->second.flags & kVmaLocked) != 0) return Errno::ebusy;
+    at = vma->second.end;
+  }
+  return verdict;
+}
+
 }  // namespace
 
 // What of a file may be mapped how. Linux: do_mmap's switch over the type.
@@ -74,16 +106,20 @@ Result<void> Mm::judge_file(const MmapRequest& request, AddressSpace::MapRequest
     map.may &= static_cast<u8>(~platform::kProtExec);
   }
   if (shared && !file.writable()) map.may &= static_cast<u8>(~platform::kProtWrite);
-  const MappingSource source = TRY(file.mapping());
+  MappingSource source = TRY(file.mapping());
   if ((request.flags & abi::map_growsdown) != 0) return Errno::einval;
   if (!source.store && source.host == nullptr) {  // /dev/zero
     map_zeroes(kernel_.arena(), shared, map);
     return success;
   }
-  if (!source.store) {
-    // Clean pages of the host's; writing them back is not offered.
-    if (shared && (map.prot & platform::kProtWrite) != 0) return Errno::enodev;
-    if (shared) map.may &= static_cast<u8>(~platform::kProtWrite);
+  if (!source.store && shared) {
+    if ((map.prot & platform::kProtWrite) == 0) {
+      map.may &= static_cast<u8>(~platform::kProtWrite);  // clean pages of the host's stay so
+    } else {
+      auto* file_of_host = dynamic_cast<SharedWritable*>(&file);
+      if (file_of_host == nullptr) return Errno::enodev;
+      source = TRY(file_of_host->shared_mapping());
+    }
   }
   if (shared) map.flags |= kVmaShared;
   map.offset = request.offset;
@@ -130,6 +166,7 @@ Result<AddressSpace::MapRequest> Mm::judge(Task& task, const MmapRequest& reques
   }
   if (request.file) {
     TRY(judge_file(request, map));
+    TRY(judge_seals(task, *request.file, map));
     return map;
   }
   const u64 type = flags & abi::map_type;
@@ -262,20 +299,19 @@ Result<void> Mm::msync(GuestAddr addr, u64 length, u32 flags) {
   if ((flags & ~(abi::ms_async | abi::ms_invalidate | abi::ms_sync)) != 0) return Errno::einval;
   if ((flags & abi::ms_async) != 0 && (flags & abi::ms_sync) != 0) return Errno::einval;
   const Range range = TRY(page_range(addr, length, Errno::enomem));
-  ReadGuard guard(lock_);
+  std::vector<Ref<File>> files;  // go after the lock
   Result<void> verdict = success;
-  for (u64 at = range.start; at < range.end;) {
-    const auto vma = map_->find_vma(at);
-    if (vma == map_->vmas().end()) {
-      verdict = Errno::enomem;
-      const auto next = map_->vmas().upper_bound(at);
-      at = next == map_->vmas().end() ? range.end : next->first;
-      continue;
-    }
-    if ((flags & abi::ms_invalidate) != 0 && (vma->second.flags & kVmaLocked) != 0) return Errno::ebusy;
-    at = vma->second.end;
+  {
+    ReadGuard guard(lock_);
+    verdict = find_synced(*map_, range.start, range.end, flags, files);
   }
-  return verdict;  // shared pages are the file's own pages: nothing is behind
+  for (const Ref<File>& file : files) {
+    if (verdict.is(Errno::ebusy)) break;
+    const auto durable = (flags & abi::ms_sync) != 0 ? SharedWritable::Durable::yes : SharedWritable::Durable::no;
+    const Result<void> written = dynamic_cast<SharedWritable&>(*file).write_back(durable);
+    if (!written.ok()) return written;
+  }
+  return verdict;
 }
 
 Result<std::vector<u8>> Mm::mincore(GuestAddr addr, u64 length) {

@@ -60,7 +60,6 @@ Result<i64> rename_at(Task& task, i32 old_dirfd, UserPath old_path, i32 new_dirf
   constexpr u32 kNoReplace = 1, kExchange = 2, kWhiteout = 4;
   if (flags.unknown(kNoReplace | kExchange | kWhiteout) != 0) return Errno::einval;
   if (flags.has(kExchange) && flags.any(kNoReplace | kWhiteout)) return Errno::einval;
-  if (flags.has(kWhiteout)) return Errno::einval;  // no filesystem here keeps whiteouts that a guest may make
   const ParentAndName from = TRY(parent_of(task, old_dirfd, old_path));
   const ParentAndName to = TRY(parent_of(task, new_dirfd, new_path));
   TRY(rename_name(task, from, to, flags.raw()));

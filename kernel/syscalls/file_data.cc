@@ -1,4 +1,6 @@
 // Calls about a file's bytes as a whole: flock(2), fallocate(2), fsync(2) and its kin, posix_fadvise(2), statfs(2).
+#include <algorithm>
+
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "kernel/mm/page_store.h"
@@ -7,6 +9,7 @@
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/file_locks.h"
+#include "kernel/vfs/filesystem_types.h"
 
 namespace limen {
 namespace {
@@ -39,7 +42,48 @@ Result<abi::StatFs> statfs_of(const Path& path) {
   return out;
 }
 
+// By number of a device. Linux: fs/statfs.c:vfs_ustat.
+Result<FilesystemStatus> status_of_device(Task& task, Device device) {
+  for (const Ref<Mount>& mount : task.namespaces().mount->list()) {
+    if (mount->filesystem()->device() == device) return mount->filesystem()->status();
+  }
+  return Errno::einval;
+}
+
 }  // namespace
+
+Result<i64> sys_ustat(Task& task, DevNumber dev, UserOut<abi::UStat> buf) {
+  const u32 raw = dev.raw();  // new_decode_dev
+  const Device device{(raw & 0xfff00) >> 8, (raw & 0xff) | ((raw >> 12) & 0xfff00)};
+  const FilesystemStatus status = TRY(status_of_device(task, device));
+  abi::UStat out{};
+  out.f_tfree = static_cast<i32>(status.blocks_free);
+  out.f_tinode = status.files_free;
+  TRY(buf.write(task, out));
+  return 0;
+}
+
+// Source: sysfs(2), fs/filesystems.c.
+Result<i64> sys_sysfs(Task& task, int option, u64 arg1, u64 arg2) {
+  constexpr usize kCount = std::size(kFilesystemTypes);
+  switch (option) {
+    case 1: {
+      const std::string name = TRY(UserPath(GuestAddr(arg1)).read(task));
+      const auto* at = std::find(std::begin(kFilesystemTypes), std::end(kFilesystemTypes), name);
+      return at == std::end(kFilesystemTypes) ? Result<i64>(Errno::einval) : at - std::begin(kFilesystemTypes);
+    }
+    case 2: {
+      if (arg1 >= kCount) return Errno::einval;
+      const std::string name(kFilesystemTypes[arg1]);
+      TRY(copy_to_user(task, GuestAddr(arg2), name.c_str(), name.size() + 1));
+      return 0;
+    }
+    case 3:
+      return static_cast<i64>(kCount);
+    default:
+      return Errno::einval;
+  }
+}
 
 Result<i64> sys_flock(Task& task, Fd fd, FlockOp op) {
   const Ref<File> file = TRY(file_of(task, fd));

@@ -78,12 +78,16 @@ Result<i64> sys_openat2(Task& task, DirFd dirfd, UserPath path, UserIn<abi::Open
   if (std::any_of(bytes.begin() + sizeof given, bytes.end(), [](u8 b) { return b != 0; })) return Errno::e2big;
   std::copy_n(bytes.begin(), sizeof given, reinterpret_cast<u8*>(&given));
   if ((given.flags & ~u64{kKnownOpenFlags}) != 0 || (given.mode & ~u64{07777}) != 0) return Errno::einval;
+  constexpr u64 kWithPath = abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
+  if ((given.flags & abi::o_path) != 0 && (given.flags & ~kWithPath) != 0) return Errno::einval;
   const bool creates = (given.flags & abi::o_creat) != 0 || (given.flags & abi::o_tmpfile) == abi::o_tmpfile;
   if (!creates && given.mode != 0) return Errno::einval;
   constexpr u64 kKnownResolve = 0x3f;
   if ((given.resolve & ~kKnownResolve) != 0) return Errno::einval;
   constexpr u64 kScoped = abi::resolve_beneath | abi::resolve_in_root;
   if ((given.resolve & kScoped) == kScoped) return Errno::einval;
+  if ((given.resolve & abi::resolve_cached) != 0 && (creates || (given.flags & abi::o_trunc) != 0))
+    return Errno::eagain;
   return open_at(task, dirfd.raw(), path, static_cast<u32>(given.flags), static_cast<u32>(given.mode), given.resolve);
 }
 

@@ -86,6 +86,8 @@ Result<i64> sys_copy_file_range(Task& task, Fd fd_in, UserInOut<i64> off_in, Fd 
   if (source.is_directory() || target.is_directory()) return Errno::eisdir;
   if (!source.is_regular() || !target.is_regular()) return Errno::einval;
   if (!in->readable() || !out->writable() || (out->flags() & abi::o_append) != 0) return Errno::ebadf;
+  if (!in->seekable() || !out->seekable())
+    return Errno::exdev;  // a stream of the host's: callers read and write instead
   if (from + len < from || to + len < to) return Errno::eoverflow;
   const u64 left = source.size > from ? source.size - from : 0;
   const usize count = static_cast<usize>(std::min<u64>(std::min(len, kMostAtOnce), left));

@@ -188,8 +188,9 @@ Result<void> may_rename(Task& task, const ParentAndName& from, const Dentry& sou
 }  // namespace
 
 Result<void> rename_name(Task& task, const ParentAndName& from, const ParentAndName& to, u32 flags) {
-  if ((flags & ~(abi::rename_noreplace | abi::rename_exchange)) != 0) return Errno::einval;
-  if ((flags & abi::rename_noreplace) != 0 && (flags & abi::rename_exchange) != 0) return Errno::einval;
+  if ((flags & ~(abi::rename_noreplace | abi::rename_exchange | abi::rename_whiteout)) != 0) return Errno::einval;
+  if ((flags & (abi::rename_noreplace | abi::rename_whiteout)) != 0 && (flags & abi::rename_exchange) != 0)
+    return Errno::einval;
   if (from.parent.mount != to.parent.mount) return Errno::exdev;
   if (from.special) return Errno::ebusy;
   if (to.special) return (flags & abi::rename_noreplace) != 0 ? Errno::eexist : Errno::ebusy;

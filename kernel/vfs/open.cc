@@ -1,6 +1,7 @@
 // open(2). Source: fs/open.c:build_open_flags, fs/namei.c:path_openat, do_open, may_open.
 #include "abi/fcntl.h"
 #include "abi/poll.h"
+#include "kernel/fs/tmpfs/memory_fs.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -96,6 +97,8 @@ Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32
   const Attributes attributes = TRY(directory.inode().recent_attributes());
   const NewInode what = new_inode_in(task, attributes, abi::s_ifreg | (mode & 07777));
   Ref<Inode> inode = TRY(directory.inode().create_unnamed(what));
+  if (auto* node = dynamic_cast<MemoryInode*>(inode.get()); node != nullptr && (flags & abi::o_excl) != 0)
+    node->forbid_links();
   const Attributes made = TRY(inode->attributes());
   Ref<Dentry> dentry = make_ref<Dentry>(directory.dentry, "#" + std::to_string(made.inode), std::move(inode));
   dentry->set_deleted();
@@ -127,6 +130,7 @@ Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view name, u32 ra
     if (walk.missing()->trailing_slash) return Errno::eisdir;
     const Result<Path> made = make_name(task, *walk.missing(), abi::s_ifreg | (mode & 07777));
     if (made.ok()) return open_inode(task, *made, flags);  // the mode of a new file binds later opens only
+    if (made.is(Errno::eperm)) return Errno::eacces;       // a filesystem that makes no files: Linux: lookup_open
     if (!made.is(Errno::eexist) || (flags & abi::o_excl) != 0) return made.error();
   }
 }

@@ -1,5 +1,7 @@
 #include "kernel/vfs/setup.h"
 
+#include <algorithm>
+
 #include "abi/fcntl.h"
 #include "kernel/fs/host/volume_fs.h"
 #include "kernel/fs/overlay/overlay_fs.h"
@@ -29,6 +31,7 @@ class Setup {
   Result<void> hide(const std::string& guest);
   Result<void> add_volume(const MountPlan::VolumePlan& volume);
   Result<void> add_tmpfs(const std::string& guest);
+  Result<void> show_start();
   Result<Ref<HostTree>> open_tree(const std::string& host);
 
   Kernel& kernel_;
@@ -38,6 +41,7 @@ class Setup {
   Ref<HostTree> root_tree_;
   Ref<OverlayFilesystem> root_fs_;
   Ref<MountNamespace> space_;
+  std::vector<Ref<Mount>> memory_;  // the tmpfs of the plan
 };
 
 std::vector<std::string> components(std::string_view path) {
@@ -168,8 +172,27 @@ Result<void> Setup::add_tmpfs(const std::string& guest) {
   options.bytes = bytes_;
   options.inodes = bytes_ / kBytesForInode;
   options.root_mode = guest == "/run" ? 0755 : 01777;
-  TRY(space_->mount(where, make_ref<MemoryFilesystem>(kernel_, options), kMountNoSuid | kMountNoDev | kMountRelatime,
-                    "tmpfs"));
+  const Ref<Mount> mount = TRY(space_->mount(where, make_ref<MemoryFilesystem>(kernel_, options),
+                                             kMountNoSuid | kMountNoDev | kMountRelatime, "tmpfs"));
+  memory_.push_back(mount);
+  return success;
+}
+
+// Who starts a program in /tmp/project means the files that are there: docs/decisions/0021-the-start-directory.md.
+Result<void> Setup::show_start() {
+  const Result<Found> found = find(plan_.start);
+  if (!found.ok()) return success;
+  const Ref<Mount>& mount = found->path.mount;
+  if (std::find(memory_.begin(), memory_.end(), mount) == memory_.end()) return success;
+  const std::string host = (plan_.root == "/" ? "" : plan_.root) + plan_.start;
+  if (hidden_->hides(host)) return success;
+  Result<Ref<HostTree>> tree = open_tree(host);
+  if (!tree.ok()) return success;  // not there, or not for the user to see
+  const host::FileInfo info = TRY(host::stat_handle((*tree)->root()));
+  if (!abi::s_isdir(info.mode)) return success;
+  const Path where = TRY(make_missing(*found, abi::s_ifdir));
+  Ref<Filesystem> fs = TRY(OverlayFilesystem::create(kernel_, std::move(*tree), "", bytes_, bytes_ / kBytesForInode));
+  TRY(space_->mount(where, std::move(fs), mount->flags(), "overlay"));
   return success;
 }
 
@@ -186,8 +209,18 @@ Result<Mounts> Setup::run() {
   }
   // A later volume may lie in an earlier one, and all of them in a tmpfs.
   for (const std::string& guest : plan_.tmpfs) TRY(add_tmpfs(guest));
+  if (!plan_.start.empty()) TRY(show_start());
   for (const MountPlan::VolumePlan& volume : plan_.volumes) TRY(add_volume(volume));
-  return Mounts{space_};
+  Mounts mounts{space_};
+  if (!plan_.start.empty()) {
+    const Result<Found> start = find(plan_.start);
+    mounts.start_is_there = start.ok() && start->rest.empty();
+    if (mounts.start_is_there) {
+      const Attributes a = TRY(start->path.inode().attributes());
+      mounts.start_is_there = a.is_directory();
+    }
+  }
+  return mounts;
 }
 
 }  // namespace

@@ -31,12 +31,14 @@ struct MountPlan {
   std::vector<VolumePlan> volumes;
   std::vector<std::string> hidden;  // guest paths
   std::vector<std::string> tmpfs = {"/tmp", "/run", "/dev/shm"};
+  std::string start;  // where the first process starts: the host's directory shows even beneath one of the tmpfs
   std::vector<FilesystemPlan> filesystems;  // mounted first: they may hold places of the others
   std::vector<std::string> unchanging = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc"};  // on the host
 };
 
 struct Mounts {
   Ref<MountNamespace> space;
+  bool start_is_there = true;  // MountPlan::start is a directory
 };
 
 Result<Mounts> make_mounts(Kernel& kernel, const MountPlan& plan);

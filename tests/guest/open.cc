@@ -241,6 +241,36 @@ TEST(o_tmpfile_has_no_name_until_linked) {
   close(fd);
 }
 
+TEST(what_was_removed_or_made_exclusive_gets_no_name) {
+  COVERS("linkat", "open");
+  guest::TempDir dir;
+  char proc[64];
+  int gone = guest::make_file(dir / "gone", "x");
+  ASSERT_OK(unlink(dir / "gone"));
+  snprintf(proc, sizeof proc, "/proc/self/fd/%d", gone);
+  EXPECT_ERRNO(ENOENT, linkat(AT_FDCWD, proc, AT_FDCWD, dir / "name", AT_SYMLINK_FOLLOW));
+  int fd = open(dir.path(), O_TMPFILE | O_RDWR | O_EXCL, 0600);
+  if (fd == -1 && errno == EOPNOTSUPP) SKIP("the file system has no O_TMPFILE");
+  ASSERT_OK(fd);
+  snprintf(proc, sizeof proc, "/proc/self/fd/%d", fd);
+  EXPECT_ERRNO(ENOENT, linkat(AT_FDCWD, proc, AT_FDCWD, dir / "name", AT_SYMLINK_FOLLOW));
+}
+
+TEST(openat2_with_o_path_takes_few_flags) {
+  COVERS("openat2");
+  guest::TempDir dir;
+  open_how how{.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY, .mode = 0, .resolve = 0};
+  EXPECT_OK(SYS(openat2, AT_FDCWD, dir.path(), &how, sizeof how));
+  how.flags = O_PATH | O_RDWR;
+  EXPECT_ERRNO(EINVAL, SYS(openat2, AT_FDCWD, dir.path(), &how, sizeof how));
+  how.flags = O_PATH | O_TRUNC;
+  EXPECT_ERRNO(EINVAL, SYS(openat2, AT_FDCWD, dir.path(), &how, sizeof how));
+  // openat(2) drops them.
+  EXPECT_OK(SYS(openat, AT_FDCWD, dir.path(), O_PATH | O_RDWR | O_TRUNC, 0));
+  how = {.flags = O_RDWR | O_CREAT, .mode = 0600, .resolve = RESOLVE_CACHED};
+  EXPECT_ERRNO(EAGAIN, SYS(openat2, AT_FDCWD, dir / "new", &how, sizeof how));
+}
+
 TEST(openat2_checks_its_structure) {
   COVERS("openat2");
   guest::TempDir dir;

@@ -89,6 +89,25 @@ TEST(renameat2_flags) {
   EXPECT_ERRNO(EINVAL, SYS(renameat2, AT_FDCWD, dir / "b", AT_FDCWD, dir / "c", RENAME_EXCHANGE | RENAME_NOREPLACE));
 }
 
+TEST(rename_can_leave_a_whiteout) {
+  COVERS("renameat2");
+  guest::TempDir dir;
+  close(guest::make_file(dir / "a", "A"));
+  close(guest::make_file(dir / "old", "O"));
+  EXPECT_ERRNO(EINVAL, SYS(renameat2, AT_FDCWD, dir / "a", AT_FDCWD, dir / "old", RENAME_EXCHANGE | RENAME_WHITEOUT));
+  if (SYS(renameat2, AT_FDCWD, dir / "a", AT_FDCWD, dir / "old", RENAME_WHITEOUT) != 0) SKIP("no whiteouts here");
+  struct stat stat;
+  ASSERT_OK(lstat(dir / "a", &stat));
+  EXPECT_TRUE(S_ISCHR(stat.st_mode));
+  EXPECT_EQ(0, stat.st_rdev);
+  EXPECT_EQ(0, stat.st_mode & 0777);
+  char text[4];
+  guest::slurp(dir / "old", text, sizeof text);
+  EXPECT_STREQ("A", text);
+  EXPECT_OK(unlink(dir / "a"));
+  EXPECT_ERRNO(ENOENT, lstat(dir / "a", &stat));
+}
+
 TEST(the_sticky_bit_protects_the_files_of_others) {
   COVERS("unlink", "rename");
   if (!guest::is_root()) SKIP("needs two identities");

@@ -61,6 +61,21 @@ TEST(status_flags_are_those_of_the_new_description) {
   EXPECT_EQ(one.st_ino, other.st_ino);
 }
 
+TEST(a_name_that_was_used_does_not_keep_the_file_open) {
+  COVERS("open", "close", "readlink");
+  int fds[2];
+  ASSERT_OK(pipe(fds));
+  char path[64], target[64] = {};
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fds[1]);
+  EXPECT_GT(readlink(path, target, sizeof target - 1), 0);
+  int again = open(path, O_WRONLY);
+  ASSERT_OK(again);
+  close(again);
+  close(fds[1]);
+  char byte;
+  EXPECT_EQ(0, read(fds[0], &byte, 1));
+}
+
 TEST(sockets_and_anonymous_inodes_cannot_be_opened) {
   COVERS("open");
   int fds[2];

@@ -2,6 +2,7 @@
 #include "tests/guest/guest_test.h"
 
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 
 TEST(the_offset_moves_with_reads_and_writes) {
@@ -198,6 +199,45 @@ TEST(fallocate_grows_keeps_and_punches) {
   EXPECT_ERRNO(EBADF, SYS(fallocate, reader, 0, 0, 10));
   int fds[2];
   pipe(fds) == 0 ? EXPECT_ERRNO(ESPIPE, SYS(fallocate, fds[1], 0, 0, 10)) : void();
+}
+
+TEST(fallocated_blocks_count_and_can_lie_beyond_the_end) {
+  COVERS("fallocate", "ftruncate");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "");
+  if (SYS(fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, 1 << 20) == -1 && errno == EOPNOTSUPP) SKIP("no fallocate here");
+  struct stat stat;
+  ASSERT_OK(fstat(fd, &stat));
+  EXPECT_EQ(0, stat.st_size);
+  EXPECT_GE(stat.st_blocks, 2048);
+  EXPECT_OK(ftruncate(fd, 1 << 20));
+  EXPECT_OK(SYS(fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 512 << 10));
+  ASSERT_OK(fstat(fd, &stat));
+  EXPECT_LE(stat.st_blocks, 1100);
+  EXPECT_OK(ftruncate(fd, 0));
+  ASSERT_OK(fstat(fd, &stat));
+  EXPECT_LE(stat.st_blocks, 8);
+}
+
+TEST(reading_sets_the_access_time) {
+  COVERS("read", "open");
+  guest::TempDir dir;
+  struct statvfs fs;
+  ASSERT_OK(statvfs(dir.path(), &fs));
+  if ((fs.f_flag & ST_NOATIME) != 0) SKIP("mounted noatime");
+  int fd = guest::make_file(dir / "f", "abc");
+  const timespec times[2] = {{1000, 1}, {2000, 2}};
+  ASSERT_OK(futimens(fd, times));
+  char byte;
+  int quiet = open(dir / "f", O_RDONLY | O_NOATIME);
+  EXPECT_EQ(1, read(quiet, &byte, 1));
+  struct stat stat;
+  ASSERT_OK(fstat(fd, &stat));
+  EXPECT_EQ(1000, stat.st_atim.tv_sec);
+  EXPECT_EQ(1, pread(fd, &byte, 1, 0));
+  ASSERT_OK(fstat(fd, &stat));
+  EXPECT_GT(stat.st_atim.tv_sec, 2000);
+  EXPECT_EQ(2000, stat.st_mtim.tv_sec);
 }
 
 TEST(syncing_calls_accept_files) {

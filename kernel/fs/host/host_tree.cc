@@ -53,6 +53,12 @@ Attributes attributes_of(const host::FileInfo& info) {
   return a;
 }
 
+bool HiddenPlaces::hides(std::string_view path) const {
+  return std::any_of(paths.begin(), paths.end(), [&](const std::string& hidden) {
+    return path == hidden || (path.starts_with(hidden) && path[hidden.size()] == '/');
+  });
+}
+
 HostTree::HostTree(host::Handle root, std::string host_path, Ref<HiddenPlaces> hidden,
                    std::vector<std::string> unchanging)
     : root_(std::move(root)),

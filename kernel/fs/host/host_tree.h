@@ -37,6 +37,8 @@ Attributes attributes_of(const host::FileInfo& info);
 struct HiddenPlaces : public RefCounted {
   std::set<std::string> paths;  // absolute on the host
   std::set<HostId> ids;
+  // Is `path`, absolute on the host, one of them or beneath one?
+  bool hides(std::string_view path) const;
 };
 
 class HostTree final : public RefCounted {

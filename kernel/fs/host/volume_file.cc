@@ -1,6 +1,9 @@
 #include "kernel/fs/host/volume_file.h"
 
+#include <algorithm>
+
 #include "abi/fcntl.h"
+#include "kernel/fs/host/shared_pages.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -36,7 +39,27 @@ Result<Attributes> VolumeFile::attributes() {
 
 Result<void> VolumeFile::change(const AttributeChange& change) {
   if (!change.size) return File::change(change);
-  return host::set_size(open_->handle, *change.size);
+  TRY(host::set_size(open_->handle, *change.size));
+  if (const Ref<SharedPages> shared = node().shared_pages()) shared->resize(*change.size);
+  return success;
+}
+
+Result<void> VolumeFile::sync(Task&, bool data_only) {
+  TRY(node().write_back_shared());
+  return host::sync(open_->handle, data_only);
+}
+
+Result<void> VolumeFile::write_back(Durable durable) {
+  TRY(node().write_back_shared());
+  return durable == Durable::yes ? host::sync(open_->handle, true) : success;
+}
+
+Result<MappingSource> VolumeFile::shared_mapping() {
+  const Ref<SharedPages> shared = TRY(node().share_pages(open_));
+  MappingSource source;
+  source.store = shared->store();
+  source.owner = shared;
+  return source;
 }
 
 Result<u64> VolumeFile::seek(Task& task, i64 offset, int whence) {
@@ -51,12 +74,25 @@ Result<u64> VolumeFile::seek(Task& task, i64 offset, int whence) {
 
 Result<MappingSource> VolumeFile::mapping() {
   MappingSource source;
+  if (const Ref<SharedPages> shared = node().shared_pages()) {
+    source.store = shared->store();
+    source.owner = shared;
+    return source;
+  }
   source.host = &open_->handle;
   source.owner = Ref<RefCounted>(this);
   return source;
 }
 
 Result<usize> VolumeFile::try_read(Task&, UserBuffer& to, u64* position) {
+  if (const Ref<SharedPages> shared = node().shared_pages()) {
+    const u64 size = shared->size();
+    if (*position >= size) return usize{0};
+    const usize length = static_cast<usize>(std::min<u64>(to.remaining(), size - *position));
+    const usize moved = TRY(shared->store()->read(to, *position, length));
+    *position += moved;
+    return moved;
+  }
   return move_bytes(to, UserBuffer::Direction::to_guest, [&](std::span<const std::span<u8>> spans) {
     Result<usize> got = host::read_at(open_->handle, spans, *position);
     if (got.ok()) *position += *got;
@@ -65,6 +101,7 @@ Result<usize> VolumeFile::try_read(Task&, UserBuffer& to, u64* position) {
 }
 
 Result<usize> VolumeFile::try_write(Task&, UserBuffer& from, u64* position) {
+  if (const Ref<SharedPages> shared = node().shared_pages()) return write_shared(*shared, from, position);
   const bool at_end = (flags() & abi::o_append) != 0;
   Result<usize> moved = move_bytes(from, UserBuffer::Direction::from_guest, [&](std::span<const std::span<u8>> spans) {
     Result<usize> put = at_end ? host::append(open_->handle, spans) : host::write_at(open_->handle, spans, *position);
@@ -76,6 +113,26 @@ Result<usize> VolumeFile::try_write(Task&, UserBuffer& from, u64* position) {
     *position = info.size;
   }
   return moved;
+}
+
+// The bytes go to the host and to the pages that others have mapped.
+Result<usize> VolumeFile::write_shared(SharedPages& shared, UserBuffer& from, u64* position) {
+  constexpr usize kChunk = 64 * 1024;
+  if ((flags() & abi::o_append) != 0) *position = shared.size();
+  std::vector<u8> chunk(std::min(from.remaining(), kChunk));
+  usize total = 0;
+  while (from.remaining() != 0) {
+    const Result<usize> copied = from.copy_in(std::span(chunk).first(std::min(from.remaining(), chunk.size())));
+    if (!copied.ok()) return total != 0 ? Result<usize>(total) : copied;
+    const std::span<u8> part = std::span(chunk).first(*copied);
+    const Result<usize> put = host::write_at(open_->handle, std::span<const std::span<u8>>(&part, 1), *position);
+    if (!put.ok()) return total != 0 ? Result<usize>(total) : put;
+    shared.wrote(part.first(*put), *position);
+    *position += *put;
+    total += *put;
+    if (*put < part.size()) break;
+  }
+  return total;
 }
 
 Result<void> VolumeDirectory::read_directory(Task&, u64& position, const DirectorySink& sink) {

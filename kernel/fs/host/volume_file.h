@@ -2,23 +2,28 @@
 #pragma once
 
 #include "kernel/fs/host/volume_fs.h"
+#include "kernel/mm/shared_writable.h"
 
 namespace limen {
 
-class VolumeFile final : public File {
+class VolumeFile final : public File, public SharedWritable {
  public:
   VolumeFile(Path path, u32 flags, Ref<HostTree::Open> open) : File(std::move(path), flags), open_(std::move(open)) {}
   Result<Attributes> attributes() override;
   Result<void> change(const AttributeChange& change) override;
   Result<u64> seek(Task& task, i64 offset, int whence) override;
-  Result<void> sync(Task&, bool data_only) override { return host::sync(open_->handle, data_only); }
+  Result<void> sync(Task&, bool data_only) override;
   Result<MappingSource> mapping() override;
+  Result<MappingSource> shared_mapping() override;
+  Result<void> write_back(Durable durable) override;
 
  protected:
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
   Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override;
 
  private:
+  VolumeInode& node() const { return static_cast<VolumeInode&>(inode()); }
+  Result<usize> write_shared(SharedPages& shared, UserBuffer& from, u64* position);
   const Ref<HostTree::Open> open_;
 };
 

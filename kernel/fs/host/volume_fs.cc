@@ -2,14 +2,17 @@
 
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "kernel/fs/host/shared_pages.h"
 #include "kernel/fs/host/volume_file.h"
+#include "kernel/kernel.h"
 
 namespace limen {
 
-Result<Ref<VolumeFilesystem>> VolumeFilesystem::create(Kernel&, Ref<HostTree> tree, const std::string& place) {
+Result<Ref<VolumeFilesystem>> VolumeFilesystem::create(Kernel& kernel, Ref<HostTree> tree, const std::string& place) {
   const host::FileInfo info =
       TRY(place.empty() ? host::stat_handle(tree->root()) : host::stat_name(tree->root(), place));
-  Ref<VolumeFilesystem> fs = make_ref<VolumeFilesystem>(std::move(tree), Device{info.dev_major, info.dev_minor});
+  Ref<VolumeFilesystem> fs =
+      make_ref<VolumeFilesystem>(kernel, std::move(tree), Device{info.dev_major, info.dev_minor});
   fs->root_ = make_ref<VolumeInode>(*fs, nullptr, place, info);
   return fs;
 }
@@ -116,6 +119,7 @@ Result<void> VolumeInode::change(const AttributeChange& change) {
   if (change.size) {
     const Ref<HostTree::Open> file = TRY(tree().file(path(), id_, host::Access::read_write));
     TRY(host::set_size(file->handle, *change.size));
+    if (const Ref<SharedPages> shared = shared_pages()) shared->resize(*change.size);
   }
   if (change.mode) {
     if ((*change.mode & (abi::s_isuid | abi::s_isgid)) != 0) return Errno::eperm;
@@ -131,6 +135,47 @@ Result<void> VolumeInode::change(const AttributeChange& change) {
   }
   (void)attributes().ok();
   return success;
+}
+
+// One that is about to end has its last words first.
+Ref<SharedPages> VolumeInode::current_shared() {
+  if (shared_ == nullptr) return nullptr;
+  if (shared_->try_ref()) return Ref<SharedPages>::adopt(shared_);
+  (void)shared_->write_back().ok();
+  shared_ = nullptr;
+  is_shared_ = false;
+  return nullptr;
+}
+
+Ref<SharedPages> VolumeInode::shared_pages() {
+  if (!is_shared_.load(std::memory_order_acquire)) return nullptr;
+  MutexGuard guard(shared_lock_);
+  return current_shared();
+}
+
+Result<Ref<SharedPages>> VolumeInode::share_pages(const Ref<HostTree::Open>& open) {
+  Ref<SharedPages> fresh = make_ref<SharedPages>(fs_.kernel().arena(), Ref<VolumeInode>(this), open);
+  MutexGuard guard(shared_lock_);
+  if (Ref<SharedPages> current = current_shared()) return current;
+  TRY(fresh->load());
+  shared_ = fresh.get();
+  is_shared_ = true;
+  return fresh;
+}
+
+void VolumeInode::shared_pages_end(SharedPages& pages) {
+  MutexGuard guard(shared_lock_);
+  if (shared_ != &pages) return;
+  (void)pages.write_back().ok();  // nobody is left to be told: fsync and msync tell
+  shared_ = nullptr;
+  is_shared_ = false;
+}
+
+Result<void> VolumeInode::write_back_shared() {
+  Ref<SharedPages> pages;  // goes after the lock
+  MutexGuard guard(shared_lock_);
+  pages = current_shared();
+  return pages ? pages->write_back() : success;
 }
 
 Result<Ref<Inode>> VolumeInode::lookup(std::string_view name) {
@@ -187,6 +232,7 @@ Result<void> VolumeInode::rmdir(std::string_view name) {
 }
 
 Result<void> VolumeInode::rename(std::string_view from, Inode& to_directory, std::string_view to, u32 flags) {
+  if ((flags & abi::rename_whiteout) != 0) return Errno::einval;  // no devices are made on the host
   auto& there = static_cast<VolumeInode&>(to_directory);
   const Ref<Inode> moved = TRY(lookup(from));
   const Result<Ref<Inode>> other = there.lookup(to);

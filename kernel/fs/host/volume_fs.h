@@ -2,7 +2,7 @@
 // user who started the sandbox; the guest's credentials are checked by the VFS before.
 //
 // What the host would not let that user do fails with the host's errno. Owners cannot be changed, setuid bits, devices, FIFOs and sockets
-// are not made (eperm). A shared writable mapping is refused (enodev): the guest writes arena pages only.
+// are not made (eperm). A shared writable mapping is of the sandbox's own pages, which go back to the host: shared_pages.h.
 // Calls block as the host's disk does; changes of names hold the volume's rename_lock meanwhile.
 #pragma once
 
@@ -16,12 +16,15 @@
 namespace limen {
 
 class Kernel;
+class SharedPages;
 class VolumeInode;
 
 class VolumeFilesystem final : public Filesystem {
  public:
   static Result<Ref<VolumeFilesystem>> create(Kernel& kernel, Ref<HostTree> tree, const std::string& place);
-  VolumeFilesystem(Ref<HostTree> tree, Device device) : tree_(std::move(tree)), device_(device) {}
+  VolumeFilesystem(Kernel& kernel, Ref<HostTree> tree, Device device)
+      : kernel_(kernel), tree_(std::move(tree)), device_(device) {}
+  Kernel& kernel() { return kernel_; }
   std::string_view type_name() const override { return "hostfs"; }
   Device device() const override { return device_; }
   Ref<Inode> root() override;
@@ -31,6 +34,7 @@ class VolumeFilesystem final : public Filesystem {
   void forget(const HostId& id, const VolumeInode* inode);
 
  private:
+  Kernel& kernel_;
   const Ref<HostTree> tree_;
   const Device device_;
   Ref<VolumeInode> root_;
@@ -60,7 +64,15 @@ class VolumeInode final : public Inode {
   const HostId& id() const { return id_; }
   void refresh(const host::FileInfo& info);
 
+  // Shared writable mappings: the pages in use, those of a first mapping, their end.
+  Ref<SharedPages> shared_pages();  // null: none
+  Result<Ref<SharedPages>> share_pages(const Ref<HostTree::Open>& open);
+  void shared_pages_end(SharedPages& pages);
+  Result<void> write_back_shared();
+
  private:
+  static constexpr LockRank kSharedRank{205};  // beneath `mm`, where the last mapping ends; above the page store
+  Ref<SharedPages> current_shared() REQUIRES(shared_lock_);
   struct Place {
     Ref<VolumeInode> parent;  // null at the root
     std::string name;
@@ -77,6 +89,9 @@ class VolumeInode final : public Inode {
   mutable Mutex lock_{LockRank::inode};
   Place place_ GUARDED_BY(lock_);  // where it was seen last, or moved to
   Attributes attributes_ GUARDED_BY(lock_);
+  std::atomic<bool> is_shared_{false};
+  Mutex shared_lock_{kSharedRank};  // held while the pages are read and written back
+  SharedPages* shared_ GUARDED_BY(shared_lock_) = nullptr;
 };
 
 }  // namespace limen

@@ -98,6 +98,11 @@ bool OverlayInode::owns_content() {
   return owns_content_;
 }
 
+bool OverlayInode::keeps_times() {
+  MutexGuard guard(lock_);
+  return owns_attributes_;
+}
+
 Result<Attributes> OverlayInode::attributes() {
   bool owned = false;
   {

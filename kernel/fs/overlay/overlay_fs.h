@@ -64,6 +64,7 @@ class OverlayInode final : public MemoryInode {
   Result<void> own_attributes() override;
   Result<void> own_content(u64 bytes_kept) override;
   Result<bool> lower_has(std::string_view name) override;
+  bool keeps_times() override;
   Result<bool> is_empty() override;
 
  private:

@@ -60,12 +60,13 @@ std::string row(const char* name, u64 bytes) {
   return fmt::format("{:<16}{:8} kB\n", std::string(name) + ":", bytes / 1024);
 }
 
-std::string figures_text(const Figures& f) {
+std::string figures_text(const Figures& f, std::string_view more = "") {
   std::string text =
       row("Rss", f.resident) + row("Pss", f.resident) + row("Pss_Dirty", f.shared_dirty + f.private_dirty);
+  text += more;
   text += row("Shared_Clean", f.shared_clean) + row("Shared_Dirty", f.shared_dirty);
   text += row("Private_Clean", f.private_clean) + row("Private_Dirty", f.private_dirty);
-  text += row("Referenced", f.resident) + row("Anonymous", f.anonymous);
+  text += row("Referenced", f.resident) + row("Anonymous", f.anonymous) + row("KSM", 0);
   for (const char* none : {"LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb",
                            "Private_Hugetlb", "Swap", "SwapPss", "Locked"}) {
     text += row(none, 0);
@@ -117,7 +118,9 @@ Result<std::string> proc_smaps_rollup(Task& task) {
   const u64 start = lines.empty() ? 0 : lines.front().start, end = lines.empty() ? 0 : lines.back().end;
   std::string text = fmt::format("{:08x}-{:08x} ---p 00000000 00:00 0 ", start, end);
   text.resize(kNameColumn, ' ');
-  return text + "[rollup]\n" + figures_text(figures);
+  const std::string more =
+      row("Pss_Anon", figures.anonymous) + row("Pss_File", figures.resident - figures.anonymous) + row("Pss_Shmem", 0);
+  return text + "[rollup]\n" + figures_text(figures, more);
 }
 
 Result<std::string> proc_statm(Task& task) {

@@ -36,7 +36,7 @@ class ProcRoot final : public FixedDirectory {
     const std::optional<Pid> pid = number_of(name);
     if (!pid) return FixedDirectory::lookup(name);
     Ref<Task> task;
-    {
+    if (kernel_.pids) {  // there are none while the mounts are made
       ReadGuard tree(kernel_.process_tree);
       task = kernel_.pids->find(*pid);
     }
@@ -114,15 +114,16 @@ Ref<Filesystem> make_procfs(Kernel& kernel) {
   constexpr u64 kMagic = 0x9fa0;  // PROC_SUPER_MAGIC
   Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("proc", kMagic);
   Ref<ProcRoot> root = make_ref<ProcRoot>(*fs, kernel);
+  const auto put = [&](const char* path, u32 permissions, PseudoText::Render render) {
+    Ref<PseudoText> text = make_ref<PseudoText>(*fs, abi::s_ifreg | permissions, std::move(render));
+    text->refuse_writes(Errno::eio);  // Linux: proc_reg_write
+    put_at(*fs, *root, path, std::move(text));
+  };
   for (const Fixed& fixed : kFixed) {
     auto render = [text = fixed.text](Task&) -> Result<std::string> { return std::string(text); };
-    put_at(*fs, *root, fixed.path, make_ref<PseudoText>(*fs, abi::s_ifreg | 0444, render));
+    put(fixed.path, 0444, render);
   }
-  for (const Row& row : kRows) {
-    const Text render = row.render;
-    auto text = [render](Task& reader) { return render(reader); };
-    put_at(*fs, *root, row.path, make_ref<PseudoText>(*fs, abi::s_ifreg | row.permissions, text));
-  }
+  for (const Row& row : kRows) put(row.path, row.permissions, row.render);
   root->put("self", make_ref<PseudoLink>(*fs, [](Task& reader) -> Result<std::string> {
               return std::to_string(reader.group().pid().raw());
             }));

@@ -73,19 +73,18 @@ constexpr Rule kRules[] = {
 // What is asked of the kernel at hand.
 struct Asked {
   const char* path;
-  u32 permissions;
   Result<std::string> (*render)(Task& reader);
 };
 constexpr Asked kAsked[] = {
-    {"fs/file-max", 0444, [](Task&) -> Result<std::string> { return line(static_cast<u64>(INT64_MAX)); }},
-    {"fs/pipe-max-size", 0444, [](Task&) -> Result<std::string> { return line(Pipe::kMaxBytes); }},
-    {"kernel/random/boot_id", 0444,
+    {"fs/file-max", [](Task&) -> Result<std::string> { return line(static_cast<u64>(INT64_MAX)); }},
+    {"fs/pipe-max-size", [](Task&) -> Result<std::string> { return line(Pipe::kMaxBytes); }},
+    {"kernel/random/boot_id",
      [](Task& reader) -> Result<std::string> { return std::string(reader.kernel().boot_id()); }},
-    {"kernel/random/uuid", 0444, [](Task&) -> Result<std::string> { return random_uuid(); }},
-    {"kernel/threads-max", 0444,
+    {"kernel/random/uuid", [](Task&) -> Result<std::string> { return random_uuid(); }},
+    {"kernel/threads-max",
      [](Task& reader) -> Result<std::string> { return line(reader.kernel().options().limits.pids); }},
-    {"vm/max_map_count", 0444, [](Task&) -> Result<std::string> { return line(kMaxMapCount); }},
-    {"vm/mmap_min_addr", 0444,
+    {"vm/max_map_count", [](Task&) -> Result<std::string> { return line(kMaxMapCount); }},
+    {"vm/mmap_min_addr",
      [](Task& reader) -> Result<std::string> { return line(reader.kernel().platform().guest_floor()); }},
 };
 
@@ -123,13 +122,16 @@ Ref<Inode> make_drop_caches(PseudoFilesystem& fs) {
 }  // namespace
 
 void make_sysctls(PseudoFilesystem& fs, const PutFile& put) {
+  const auto put_read_only = [&](const char* path, PseudoText::Render render) {
+    Ref<PseudoText> text = make_ref<PseudoText>(fs, abi::s_ifreg | 0444, std::move(render));
+    text->refuse_writes(PseudoText::kAtOpen);
+    put(std::string("sys/") + path, std::move(text));
+  };
   for (const Rule& rule : kRules) {
     auto render = [value = rule.value](Task&) -> Result<std::string> { return std::string(value) + "\n"; };
-    put(std::string("sys/") + rule.path, make_ref<PseudoText>(fs, abi::s_ifreg | 0444, render));
+    put_read_only(rule.path, render);
   }
-  for (const Asked& row : kAsked) {
-    put(std::string("sys/") + row.path, make_ref<PseudoText>(fs, abi::s_ifreg | row.permissions, row.render));
-  }
+  for (const Asked& row : kAsked) put_read_only(row.path, row.render);
   put("sys/kernel/hostname", make_hostname(fs));
   put("sys/kernel/domainname", make_domainname(fs));
   put("sys/vm/drop_caches", make_drop_caches(fs));

@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/version.h"
+#include "kernel/vfs/filesystem_types.h"
 
 namespace limen {
 namespace {
@@ -113,9 +114,9 @@ Result<std::string> proc_devices(Task&) {
 }
 
 Result<std::string> proc_filesystems(Task&) {
-  return std::string(
-      "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\n"
-      "nodev\tdevpts\nnodev\toverlay\n");
+  std::string text;
+  for (const std::string_view type : kFilesystemTypes) text += fmt::format("nodev\t{}\n", type);
+  return text;
 }
 
 Result<std::string> proc_kernel_cmdline(Task&) { return std::string("limen\n"); }

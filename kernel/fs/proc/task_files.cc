@@ -35,6 +35,21 @@ Result<void> may_inspect(Task& reader, Task& target) {
   return same || mine.capable(Capability::sys_ptrace) ? Result<void>() : Errno::eacces;
 }
 
+Result<Ref<File>> file_of(Task& task, Fd fd) {
+  const Ref<FdTable> files = task.files_ref();
+  if (!files) return Errno::enoent;
+  const Result<Ref<File>> found = files->get(fd);
+  return found.ok() ? found : Errno::enoent;
+}
+
+std::string info_of(File& file, bool close_on_exec) {
+  const u32 flags = file.flags() | (close_on_exec ? abi::o_cloexec : 0);
+  const u32 mount = file.path().mount ? file.path().mount->id() : 0;
+  const Result<Attributes> attributes = file.attributes();
+  return fmt::format("pos:\t{}\nflags:\t0{:o}\nmnt_id:\t{}\nino:\t{}\n{}", file.position(), flags, mount,
+                     attributes.ok() ? attributes->inode : 0, file.describe());
+}
+
 // fd/, fdinfo/: the descriptors of a task.
 class FdDirectory final : public PseudoDirectory {
  public:
@@ -69,32 +84,29 @@ Result<Ref<Inode>> FdDirectory::lookup(std::string_view name) {
     if (c < '0' || c > '9') return Errno::enoent;
     number = number * 10 + (c - '0');
   }
-  const Ref<FdTable> files = task_->files_ref();
-  if (!files) return Errno::enoent;
-  const Result<Ref<File>> found = files->get(Fd(number));
-  if (!found.ok()) return Errno::enoent;
-  const Ref<File> file = *found;
-  const Ref<Task> task = task_;
+  const Ref<File> file = TRY(file_of(*task_, Fd(number)));
+  // Names are cached: they hold the number and never the file, which would live longer by it.
+  const auto get = [task = task_, fd = Fd(number)](Task& reader) -> Result<Ref<File>> {
+    TRY(may_inspect(reader, *task));
+    return file_of(*task, fd);
+  };
   const u64 inode = proc_inode(task_->tid(), TaskScope::thread, "fd/" + std::string(name));
   if (kind_ == Kind::info) {
-    auto render = [task, file, fd = Fd(number)](Task& reader) -> Result<std::string> {
-      TRY(may_inspect(reader, *task));
+    auto render = [get, task = task_, fd = Fd(number)](Task& reader) -> Result<std::string> {
+      const Ref<File> of = TRY(get(reader));
       const Ref<FdTable> table = task->files_ref();
       const bool cloexec = table && table->flags(fd).value_or(FdFlags::none) == FdFlags::close_on_exec;
-      const u32 flags = file->flags() | (cloexec ? abi::o_cloexec : 0);
-      const u32 mount = file->path().mount ? file->path().mount->id() : 0;
-      return fmt::format("pos:\t{}\nflags:\t0{:o}\nmnt_id:\t{}\nino:\t{}\n{}", file->position(), flags, mount,
-                         file->attributes().ok() ? file->attributes()->inode : 0, file->describe());
+      return info_of(*of, cloexec);
     };
     return Ref<Inode>(make_ref<PseudoText>(pseudo(), abi::s_ifreg | 0400, std::move(render), nullptr, owner_, inode));
   }
-  auto target = [task, file](Task& reader) -> Result<std::string> {
-    TRY(may_inspect(reader, *task));
-    return path_name(reader, file->path());
+  auto target = [get](Task& reader) -> Result<std::string> {
+    const Ref<File> to = TRY(get(reader));
+    return path_name(reader, to->path());
   };
-  auto magic = [task, file](Task& reader) -> Result<Path> {
-    TRY(may_inspect(reader, *task));
-    return file->path();
+  auto magic = [get](Task& reader) -> Result<Path> {
+    const Ref<File> to = TRY(get(reader));
+    return to->path();
   };
   const u32 permissions = (file->readable() ? 0500 : 0) | (file->writable() ? 0300 : 0);
   constexpr u64 kSize = 64;  // what Linux tells of each

@@ -12,8 +12,7 @@ Ref<Inode> make_comm(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scop
   auto render = [task](Task&) -> Result<std::string> { return task->name() + "\n"; };
   auto store = [task](Task& writer, std::string_view text) -> Result<void> {
     if (&writer.group() != &task->group()) return Errno::einval;
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-    task->set_name(text);
+    task->set_name(text);  // a newline too
     return success;
   };
   return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store, owner_of(*task),

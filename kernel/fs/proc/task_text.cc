@@ -199,7 +199,7 @@ std::string memory_status(Task& task) {
   row("RssAnon", u.resident_bytes - u.shared_bytes), row("RssFile", u.shared_bytes), row("RssShmem", 0);
   row("VmData", u.data_bytes), row("VmStk", u.stack_bytes), row("VmExe", u.text_bytes), row("VmLib", 0);
   row("VmPTE", 0), row("VmSwap", 0), row("HugetlbPages", 0);
-  return text + "CoreDumping:\t0\nTHP_enabled:\t0\n";
+  return text + "CoreDumping:\t0\nTHP_enabled:\t0\nuntag_mask:\t0xffffffffffffffff\n";
 }
 
 }  // namespace
@@ -215,7 +215,7 @@ Result<std::string> proc_status(Task& task) {
   std::string text = fmt::format(
       "Name:\t{}\nUmask:\t{:04o}\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n"
       "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t{}\nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}"
-      "\nNSsid:\t{}\n",
+      "\nNSsid:\t{}\nKthread:\t0\n",
       task.name(), fs ? fs->umask() : 0, state.letter, state.word, task.group().pid().raw(), task.tid().raw(),
       family.parent, c->uid.raw(), c->euid.raw(), c->suid.raw(), c->fsuid.raw(), c->gid.raw(), c->egid.raw(),
       c->sgid.raw(), c->fsgid.raw(), files ? std::max<usize>(64, files->list().size()) : 0, groups,
@@ -239,7 +239,8 @@ Result<std::string> proc_status(Task& task) {
       "SigQ:\t0/{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n"
       "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}"
       "\nSeccomp:\t0\n"
-      "Seccomp_filters:\t0\nCpus_allowed:\t{:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n"
+      "Seccomp_filters:\t0\nSpeculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\nCpus_allowed:\t{:"
+      "x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n"
       "voluntary_ctxt_switches:\t0\n"
       "nonvoluntary_ctxt_switches:\t0\n",
       task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked().bits(), ignored, caught,

@@ -46,8 +46,8 @@ class DirectoryFile final : public File {
 // Rendered at the first read and again at each read from the start, as Linux's seq_file does.
 class TextFile final : public File {
  public:
-  TextFile(Path path, u32 flags, PseudoText::Render render, PseudoText::Store store)
-      : File(std::move(path), flags), render_(std::move(render)), store_(std::move(store)) {}
+  TextFile(Path path, u32 flags, PseudoText::Render render, PseudoText::Store store, Errno refusal)
+      : File(std::move(path), flags), render_(std::move(render)), store_(std::move(store)), refusal_(refusal) {}
 
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override {
     std::string text;
@@ -68,7 +68,7 @@ class TextFile final : public File {
   }
 
   Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override {
-    if (!store_) return Errno::einval;
+    if (!store_) return refusal_;
     std::string text(std::min<usize>(from.remaining(), kPageSize), '\0');
     const usize n = TRY(from.copy_in(std::span(reinterpret_cast<u8*>(text.data()), text.size())));
     text.resize(n);
@@ -80,6 +80,7 @@ class TextFile final : public File {
  private:
   const PseudoText::Render render_;
   const PseudoText::Store store_;
+  const Errno refusal_;
   Mutex lock_{LockRank::inode};
   std::string text_ GUARDED_BY(lock_);
 };
@@ -146,7 +147,8 @@ Result<std::vector<PseudoDirectory::Entry>> FixedDirectory::list(Task&) {
 }
 
 Result<Ref<File>> PseudoText::open(Task&, const Path& path, u32 flags) {
-  return Ref<File>(make_ref<TextFile>(path, flags, render_, store_));
+  if (!store_ && refusal_ == kAtOpen && (flags & abi::o_accmode) != abi::o_rdonly) return kAtOpen;
+  return Ref<File>(make_ref<TextFile>(path, flags, render_, store_, refusal_));
 }
 
 PseudoLink::PseudoLink(PseudoFilesystem& fs, Target target, Magic magic, u32 permissions, PseudoOwner owner, u64 inode,

@@ -92,8 +92,12 @@ class PseudoText final : public PseudoInode {
              u64 inode = 0)
       : PseudoInode(fs, mode, owner, inode), render_(std::move(render)), store_(std::move(store)) {}
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
+  // Without a store: what write(2) answers (einval), or open(2) for writing already.
+  static constexpr Errno kAtOpen = Errno::eacces;
+  void refuse_writes(Errno error) { refusal_ = error; }
 
  private:
+  Errno refusal_ = Errno::einval;  // set before the inode is seen by others
   const Render render_;
   const Store store_;
 };

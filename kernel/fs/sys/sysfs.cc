@@ -59,8 +59,11 @@ constexpr Loopback kLoopback[] = {
     {"tx_queue_len", "1000\n"},
 };
 
-std::string node_memory(Kernel& kernel) {
-  return fmt::format("Node 0 MemTotal:       {} kB\n", kernel.arena().limit() / 1024);
+Result<std::string> node_memory(Task& reader) {
+  Arena& arena = reader.kernel().arena();
+  const u64 total = arena.limit() / 1024, used = std::min(arena.resident(), arena.limit()) / 1024;
+  return fmt::format("Node 0 MemTotal:       {} kB\nNode 0 MemFree:        {} kB\nNode 0 MemUsed:        {} kB\n",
+                     total, total - used, used);
 }
 
 }  // namespace
@@ -93,7 +96,8 @@ Ref<Filesystem> make_sysfs(Kernel& kernel) {
   build.text("devices/system/node/node0/cpulist", range);
   build.text("devices/system/node/node0/cpumap", fmt::format("{:x}\n", (u64{1} << cpus) - 1));
   build.text("devices/system/node/node0/distance", "10\n");
-  build.text("devices/system/node/node0/meminfo", node_memory(kernel));
+  build.directory("devices/system/node/node0")
+      ->put("meminfo", make_ref<PseudoText>(*fs, abi::s_ifreg | 0444, node_memory));
   for (const char* name : {"enabled", "defrag"})
     build.text(fmt::format("kernel/mm/transparent_hugepage/{}", name), "always madvise [never]\n");
   build.text("kernel/mm/transparent_hugepage/shmem_enabled", "always within_size advise [never] deny force\n");

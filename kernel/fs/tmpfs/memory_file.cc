@@ -1,5 +1,6 @@
 // The bytes of files in memory, and their open descriptions.
 #include <algorithm>
+#include <utility>
 
 #include "abi/fcntl.h"
 #include "abi/resource.h"
@@ -41,9 +42,10 @@ void MemoryInode::recount() {
 
 Result<void> MemoryInode::resize(u64 size) {
   if (size > kMostBytes) return Errno::efbig;
-  attributes_.size = size;
+  const u64 old = std::exchange(attributes_.size, size);
   if (!store_) return success;
   store_->truncate(size);
+  if (size <= old) store_->discard(page_ceil(size), ~u64{0});  // what fallocate(2) put beyond the end, too
   recount();
   return success;
 }
@@ -97,11 +99,39 @@ Result<usize> MemoryInode::write_at(Task& task, UserBuffer& from, u64& position,
   return *moved;
 }
 
-// fallocate(2). Memory is promised page by page as it is touched, but no more than the filesystem has is promised.
+void MemoryInode::accessed(const Path& path, u32 file_flags) {
+  const u32 flags = path.mount->flags();
+  if ((file_flags & abi::o_noatime) != 0 || (flags & (kMountReadOnly | kMountNoAtime)) != 0) return;
+  if (type_ == abi::s_ifdir && (flags & kMountNoDirAtime) != 0) return;
+  if (!keeps_times()) return;
+  constexpr i64 kDay = 24 * 60 * 60;
+  const TimeStamp now = fs_.now();
+  MutexGuard guard(lock_);
+  const TimeStamp last = attributes_.atime;
+  const bool is_old = last <= attributes_.mtime || last <= attributes_.ctime || now.sec - last.sec >= kDay;
+  if ((flags & kMountRelatime) == 0 || is_old) attributes_.atime = now;
+}
+
+// The pages are the file's from here on: a later write cannot fail for want of them.
+Result<void> MemoryInode::reserve(u64 offset, u64 end) {
+  u64 page = offset / kPageSize;
+  const u64 last = page_ceil(end) / kPageSize;
+  while (page < last) {
+    const Result<ArenaRange> run = store().get_run(page, last - page);
+    if (!run.ok()) return Errno::enospc;
+    fs_.kernel().arena().unref(*run);
+    page += run->length / kPageSize;
+  }
+  return success;
+}
+
+// fallocate(2).
 Result<void> MemoryInode::allocate(u32 mode, u64 offset, u64 length) {
   if (type_ != abi::s_ifreg) return type_ == abi::s_ifdir ? Errno::eisdir : Errno::enodev;
   constexpr u32 kPunch = abi::falloc_fl_punch_hole | abi::falloc_fl_keep_size;
-  if (mode != 0 && mode != abi::falloc_fl_keep_size && mode != kPunch) return Errno::eopnotsupp;
+  const bool zeroes = fs_.is_above_host() && (mode & ~u32{abi::falloc_fl_keep_size}) == abi::falloc_fl_zero_range;
+  const bool keeps_size = (mode & abi::falloc_fl_keep_size) != 0;
+  if (mode != 0 && mode != abi::falloc_fl_keep_size && mode != kPunch && !zeroes) return Errno::eopnotsupp;
   TRY(own_attributes());
   TRY(own_content(~u64{0}));
   const TimeStamp now = fs_.now();
@@ -110,7 +140,7 @@ Result<void> MemoryInode::allocate(u32 mode, u64 offset, u64 length) {
   if (end > kMostBytes) return Errno::efbig;
   if (mode == kPunch) {
     if ((seals() & (abi::f_seal_write | abi::f_seal_future_write)) != 0) return Errno::eperm;
-    if (store_) store_->discard(offset, std::min(end, page_ceil(attributes_.size)));
+    if (store_) store_->discard(offset, end);
   } else {
     if ((seals() & abi::f_seal_grow) != 0 && end > attributes_.size) return Errno::eperm;
     recount();
@@ -119,7 +149,14 @@ Result<void> MemoryInode::allocate(u32 mode, u64 offset, u64 length) {
         page_ceil(length) > fs_.bytes_free()) {
       return Errno::enospc;
     }
-    if (mode == 0 && end > attributes_.size) {
+    if (zeroes && store_) store_->discard(offset, end);
+    const Result<void> reserved = reserve(offset, end);
+    if (!reserved.ok()) {
+      if (offset >= attributes_.size) store().discard(offset, end);
+      recount();
+      return reserved;
+    }
+    if (!keeps_size && end > attributes_.size) {
       attributes_.size = end;
       store().set_size(end);
     }
@@ -162,8 +199,17 @@ Result<void> MemoryInode::add_seals(u32 seals) {
   if ((seals & abi::f_seal_exec) != 0 && (attributes_.mode & 0111) != 0) {
     seals |= abi::f_seal_shrink | abi::f_seal_grow | abi::f_seal_write | abi::f_seal_future_write;
   }
+  if ((seals & abi::f_seal_write) != 0 && (old & abi::f_seal_write) == 0 && store_ && store_->writable_mappings() != 0)
+    return Errno::ebusy;
   seals_.store(old | seals, std::memory_order_release);
   return success;
+}
+
+Result<usize> MemoryFile::try_read(Task& task, UserBuffer& to, u64* position) {
+  const bool asks = to.remaining() != 0;
+  const Result<usize> moved = node().read_at(task, to, *position);
+  if (moved.ok() && asks) node().accessed(path(), flags());
+  return moved;
 }
 
 Result<usize> MemoryFile::try_write(Task& task, UserBuffer& from, u64* position) {
@@ -209,6 +255,7 @@ Result<void> MemoryDirectory::read_directory(Task&, u64& position, const Directo
   auto& node = static_cast<MemoryInode&>(inode());
   const Attributes self = TRY(inode().recent_attributes());
   if (self.links == 0) return Errno::enoent;
+  node.accessed(path(), flags());
   if (position == 0) {
     if (!sink({".", node.number(), abi::s_ifdir >> 12, 1})) return success;
     position = 1;

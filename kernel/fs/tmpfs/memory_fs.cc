@@ -222,6 +222,7 @@ Result<Ref<Inode>> MemoryInode::create_unnamed(const NewInode& what) {
   if (type_ != abi::s_ifdir) return Errno::enotdir;
   Ref<MemoryInode> inode = TRY(fs_.make_inode(what, device()));
   inode->change_links(-1);
+  inode->may_get_name_ = true;
   return Ref<Inode>(std::move(inode));
 }
 
@@ -230,6 +231,10 @@ Result<void> MemoryInode::link(std::string_view name, Inode& target) {
   if (node == nullptr) return Errno::exdev;
   TRY(own_attributes());
   TRY(node->own_attributes());
+  {
+    MutexGuard guard(node->lock_);
+    if (node->attributes_.links == 0 && !node->may_get_name_.exchange(false)) return Errno::enoent;
+  }
   {
     WriteGuard guard(fs_.names_lock);
     const auto at = slots_.find(name);
@@ -283,6 +288,12 @@ Result<void> MemoryInode::rename(std::string_view from, Inode& to_directory, std
   if (!found.ok() && !found.is(Errno::enoent)) return found.error();
   const Ref<MemoryInode> replaced = found.ok() ? *found : Ref<MemoryInode>();
   const bool exchanges = (flags & abi::rename_exchange) != 0;
+  Ref<MemoryInode> whiteout;
+  if ((flags & abi::rename_whiteout) != 0) {
+    NewInode what;
+    what.mode = abi::s_ifchr;
+    whiteout = TRY(fs_.make_inode(what, device()));
+  }
   const bool moved_directory = moved->type_ == abi::s_ifdir;
   const bool replaced_directory = replaced && replaced->type_ == abi::s_ifdir;
   if (replaced_directory && !exchanges) {
@@ -298,6 +309,8 @@ Result<void> MemoryInode::rename(std::string_view from, Inode& to_directory, std
     WriteGuard guard(fs_.names_lock);
     if (exchanges) {
       put(from, replaced, false);
+    } else if (whiteout) {
+      put(from, whiteout, false);
     } else {
       take(from, below);
     }
@@ -309,7 +322,7 @@ Result<void> MemoryInode::rename(std::string_view from, Inode& to_directory, std
   if (replaced_directory) there_links -= 1;
   if (exchanges && replaced_directory) here_links += 1;
   if (replaced && !exchanges) replaced->change_links(replaced_directory ? -2 : -1);
-  touch_directory(here_links, exchanges ? 0 : -1);
+  touch_directory(here_links, exchanges || whiteout ? 0 : -1);
   there.touch_directory(there_links, replaced ? 0 : 1);
   return success;
 }

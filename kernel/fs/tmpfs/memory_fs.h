@@ -125,6 +125,10 @@ class MemoryInode : public Inode {
   Device device() const;
   u64 number() const { return number_; }
   u32 type() const { return type_; }
+  // O_TMPFILE with O_EXCL: this inode without a name never gets one.
+  void forbid_links() { may_get_name_.store(false, std::memory_order_relaxed); }
+  // The access time after a read through `path`, as the mount's flags have it. Linux: touch_atime, relatime_need_update.
+  void accessed(const Path& path, u32 file_flags);
   // Takes the names of a whole tree apart, so that no chain of references is left and none is followed by recursion.
   void take_apart();
 
@@ -140,6 +144,7 @@ class MemoryInode : public Inode {
   virtual Result<void> own_attributes() { return success; }                 // attributes_ are true from here on
   virtual Result<void> own_content(u64 /*bytes_kept*/) { return success; }  // so is the store
   virtual Result<bool> lower_has(std::string_view) { return false; }
+  virtual bool keeps_times() { return true; }  // else they are those of the layer below
   virtual Result<bool> is_empty();
   virtual Result<Ref<MemoryInode>> child(std::string_view name);
 
@@ -150,6 +155,7 @@ class MemoryInode : public Inode {
   void change_links(i64 by);
   void recount() REQUIRES(lock_);
   Result<void> resize(u64 size) REQUIRES(lock_);
+  Result<void> reserve(u64 offset, u64 end) REQUIRES(lock_);
   PageStore& store() REQUIRES(lock_);
 
   MemoryFilesystem& fs_;
@@ -163,6 +169,7 @@ class MemoryInode : public Inode {
   u64 charged_ GUARDED_BY(lock_) = 0;         // bytes of pages and attributes that the filesystem counts
   bool is_charged_ GUARDED_BY(lock_) = true;  // among the filesystem's inodes
   std::atomic<u32> seals_{1};                 // F_SEAL_SEAL: only memfds may be sealed
+  std::atomic<bool> may_get_name_{false};     // without a name, but not because it was taken away
   Slots slots_ GUARDED_BY(fs_.names_lock);
   std::map<u64, Slots::iterator> by_cookie_ GUARDED_BY(fs_.names_lock);
   u64 next_cookie_ GUARDED_BY(fs_.names_lock) = 2;
@@ -182,9 +189,7 @@ class MemoryFile final : public File {
   Result<i64> control(Task& task, u32 command, u64 argument) override;
 
  protected:
-  Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override {
-    return node().read_at(task, to, *position);
-  }
+  Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
   Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override;
 
  private:
