@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 
+#include "abi/syscalls.h"
 #include "base/errno.h"
 #include "cli/terminal.h"
 
@@ -289,6 +290,7 @@ Mutation parse_mutation(std::string_view text) {
   const usize colon = text.find(':');
   if (colon == std::string_view::npos) throw UsageError("--mutate: write NAME:ERRNO, or NAME:0");
   Mutation out{std::string(text.substr(0, colon)), 0};
+  if (find_syscall(out.call) == nullptr) throw UsageError("--mutate " + in_quotes(text) + ": no call has this name");
   const std::string_view name = text.substr(colon + 1);
   if (name == "0") return out;
   constexpr Errno kAll[] = {

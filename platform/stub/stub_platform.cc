@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "base/heap.h"
@@ -279,8 +280,22 @@ void StubPlatform::arena_discard(u64 offset, u64 length) {
   (void)host::call::fallocate(arena_file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length).ok();
 }
 
+// By the file's own tree, which knows pages in swap, too. mincore(2) does not: a page that the host has swapped out would
+// pass for one that was never touched, and its bytes for zeroes, in a copy or for its next owner.
 bool StubPlatform::arena_resident(u64 offset, u64 length, u8* pages) {
-  return host::call::mincore(arena_.base() + offset, length, pages).ok();
+  std::memset(pages, 0, length / kPageSize);
+  for (u64 at = offset, end = offset + length; at < end;) {
+    const Result<i64> data = host::call::lseek(arena_file_.fd(), at, SEEK_DATA);
+    if (data.is(Errno::enxio)) return true;  // nothing more in the whole file
+    if (!data.ok()) return false;
+    const u64 from = page_floor(static_cast<u64>(*data));
+    if (from >= end) return true;
+    const Result<i64> hole = host::call::lseek(arena_file_.fd(), *data, SEEK_HOLE);
+    if (!hole.ok()) return false;
+    at = page_ceil(static_cast<u64>(*hole));
+    std::memset(pages + (from - offset) / kPageSize, 1, (std::min(at, end) - from) / kPageSize);
+  }
+  return true;
 }
 
 Result<void> StubPlatform::start_thread(std::string_view name, std::function<void()> body) {
