@@ -213,8 +213,29 @@ TEST(errors_in_proc) {
   EXPECT_ERRNO(ENOENT, open("/proc/4000000/status", O_RDONLY));
   EXPECT_ERRNO(ENOENT, open("/proc/self/no-such-file", O_RDONLY));
   EXPECT_ERRNO(ENOENT, readlink("/proc/self/fd/999", link, sizeof link));
-  EXPECT_TRUE(open("/proc/newfile", O_CREAT | O_RDWR, 0600) == -1);
-  EXPECT_TRUE(mkdir("/proc/newdir", 0700) == -1);
+  EXPECT_ERRNO(ENOENT, open("/proc/newfile", O_CREAT | O_RDWR, 0600));
+  EXPECT_ERRNO(ENOENT, mkdir("/proc/newdir", 0700));
+  EXPECT_ERRNO(EPERM, chmod("/proc/self/status", 0600));
+}
+
+TEST(namespaces_are_files_of_their_own) {
+  COVERS("readlink", "stat", "open");
+  for (const char* kind : {"ipc", "mnt", "net", "pid", "user", "uts"}) {
+    char path[64], link[64] = {}, expected[64];
+    snprintf(path, sizeof path, "/proc/self/ns/%s", kind);
+    ASSERT_OK(readlink(path, link, sizeof link - 1));
+    struct stat stat, opened;
+    ASSERT_OK(::stat(path, &stat));
+    snprintf(expected, sizeof expected, "%s:[%lu]", kind, (unsigned long)stat.st_ino);
+    EXPECT_STREQ(expected, link);
+    int fd = open(path, O_RDONLY);
+    ASSERT_OK(fd);
+    ASSERT_OK(fstat(fd, &opened));
+    EXPECT_EQ(stat.st_ino, opened.st_ino);
+    char byte;
+    EXPECT_ERRNO(EINVAL, read(fd, &byte, 1));
+    close(fd);
+  }
 }
 
 GUEST_TEST_MAIN

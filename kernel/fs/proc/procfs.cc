@@ -113,6 +113,7 @@ void put_at(PseudoFilesystem& fs, FixedDirectory& root, std::string_view path, R
 Ref<Filesystem> make_procfs(Kernel& kernel) {
   constexpr u64 kMagic = 0x9fa0;  // PROC_SUPER_MAGIC
   Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("proc", kMagic);
+  fs->set_companion(make_namespace_files());
   Ref<ProcRoot> root = make_ref<ProcRoot>(*fs, kernel);
   const auto put = [&](const char* path, u32 permissions, PseudoText::Render render) {
     Ref<PseudoText> text = make_ref<PseudoText>(*fs, abi::s_ifreg | permissions, std::move(render));

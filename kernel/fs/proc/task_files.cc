@@ -24,9 +24,6 @@ PseudoOwner owner_of(Task& task) {
   return {cred->euid, cred->egid};
 }
 
-namespace {
-
-// PTRACE_MODE_READ: who may look inside another process. eacces.
 Result<void> may_inspect(Task& reader, Task& target) {
   if (&reader.group() == &target.group()) return success;
   const Credentials& mine = reader.credentials();
@@ -34,6 +31,8 @@ Result<void> may_inspect(Task& reader, Task& target) {
   const bool same = mine.fsuid == theirs->euid && mine.fsuid == theirs->uid && mine.fsuid == theirs->suid;
   return same || mine.capable(Capability::sys_ptrace) ? Result<void>() : Errno::eacces;
 }
+
+namespace {
 
 Result<Ref<File>> file_of(Task& task, Fd fd) {
   const Ref<FdTable> files = task.files_ref();
@@ -204,34 +203,6 @@ Ref<Inode> make_where(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope sco
     return path_name(reader, path);
   };
   return make_ref<PseudoLink>(fs, target, magic, 0777, owner_of(*task), proc_inode(task->tid(), scope, name));
-}
-
-// ns/: there is one namespace of each kind in a sandbox; the numbers are those of Linux's first ones.
-Ref<Inode> make_namespaces(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
-  struct Row {
-    const char* name;
-    const char* kind;
-    u32 number;
-  };
-  static constexpr Row kRows[] = {
-      {"cgroup", "cgroup", 0xeffffffb}, {"ipc", "ipc", 0xefffffff},
-      {"mnt", "mnt", 0xf0000001},       {"net", "net", 0xf0000000},
-      {"pid", "pid", 0xeffffffc},       {"pid_for_children", "pid", 0xeffffffc},
-      {"time", "time", 0xeffffffa},     {"time_for_children", "time", 0xeffffffa},
-      {"user", "user", 0xeffffffd},     {"uts", "uts", 0xeffffffe},
-  };
-  const PseudoOwner owner = owner_of(*task);
-  Ref<FixedDirectory> dir =
-      make_ref<FixedDirectory>(fs, abi::s_ifdir | 0511, owner, proc_inode(task->tid(), scope, "ns"));
-  for (const Row& row : kRows) {
-    auto target = [task, &row](Task& reader) -> Result<std::string> {
-      TRY(may_inspect(reader, *task));
-      return fmt::format("{}:[{}]", row.kind, row.number);
-    };
-    dir->put(row.name, make_ref<PseudoLink>(fs, target, nullptr, 0777, owner,
-                                            proc_inode(task->tid(), scope, std::string("ns/") + row.name)));
-  }
-  return dir;
 }
 
 // /proc/PID/task.

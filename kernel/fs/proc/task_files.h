@@ -17,6 +17,12 @@ Ref<Inode> make_task_directory(PseudoFilesystem& fs, Ref<Task> task, TaskScope s
 u64 proc_inode(Pid tid, TaskScope scope, std::string_view name);
 
 PseudoOwner owner_of(Task& task);
+// PTRACE_MODE_READ: who may look inside another process. eacces.
+Result<void> may_inspect(Task& reader, Task& target);
+
+// namespaces.cc: ns/, and what its links lead to.
+Ref<RefCounted> make_namespace_files();
+Ref<Inode> make_namespaces(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
 
 // task_settings.cc: what can be written.
 Ref<Inode> make_clear_refs(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);

@@ -116,8 +116,11 @@ Result<Attributes> PseudoInode::attributes() {
   return a;
 }
 
+// Below /proc/PID: numbers are made of a pid (proc_inode), and the others are counted from 1 on.
+bool PseudoInode::is_of_process() const { return fs_.type_name() == "proc" && inode_ >> 32 != 0; }
+
 Result<void> PseudoInode::change(const AttributeChange& change) {
-  if (change.mode && fs_.type_name() == "proc") return Errno::eperm;
+  if (change.mode && is_of_process()) return Errno::eperm;
   MutexGuard guard(lock_);
   if (change.mode) changed_.mode = *change.mode & 07777;
   if (change.uid) changed_.uid = change.uid;
@@ -125,6 +128,11 @@ Result<void> PseudoInode::change(const AttributeChange& change) {
   if (change.atime) changed_.atime = change.atime;
   if (change.mtime) changed_.mtime = change.mtime;
   return success;
+}
+
+// Nothing can be made; in /proc the lookup itself fails first, so that mkdir(2) there says ENOENT.
+Result<Ref<Inode>> PseudoDirectory::create(std::string_view, const NewInode&) {
+  return fs_.type_name() == "proc" ? Errno::enoent : Errno::eperm;
 }
 
 Result<Ref<File>> PseudoDirectory::open(Task&, const Path& path, u32 flags) {

@@ -23,11 +23,15 @@ class PseudoFilesystem final : public Filesystem {
   Ref<Inode> root() override { return root_; }
   Result<FilesystemStatus> status() override;
   u64 next_inode() { return next_inode_.fetch_add(1); }
+  // Something that its inodes need and that lives as long as they.
+  void set_companion(Ref<RefCounted> companion) { companion_ = std::move(companion); }
+  RefCounted* companion() const { return companion_.get(); }
 
  private:
   const std::string type_;
   const u64 magic_;
   const Device device_;
+  Ref<RefCounted> companion_;
   Ref<Inode> root_;  // inodes refer back to us without a reference: a mount holds the filesystem
   std::atomic<u64> next_inode_{1};
 };
@@ -42,9 +46,10 @@ class PseudoInode : public Inode {
   PseudoInode(PseudoFilesystem& fs, u32 mode, PseudoOwner owner = {}, u64 inode = 0);
   Filesystem& filesystem() override { return fs_; }
   Result<Attributes> attributes() override;
-  // Owner, times and, but for /proc, permissions are kept; a size means nothing here (O_TRUNC).
+  // Owner, times and, but for the files of /proc/PID, permissions are kept; a size means nothing here (O_TRUNC).
   Result<void> change(const AttributeChange& change) override;
   PseudoFilesystem& pseudo() { return fs_; }
+  bool is_of_process() const;
 
  protected:
   PseudoFilesystem& fs_;
@@ -68,6 +73,7 @@ class PseudoDirectory : public PseudoInode {
   };
   using PseudoInode::PseudoInode;
   virtual Result<std::vector<Entry>> list(Task& task) = 0;
+  Result<Ref<Inode>> create(std::string_view name, const NewInode& what) override;
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
 };
 
