@@ -141,6 +141,7 @@ void set_logging(Plan& plan, const RunOptions& options) {
   } else if (!options.log_file.empty()) {
     plan.log_level = LogLevel::info;
   }
+  plan.patching = !options.no_patch;
   plan.report_missing = options.report_missing;
   plan.stats_json = options.stats_json;
 }

@@ -30,6 +30,7 @@ struct RunOptions {
   std::string log_file;
   std::string log_level;
   bool report_missing = false;
+  bool no_patch = false;
   std::string stats_json;
   std::string mutate;
 };

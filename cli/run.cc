@@ -70,6 +70,8 @@ class Run : public Command {
           "Insight");
     app.add_flag("--report-missing", o_.report_missing, "at the end, name the absent and partial calls that were met")
         ->group("Insight");
+    app.add_flag("--no-patch", o_.no_patch, "leave the text of programs as it is: each system call is a trap")
+        ->group("Insight");
     value("--stats-json", o_.stats_json, "FILE", "write the kernel's counters to FILE at the end", "Insight");
     value("--mutate", o_.mutate, "NAME:ERRNO", "answer a call wrongly, for tests of the tests", "");
   }

@@ -102,6 +102,7 @@ KernelOptions kernel_options(const Plan& plan) {
   options.limits.cpus = std::max(1u, std::thread::hardware_concurrency());
   options.hostname = plan.hostname;
   options.report_missing = plan.report_missing;
+  options.patching = plan.patching;
   if (plan.mutation) {
     const SyscallRow* row = find_syscall(plan.mutation->call);
     if (row != nullptr && row->x86_64 >= 0) options.mutation = {static_cast<u64>(row->x86_64), plan.mutation->result};
@@ -191,10 +192,12 @@ void report_missing(const Kernel& kernel) {
 void write_stats(std::FILE* out, const platform::Counters& c) {
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
   std::fprintf(out,
-               "{\"crossings\": %llu, \"syscalls_trapped\": %llu, \"syscalls_patched\": %llu, \"hot\": %llu, "
-               "\"cold\": %llu, \"faults\": %llu, \"interrupts\": %llu, \"map_batches\": %llu, \"map_orders\": %llu}\n",
-               n(c.crossings), n(c.syscalls_trapped), n(c.syscalls_patched), n(c.hot), n(c.cold), n(c.faults),
-               n(c.interrupts), n(c.map_batches), n(c.map_orders));
+               "{\"crossings\": %llu, \"syscalls\": %llu, \"syscalls_trapped\": %llu, \"syscalls_patched\": %llu, "
+               "\"syscalls_answered\": %llu, \"hot\": %llu, \"cold\": %llu, \"faults\": %llu, \"interrupts\": %llu, "
+               "\"map_batches\": %llu, \"map_orders\": %llu}\n",
+               n(c.crossings), n(c.syscalls_trapped + c.syscalls_patched + c.syscalls_answered), n(c.syscalls_trapped),
+               n(c.syscalls_patched), n(c.syscalls_answered), n(c.hot), n(c.cold), n(c.faults), n(c.interrupts),
+               n(c.map_batches), n(c.map_orders));
   std::fclose(out);
 }
 
@@ -212,9 +215,11 @@ int run_kernel(const Plan& plan, int control_fd) {
   if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
     return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
   }
+  // Without a buffer of its own: to make one, the C library asks the host about the file.
+  if (stats != nullptr) std::setvbuf(stats, nullptr, _IONBF, 0);
   const Result<void> restricted = restrict_reach(plan);
   if (!restricted.ok()) return fail("the host's Landlock refuses to restrict the kernel process", restricted.error());
-  Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform();
+  Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform({.patching = plan.patching});
   if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
   const std::unique_ptr<HostClock> clock = HostClock::create();
   Kernel& kernel = *new Kernel(**platform, *clock, std::move(options));  // lives as long as the process

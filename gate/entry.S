@@ -31,6 +31,7 @@ gate_header:
         .quad signal_entry
         .quad restorer
         .quad gate_end - gate_header
+        .quad patched_entry                     // LIMEN_PATCHED_ENTRY_POINTER
 
         .text
 
@@ -200,5 +201,133 @@ signal_entry:
         call gate_signal
         mov %rax, %rsp
         jmp restorer
+
+// ---- Patched sites -----------------------------------------------------------------------------------------------
+// A patched site jumps to its trampoline (platform/patch.h), which comes here with R11 = where to go on; all other
+// registers and the flags are the guest's, as they were before `syscall`. Of these RCX and R11 are free, as on Linux.
+//
+// Signals are not blocked here. A kick that finds the gate at work (gate_signal) does not enter the kernel: it sets
+// Slot::kicked, which is looked at last. From patched_window on that would be too late: there gate_signal finishes the way out
+// in the frame itself.
+        .globl patched_entry
+patched_entry:
+        // Does GS hold a slot? Its address has 0x7fff in its upper half, as no guest mapping has. No flag may change yet.
+        rdgsbase %rcx
+        bswap %rcx
+        lea 0x00810000(%rcx), %ecx
+        jrcxz 1f
+        lea -2(%r11), %rcx                      // a GS base of its own: trap, at the trampoline's `syscall`
+        jmp *%rcx
+1:      mov %rsp, %gs:LIMEN_SLOT_SP
+        mov %r11, %gs:LIMEN_SLOT_RESUME_AT
+        rdgsbase %rsp
+        pushfq
+        testl $0x40100, (%rsp)                  // TF: steps are counted by traps; AC: what follows is not aligned
+        jnz patched_trap
+        cmp $LIMEN_WAYS, %rax
+        jae patched_cross
+        jmp *gate_ways(, %rax, 8)
+
+        .globl patched_trap
+patched_trap:
+        popfq
+        mov %gs:LIMEN_SLOT_SP, %rsp
+        lea -2(%r11), %rcx
+        jmp *%rcx
+
+        .globl patched_cross
+patched_cross:
+        mov %rdi, %gs:LIMEN_SLOT_ARGS
+        mov %rsi, %gs:LIMEN_SLOT_ARGS + 8
+        mov %rdx, %gs:LIMEN_SLOT_ARGS + 16
+        mov %r10, %gs:LIMEN_SLOT_ARGS + 24
+        mov %r8, %gs:LIMEN_SLOT_ARGS + 32
+        mov %r9, %gs:LIMEN_SLOT_ARGS + 40
+        mov %eax, %eax                          // the upper half of a number is ignored, as Linux does
+        mov %rax, %gs:LIMEN_SLOT_NR
+        movslq -LIMEN_TRAMPOLINE_DISPLACEMENT(%r11), %rcx
+        add %r11, %rcx
+        mov %rcx, %gs:LIMEN_SLOT_IP
+        cld
+        rdgsbase %rdi
+        sub $8, %rsp
+        call gate_patched
+        add $8, %rsp
+        mov %gs:LIMEN_SLOT_ARGS, %rdi
+        mov %gs:LIMEN_SLOT_ARGS + 8, %rsi
+        mov %gs:LIMEN_SLOT_ARGS + 16, %rdx
+        mov %gs:LIMEN_SLOT_ARGS + 24, %r10
+        mov %gs:LIMEN_SLOT_ARGS + 32, %r8
+        mov %gs:LIMEN_SLOT_ARGS + 40, %r9
+        test %eax, %eax
+        mov %gs:LIMEN_SLOT_RESULT, %rax
+        jnz patched_state
+
+patched_commit:                                 // RAX = the result
+        .globl patched_window, patched_window_flags, patched_window_end
+patched_window:
+        cmpl $0, %gs:LIMEN_SLOT_KICKED
+        jne patched_state
+        mov %gs:LIMEN_SLOT_RESUME_AT, %r11
+        movslq -LIMEN_TRAMPOLINE_DISPLACEMENT(%r11), %rcx
+        add %r11, %rcx
+        mov (%rsp), %r11
+        popfq
+patched_window_flags:
+        mov %gs:LIMEN_SLOT_SP, %rsp
+        jmp *%gs:LIMEN_SLOT_RESUME_AT
+patched_window_end:
+
+// The kernel (or a kick) wants the thread with all its registers, after its call.
+patched_state:
+        mov %rax, %gs:LIMEN_SLOT_RESULT
+        popfq
+        mov %gs:LIMEN_SLOT_SP, %rsp
+        mov $LIMEN_NR_STATE, %eax
+        syscall
+        .globl patched_state_end
+patched_state_end:
+        ud2
+
+// ---- Answers without the kernel ---------------------------------------------------------------------------------
+// Each is what the kernel would say (kernel/task/answers.cc writes them) as long as its bit is set.
+.macro ANSWER name, bit, offset
+        .globl answer_\name
+answer_\name:
+        testl $\bit, %gs:LIMEN_SLOT_ANSWERS
+        jz patched_cross
+        incq %gs:LIMEN_SLOT_ANSWERED
+        mov %gs:\offset, %eax
+        jmp patched_commit
+.endm
+.macro ANSWER_OF_SELF name, offset              // with a process id of zero as the argument
+        .globl answer_\name
+answer_\name:
+        test %edi, %edi
+        jnz patched_cross
+        testl $LIMEN_ANSWER_IDENTITY, %gs:LIMEN_SLOT_ANSWERS
+        jz patched_cross
+        incq %gs:LIMEN_SLOT_ANSWERED
+        mov %gs:\offset, %eax
+        jmp patched_commit
+.endm
+        ANSWER getpid, LIMEN_ANSWER_IDENTITY, LIMEN_SLOT_PID
+        ANSWER gettid, LIMEN_ANSWER_IDENTITY, LIMEN_SLOT_TID
+        ANSWER getppid, LIMEN_ANSWER_IDENTITY, LIMEN_SLOT_PPID
+        ANSWER getpgrp, LIMEN_ANSWER_IDENTITY, LIMEN_SLOT_PGRP
+        ANSWER getuid, LIMEN_ANSWER_USER, LIMEN_SLOT_UID
+        ANSWER geteuid, LIMEN_ANSWER_USER, LIMEN_SLOT_EUID
+        ANSWER getgid, LIMEN_ANSWER_USER, LIMEN_SLOT_GID
+        ANSWER getegid, LIMEN_ANSWER_USER, LIMEN_SLOT_EGID
+        ANSWER_OF_SELF getpgid, LIMEN_SLOT_PGRP
+        ANSWER_OF_SELF getsid, LIMEN_SLOT_SID
+
+        .globl answer_sched_yield
+answer_sched_yield:
+        testl $LIMEN_ANSWER_YIELD, %gs:LIMEN_SLOT_ANSWERS
+        jz patched_cross
+        incq %gs:LIMEN_SLOT_ANSWERED
+        syscall                                 // the host's own: it knows who else wants the CPU
+        jmp patched_commit
 
         .section .note.GNU-stack, "", @progbits

@@ -7,7 +7,29 @@
 #include <linux/audit.h>
 #include <linux/futex.h>
 
+#include <cstddef>
+#include <initializer_list>
+
 #include "gate/wire/slot.h"
+
+// entry.S
+extern "C" {
+void patched_trap();
+void patched_cross();
+void answer_getpid();
+void answer_gettid();
+void answer_getppid();
+void answer_getpgrp();
+void answer_getpgid();
+void answer_getsid();
+void answer_getuid();
+void answer_geteuid();
+void answer_getgid();
+void answer_getegid();
+void answer_sched_yield();
+extern const char patched_window[], patched_window_flags[], patched_window_end[];
+extern const char patched_state_end[];
+}
 
 namespace limen::gate {
 namespace {
@@ -79,23 +101,72 @@ void cross(Slot* slot) {
   await_answer(slot, mine);
 }
 
-void set_bases(const Slot* slot) {
-  asm volatile("wrfsbase %0" ::"r"(slot->fs_base));
-  asm volatile("wrgsbase %0" ::"r"(slot->gs_base));
+// A GS base of zero is a thread that has none: the gate keeps the slot's address there, until the thread sets one.
+void take_bases(Slot* slot) {
+  u64 gs;
+  asm volatile("rdfsbase %0" : "=r"(slot->fs_base));
+  asm volatile("rdgsbase %0" : "=r"(gs));
+  const bool ours = gs == reinterpret_cast<u64>(slot);
+  slot->gs_base = ours ? 0 : gs;
+  if (!ours) slot->own_gs = 1;
 }
+
+void set_bases(Slot* slot) {
+  if (slot->gs_base != 0) slot->own_gs = 1;
+  asm volatile("wrfsbase %0" ::"r"(slot->fs_base));
+  asm volatile("wrgsbase %0" ::"r"(slot->own_gs != 0 ? slot->gs_base : reinterpret_cast<u64>(slot)));
+}
+
+// Where the call of the patched site stood: one past its `syscall`.
+u64 call_place(const Slot* slot) {
+  int displacement;
+  __builtin_memcpy(&displacement, reinterpret_cast<const char*>(slot->resume_at - LIMEN_TRAMPOLINE_DISPLACEMENT), 4);
+  return slot->resume_at + static_cast<u64>(static_cast<long>(displacement));
+}
+
+bool within(u64 ip, const char* from, const char* to) {
+  return ip >= reinterpret_cast<u64>(from) && ip < reinterpret_cast<u64>(to);
+}
+
+// A kick that found the gate at work for a patched site. True when the kick is to enter the kernel now: the guest's
+// registers are complete, or have been completed here.
+bool finish_patched(Slot* slot, wire::SigContext& mc) {
+  if (!within(mc.rip, patched_window, patched_window_end)) {
+    slot->kicked = 1;
+    return false;
+  }
+  if (mc.rip < reinterpret_cast<u64>(patched_window_flags)) {
+    mc.eflags = mc.r11 = reinterpret_cast<const u64*>(slot)[-1];
+    mc.rcx = call_place(slot);
+  }
+  mc.rsp = slot->sp;  // also where RSP is there already
+  mc.rip = slot->resume_at;
+  return true;
+}
+
+bool in_gate(u64 ip) { return ip >= LIMEN_GATE_BASE && ip < LIMEN_GATE_BASE + LIMEN_GATE_MAX_SIZE; }
 
 }  // namespace
 
 // From signal_entry in entry.S. Returns the ucontext to load.
 extern "C" UContext* gate_signal(int signo, const SigInfo* info, UContext* frame) {
   Slot* slot = slot_at(reinterpret_cast<u64>(frame));
-  asm volatile("rdfsbase %0" : "=r"(slot->fs_base));
-  asm volatile("rdgsbase %0" : "=r"(slot->gs_base));
-  const wire::SigContext& mc = frame->mc;
+  wire::SigContext& mc = frame->mc;
+  if (signo == LIMEN_SIGNAL_KICK && in_gate(mc.rip) && !finish_patched(slot, mc)) return frame;
+  take_bases(slot);
+  slot->kicked = 0;
+  const bool state = signo == kSigsys && mc.rip == reinterpret_cast<u64>(patched_state_end);
+  if (state) {
+    mc.rax = slot->result;
+    mc.rip = mc.rcx = call_place(slot);
+    mc.rsp = slot->sp;
+  }
   slot->ip = mc.rip;
   slot->sp = mc.rsp;
   slot->frame = reinterpret_cast<u64>(frame);
-  if (signo == kSigsys) {
+  if (state || signo == LIMEN_SIGNAL_KICK) {
+    slot->kind = wire::kEntryInterrupt;
+  } else if (signo == kSigsys) {
     slot->kind = wire::kEntrySyscall;
     // Another ABI (int 0x80) has other numbers: one that no table holds, so that the kernel says ENOSYS.
     slot->nr = info->arch == AUDIT_ARCH_X86_64 ? static_cast<u32>(info->syscall) : ~u64{0};
@@ -105,8 +176,6 @@ extern "C" UContext* gate_signal(int signo, const SigInfo* info, UContext* frame
     slot->args[3] = mc.r10;
     slot->args[4] = mc.r8;
     slot->args[5] = mc.r9;
-  } else if (signo == LIMEN_SIGNAL_KICK) {
-    slot->kind = wire::kEntryInterrupt;
   } else {
     slot->kind = wire::kEntryFault;
     slot->signo = static_cast<u32>(signo);
@@ -128,5 +197,68 @@ extern "C" UContext* gate_thread(u64 stack) {
   set_bases(slot);
   return reinterpret_cast<UContext*>(slot->frame);
 }
+
+// From patched_cross in entry.S, which has filled the entry. Returns whether the thread is to come back with a frame.
+extern "C" u32 gate_patched(Slot* slot) {
+  slot->kind = wire::kEntryPatched;
+  slot->kicked = 0;
+  cross(slot);
+  return slot->resume_flags & wire::kResumeInterrupt;
+}
+
+namespace {
+
+using Way = void (*)();
+struct Ways {
+  Way of[LIMEN_WAYS];
+};
+
+// How each call goes on from a patched site.
+constexpr Ways make_ways() {
+  Ways ways{};
+  for (Way& way : ways.of) way = patched_cross;
+  // Calls that replace or need all registers, and a thread's end: by a trap, which saves them.
+  for (const int nr : {__NR_rt_sigreturn, __NR_clone, __NR_fork, __NR_vfork, __NR_clone3, __NR_execve, __NR_execveat,
+                       __NR_exit, __NR_exit_group, __NR_arch_prctl}) {
+    ways.of[nr] = patched_trap;
+  }
+  ways.of[__NR_getpid] = answer_getpid;
+  ways.of[__NR_gettid] = answer_gettid;
+  ways.of[__NR_getppid] = answer_getppid;
+  ways.of[__NR_getpgrp] = answer_getpgrp;
+  ways.of[__NR_getpgid] = answer_getpgid;
+  ways.of[__NR_getsid] = answer_getsid;
+  ways.of[__NR_getuid] = answer_getuid;
+  ways.of[__NR_geteuid] = answer_geteuid;
+  ways.of[__NR_getgid] = answer_getgid;
+  ways.of[__NR_getegid] = answer_getegid;
+  ways.of[__NR_sched_yield] = answer_sched_yield;
+  return ways;
+}
+
+#define LIMEN_AT(field, offset) static_assert(offsetof(Slot, field) == (offset))
+LIMEN_AT(result, LIMEN_SLOT_RESULT);
+LIMEN_AT(nr, LIMEN_SLOT_NR);
+LIMEN_AT(args, LIMEN_SLOT_ARGS);
+LIMEN_AT(ip, LIMEN_SLOT_IP);
+LIMEN_AT(sp, LIMEN_SLOT_SP);
+LIMEN_AT(resume_at, LIMEN_SLOT_RESUME_AT);
+LIMEN_AT(kicked, LIMEN_SLOT_KICKED);
+LIMEN_AT(answers, LIMEN_SLOT_ANSWERS);
+LIMEN_AT(pid, LIMEN_SLOT_PID);
+LIMEN_AT(tid, LIMEN_SLOT_TID);
+LIMEN_AT(ppid, LIMEN_SLOT_PPID);
+LIMEN_AT(uid, LIMEN_SLOT_UID);
+LIMEN_AT(euid, LIMEN_SLOT_EUID);
+LIMEN_AT(gid, LIMEN_SLOT_GID);
+LIMEN_AT(egid, LIMEN_SLOT_EGID);
+LIMEN_AT(pgrp, LIMEN_SLOT_PGRP);
+LIMEN_AT(sid, LIMEN_SLOT_SID);
+LIMEN_AT(answered, LIMEN_SLOT_ANSWERED);
+#undef LIMEN_AT
+
+}  // namespace
+
+extern "C" constinit const Ways gate_ways = make_ways();
 
 }  // namespace limen::gate

@@ -28,6 +28,7 @@ Kernel::Kernel(platform::Platform& platform, Clock& clock, KernelOptions options
       options_(std::move(options)),
       boot_id_(random_boot_id()),
       arena_(platform, options_.limits.memory),
+      patches_(arena_, options_.patching),
       timers_(std::make_unique<TimerQueue>(platform, clock)) {}
 
 Kernel::~Kernel() = default;

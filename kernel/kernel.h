@@ -17,6 +17,7 @@
 #include "kernel/ipc/account.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/mm/arena.h"
+#include "kernel/mm/patched_text.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/time/clock.h"
@@ -89,6 +90,7 @@ struct KernelOptions {
   KernelLimits limits;
   std::string hostname = "limen";
   bool report_missing = false;
+  bool patching = true;                       // replace `syscall` in text of files: kernel/mm/patched_text.h
   bool log_calls = false;                     // each call and fault, one line: for debugging the kernel itself
   std::function<void(std::string_view)> log;  // one line; null: no log
   // One call that does nothing and answers so: what `./dev mutate` breaks.
@@ -109,6 +111,7 @@ class Kernel {
   platform::Platform& platform() { return platform_; }
   Clock& clock() { return clock_; }
   Arena& arena() { return arena_; }
+  PatchCache& patches() { return patches_; }
   const KernelOptions& options() const { return options_; }
   TimerQueue& timers() { return *timers_; }
   FutexTable& futexes() { return futexes_; }
@@ -168,6 +171,7 @@ class Kernel {
   const KernelOptions options_;
   const std::string boot_id_;
   Arena arena_;
+  PatchCache patches_;
   std::unique_ptr<TimerQueue> timers_;
   Mutex singles_lock_{LockRank::leaf};
   Ref<RefCounted> singles_[static_cast<usize>(Single::count)] GUARDED_BY(singles_lock_);

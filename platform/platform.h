@@ -88,6 +88,19 @@ struct Entry {
   u64 addr = 0;        // si_addr
   u64 error_code = 0;  // page fault: bit 1 = write, bit 4 = fetch
   u64 trapno = 0;
+  bool patched = false;  // syscall: from a patched site, by no trap
+};
+
+// What a thread may be told without entering the kernel. A word that changes is published anew at once, also while the
+// thread runs; a call whose bit is not in `allowed` always enters.
+struct Answers {
+  enum : u32 { kIdentity = 1, kUser = 2, kYield = 4 };
+  struct Identity {
+    u32 pid = 0, tid = 0, ppid = 0, pgrp = 0, sid = 0;
+  };
+  struct UserIds {
+    u32 uid = 0, euid = 0, gid = 0, egid = 0;
+  };
 };
 
 // One guest thread: a host thread in the space's process. Used by the one kernel thread
@@ -109,7 +122,8 @@ class GuestThread {
   // user may hold (eflags masked, canonical addresses, a valid xstate or else the initial one).
   virtual Context save_context() = 0;
   virtual void load_context(const Context& context) = 0;
-  // Only the general registers: cheaper than the pair above.
+  // Only the general registers: cheaper than the pair above. After a call from a patched site each of the four costs a crossing,
+  // for which they wait: hold no lock that another thread of the kernel needs in order to kill the guest's process.
   virtual Registers registers() = 0;
   virtual void set_registers(const Registers& regs) = 0;
 
@@ -117,6 +131,11 @@ class GuestThread {
   // If it is in the kernel, the next resume does not run it: the next wait() says `interrupt` at once. So a flag that is
   // set before the kick is never missed. A hostile guest can ignore kicks: what must end, ends by Space::kill.
   virtual void kick() = 0;
+
+  // Any thread, also while the guest runs. Never block. `bits`: of Answers; none before the first call.
+  virtual void publish(const Answers::Identity&) {}
+  virtual void publish(const Answers::UserIds&) {}
+  virtual void allow_answers(u32 /*bits*/) {}
 };
 
 // One guest address space: a host process with nothing in it but the gate and what the kernel ordered.
@@ -142,11 +161,12 @@ class Space {
 
 // What the hand-off did, counted for the sandbox (limen stat, benches).
 struct Counters {
-  u64 crossings = 0;         // entries of any kind
-  u64 syscalls_trapped = 0;  // by SIGSYS
-  u64 syscalls_patched = 0;  // by a patched site
-  u64 hot = 0;               // taken by a spinning kernel thread
-  u64 cold = 0;              // needed a wake-up
+  u64 crossings = 0;          // entries of any kind
+  u64 syscalls_trapped = 0;   // by SIGSYS
+  u64 syscalls_patched = 0;   // by a patched site
+  u64 syscalls_answered = 0;  // by the gate, as it says itself
+  u64 hot = 0;                // taken by a spinning kernel thread
+  u64 cold = 0;               // needed a wake-up
   u64 faults = 0;
   u64 interrupts = 0;
   u64 map_batches = 0;  // apply() calls

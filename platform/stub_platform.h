@@ -14,6 +14,8 @@ struct Options {
   host::Handle arena_file;
   // Prepared guest processes that are kept waiting.
   u32 ready_stubs = 2;
+  // Whether guests may come through patched sites (platform/patch.h); else every call is a trap.
+  bool patching = true;
 };
 
 // Must be called early, while the process has one thread, and by a thread that never ends while the platform is in

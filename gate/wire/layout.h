@@ -20,6 +20,38 @@
 #define LIMEN_SLOT_SIZE 0x8000
 #define LIMEN_SLOT_HEADER 512 /* the header is at the slot's end, the signal stack below it */
 
+/* Offsets in struct Slot (gate/wire/slot.h), for the gate's assembly. A guest thread that has no GS base of its own has its
+   slot's address there. */
+#define LIMEN_SLOT_RESULT 24
+#define LIMEN_SLOT_NR 72
+#define LIMEN_SLOT_ARGS 80
+#define LIMEN_SLOT_IP 128
+#define LIMEN_SLOT_SP 136
+#define LIMEN_SLOT_RESUME_AT 192
+#define LIMEN_SLOT_KICKED 200
+#define LIMEN_SLOT_ANSWERS 256
+#define LIMEN_SLOT_PID 260
+#define LIMEN_SLOT_TID 264
+#define LIMEN_SLOT_PPID 268
+#define LIMEN_SLOT_UID 272
+#define LIMEN_SLOT_EUID 276
+#define LIMEN_SLOT_GID 280
+#define LIMEN_SLOT_EGID 284
+#define LIMEN_SLOT_PGRP 288
+#define LIMEN_SLOT_SID 292
+#define LIMEN_SLOT_ANSWERED 296
+
+/* Bits of Slot::answers: what the gate may answer without the kernel. */
+#define LIMEN_ANSWER_IDENTITY 1 /* process, parent, group and session ids */
+#define LIMEN_ANSWER_USER 2     /* user and group ids */
+#define LIMEN_ANSWER_YIELD 4    /* sched_yield */
+
+/* The pointer to the gate's entry for patched sites stands at a fixed place: a trampoline jumps through it. */
+#define LIMEN_PATCHED_ENTRY_POINTER (LIMEN_GATE_BASE + 40)
+/* A trampoline before the address where the guest goes on: displacement to the call's own place, then `syscall`. */
+#define LIMEN_TRAMPOLINE_DISPLACEMENT 6
+#define LIMEN_WAYS 512 /* calls that the gate tells apart */
+
 /* Descriptors in a guest's process. */
 #define LIMEN_FD_ARENA 0
 #define LIMEN_FD_CONTROL 1
@@ -29,6 +61,9 @@
 
 /* The call that the mapping thread reports with: no system call of any Linux. The filter turns it into a notification. */
 #define LIMEN_NR_REPORT 0x4c4d
+
+/* The gate itself asks to be trapped: the kernel wants a thread that came through a patched site with all its registers. */
+#define LIMEN_NR_STATE 0x4c4e
 
 /* An order is a system call that the mapping thread makes: number, six arguments, 8 bytes unused. */
 #define LIMEN_ORDER_SIZE 64

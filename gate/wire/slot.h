@@ -24,11 +24,13 @@ enum : u32 {
   kEntrySyscall = 1,
   kEntryFault = 2,
   kEntryInterrupt = 3,
+  kEntryPatched = 4,  // a system call from a patched site: no frame, its registers are where they were
 };
 
 // Bits of Slot::resume_flags.
 enum : u32 {
-  kResumeResult = 1,  // put `result` into RAX of the frame
+  kResumeResult = 1,     // put `result` into RAX of the frame
+  kResumeInterrupt = 2,  // after a patched call: come back at once, with a frame
 };
 
 struct Slot {
@@ -52,6 +54,16 @@ struct Slot {
   u32 signo;
   u32 code;
   u64 addr, error_code, trapno;
+
+  // A patched call on its way.
+  alignas(64) u64 resume_at;  // in the site's trampoline
+  u32 kicked;                 // a kick came while the gate was at work: it ends in an interrupt
+  u32 own_gs;                 // the guest has a GS base of its own: its patched sites trap
+
+  // What the gate answers by itself; the kernel writes it at any time.
+  alignas(64) u32 answers;
+  u32 pid, tid, ppid, uid, euid, gid, egid, pgrp, sid;
+  u64 answered;  // the gate's own count: for figures, no evidence of anything
 };
 static_assert(sizeof(Slot) <= LIMEN_SLOT_HEADER);
 

@@ -48,8 +48,8 @@ void Orders::protect(u64 addr, u64 length, u8 prot) {
   list_.push_back(MapOrder::protect(addr, length, prot));
 }
 
-AddressSpace::AddressSpace(Arena& arena, platform::Space& space, StoreMapper& owner, Bounds bounds)
-    : arena_(arena), space_(space), owner_(owner), bounds_(bounds) {}
+AddressSpace::AddressSpace(Arena& arena, PatchCache& patches, platform::Space& space, StoreMapper& owner, Bounds bounds)
+    : arena_(arena), patches_(patches), space_(space), owner_(owner), bounds_(bounds) {}
 
 AddressSpace::~AddressSpace() {
   for (const auto& [start, vma] : vmas_) account(start, vma, false);

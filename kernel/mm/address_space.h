@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "kernel/mm/arena.h"
 #include "kernel/mm/mapped_object.h"
+#include "kernel/mm/patched_text.h"
 #include "platform/platform.h"
 
 namespace limen {
@@ -44,6 +45,7 @@ enum : u32 {
   kVmaDontDump = 128,
   kVmaSpecial = 256,      // the kernel's own: vdso, vvar
   kVmaSealed = 512,       // mseal(2)
+  kVmaIsland = 2048,      // trampolines of patched text; no guest knows of it
   kVmaNoCoalesce = 1024,  // MADV_NOHUGEPAGE, MADV_MERGEABLE and other words that only /proc would show
 };
 
@@ -70,6 +72,7 @@ struct Extent {
   u8 host = kUnmapped;     // what the host maps now
   bool cow = false;        // arena pages that others may hold too: read-only in the host
   bool guard = false;      // MADV_GUARD_INSTALL: nothing is here and nothing comes; `offset` is the address
+  bool patched = false;    // shared pages of the cache of patched text; cow, too
   Ref<MappedObject> file;  // the host file that backs it; null: arena pages
 
   // What the host may map: reading comes with any access (as on x86), writing only of pages of one's own.
@@ -117,7 +120,7 @@ class AddressSpace {
   using VmaMap = std::map<u64, Vma>;        // by start
   using ExtentMap = std::map<u64, Extent>;  // by start
 
-  AddressSpace(Arena& arena, platform::Space& space, StoreMapper& owner, Bounds bounds);
+  AddressSpace(Arena& arena, PatchCache& patches, platform::Space& space, StoreMapper& owner, Bounds bounds);
   ~AddressSpace();  // the space's process is dead: the owner saw to it (proof for every page)
   AddressSpace(const AddressSpace&) = delete;
   AddressSpace& operator=(const AddressSpace&) = delete;
@@ -156,6 +159,18 @@ class AddressSpace {
   // At most `length`; bytes may still fault (platform::safe_copy).
   std::span<u8> view(u64 addr, u64 length, Access access) const;
   void set_stack_limit(u64 bytes) { stack_limit_ = bytes; }
+
+  // --- patching.cc ---------------------------------------------------------------------------------------------------
+  // The `syscall` at this address was executed with this RAX: patches it, or maps the page where it is patched. enoexec where it
+  // cannot be; enomem, enospc. Each is no failure: the call goes on trapping.
+  Result<void> patch_call(u64 call, u64 rax);
+  // Of an address in an island: where the guest believes to be.
+  std::optional<u64> original_place(u64 ip) const;
+  // Of an address in patched text where a thread faulted.
+  std::optional<platform::Continuation> continuation(u64 ip) const;
+  bool in_island(u64 ip) const { return island_at(ip) != nullptr; }
+  // Before the guest changes mappings in a range that it does not know to hold an island.
+  Result<void> clear_islands(u64 start, u64 end);
 
   // --- fork.cc -------------------------------------------------------------------------------------------------------
   // Fills the empty `child`. `stack_pointer`: pages around it are copied at once. enomem: the child is of no use.
@@ -265,6 +280,21 @@ class AddressSpace {
   Result<void> write_protect_private(Hot hot);
   Result<void> share_with(AddressSpace& child, u64 vma_start, const Vma& vma, Hot hot, Orders& orders);
 
+  // patching.cc
+  struct Island {
+    u64 end, base;  // base: where the file's first byte lies
+    PatchedText* text;
+  };
+  bool may_be_patched(const Vma& vma) const;
+  Result<void> map_island(PatchedText& text, u64 base);
+  Result<void> map_patched(u64 base, const Vma& vma, std::span<const PatchedPage> pages);
+  void map_known_patches(u64 start);
+  Result<void> clear_stale_island(u64 base, const FileVersion& version);
+  u64 island_place(u64 base, u64 near) const;
+  Result<void> unpatch(u64 start, u64 end);
+  const Island* island_at(u64 ip) const;
+  Resolution copy_original(u64 addr);
+
   // remap.cc
   Result<u64> move(const RemapRequest& request, u64 to, u64 vma_start, const MmLimits& limits);
   Result<bool> grow_in_place(u64 vma_start, u64 delta, const MmLimits& limits);
@@ -276,11 +306,13 @@ class AddressSpace {
   void find_store_pages(u64 vma_start, const Vma& vma, const StoreRun& run, std::vector<std::pair<u64, u64>>& ranges);
 
   Arena& arena_;
+  PatchCache& patches_;
   platform::Space& space_;
   StoreMapper& owner_;
   Bounds bounds_;
   VmaMap vmas_;
   ExtentMap extents_;
+  std::map<u64, Island> islands_;                                 // by start
   std::vector<ArenaRange> doomed_;                                // may still be mapped by a dying process
   std::map<const File*, std::pair<MappedObject*, u64>> objects_;  // of mapped files, with the number of VMAs
   u64 virtual_bytes_ = 0, data_bytes_ = 0, locked_bytes_ = 0;

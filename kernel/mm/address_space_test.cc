@@ -29,8 +29,9 @@ class Guest {
       : machine_(machine),
         space_(new fake::Space(machine)),
         mapper_(make_ref<TestMapper>()),
+        patches_(arena, false),
         map_(std::make_unique<AddressSpace>(
-            arena, *space_, *mapper_,
+            arena, patches_, *space_, *mapper_,
             AddressSpace::Bounds{machine.guest_floor(), machine.guest_ceiling(), u64{1} << 46})) {
     mapper_->map = map_.get();
   }
@@ -66,6 +67,7 @@ class Guest {
   fake::Machine& machine_;
   std::unique_ptr<fake::Space> space_;
   Ref<TestMapper> mapper_;
+  PatchCache patches_;
   std::unique_ptr<AddressSpace> map_;
 };
 

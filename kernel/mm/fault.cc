@@ -130,6 +130,7 @@ Resolution AddressSpace::make_private(u64 addr) {
   const u64 start = at->first;
   const Extent extent = at->second;
   if (extent.file) return copy_file_pages(addr, start, extent);
+  if (extent.patched) return copy_original(addr);
   // With one reference, ours, nobody can take another: the page is ours already.
   if (arena_.references(extent.offset + (addr - start)) == 1) return take_over(addr, start, extent);
   return copy_pages(addr, start, extent);
@@ -209,6 +210,19 @@ Resolution AddressSpace::copy_file_pages(u64 addr, u64 start, const Extent& exte
   }
   if (kept < range.length) arena_.unref({range.offset + kept, range.length - kept});
   return replace(from, Extent{.end = from + kept, .offset = range.offset, .prot = extent.prot});
+}
+
+// A page of patched text becomes the guest's own, with the bytes of the file.
+Resolution AddressSpace::copy_original(u64 addr) {
+  const auto vma = vma_at(addr);
+  if (!vma->second.object) return Resolution::no_access;  // an island
+  const Result<Arena::Grant> grant = arena_.allocate_as(kPageSize, Arena::kAnywhere, Arena::Fill::stale);
+  if (!grant.ok()) return Resolution::no_memory;
+  u8* page = arena_.at(grant->range.offset);
+  const u64 offset = vma->second.offset + (addr - vma->first);
+  const usize bytes = vma->second.object->read(page, kPageSize, offset).value_or(usize{0});
+  std::memset(page + bytes, 0, kPageSize - bytes);
+  return replace(addr, Extent{.end = addr + kPageSize, .offset = grant->range.offset, .prot = vma->second.prot});
 }
 
 // Linux: mm/mmap.c:expand_downwards.

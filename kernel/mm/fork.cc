@@ -22,6 +22,7 @@ Result<void> AddressSpace::fork_into(AddressSpace& child, u64 stack_pointer) {
     cut_extent(hot.end);
   }
   child.brk_start_ = brk_start_, child.brk_ = brk_;
+  child.islands_ = islands_;
   child.stack_limit_ = stack_limit_, child.address_limit_ = address_limit_;
   // Stores learn of the child before it has any of their pages.
   for (const auto& [start, vma] : vmas_) {

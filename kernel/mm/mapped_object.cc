@@ -26,6 +26,18 @@ u64 MappedObject::identity() const {
   return reinterpret_cast<u64>(owner_ ? static_cast<const void*>(owner_.get()) : static_cast<const void*>(this));
 }
 
+const FileVersion& MappedObject::version() const {
+  MutexGuard guard(lock_);
+  if (has_version_) return version_;
+  has_version_ = true;
+  struct stat st {};
+  if (host::call::fstat(host_fd_, &st).ok()) {
+    const auto ns = [](const timespec& t) { return t.tv_sec * 1'000'000'000 + t.tv_nsec; };
+    version_ = {st.st_dev, st.st_ino, static_cast<u64>(st.st_size), ns(st.st_mtim), ns(st.st_ctim)};
+  }
+  return version_;
+}
+
 Result<usize> MappedObject::read(u8* to, u64 length, u64 offset) const {
   usize done = 0;
   while (done < length) {

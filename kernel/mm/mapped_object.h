@@ -12,6 +12,13 @@
 
 namespace limen {
 
+// Which bytes a host file had when it was first mapped.
+struct FileVersion {
+  u64 device = 0, inode = 0, size = 0;
+  i64 modified_ns = 0, changed_ns = 0;
+  auto operator<=>(const FileVersion&) const = default;
+};
+
 class MappedObject final : public RefCounted {
  public:
   // Pages of `store`; `file` is null for anonymous shared memory.
@@ -26,6 +33,9 @@ class MappedObject final : public RefCounted {
   // The same for all mappings of one file: half of a futex's key.
   u64 identity() const;
 
+  // Host files: asked of the host once. One host call.
+  const FileVersion& version() const EXCLUDES(lock_);
+
   // Host files: bytes from `offset`, fewer at the file's end. Blocks as a disk does.
   Result<usize> read(u8* to, u64 length, u64 offset) const;
   // Host files: the kernel's own mapping, read-only, of as many of the bytes as lie together (at most `length`). Lives as long as
@@ -37,7 +47,9 @@ class MappedObject final : public RefCounted {
   const Ref<PageStore> store_;
   const Ref<RefCounted> owner_;
   const int host_fd_ = -1;
-  Mutex lock_{LockRank::leaf};
+  mutable Mutex lock_{LockRank::leaf};
+  mutable FileVersion version_;  // written once, under the lock
+  mutable bool has_version_ GUARDED_BY(lock_) = false;
   std::map<u64, const u8*> windows_ GUARDED_BY(lock_);  // by number; mapped on first use
 };
 

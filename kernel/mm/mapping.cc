@@ -58,6 +58,7 @@ Result<void> AddressSpace::check_limits(const MapRequest& r, u64 replaced, u64 d
 Result<u64> AddressSpace::map(const MapRequest& r, const MmLimits& limits) {
   const u64 start = TRY(place(r));
   const u64 end = start + r.length;
+  if (r.fixed) TRY(clear_islands(start, end));
   stack_limit_ = limits.stack, address_limit_ = limits.address_space;
   u64 replaced = 0, data_replaced = 0;
   for (auto it = vma_from(start); r.fixed && it != vmas_.end() && it->first < end; ++it) {
@@ -75,6 +76,7 @@ Result<u64> AddressSpace::map(const MapRequest& r, const MmLimits& limits) {
           .offset = r.offset,
           .name = r.name};
   TRY(establish(start, std::move(vma), r.populate ? Eagerness::all : Eagerness::usual));
+  map_known_patches(start);
   return start;
 }
 
@@ -117,6 +119,7 @@ Result<void> AddressSpace::establish(u64 start, Vma vma, Eagerness eagerness) {
 }
 
 Result<void> AddressSpace::unmap(u64 start, u64 end) {
+  TRY(clear_islands(start, end));
   if (vmas_.size() + cuts_needed(start, end) > kMaxMapCount + 1) return Errno::enomem;
   for (auto it = vma_from(start); it != vmas_.end() && it->first < end; ++it) {
     if ((it->second.flags & kVmaSealed) != 0) return Errno::eperm;
@@ -151,6 +154,7 @@ Result<void> AddressSpace::unmap_range(u64 start, u64 end) {
 }
 
 Result<void> AddressSpace::protect(u64 start, u64 end, u8 prot, const MmLimits& limits) {
+  TRY(clear_islands(start, end));
   // As Linux does it VMA by VMA: what stands before the first that refuses is changed.
   Result<void> verdict = success;
   u64 stop = start;

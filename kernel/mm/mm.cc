@@ -42,7 +42,7 @@ Mm::Mm(Kernel& kernel, std::unique_ptr<platform::Space> space, AddressSpace::Bou
     : kernel_(kernel),
       id_(kernel.arena().next_id()),
       space_(std::move(space)),
-      map_(std::make_unique<AddressSpace>(kernel.arena(), *space_, *this, bounds)) {}
+      map_(std::make_unique<AddressSpace>(kernel.arena(), kernel.patches(), *space_, *this, bounds)) {}
 
 Mm::~Mm() {
   space_.reset();  // the process is dead: the proof for each page that the next line frees
@@ -142,12 +142,36 @@ FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
   return outcome;
 }
 
+void Mm::call_trapped(u64 ip, u64 nr) {
+  if (!kernel_.patches().enabled()) return;
+  std::atomic<u64>& known = unpatchable_[ip / 2 % unpatchable_.size()];
+  if (known.load(std::memory_order_relaxed) == ip) return;
+  WriteGuard guard(lock_);
+  if (!map_->patch_call(ip - 2, nr).ok()) known.store(ip, std::memory_order_relaxed);
+}
+
+u64 Mm::original_place(u64 ip) {
+  ReadGuard guard(lock_);
+  return map_->original_place(ip).value_or(ip);
+}
+
+std::optional<platform::Continuation> Mm::continuation(u64 ip) {
+  ReadGuard guard(lock_);
+  return map_->continuation(ip);
+}
+
+bool Mm::in_island(u64 ip) {
+  ReadGuard guard(lock_);
+  return map_->in_island(ip);
+}
+
 MmUsage Mm::usage() {
   WriteGuard guard(lock_);
   MmUsage usage;
   usage.virtual_bytes = map_->virtual_bytes();
   usage.locked_bytes = map_->locked_bytes();
   for (const auto& [start, vma] : map_->vmas()) {
+    if ((vma.flags & kVmaIsland) != 0) continue;
     const u64 bytes = vma.end - start;
     if ((vma.flags & kVmaGrowsDown) != 0) {
       usage.stack_bytes += bytes;
@@ -169,6 +193,7 @@ std::vector<MapsLine> Mm::maps() {
   ReadGuard guard(lock_);
   std::vector<MapsLine> lines;
   for (const auto& [start, vma] : map_->vmas()) {
+    if ((vma.flags & kVmaIsland) != 0) continue;
     MapsLine line{.start = start, .end = vma.end, .prot = vma.prot, .shared = vma.shared(), .name = vma.name};
     if (vma.object) line.offset = vma.offset, line.file = vma.object->file();
     const bool named = !line.name.empty();

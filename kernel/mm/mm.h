@@ -8,6 +8,8 @@
 // take it exclusively and order host mappings): they block for microseconds, never on a guest.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -111,6 +113,15 @@ class Mm final : public StoreMapper {
   // A fault entry of one of its threads.
   FaultOutcome handle_fault(const platform::Entry& fault);
 
+  // A call has trapped at `ip` (one past its `syscall`) with this number: patches its site, where that is possible. Remembers those
+  // where it is not. Blocks as an order to the host does.
+  void call_trapped(u64 ip, u64 nr);
+  // An address as the guest is to see it: in a trampoline, where the same instruction stood.
+  u64 original_place(u64 ip);
+  // Where a thread goes on that faulted at `ip` in patched text; nothing: the fault is its own.
+  std::optional<platform::Continuation> continuation(u64 ip);
+  bool in_island(u64 ip);
+
   // Copies; return how many bytes went before the first bad address.
   usize copy_in(void* to, GuestAddr from, usize length);
   usize copy_out(GuestAddr to, const void* from, usize length);
@@ -158,6 +169,8 @@ class Mm final : public StoreMapper {
   MmLayout layout_ GUARDED_BY(lock_);
   Ref<File> executable_ GUARDED_BY(lock_);
   u64 peak_ GUARDED_BY(lock_) = 0;
+  // Addresses whose calls go on trapping, by their low bits; the last one wins.
+  std::array<std::atomic<u64>, 256> unpatchable_{};
 };
 
 }  // namespace limen

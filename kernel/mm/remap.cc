@@ -15,7 +15,7 @@ Result<u64> AddressSpace::remap(const RemapRequest& r, const MmLimits& limits) {
     if (r.to < bounds_.floor) return Errno::eperm;
   }
   const auto it = vma_at(r.from);
-  if (it == vmas_.end()) return Errno::efault;
+  if (it == vmas_.end() || (it->second.flags & kVmaIsland) != 0) return Errno::efault;
   const u64 vma_start = it->first;
   const Vma& vma = it->second;
   if ((vma.flags & kVmaSealed) != 0) return Errno::eperm;
@@ -68,6 +68,7 @@ Result<bool> AddressSpace::grow_in_place(u64 vma_start, u64 delta, const MmLimit
 
 // The pages go with their references: for a moment the host maps them twice, in one address space, which is no new owner.
 Result<u64> AddressSpace::move(const RemapRequest& r, u64 to, u64 vma_start, const MmLimits& limits) {
+  TRY(unpatch(r.from, r.from + r.old_length));
   const Vma old = vma_at(vma_start)->second;
   const u64 from = r.from, from_end = r.from + r.old_length, to_end = to + r.new_length;
   MapRequest like{.addr = to, .length = r.new_length, .prot = old.prot, .flags = old.flags, .object = old.object};

@@ -12,8 +12,8 @@ bool mergeable(u64 start, const Vma& a, const Vma& b) {
 }
 
 bool mergeable(u64 start, const Extent& a, const Extent& b) {
-  return a.prot == b.prot && a.host == b.host && a.cow == b.cow && a.file == b.file && a.guard == b.guard &&
-         a.offset + (a.end - start) == b.offset;
+  return a.prot == b.prot && a.host == b.host && a.cow == b.cow && a.patched == b.patched && a.file == b.file &&
+         a.guard == b.guard && a.offset + (a.end - start) == b.offset;
 }
 
 // Merges entries that touch at a boundary inside [start, end].
@@ -61,6 +61,7 @@ AddressSpace::ExtentMap::const_iterator AddressSpace::find_extent(u64 addr) cons
 
 // Each piece counts for itself: what is counted when a piece comes is what is taken away when it goes.
 void AddressSpace::account(u64 start, const Vma& vma, bool added) {
+  if ((vma.flags & kVmaIsland) != 0) return;
   const u64 bytes = added ? vma.end - start : start - vma.end;  // modulo 2^64
   virtual_bytes_ += bytes;
   if (vma.copies() && (vma.prot & platform::kProtWrite) != 0 && (vma.flags & kVmaGrowsDown) == 0) data_bytes_ += bytes;
@@ -174,6 +175,10 @@ u64 AddressSpace::bytes_mapped(u64 start, u64 end) const {
 }
 
 u64 AddressSpace::start_with_gap(u64 start, const Vma& vma) {
+  // Room for the island of a file's text, see patching.cc.
+  const bool file_begins =
+      vma.object && vma.object->file() && vma.object->store() == nullptr && vma.copies() && vma.offset == 0;
+  if (file_begins) return start > kIslandSize ? start - kIslandSize : 0;
   if ((vma.flags & kVmaGrowsDown) == 0) return start;
   return start > kStackGuardGap ? start - kStackGuardGap : 0;
 }
@@ -202,7 +207,7 @@ bool AddressSpace::consistent() const {
     const auto next = std::next(it);
     if (next != vmas_.end() && vma.end == next->first && mergeable(start, vma, next->second)) return false;
     last = vma.end;
-    bytes += vma.end - start;
+    if ((vma.flags & kVmaIsland) == 0) bytes += vma.end - start;
   }
   if (bytes != virtual_bytes_) return false;
   last = 0;

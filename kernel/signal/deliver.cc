@@ -1,6 +1,7 @@
 #include "kernel/signal/deliver.h"
 
 #include "abi/signal.h"
+#include "kernel/mm/mm.h"
 #include "kernel/signal/frame.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -71,6 +72,7 @@ void settle_without_handler(Task& task, Outcome& outcome) {
 
 void run_handler(Task& task, const SignalInfo& info, const SignalAction& action) {
   platform::Context context = task.cpu().save_context();
+  context.regs.rip = task.mm().original_place(context.regs.rip);
   const SignalSet mask = task.saved_mask.value_or(task.blocked());
   const Result<void> pushed = push_signal_frame(task, info, action, mask, context);
   if (!pushed.ok()) {

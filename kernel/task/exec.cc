@@ -1,4 +1,5 @@
 #include "kernel/task/exec.h"
+#include "kernel/task/answers.h"
 
 #include <algorithm>
 #include <optional>
@@ -246,6 +247,7 @@ Result<void> exec(Task& task, ExecRequest request) {
   forget_old_program(task, request, std::move(cred));
   task.set_cpu(std::move(fresh.cpu));
   task.set_mm(std::move(fresh.mm));
+  publish_answers(task);
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
   return success;
 }

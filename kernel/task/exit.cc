@@ -5,6 +5,7 @@
 #include "kernel/ipc/futex.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/process_group.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -48,6 +49,7 @@ void become_zombie(ThreadGroup& group, int status, std::vector<Farewell>& out) {
   ThreadGroup* heir = new_parent(group);
   for (const Ref<ThreadGroup>& child : group.children) {
     child->parent = heir;
+    publish_identity(*child);
     const Ref<Task> leader = child->leader();
     if (leader && leader->parent_death_signal.raw() != 0) {
       SignalInfo info = kernel_signal(leader->parent_death_signal);

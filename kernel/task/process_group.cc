@@ -4,6 +4,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/answers.h"
 
 namespace limen {
 namespace {
@@ -83,6 +84,7 @@ Result<i64> sys_setpgid(Task& task, Pid pid, Pid pgid) {
   }
   if (group->session != session) return Errno::eperm;
   join_process_group(*target, group);
+  publish_identity(*target);
   return 0;
 }
 
@@ -108,6 +110,7 @@ Result<i64> sys_setsid(Task& task) {
   ThreadGroup& group = task.group();
   if (kernel.pids->find_process_group(group.pid())) return Errno::eperm;
   start_session(kernel, group);
+  publish_identity(group);
   return group.pid().raw();
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/signal/deliver.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 
@@ -60,6 +61,36 @@ std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
   return result.ok() ? *result : -static_cast<i64>(result.error());
 }
 
+constexpr u64 kTrapGeneralProtection = 13;
+
+// The guest's own opcodes in patched text fault; so may a thread that stands there go on where its instruction is now. True when the
+// fault has been dealt with; `call` is then set where the instruction is a system call.
+bool serve_patched_text(Task& task, const Entry& entry, std::optional<Entry>& call) {
+  if (entry.signo == sig::trap.raw()) {
+    // Steps through trampolines and the gate are steps of nothing that the guest knows.
+    return entry.ip < task.kernel().platform().guest_floor() || task.mm().in_island(entry.ip);
+  }
+  const bool may_be =
+      entry.signo == sig::ill.raw() || (entry.signo == sig::segv.raw() && entry.trapno == kTrapGeneralProtection);
+  if (!may_be) return false;
+  const std::optional<platform::Continuation> next = task.mm().continuation(entry.ip);
+  if (!next) return false;
+  platform::Registers regs = task.cpu().registers();
+  regs.rip = next->ip;
+  if (next->is_call) {
+    regs.rcx = regs.rip, regs.r11 = regs.eflags;
+    regs.orig_rax = static_cast<u32>(regs.rax);
+    call = Entry{.kind = Entry::Kind::syscall,
+                 .nr = regs.orig_rax,
+                 .args = {regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9},
+                 .ip = regs.rip,
+                 .sp = regs.rsp,
+                 .patched = true};
+  }
+  task.cpu().set_registers(regs);
+  return true;
+}
+
 void serve_fault(Task& task, const Entry& entry) {
   SignalInfo info;
   if (entry.signo == sig::segv.raw() || entry.signo == sig::bus.raw()) {
@@ -84,6 +115,7 @@ bool serve(Task& task, const Entry& entry) {
     case Entry::Kind::gone:
       return false;
     case Entry::Kind::syscall:
+      if (!entry.patched) task.mm().call_trapped(entry.ip, entry.nr);
       result = serve_syscall(task, entry);
       if (task.exit_requested()) return false;
       if (result && !task.signal_pending() && !task.saved_mask && !wants_restart(*result)) [[likely]] {
@@ -91,9 +123,16 @@ bool serve(Task& task, const Entry& entry) {
         return true;
       }
       break;
-    case Entry::Kind::fault:
-      serve_fault(task, entry);
+    case Entry::Kind::fault: {
+      std::optional<Entry> call;
+      if (!serve_patched_text(task, entry, call)) {
+        serve_fault(task, entry);
+      } else if (call) {
+        task.set_entry(*call);
+        return serve(task, *call);
+      }
       break;
+    }
     case Entry::Kind::interrupt:
       break;
   }
@@ -108,6 +147,7 @@ bool serve(Task& task, const Entry& entry) {
 }  // namespace
 
 void run_task(Ref<Task> task) {
+  publish_answers(*task);
   // A new task starts with a context that clone or execve loaded; a signal may be waiting already.
   bool alive = !task->must_die() && (!task->signal_pending() || return_to_guest(*task, std::nullopt) == Next::run);
   if (alive) task->cpu().resume();

@@ -96,9 +96,11 @@ Ref<const Credentials> Task::credentials_ref() const {
 }
 
 void Task::set_credentials(Ref<const Credentials> credentials) {
-  Ref<const Credentials> old;
-  MutexGuard guard(resources_lock_);
-  old = std::exchange(credentials_, std::move(credentials));
+  {
+    MutexGuard guard(resources_lock_);
+    std::swap(credentials_, credentials);  // the old ones go after the lock
+  }
+  publish_user_ids();
 }
 
 std::string Task::name() const {
@@ -123,6 +125,23 @@ void Task::set_cpu(std::unique_ptr<platform::GuestThread> cpu) {
 void Task::kick() {
   MutexGuard guard(cpu_lock_);
   if (cpu_) cpu_->kick();
+}
+
+void Task::publish(const platform::Answers::Identity& identity) {
+  MutexGuard guard(cpu_lock_);
+  if (cpu_) cpu_->publish(identity);
+}
+
+void Task::publish_user_ids() {
+  const Credentials& cred = credentials();
+  const auto word = [](auto id) { return static_cast<u32>(id.raw()); };
+  MutexGuard guard(cpu_lock_);
+  if (cpu_) cpu_->publish(platform::Answers::UserIds{word(cred.uid), word(cred.euid), word(cred.gid), word(cred.egid)});
+}
+
+void Task::allow_answers(u32 bits) {
+  MutexGuard guard(cpu_lock_);
+  if (cpu_) cpu_->allow_answers(bits);
 }
 
 Result<void> Task::sleep(Deadline deadline) {

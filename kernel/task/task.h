@@ -144,6 +144,10 @@ class Task final : public RefCounted {
   platform::GuestThread& cpu() { return *cpu_; }
   void set_cpu(std::unique_ptr<platform::GuestThread> cpu) EXCLUDES(cpu_lock_);
   void kick() EXCLUDES(cpu_lock_);
+  // What the guest may be told without us: kernel/task/answers.h.
+  void publish(const platform::Answers::Identity& identity) EXCLUDES(cpu_lock_);
+  void publish_user_ids() EXCLUDES(cpu_lock_);  // [self]
+  void allow_answers(u32 bits) EXCLUDES(cpu_lock_);
 
   // --- Blocking ------------------------------------------------------------------------------------------------------
   // The one blocking loop. `attempt` returns Result<T>; EAGAIN means "not now". Ends with what the attempt returns,

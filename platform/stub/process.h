@@ -25,7 +25,8 @@ class StubThread;
 struct ParkedThread {
   u32 slot_index = 0;
   int tid = 0;
-  u32 post = 0;  // what its slot's `post` says while it is parked
+  u32 post = 0;          // what its slot's `post` says while it is parked
+  bool in_call = false;  // it waits in the gate for the answer to a call from a patched site
 };
 
 class StubProcess final : public RefCounted {

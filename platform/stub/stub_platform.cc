@@ -59,6 +59,7 @@ void add(Counters& to, const Counters& from) {
   to.crossings += from.crossings;
   to.syscalls_trapped += from.syscalls_trapped;
   to.syscalls_patched += from.syscalls_patched;
+  to.syscalls_answered += from.syscalls_answered;
   to.hot += from.hot;
   to.cold += from.cold;
   to.faults += from.faults;
@@ -85,6 +86,7 @@ Result<void> StubPlatform::start(Options options) {
   if ((getauxval(AT_HWCAP2) & 2) == 0) return Errno::enosys;  // HWCAP2_FSGSBASE
   install_safe_copy();
   cpus_.look();
+  patching_ = options.patching;
   wanted_ready_ = std::max(options.ready_stubs, 1u);
   arena_file_ = std::move(options.arena_file);
   if (!arena_file_.valid()) arena_file_ = TRY(host::make_memory_file("limen-arena", options.arena_size));

@@ -39,6 +39,7 @@ class StubPlatform final : public Platform {
     if (housekeeper_sleeps_.load(std::memory_order_relaxed) != 0) wake_housekeeper();
   }
   Cpus& cpus() { return cpus_; }
+  bool patching() const { return patching_; }
 
  private:
   void fill_pool();
@@ -54,6 +55,7 @@ class StubPlatform final : public Platform {
   TemplateProcess template_;
   host::Handle epoll_;
   u32 wanted_ready_ = 0;
+  bool patching_ = true;
   Cpus cpus_;
   std::atomic<u32> housekeeper_sleeps_{0};
 

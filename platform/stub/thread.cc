@@ -15,6 +15,7 @@ constexpr i64 kPatienceNs = 1'500'000'000;
 // Each word of a slot is read by exactly one of these.
 u32 read(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 u64 read(const u64& word) { return __atomic_load_n(&word, __ATOMIC_RELAXED); }
+void write(u32& word, u32 value) { __atomic_store_n(&word, value, __ATOMIC_RELAXED); }
 
 }  // namespace
 
@@ -26,8 +27,12 @@ StubThread::StubThread(StubPlatform& platform, Ref<StubProcess> process, const P
       view_(process_->slot(host.slot_index)),
       slot_(view_.header()),
       pairing_(platform.cpus(), *process_, host.tid, slot_),
-      seen_(host.post) {
+      seen_(host.post),
+      patched_(host.in_call) {
   load_context({});
+  allow_answers(0);
+  answered_before_ = read(slot_->answered);
+  __atomic_store_n(&slot_->own_gs, platform.patching() ? 0 : 1, __ATOMIC_RELAXED);
   platform_.attach(this);
 }
 
@@ -44,8 +49,9 @@ StubThread::~StubThread() {
       if (host::futex_wait(&slot_->post, seen_, FutexScope::shared, &until).is(Errno::etimedout)) return;
     }
     seen_ = read(slot_->post);
+    patched_ = read(slot_->kind) == wire::kEntryPatched;
   }
-  process_->park({slot_index_, tid_, seen_});
+  process_->park({slot_index_, tid_, seen_, patched_});
 }
 
 // True when the guest has posted, false when it is dead. Guest code that is kicked comes at once, unless it has blocked the
@@ -93,7 +99,7 @@ Entry StubThread::wait() {
 
 Entry StubThread::take_entry() {
   frame_ = read(slot_->frame);
-  own_frame_ = false;
+  own_frame_ = patched_ = false;
   orig_rax_ = ~u64{0};
   Entry entry;
   entry.ip = read(slot_->ip);
@@ -104,6 +110,13 @@ Entry StubThread::take_entry() {
       entry.nr = orig_rax_ = read(slot_->nr);
       for (usize i = 0; i < std::size(entry.args); ++i) entry.args[i] = read(slot_->args[i]);
       count(trapped_);
+      break;
+    case wire::kEntryPatched:
+      entry.kind = Entry::Kind::syscall;
+      entry.patched = patched_ = true;
+      entry.nr = orig_rax_ = read(slot_->nr);
+      for (usize i = 0; i < std::size(entry.args); ++i) entry.args[i] = read(slot_->args[i]);
+      count(patched_calls_);
       break;
     case wire::kEntryFault: {
       const u32 signo = read(slot_->signo);
@@ -130,14 +143,18 @@ Entry StubThread::take_entry() {
 // Sends the guest on its way, unless a kick wants it back at once.
 void StubThread::answer(u32 flags) {
   if ((state_.fetch_or(kInGuest) & kKicked) != 0) {
-    state_.store(0);
-    interrupted_ = true;
-    if ((flags & wire::kResumeResult) != 0) {
-      Registers regs = registers();
-      regs.rax = slot_->result;
-      set_registers(regs);
+    if (patched_) {
+      flags |= wire::kResumeInterrupt;  // it comes back with a frame, in which the result stands
+    } else {
+      state_.store(0);
+      interrupted_ = true;
+      if ((flags & wire::kResumeResult) != 0) {
+        Registers regs = registers();
+        regs.rax = slot_->result;
+        set_registers(regs);
+      }
+      return;
     }
-    return;
   }
   pairing_.answering();
   platform_.guest_runs();
@@ -161,7 +178,27 @@ void StubThread::resume_syscall(i64 result) {
 
 void StubThread::resume() { answer(0); }
 
+// A thread that came through a patched site has its registers where they were: asks it to come back with a frame. A guest
+// that does not is not heard any more; its registers are of no use to anybody but itself.
+void StubThread::need_frame() {
+  if (!patched_) return;
+  answer(wire::kResumeInterrupt);
+  patched_ = false;
+  while (read(slot_->post) == seen_) {
+    if (process_->dead()) return;
+    __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
+    if (read(slot_->post) == seen_) (void)host::futex_wait(&slot_->post, seen_, FutexScope::shared).ok();
+    __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
+  }
+  seen_ = read(slot_->post);
+  frame_ = read(slot_->frame);
+  count(crossings_);
+  count(interrupts_);
+  state_.fetch_and(~kInGuest);  // who kicked meanwhile still gets an interrupt
+}
+
 Registers StubThread::registers() {
+  need_frame();
   Registers regs{};
   if (!read_registers(view_, frame_, regs)) {
     regs.rip = last_.ip;
@@ -172,13 +209,19 @@ Registers StubThread::registers() {
 }
 
 void StubThread::set_registers(const Registers& regs) {
+  need_frame();
+  orig_rax_ = regs.orig_rax;
   if (write_registers(view_, frame_, regs)) return;
   load_context({regs, {}});
 }
 
-Context StubThread::save_context() { return {registers(), read_xstate(view_, frame_)}; }
+Context StubThread::save_context() {
+  need_frame();
+  return {registers(), read_xstate(view_, frame_)};
+}
 
 void StubThread::load_context(const Context& context) {
+  need_frame();
   frame_ = build_frame(view_, context.regs, context.xstate);
   own_frame_ = true;
   __atomic_store_n(&slot_->frame, frame_, __ATOMIC_RELAXED);
@@ -189,10 +232,24 @@ void StubThread::kick() {
   if ((before & kInGuest) != 0 && (before & kKicked) == 0) process_->kick(tid_);
 }
 
+void StubThread::publish(const Answers::Identity& identity) {
+  write(slot_->pid, identity.pid), write(slot_->tid, identity.tid), write(slot_->ppid, identity.ppid);
+  write(slot_->pgrp, identity.pgrp), write(slot_->sid, identity.sid);
+}
+
+void StubThread::publish(const Answers::UserIds& ids) {
+  write(slot_->uid, ids.uid), write(slot_->euid, ids.euid);
+  write(slot_->gid, ids.gid), write(slot_->egid, ids.egid);
+}
+
+void StubThread::allow_answers(u32 bits) { __atomic_store_n(&slot_->answers, bits, __ATOMIC_SEQ_CST); }
+
 Counters StubThread::counters() const {
   Counters c;
   c.crossings = crossings_.load(std::memory_order_relaxed);
   c.syscalls_trapped = trapped_.load(std::memory_order_relaxed);
+  c.syscalls_patched = patched_calls_.load(std::memory_order_relaxed);
+  c.syscalls_answered = read(slot_->answered) - answered_before_;
   c.hot = hot_.load(std::memory_order_relaxed);
   c.cold = cold_.load(std::memory_order_relaxed);
   c.faults = faults_.load(std::memory_order_relaxed);

@@ -23,6 +23,9 @@ class StubThread final : public GuestThread {
   Registers registers() override;
   void set_registers(const Registers& regs) override;
   void kick() override;
+  void publish(const Answers::Identity& identity) override;
+  void publish(const Answers::UserIds& ids) override;
+  void allow_answers(u32 bits) override;
 
   Counters counters() const;
   // The housekeeper's.
@@ -39,6 +42,7 @@ class StubThread final : public GuestThread {
 
   bool wait_for_post();
   Entry take_entry();
+  void need_frame();
   void answer(u32 flags);
   void count(std::atomic<u64>& counter) {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -55,12 +59,14 @@ class StubThread final : public GuestThread {
   u32 seen_;               // the post that is being served
   u64 frame_ = 0;          // where the guest's registers are
   bool own_frame_ = true;  // ... in a frame that we built, not the one the guest came with
+  bool patched_ = false;   // ... or in no frame at all: the guest came through a patched site
   u64 orig_rax_ = ~u64{0};
   bool interrupted_ = false;  // a kick came before the answer went out: the next wait() says so
   Entry last_;
+  u64 answered_before_ = 0;  // by the slot's former owner
   std::atomic<u32> state_{0};
 
-  std::atomic<u64> crossings_{0}, trapped_{0}, hot_{0}, cold_{0}, faults_{0}, interrupts_{0};
+  std::atomic<u64> crossings_{0}, trapped_{0}, patched_calls_{0}, hot_{0}, cold_{0}, faults_{0}, interrupts_{0};
 };
 
 }  // namespace limen::platform

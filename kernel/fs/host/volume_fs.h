@@ -71,7 +71,8 @@ class VolumeInode final : public Inode {
   Result<void> write_back_shared();
 
  private:
-  static constexpr LockRank kSharedRank{205};  // beneath `mm`, where the last mapping ends; above the page store
+  static constexpr LockRank kSharedRank =
+      LockRank::shared_pages;  // beneath `mm`, where the last mapping ends; above the page store
   Ref<SharedPages> current_shared() REQUIRES(shared_lock_);
   struct Place {
     Ref<VolumeInode> parent;  // null at the root
