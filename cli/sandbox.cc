@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "abi/syscalls.h"
+#include "cli/explain.h"
 #include "cli/terminal.h"
 #include "host/landlock.h"
 #include "host/lockdown.h"
@@ -96,6 +97,7 @@ void raise_file_limit() {
 KernelOptions kernel_options(const Plan& plan) {
   KernelOptions options;
   options.limits.memory = plan.memory;
+  options.limits.host_memory = plan.host_memory;
   options.limits.pids = plan.pids;
   options.limits.files = static_cast<u32>(plan.files_hard);
   options.limits.files_soft = static_cast<u32>(plan.files_soft);
@@ -247,12 +249,9 @@ int run_kernel(const Plan& plan, int control_fd) {
   }
   const Result<void> locked = host::lock_down();
   if (!locked.ok()) return fail("the host did not take the kernel process's seccomp filter", locked.error());
-  const Result<void> started = kernel.start_init(std::move(init));
-  if (!started.ok()) {
-    report_error("run", plan.command.front() + ": " + std::string(errno_text(started.error())));
-    const bool absent = started.is(Errno::enoent) || started.is(Errno::enotdir);
-    return absent ? kExitNotFound : started.is(Errno::enomem) ? kExitLimenFailed : kExitNotExecutable;
-  }
+  Kernel::StartProblem problem;
+  const Result<void> started = kernel.start_init(std::move(init), problem);
+  if (!started.ok()) return explain_start(plan, problem, started.error());
   const int status = kernel.run_until_exit();
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());

@@ -127,7 +127,7 @@ std::string stat_line(Task& task, CpuTime time) {
   const MmUsage usage = usage_of(task);
   const Ref<Mm> mm = task.mm_ref();
   const MmLayout layout = mm ? mm->layout() : MmLayout{};
-  ChildTimes waited;
+  Usage waited;
   {
     ReadGuard tree(task.kernel().process_tree);
     waited = task.group().waited_children;
