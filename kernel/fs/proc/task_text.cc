@@ -117,7 +117,7 @@ Result<std::string> proc_limits(Task& task) {
 }
 
 Result<std::string> proc_oom_score(Task&) { return std::string("0\n"); }
-Result<std::string> proc_personality(Task&) { return std::string("00000000\n"); }
+Result<std::string> proc_personality(Task& task) { return fmt::format("{:08x}\n", task.personality); }
 Result<std::string> proc_wchan(Task&) { return std::string("0"); }
 
 namespace {
