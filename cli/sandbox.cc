@@ -94,7 +94,7 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-KernelOptions kernel_options(const Plan& plan) {
+KernelOptions kernel_options(const Plan& plan, int log_fd) {
   KernelOptions options;
   options.limits.memory = plan.memory;
   options.limits.host_memory = plan.host_memory;
@@ -110,9 +110,7 @@ KernelOptions kernel_options(const Plan& plan) {
   }
   options.log_calls = plan.log_level == LogLevel::debug;
   if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
-    int fd = STDERR_FILENO;
-    if (!plan.log_file.empty()) fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    options.log = [fd](std::string_view line) {
+    options.log = [fd = log_fd](std::string_view line) {
       const std::string text = "limen: " + std::string(line) + "\n";
       (void)!write(fd, text.data(), text.size());
     };
@@ -209,7 +207,10 @@ int run_kernel(const Plan& plan, int control_fd) {
   forbid_core_dumps();
   drop_capabilities();
   raise_file_limit();
-  KernelOptions options = kernel_options(plan);
+  int log_fd = STDERR_FILENO;
+  if (!plan.log_file.empty()) log_fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log_fd < 0) return fail("--log " + plan.log_file, static_cast<Errno>(errno));
+  KernelOptions options = kernel_options(plan, log_fd);
   std::FILE* stats = nullptr;
   if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
     return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
