@@ -130,6 +130,8 @@ inline constexpr u32 short_inode = 0x1000000;
 inline constexpr u32 whole_seconds = 0x2000000;
 inline constexpr u32 sticky_timeouts = 0x4000000;
 inline constexpr u32 addr_limit_3gb = 0x8000000;
+// What execve takes away with a change of user or group: PER_CLEAR_ON_SETID.
+inline constexpr u32 per_clear_on_setid = read_implies_exec | addr_no_randomize | addr_compat_layout | mmap_page_zero;
 inline constexpr u32 per_query = 0xffffffff;
 
 }  // namespace limen::abi

@@ -48,7 +48,8 @@ struct Plan {
   std::vector<Gid> groups;  // supplementary groups
 
   // What it may use. Reaching a limit is the guest's error, never the host's trouble.
-  u64 memory = 0;      // bytes
+  u64 memory = 0;  // bytes
+  u64 host_memory = 0;
   u32 pids = 0;        // tasks: processes and threads
   u64 files_soft = 0;  // RLIMIT_NOFILE of the first process
   u64 files_hard = 0;

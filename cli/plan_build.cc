@@ -111,8 +111,8 @@ void set_user(Plan& plan, const std::string& text) {
 void set_limits(Plan& plan, const RunOptions& options) {
   struct sysinfo host {};
   ::sysinfo(&host);
-  const u64 host_memory = u64{host.totalram} * host.mem_unit;
-  plan.memory = options.memory.empty() ? host_memory / 2 : parse_size("--memory", options.memory);
+  plan.host_memory = u64{host.totalram} * host.mem_unit;
+  plan.memory = options.memory.empty() ? plan.host_memory / 2 : parse_size("--memory", options.memory);
   if (plan.memory < kLeastMemory) throw UsageError("--memory " + in_quotes(options.memory) + ": at least 4M is needed");
   plan.memory = page_floor(plan.memory);
   plan.pids =

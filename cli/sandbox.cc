@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "abi/syscalls.h"
+#include "cli/explain.h"
 #include "cli/terminal.h"
 #include "host/landlock.h"
 #include "host/lockdown.h"
@@ -93,9 +94,10 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-KernelOptions kernel_options(const Plan& plan) {
+KernelOptions kernel_options(const Plan& plan, int log_fd) {
   KernelOptions options;
   options.limits.memory = plan.memory;
+  options.limits.host_memory = plan.host_memory;
   options.limits.pids = plan.pids;
   options.limits.files = static_cast<u32>(plan.files_hard);
   options.limits.files_soft = static_cast<u32>(plan.files_soft);
@@ -109,9 +111,7 @@ KernelOptions kernel_options(const Plan& plan) {
   }
   options.log_calls = plan.log_level == LogLevel::debug;
   if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
-    int fd = STDERR_FILENO;
-    if (!plan.log_file.empty()) fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    options.log = [fd](std::string_view line) {
+    options.log = [fd = log_fd](std::string_view line) {
       const std::string text = "limen: " + std::string(line) + "\n";
       (void)!write(fd, text.data(), text.size());
     };
@@ -210,7 +210,10 @@ int run_kernel(const Plan& plan, int control_fd) {
   forbid_core_dumps();
   drop_capabilities();
   raise_file_limit();
-  KernelOptions options = kernel_options(plan);
+  int log_fd = STDERR_FILENO;
+  if (!plan.log_file.empty()) log_fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log_fd < 0) return fail("--log " + plan.log_file, static_cast<Errno>(errno));
+  KernelOptions options = kernel_options(plan, log_fd);
   std::FILE* stats = nullptr;
   if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
     return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
@@ -252,12 +255,9 @@ int run_kernel(const Plan& plan, int control_fd) {
   }
   const Result<void> locked = host::lock_down();
   if (!locked.ok()) return fail("the host did not take the kernel process's seccomp filter", locked.error());
-  const Result<void> started = kernel.start_init(std::move(init));
-  if (!started.ok()) {
-    report_error("run", plan.command.front() + ": " + std::string(errno_text(started.error())));
-    const bool absent = started.is(Errno::enoent) || started.is(Errno::enotdir);
-    return absent ? kExitNotFound : started.is(Errno::enomem) ? kExitLimenFailed : kExitNotExecutable;
-  }
+  Kernel::StartProblem problem;
+  const Result<void> started = kernel.start_init(std::move(init), problem);
+  if (!started.ok()) return explain_start(plan, problem, started.error());
   const int status = kernel.run_until_exit();
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());

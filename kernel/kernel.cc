@@ -27,7 +27,7 @@ Kernel::Kernel(platform::Platform& platform, Clock& clock, KernelOptions options
       clock_(clock),
       options_(std::move(options)),
       boot_id_(random_boot_id()),
-      arena_(platform, options_.limits.memory),
+      arena_(platform, options_.limits.memory, options_.limits.host_memory),
       patches_(arena_, options_.patching),
       timers_(std::make_unique<TimerQueue>(platform, clock)) {}
 

@@ -80,6 +80,8 @@ class UtsNamespace : public RefCounted {
 
 struct KernelLimits {
   u64 memory = u64{4} << 30;  // bytes
+  u64 host_memory =
+      0;  // a mapping larger than this and `memory` is refused (overcommit_memory 0); touches beyond `memory` are the OOM killer's
   u32 pids = 4096;
   u32 files = 65536;  // RLIMIT_NOFILE's hard limit
   u32 files_soft = 1024;
@@ -131,8 +133,13 @@ class Kernel {
     std::string workdir;  // walked as the first process; "" keeps cwd
     std::string path;     // as given; searched in PATH of envp by the front end's rule (execvp)
   };
-  // Fails with execve's errno; nothing is left behind.
-  Result<void> start_init(InitProcess init);
+  // Fails with execve's errno; nothing is left behind. `problem` says which name the errno is about.
+  struct StartProblem {
+    enum class About : u8 { program, workdir, interpreter };
+    About about = About::program;
+    std::string name;
+  };
+  Result<void> start_init(InitProcess init, StartProblem& problem);
   int run_until_exit();
   // Starts the kernel thread that serves `task` (kernel/task/run_loop.cc). eagain.
   Result<void> start_task(Ref<Task> task);

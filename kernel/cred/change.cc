@@ -1,6 +1,7 @@
 #include "kernel/cred/change.h"
 
 #include "abi/capability.h"
+#include "abi/resource.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -53,9 +54,18 @@ void publish_credentials(Task& task, Ref<Credentials> fresh) {
   task.set_credentials(std::move(fresh));
 }
 
+bool passes_process_limit(Task& task, u64 more) {
+  const Credentials& own = task.credentials();
+  if (own.uid == kRoot || !own.user_ns) return false;
+  return own.user_ns->account(own.uid)->tasks.load() + more > task.group().limit(abi::rlimit_nproc).soft;
+}
+
 void change_user_ids(Task& task, Ref<Credentials> fresh) {
   follow_user_ids(task.credentials(), *fresh);
+  const Uid before = task.credentials().uid, now = fresh->uid;
   publish_credentials(task, std::move(fresh));
+  // Linux: flag_nproc_exceeded. The change itself succeeds, since too few programs look at its result.
+  if (now != before) task.process_limit_passed = passes_process_limit(task, 0);
 }
 
 void change_filesystem_uid(Task& task, Ref<Credentials> fresh) {

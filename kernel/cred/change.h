@@ -17,6 +17,9 @@ void change_user_ids(Task& task, Ref<Credentials> fresh);
 // The same after a change of the filesystem user id: the capabilities over files follow.
 void change_filesystem_uid(Task& task, Ref<Credentials> fresh);
 
+// Would `more` tasks take the user of `task` over its RLIMIT_NPROC? Never for root. Linux: is_rlimit_overlimit.
+bool passes_process_limit(Task& task, u64 more);
+
 // The rules alone.
 void follow_user_ids(const Credentials& old, Credentials& fresh);
 void follow_filesystem_uid(const Credentials& old, Credentials& fresh);

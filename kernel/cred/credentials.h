@@ -62,6 +62,7 @@ inline constexpr u64 kAllCapabilities = (u64{1} << 41) - 1;
 class UserAccount : public RefCounted {
  public:
   std::atomic<u64> queued_signals{0};  // RLIMIT_SIGPENDING
+  std::atomic<u64> tasks{0};           // RLIMIT_NPROC
 };
 
 // A user namespace. One exists (the sandbox's own) until nesting comes; reached through credentials already.

@@ -159,6 +159,7 @@ class AddressSpace {
   // At most `length`; bytes may still fault (platform::safe_copy).
   std::span<u8> view(u64 addr, u64 length, Access access) const;
   void set_stack_limit(u64 bytes) { stack_limit_ = bytes; }
+  void set_growth_limits(u64 stack, u64 address_space) { stack_limit_ = stack, address_limit_ = address_space; }
 
   // --- patching.cc ---------------------------------------------------------------------------------------------------
   // The `syscall` at this address was executed with this RAX: patches it, or maps the page where it is patched. enoexec where it

@@ -15,9 +15,10 @@ constexpr u64 kRoom = 1 << 20;
 
 }  // namespace
 
-Arena::Arena(platform::Platform& platform, u64 limit_bytes)
+Arena::Arena(platform::Platform& platform, u64 limit_bytes, u64 largest_mapping)
     : platform_(platform),
       limit_(std::min(page_floor(limit_bytes), platform.arena_size())),
+      largest_mapping_(std::max(limit_, std::min(largest_mapping, platform.arena_size()))),
       warm_bound_(std::min(limit_ / 8, u64{128} << 20)) {
   cold_[0] = platform.arena_size();
 }

@@ -40,7 +40,8 @@ class Arena {
     bool stale = false;  // asked for Fill::stale, and some pages hold old bytes
   };
 
-  Arena(platform::Platform& platform, u64 limit_bytes);
+  // `largest_mapping`: what one private mapping may ask for at most, where that is more than the limit.
+  Arena(platform::Platform& platform, u64 limit_bytes, u64 largest_mapping = 0);
   ~Arena();
 
   // A contiguous, zeroed range with one reference on each page. Sparse: costs memory only where touched. enomem.
@@ -62,6 +63,7 @@ class Arena {
   u8* at(u64 offset) { return platform_.arena_base() + offset; }  // copy by platform::safe_copy
 
   u64 limit() const { return limit_; }
+  u64 largest_mapping() const { return largest_mapping_; }
   u64 granted() const;   // bytes with an owner
   u64 resident() const;  // bytes that were touched, as far as known: granted and warm ones
 
@@ -89,6 +91,7 @@ class Arena {
 
   platform::Platform& platform_;
   const u64 limit_;
+  const u64 largest_mapping_;
   const u64 warm_bound_;
   std::atomic<u64> next_id_{1};
   mutable Mutex lock_{LockRank::arena};

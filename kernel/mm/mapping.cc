@@ -50,7 +50,7 @@ Result<void> AddressSpace::check_limits(const MapRequest& r, u64 replaced, u64 d
   const Vma like{.end = r.length, .prot = r.prot, .flags = r.flags, .object = r.object};
   if (counts_as_data(like)) {
     if (data_bytes_ - data_replaced + r.length > limits.data) return Errno::enomem;
-    if (!r.object && (r.flags & kVmaNoReserve) == 0 && r.length > arena_.limit()) return Errno::enomem;
+    if (!r.object && (r.flags & kVmaNoReserve) == 0 && r.length > arena_.largest_mapping()) return Errno::enomem;
   }
   return success;
 }

@@ -21,12 +21,13 @@ u64 random_below(u64 bound) {  // a power of two
   return word & (bound - 1);
 }
 
-AddressSpace::Bounds choose_bounds(platform::Platform& platform) {
+AddressSpace::Bounds choose_bounds(platform::Platform& platform, Mm::Placement placement) {
   AddressSpace::Bounds bounds{.floor = platform.guest_floor(), .ceiling = platform.guest_ceiling()};
   const u64 gap = kStackRandomPages * kPageSize + kStackRoom;
   // A platform with little room (a test's) gives up the randomness, not the order.
   u64 base = bounds.ceiling > 4 * gap ? bounds.ceiling - gap : bounds.ceiling / 4 * 3;
-  if (base > 4 * kMmapRandomPages * kPageSize) base -= random_below(kMmapRandomPages) * kPageSize;
+  if (placement == Mm::Placement::random && base > 4 * kMmapRandomPages * kPageSize)
+    base -= random_below(kMmapRandomPages) * kPageSize;
   bounds.mmap_base = page_floor(base);
   return bounds;
 }
@@ -49,9 +50,9 @@ Mm::~Mm() {
   map_.reset();
 }
 
-Result<Ref<Mm>> Mm::create(Kernel& kernel) {
+Result<Ref<Mm>> Mm::create(Kernel& kernel, Placement placement) {
   std::unique_ptr<platform::Space> space = TRY(kernel.platform().new_space());
-  return Ref<Mm>::adopt(new Mm(kernel, std::move(space), choose_bounds(kernel.platform())));
+  return Ref<Mm>::adopt(new Mm(kernel, std::move(space), choose_bounds(kernel.platform(), placement)));
 }
 
 Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
@@ -74,12 +75,13 @@ Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
   return child;
 }
 
-Result<GuestAddr> Mm::map_stack(Task&, u64 size_limit) {
+Result<GuestAddr> Mm::map_stack(Task&, u64 size_limit, Placement placement) {
   WriteGuard guard(lock_);
   const AddressSpace::Bounds& bounds = map_->bounds();
   constexpr u64 kInitial = 132 << 10;  // as exec leaves it: a page and 128 KiB of room
   u64 top = bounds.ceiling - kPageSize;
-  if (top - bounds.mmap_base > 2 * kStackRandomPages * kPageSize) top -= random_below(kStackRandomPages) * kPageSize;
+  if (placement == Placement::random && top - bounds.mmap_base > 2 * kStackRandomPages * kPageSize)
+    top -= random_below(kStackRandomPages) * kPageSize;
   MmLimits limits;
   limits.stack = size_limit;
   const AddressSpace::MapRequest request{
@@ -105,6 +107,11 @@ Result<GuestAddr> Mm::map_special(int host_fd, u64 length, u64 data_pages, std::
   request.prot = request.may = 1, request.name = "[vvar]";
   TRY(map_->map(request, {}));
   return GuestAddr(start);
+}
+
+void Mm::set_growth_limits(u64 stack, u64 address_space) {
+  WriteGuard guard(lock_);
+  map_->set_growth_limits(stack, address_space);
 }
 
 FaultOutcome Mm::handle_fault(const platform::Entry& fault) {

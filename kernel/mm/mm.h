@@ -78,8 +78,9 @@ struct MapsLine {
 
 class Mm final : public StoreMapper {
  public:
-  // An empty address space in a fresh host process. enomem, eagain.
-  static Result<Ref<Mm>> create(Kernel& kernel);
+  // An empty address space in a fresh host process; `fixed` is ADDR_NO_RANDOMIZE of personality(2). enomem, eagain.
+  enum class Placement : u8 { random, fixed };
+  static Result<Ref<Mm>> create(Kernel& kernel, Placement placement = Placement::random);
   ~Mm() override;
 
   // fork(2): a copy-on-write copy in a fresh host process. Stack pages around `stack_pointer`, which both touch at once, are
@@ -105,7 +106,9 @@ class Mm final : public StoreMapper {
   GuestAddr brk(Task& task, GuestAddr wanted);
   // exec: the heap starts here; and the stack, growing down to `size_limit` (RLIMIT_STACK): the address past its highest byte.
   void set_brk_start(GuestAddr start);
-  Result<GuestAddr> map_stack(Task& task, u64 size_limit);
+  Result<GuestAddr> map_stack(Task& task, u64 size_limit, Placement placement = Placement::random);
+  // setrlimit(2): what growing stacks obey from now on.
+  void set_growth_limits(u64 stack, u64 address_space);
   // The kernel's own image for the guest (the vDSO): `length` bytes of `host_fd`, which stays open as long as the sandbox. The first
   // `data_pages` pages are "[vvar]", read-only; the rest is `name`, readable and executable. Where the data pages are.
   Result<GuestAddr> map_special(int host_fd, u64 length, u64 data_pages, std::string name);
@@ -139,6 +142,8 @@ class Mm final : public StoreMapper {
   Result<FutexKey> futex_key(GuestAddr addr, bool is_private);
 
   MmUsage usage();
+  // A copy for a call found no memory since the last time: the run loop asks the OOM killer, as for a fault.
+  bool take_out_of_memory() { return out_of_memory_.exchange(false, std::memory_order_relaxed); }
   std::vector<MapsLine> maps();
   MmLayout layout();
   void set_layout(MmLayout layout);
@@ -171,6 +176,7 @@ class Mm final : public StoreMapper {
   u64 peak_ GUARDED_BY(lock_) = 0;
   // Addresses whose calls go on trapping, by their low bits; the last one wins.
   std::array<std::atomic<u64>, 256> unpatchable_{};
+  std::atomic<bool> out_of_memory_{false};
 };
 
 }  // namespace limen

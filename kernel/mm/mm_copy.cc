@@ -33,7 +33,9 @@ usize Mm::copy(GuestAddr user, u8* kernel, usize length, Access access) {
     }
     if (done == length) break;
     WriteGuard guard(lock_);
-    if (map_->resolve(user.raw() + done, access) != Resolution::resolved) break;
+    const Resolution resolution = map_->resolve(user.raw() + done, access);
+    if (resolution == Resolution::no_memory) out_of_memory_.store(true, std::memory_order_relaxed);
+    if (resolution != Resolution::resolved) break;
   }
   return done;
 }

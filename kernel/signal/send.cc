@@ -5,6 +5,7 @@
 #include "abi/signal.h"
 #include "kernel/kernel.h"
 #include "kernel/signal/signal.h"
+#include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/time/timers.h"
@@ -186,22 +187,7 @@ Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s) {
   return Errno::eperm;
 }
 
-void start_group_exit(ThreadGroup& group, int wait_status) {
-  std::vector<Ref<Task>> tasks;
-  {
-    MutexGuard guard(group.lock);
-    if (!group.exiting) {
-      group.exiting = true;
-      group.exit_status = wait_status;
-    }
-    group.stopped = false;
-    for (const auto& [tid, task] : group.members) tasks.push_back(task);
-  }
-  for (const Ref<Task>& task : tasks) {
-    task->recalculate_work();
-    task->wake();
-  }
-}
+void start_group_exit(ThreadGroup& group, int wait_status) { begin_group_exit(group, wait_status); }
 
 void retarget_shared_signals(Task& task, SignalSet not_taken) {
   ThreadGroup& group = task.group();

@@ -4,6 +4,7 @@
 
 #include "abi/limits.h"
 #include "abi/mman.h"
+#include "abi/prctl.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/user_buffer.h"
@@ -11,11 +12,20 @@
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
+namespace {
+
+// personality(2)'s READ_IMPLIES_EXEC.
+u32 asked_for(const Task& task, MmapProt prot) {
+  const bool implied = (task.personality & abi::read_implies_exec) != 0 && prot.has(abi::prot_read);
+  return static_cast<u32>(prot.raw() | (implied ? abi::prot_exec : 0));
+}
+
+}  // namespace
 
 Result<i64> sys_mmap(Task& task, GuestAddr addr, u64 length, MmapProt prot, MmapFlags flags, Fd fd, u64 offset) {
   if ((offset & kPageMask) != 0) return Errno::einval;
   MmapRequest request{
-      .addr = addr, .length = length, .prot = static_cast<u32>(prot.raw()), .flags = static_cast<u32>(flags.raw())};
+      .addr = addr, .length = length, .prot = asked_for(task, prot), .flags = static_cast<u32>(flags.raw())};
   if (!flags.any(abi::map_anonymous)) {
     request.file = TRY(task.files().get(fd));
     if (request.file->is_path_only()) return Errno::ebadf;
@@ -31,7 +41,7 @@ Result<i64> sys_munmap(Task& task, GuestAddr addr, u64 length) {
 }
 
 Result<i64> sys_mprotect(Task& task, GuestAddr addr, u64 length, MmapProt prot) {
-  TRY(task.mm().mprotect(addr, length, static_cast<u32>(prot.raw())));
+  TRY(task.mm().mprotect(addr, length, asked_for(task, prot)));
   return 0;
 }
 
@@ -111,7 +121,7 @@ Result<i64> sys_pkey_free(Task&, int) { return Errno::einval; }
 
 Result<i64> sys_pkey_mprotect(Task& task, GuestAddr addr, usize length, MmapProt prot, int pkey) {
   if (pkey != -1) return Errno::einval;
-  TRY(task.mm().mprotect(addr, length, static_cast<u32>(prot.raw())));
+  TRY(task.mm().mprotect(addr, length, asked_for(task, prot)));
   return 0;
 }
 

@@ -205,9 +205,11 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
   }
 }
 
-Result<i64> sys_personality(Task&, Personality persona) {
-  if (persona.raw() == abi::per_query || persona.raw() == abi::per_linux) return abi::per_linux;
-  return Errno::einval;
+// Any value is taken, as Linux does; ADDR_NO_RANDOMIZE, READ_IMPLIES_EXEC, PER_LINUX32 and UNAME26 have an effect.
+Result<i64> sys_personality(Task& task, Personality persona) {
+  const u32 old = task.personality;
+  if (persona.raw() != abi::per_query) task.personality = persona.raw();
+  return old;
 }
 
 }  // namespace limen

@@ -3,17 +3,32 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/usage.h"
+#include "kernel/time/cpu_time.h"
+#include "kernel/time/timers.h"
 
 namespace limen {
 namespace {
 
-Result<void> set_limit(Task& task, ThreadGroup& group, u32 resource, const abi::RLimit& wanted) {
+// What must know of a limit before it is next met.
+void apply_limit(Task& target, u32 resource) {
+  ThreadGroup& group = target.group();
+  if (resource == abi::rlimit_cpu) watch_cpu_limit(group);
+  if (resource != abi::rlimit_stack && resource != abi::rlimit_as) return;
+  if (const Ref<Mm> mm = target.mm_ref()) {
+    mm->set_growth_limits(group.limit(abi::rlimit_stack).soft, group.limit(abi::rlimit_as).soft);
+  }
+}
+
+Result<void> set_limit(Task& task, Task& target, u32 resource, const abi::RLimit& wanted) {
+  ThreadGroup& group = target.group();
   if (wanted.rlim_cur > wanted.rlim_max) return Errno::einval;
   const ResourceLimit old = group.limit(resource);
   constexpr u64 kMostFiles = 1048576;  // fs.nr_open
   if (resource == abi::rlimit_nofile && wanted.rlim_max > kMostFiles) return Errno::eperm;
   if (wanted.rlim_max > old.hard && !task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
   group.set_limit(resource, {wanted.rlim_cur, wanted.rlim_max});
+  apply_limit(target, resource);
   return success;
 }
 
@@ -29,10 +44,6 @@ Result<void> may_change(Task& task, Task& target) {
   return same || mine.capable(Capability::sys_resource) ? Result<void>() : Errno::eperm;
 }
 
-abi::TimeVal timeval_of(u64 ns) {
-  return {static_cast<i64>(ns / 1'000'000'000), static_cast<i64>(ns / 1000 % 1'000'000)};
-}
-
 }  // namespace
 
 Result<i64> sys_getrlimit(Task& task, Resource resource, UserOut<abi::RLimit> rlim) {
@@ -44,7 +55,7 @@ Result<i64> sys_getrlimit(Task& task, Resource resource, UserOut<abi::RLimit> rl
 Result<i64> sys_setrlimit(Task& task, Resource resource, UserIn<abi::RLimit> rlim) {
   if (resource.raw() >= abi::rlim_nlimits) return Errno::einval;
   const abi::RLimit wanted = TRY(rlim.read(task));
-  TRY(set_limit(task, task.group(), resource.raw(), wanted));
+  TRY(set_limit(task, task, resource.raw(), wanted));
   return 0;
 }
 
@@ -61,37 +72,31 @@ Result<i64> sys_prlimit64(Task& task, Pid pid, Resource resource, UserIn<abi::RL
   if (!target) return Errno::esrch;
   TRY(may_change(task, *target));
   const ResourceLimit old = target->group().limit(resource.raw());
-  if (wanted) TRY(set_limit(task, target->group(), resource.raw(), *wanted));
+  if (wanted) TRY(set_limit(task, *target, resource.raw(), *wanted));
   if (!old_limit.is_null()) TRY(old_limit.write(task, encode(old)));
   return 0;
 }
 
 Result<i64> sys_getrusage(Task& task, RusageWho who, UserOut<abi::RUsage> usage) {
-  ChildTimes times;
+  Usage used;
+  settle_cpu_time(task);
   switch (who.raw()) {
     case abi::rusage_thread:
-      times = {task.user_ns.load(), task.system_ns.load()};
+      used = usage_of(task);
+      used.peak_resident_kib = peak_resident_kib(task);
       break;
-    case abi::rusage_self: {
-      MutexGuard guard(task.group().lock);
-      times = task.group().times;  // of threads that have ended
-      for (const auto& [tid, member] : task.group().members) {
-        times.user_ns += member->user_ns.load(), times.system_ns += member->system_ns.load();
-      }
+    case abi::rusage_self:
+      used = usage_of(task.group());
       break;
-    }
     case abi::rusage_children: {
       ReadGuard tree(task.kernel().process_tree);
-      times = task.group().waited_children;
+      used = task.group().waited_children;
       break;
     }
     default:
       return Errno::einval;
   }
-  abi::RUsage out{};
-  out.ru_utime = timeval_of(times.user_ns), out.ru_stime = timeval_of(times.system_ns);
-  if (who.raw() != abi::rusage_children) out.ru_maxrss = static_cast<i64>(task.mm().usage().peak_resident_bytes / 1024);
-  TRY(usage.write(task, out));
+  TRY(usage.write(task, encode_usage(used)));
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/signal/frame.h"
 #include "kernel/signal/siginfo.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/process_group.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/time/time_values.h"
@@ -52,26 +53,6 @@ Result<void> kill_all(Task& task, const SignalInfo& info) {
   return result;
 }
 
-// A process group: fine when one member could be reached.
-Result<void> kill_process_group(Task& task, Pid id, const SignalInfo& info) {
-  std::vector<Ref<ThreadGroup>> targets;
-  {
-    ReadGuard tree(task.kernel().process_tree);
-    Ref<ProcessGroup> group =
-        id.raw() == 0 ? task.group().process_group : task.namespaces().pid->find_process_group(id);
-    if (group) {
-      for (ThreadGroup* member : group->members) targets.push_back(Ref<ThreadGroup>(member));
-    }
-  }
-  Result<void> result = Errno::esrch;
-  bool reached = false;
-  for (const Ref<ThreadGroup>& target : targets) {
-    result = kill_one(task, *target, info);
-    reached = reached || result.ok();
-  }
-  return reached ? success : result;
-}
-
 Result<void> send_to_thread(Task& task, std::optional<Pid> tgid, Pid tid, const SignalInfo& info) {
   const Ref<Task> target = find_task(task, tid);
   if (!target || (tgid && target->group().pid() != *tgid)) return Errno::esrch;
@@ -97,6 +78,26 @@ Errno sleep_until_signal(Task& task) {
 
 }  // namespace
 
+// Fine when one member could be reached.
+Result<void> signal_process_group(Task& task, Pid id, const SignalInfo& info) {
+  std::vector<Ref<ThreadGroup>> targets;
+  {
+    ReadGuard tree(task.kernel().process_tree);
+    Ref<ProcessGroup> group =
+        id.raw() == 0 ? task.group().process_group : task.namespaces().pid->find_process_group(id);
+    if (group) {
+      for (ThreadGroup* member : group->members) targets.push_back(Ref<ThreadGroup>(member));
+    }
+  }
+  Result<void> result = Errno::esrch;
+  bool reached = false;
+  for (const Ref<ThreadGroup>& target : targets) {
+    result = kill_one(task, *target, info);
+    reached = reached || result.ok();
+  }
+  return reached ? success : result;
+}
+
 Result<i64> sys_kill(Task& task, Pid pid, Signal sig) {
   const SignalInfo info = user_signal(task, sig, abi::si_user);
   if (pid.raw() > 0) {
@@ -107,7 +108,7 @@ Result<i64> sys_kill(Task& task, Pid pid, Signal sig) {
     TRY(kill_all(task, info));
   } else {
     if (pid.raw() == INT32_MIN) return Errno::esrch;
-    TRY(kill_process_group(task, Pid(-pid.raw()), info));
+    TRY(signal_process_group(task, Pid(-pid.raw()), info));
   }
   return 0;
 }
@@ -125,7 +126,7 @@ Result<i64> sys_tgkill(Task& task, Pid tgid, Pid tid, Signal sig) {
 }
 
 Result<i64> sys_rt_sigqueueinfo(Task& task, Pid pid, Signal sig, UserIn<abi::SigInfo> info) {
-  const SignalInfo queued = TRY(read_queued_info(task, info, sig, pid == task.group().pid()));
+  const SignalInfo queued = TRY(read_queued_info(task, info, sig, pid == task.tid()));
   const Ref<Task> target = pid.raw() > 0 ? find_task(task, pid) : Ref<Task>();
   if (!target) return Errno::esrch;
   TRY(kill_one(task, target->group(), queued));
@@ -133,8 +134,9 @@ Result<i64> sys_rt_sigqueueinfo(Task& task, Pid pid, Signal sig, UserIn<abi::Sig
 }
 
 Result<i64> sys_rt_tgsigqueueinfo(Task& task, Pid tgid, Pid tid, Signal sig, UserIn<abi::SigInfo> info) {
-  const SignalInfo queued = TRY(read_queued_info(task, info, sig, tid == task.tid()));
+  (void)TRY(info.read(task));  // EFAULT before EINVAL before EPERM
   if (tgid.raw() <= 0 || tid.raw() <= 0) return Errno::einval;
+  const SignalInfo queued = TRY(read_queued_info(task, info, sig, tid == task.tid()));
   TRY(send_to_thread(task, tgid, tid, queued));
   return 0;
 }

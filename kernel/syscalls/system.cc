@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/limits.h"
+#include "abi/prctl.h"
 #include "abi/random.h"
 #include "abi/sched.h"
 #include "abi/sysinfo.h"
@@ -32,14 +33,28 @@ Result<std::string> read_name(Task& task, UserBytes<In> name, int len) {
 
 }  // namespace
 
+namespace {
+
+// personality(2)'s UNAME26, for programs that know no release after 2.6. Linux: kernel/sys.c:override_release.
+std::string release_of(const Task& task) {
+  const std::string_view real = kLinuxRelease;
+  if ((task.personality & abi::uname26) == 0) return std::string(real);
+  const usize dot = real.find('.'), end = real.find_first_not_of("0123456789", dot + 1);
+  const int minor = std::stoi(std::string(real.substr(dot + 1, end - dot - 1)));
+  const usize rest = real.find_first_not_of("0123456789.", end);
+  return "2.6." + std::to_string(minor + 60) + std::string(rest == real.npos ? "" : real.substr(rest));
+}
+
+}  // namespace
+
 Result<i64> sys_uname(Task& task, UserOut<abi::UtsName> name) {
   const UtsNamespace& uts = *task.namespaces().uts;
   abi::UtsName out{};
   put(out.sysname, "Linux");
   put(out.nodename, uts.hostname());
-  put(out.release, kLinuxRelease);
+  put(out.release, release_of(task));
   put(out.version, kLinuxVersion);
-  put(out.machine, "x86_64");
+  put(out.machine, (task.personality & abi::per_mask) == abi::per_linux32 ? "i686" : "x86_64");
   put(out.domainname, uts.domainname());
   TRY(name.write(task, out));
   return 0;

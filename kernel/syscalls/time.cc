@@ -133,7 +133,7 @@ Result<i64> sys_times(Task& task, UserOut<abi::Tms> buf) {
   if (!buf.is_null()) {
     settle_cpu_time(task);
     const CpuTime own = cpu_time(task.group());
-    ChildTimes children;
+    Usage children;
     {
       ReadGuard tree(task.kernel().process_tree);
       children = task.group().waited_children;
@@ -161,7 +161,8 @@ Result<i64> sys_nanosleep(Task& task, UserIn<abi::TimeSpec> duration, UserOut<ab
 
 Result<i64> sys_clock_nanosleep(Task& task, ClockId clockid, TimerFlags flags, UserIn<abi::TimeSpec> duration,
                                 UserOut<abi::TimeSpec> remaining) {
-  if (clockid.raw() == abi::clock_thread_cputime_id) return Errno::einval;
+  if (clockid.raw() == abi::clock_thread_cputime_id)
+    return Errno::eopnotsupp;  // no nsleep of its own in Linux's k_clock
   TimerBase base = TRY(timer_base(task, clockid));
   if (base.clock == TimerClock::thread_cpu && base.tid == task.tid()) return Errno::einval;  // it would never end
   const abi::TimeSpec wanted = TRY(duration.read(task));

@@ -2,12 +2,15 @@
 #include <algorithm>
 
 #include "abi/sched.h"
+#include "kernel/cred/change.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/pidfd.h"
 #include "kernel/task/process_group.h"
+#include "kernel/time/cpu_time.h"
+#include "kernel/time/timers.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -21,6 +24,7 @@ struct CloneRequest {
   u64 tls = 0;
   UserOut<i32> parent_tid, pidfd;
   GuestAddr child_tid;
+  Pid wanted_tid;  // clone3's set_tid; 0: any
   bool has(u64 flag) const { return (flags & flag) != 0; }
 };
 
@@ -28,14 +32,21 @@ constexpr u64 kNamespaceFlags = abi::clone_newns | abi::clone_newcgroup | abi::c
                                 abi::clone_newuser | abi::clone_newpid | abi::clone_newnet;
 constexpr u64 kKnownFlags = 0xffffffff | abi::clone_clear_sighand;
 
-Result<void> check_flags(const CloneRequest& request) {
+Result<void> check_flags(Task& task, const CloneRequest& request) {
   if ((request.flags & ~kKnownFlags) != 0) return Errno::einval;
   if (request.has(abi::clone_sighand) && !request.has(abi::clone_vm)) return Errno::einval;
   if (request.has(abi::clone_thread) && !request.has(abi::clone_sighand)) return Errno::einval;
   if (request.has(abi::clone_clear_sighand) && request.has(abi::clone_sighand)) return Errno::einval;
-  if (request.has(abi::clone_newns) && request.has(abi::clone_fs)) return Errno::einval;
+  if (request.has(abi::clone_newns | abi::clone_newuser) && request.has(abi::clone_fs)) return Errno::einval;
+  if (request.has(abi::clone_newuser | abi::clone_newpid) && request.has(abi::clone_thread)) return Errno::einval;
+  if (request.has(abi::clone_newipc) && request.has(abi::clone_sysvsem)) return Errno::einval;
   if (request.has(abi::clone_pidfd) && request.has(abi::clone_detached)) return Errno::einval;
   if (request.exit_signal.raw() < 0 || request.exit_signal.raw() > kSignalMax) return Errno::einval;
+  // The sandbox's first process has no parent that could wait for another child.
+  if (request.has(abi::clone_parent)) {
+    ReadGuard tree(task.kernel().process_tree);
+    if (task.group().parent == nullptr) return Errno::einval;
+  }
   // New namespaces need privileges that the sandbox does not give away; Linux without CAP_SYS_ADMIN says the same.
   if ((request.flags & kNamespaceFlags) != 0) return Errno::eperm;
   return success;
@@ -84,6 +95,7 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   child.sched_policy = task.sched_policy, child.sched_priority = task.sched_priority;
   child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
+  child.personality = task.personality;
 }
 
 // The child becomes visible: pid table, process tree, group members. Cannot fail but where the whole group is leaving.
@@ -92,9 +104,13 @@ Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& req
   ThreadGroup& group = child->group();
   WriteGuard tree(kernel.process_tree);
   if (task.must_die()) return Errno::erestartnointr;
+  const bool taken = kernel.pids->find(child->tid()) || kernel.pids->find_process_group(child->tid());
+  if (taken) return Errno::eexist;  // set_tid, or it has just met another's set_tid
   if (!request.has(abi::clone_thread)) {
     ThreadGroup* parent = request.has(abi::clone_parent) && task.group().parent ? task.group().parent : &task.group();
     group.parent = parent;
+    // CLONE_PARENT: a sibling in every respect, whose maker's maker waits for it.
+    group.parent_tid = parent == &task.group() ? task.tid() : task.group().parent_tid;
     parent->children.push_back(child->group_ref());
     join_process_group(group, task.group().process_group);
   }
@@ -109,12 +125,17 @@ Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& req
 
 Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   Kernel& kernel = task.kernel();
+  // Linux: copy_process. The count is taken when the child is published; a race of two may pass the limit by one.
+  const Credentials& own = task.credentials();
+  if (passes_process_limit(task, 1) && !own.capable(Capability::sys_resource) && !own.capable(Capability::sys_admin))
+    return Errno::eagain;
+  task.process_limit_passed = false;
   Ref<Mm> mm = task.mm_ref();
   if (!request.has(abi::clone_vm)) mm = TRY(mm->fork(GuestAddr(task.entry().sp)));
   std::unique_ptr<platform::GuestThread> cpu = TRY(mm->space().new_thread());
   cpu->load_context(child_context(task, request));
-  Pid tid;
-  {
+  Pid tid = request.wanted_tid;
+  if (tid.raw() == 0) {
     WriteGuard tree(kernel.process_tree);
     tid = TRY(kernel.pids->allocate());
   }
@@ -125,16 +146,19 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   }());
   child->set_cpu(std::move(cpu));
   inherit(task, *child, request);
+  if (request.has(abi::clone_vm) && !request.has(abi::clone_thread)) start_cpu_time_of_vfork(*child);
+  if (!request.has(abi::clone_thread)) watch_cpu_limit(child->group());
   return child;
 }
 
 Result<i64> do_clone(Task& task, const CloneRequest& request) {
-  TRY(check_flags(request));
+  TRY(check_flags(task, request));
   Ref<Task> child = TRY(make_child(task, request));
   const i32 tid = child->tid().raw();
   if (request.has(abi::clone_pidfd)) {
     FdReservation fd = TRY(task.files().reserve(task));
-    Ref<File> file = TRY(open_pidfd(task, child, PidfdTarget::process));
+    const PidfdTarget kind = request.has(abi::clone_thread) ? PidfdTarget::thread : PidfdTarget::process;
+    Ref<File> file = TRY(open_pidfd(task, child, kind));
     TRY(request.pidfd.write(task, fd.number().raw()));
     TRY(publish(task, child, request));
     fd.publish(std::move(file), FdFlags::close_on_exec);
@@ -179,6 +203,21 @@ Result<i64> sys_clone(Task& task, CloneFlags flags, GuestAddr stack, UserOut<i32
   return do_clone(task, request);
 }
 
+namespace {
+
+// Linux: kernel/pid.c:alloc_pid. There is one pid namespace, so one number.
+Result<Pid> read_wanted_tid(Task& task, const abi::CloneArgs& args) {
+  if (args.set_tid_size > 1) return Errno::einval;
+  const i32 tid = TRY(UserIn<i32>(args.set_tid).read(task));
+  constexpr i32 kPidMax = 4'194'304;
+  if (tid < 1 || tid >= kPidMax) return Errno::einval;
+  const Credentials& own = task.credentials();
+  if (!own.capable(Capability::checkpoint_restore) && !own.capable(Capability::sys_admin)) return Errno::eperm;
+  return Pid(tid);
+}
+
+}  // namespace
+
 Result<i64> sys_clone3(Task& task, UserIn<abi::CloneArgs> args, usize size) {
   if (size > kPageSize) return Errno::e2big;
   if (size < abi::clone_args_size_ver0) return Errno::einval;
@@ -191,12 +230,18 @@ Result<i64> sys_clone3(Task& task, UserIn<abi::CloneArgs> args, usize size) {
     return Errno::e2big;
   }
   std::copy_n(bytes.begin(), std::min(size, sizeof given), reinterpret_cast<u8*>(&given));
+  if ((given.flags & ~(kKnownFlags | abi::clone_into_cgroup)) != 0) return Errno::einval;
   if ((given.flags & (abi::csignal & ~abi::clone_newtime)) != 0 || given.exit_signal > kSignalMax) return Errno::einval;
+  if ((given.flags & abi::clone_detached) != 0) return Errno::einval;
   if ((given.flags & (abi::clone_thread | abi::clone_parent)) != 0 && given.exit_signal != 0) return Errno::einval;
   if (given.stack.is_null() != (given.stack_size == 0)) return Errno::einval;
   if (given.set_tid_size > 32 || given.set_tid.is_null() != (given.set_tid_size == 0)) return Errno::einval;
-  if (given.set_tid_size != 0) return Errno::eperm;  // needs CAP_CHECKPOINT_RESTORE
   CloneRequest request;
+  if (given.set_tid_size != 0) request.wanted_tid = TRY(read_wanted_tid(task, given));
+  if ((given.flags & abi::clone_into_cgroup) != 0) {
+    if (size < abi::clone_args_size_ver2 || given.cgroup > INT32_MAX) return Errno::einval;
+    return Errno::ebadf;  // no descriptor of a cgroup exists here
+  }
   request.flags = given.flags;
   request.exit_signal = Signal(static_cast<i32>(given.exit_signal));
   request.stack = given.stack.is_null() ? 0 : given.stack.raw() + given.stack_size;
@@ -220,15 +265,16 @@ Result<i64> sys_vfork(Task& task) {
   return do_clone(task, request);
 }
 
+// Linux: kernel/fork.c:check_unshare_flags. A new namespace of one kind needs other things to be the task's own, too.
 Result<i64> sys_unshare(Task& task, CloneFlags flags) {
   constexpr u64 kKnown = abi::clone_fs | abi::clone_files | abi::clone_sighand | abi::clone_vm | abi::clone_thread |
                          abi::clone_sysvsem | abi::clone_newtime | kNamespaceFlags;
   if (flags.unknown(kKnown) != 0) return Errno::einval;
-  if (flags.any(kNamespaceFlags | abi::clone_newtime)) return Errno::eperm;
-  if (flags.any(abi::clone_thread | abi::clone_sighand | abi::clone_vm)) {
+  if (flags.any(abi::clone_thread | abi::clone_sighand | abi::clone_vm | abi::clone_newuser | abi::clone_newpid)) {
     MutexGuard guard(task.group().lock);
     if (task.group().members.size() != 1) return Errno::einval;
   }
+  if (flags.any(kNamespaceFlags | abi::clone_newtime)) return Errno::eperm;
   if (flags.any(abi::clone_fs)) task.set_fs(task.fs().clone());
   if (flags.any(abi::clone_files)) task.set_files(task.files().clone());
   return 0;

@@ -14,6 +14,9 @@ namespace limen {
 class Mm;
 class Task;
 
+// ELIBBAD: the interpreter that a program names is no program.
+inline constexpr Errno kElibBad = static_cast<Errno>(80);
+
 // What a header says, read once from the file and checked.
 struct ElfImage {
   Ref<File> file;
@@ -33,7 +36,7 @@ struct LoadedElf {
   u64 end = 0;  // one past its last byte, bss included
 };
 
-// enoexec for what is not a 64-bit x86 ELF executable; elibbad does not exist here: a corrupt one is enoexec or einval as Linux has it.
+// enoexec for what is not a 64-bit x86 ELF executable.
 Result<ElfImage> read_elf(Task& task, Ref<File> file);
 
 // Maps the segments. `at` places a position-independent image (0: the mmap area chooses).

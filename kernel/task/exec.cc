@@ -5,15 +5,20 @@
 #include <optional>
 
 #include "abi/fcntl.h"
+#include "abi/prctl.h"
 #include "abi/resource.h"
 #include "host/random.h"
+#include "kernel/cred/change.h"
 #include "kernel/cred/exec.h"
+#include "kernel/ipc/futex.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/elf.h"
 #include "kernel/task/exec_stack.h"
 #include "kernel/task/exit.h"
+#include "kernel/task/usage.h"
+#include "kernel/time/cpu_time.h"
 #include "kernel/time/timers.h"
 #include "kernel/time/vdso.h"
 #include "kernel/vfs/fd_table.h"
@@ -72,28 +77,41 @@ Result<ScriptLine> parse_script(std::string_view head) {
   return script;
 }
 
+// What the program is called by, for a script's argv, AT_EXECFN and comm. Linux: alloc_bprm.
+std::string file_name(const ExecRequest& request) {
+  const std::string& path = request.path;
+  if (request.dirfd < 0 || (!path.empty() && path.front() == '/')) return path;
+  return "/dev/fd/" + std::to_string(request.dirfd) + (path.empty() ? "" : "/" + path);
+}
+
+// A script is opened by its interpreter again, which cannot be by a descriptor that execve closes.
+Result<void> check_script_stays_open(Task& task, const ExecRequest& request) {
+  if (request.dirfd < 0 || (!request.path.empty() && request.path.front() == '/')) return success;
+  const Result<FdFlags> flags = task.files().flags(Fd(request.dirfd));
+  return flags.ok() && *flags == FdFlags::close_on_exec ? Errno::enoent : Result<void>();
+}
+
 // Follows scripts to the ELF program that runs; argv grows as the scripts say.
 Result<ElfImage> find_image(Task& task, ExecRequest& request, Program& program) {
   i32 dirfd = request.dirfd;
-  std::string path = request.path;
+  std::string path = request.path, script_path = file_name(request);
   u32 flags = request.flags;
   for (int depth = 0; depth <= kMostInterpreters; ++depth) {
+    if (depth > 0) request.missing_interpreter = path;
     program = TRY(open_program(task, dirfd, path, flags));
+    request.missing_interpreter.clear();
     u8 head[kHeaderBytes] = {};
     const usize n = TRY(program.file->read_kernel(task, head, 0));
     if (n < 2 || head[0] != '#' || head[1] != '!') return read_elf(task, program.file);
     const ScriptLine script = TRY(parse_script(std::string_view(reinterpret_cast<const char*>(head), n)));
+    if (depth == 0) TRY(check_script_stays_open(task, request));
     // argv[0] gives way to: interpreter, its argument, the script's own path.
-    std::string script_path = path;
-    if (dirfd >= 0 && (path.empty() || path.front() != '/')) {
-      script_path = "/dev/fd/" + std::to_string(dirfd) + (path.empty() ? "" : "/" + path);
-    }
     std::vector<std::string> argv{script.interpreter};
     if (script.argument) argv.push_back(*script.argument);
     argv.push_back(script_path);
     if (!request.argv.empty()) argv.insert(argv.end(), request.argv.begin() + 1, request.argv.end());
     request.argv = std::move(argv);
-    dirfd = abi::at_fdcwd.raw(), path = script.interpreter, flags = 0;
+    dirfd = abi::at_fdcwd.raw(), path = script_path = script.interpreter, flags = 0;
   }
   return Errno::eloop;
 }
@@ -121,33 +139,42 @@ u64 random_below(u64 pages) {
 }
 
 // Where a position-independent main program goes: two thirds up, randomised. Linux: ELF_ET_DYN_BASE.
-u64 program_base(Task& task) {
+u64 program_base(Task& task, Mm::Placement placement) {
   const u64 ceiling = task.kernel().platform().guest_ceiling();
-  return page_floor(ceiling / 3 * 2) + random_below(u64{1} << 28);
+  return page_floor(ceiling / 3 * 2) + (placement == Mm::Placement::fixed ? 0 : random_below(u64{1} << 28));
 }
 
-Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage& image, const Credentials& cred,
+// The ELF interpreter that the program names. elibbad for what is no program, eio for what is too short for one.
+Result<ElfImage> open_loader(Task& task, ExecRequest& request, const std::string& name) {
+  request.missing_interpreter = name;
+  const Program program = TRY(open_program(task, abi::at_fdcwd.raw(), name, 0));
+  request.missing_interpreter.clear();
+  if (program.attributes.size < sizeof(abi::Elf64Ehdr)) return Errno::eio;
+  Result<ElfImage> loader = read_elf(task, program.file);
+  if (loader.is(Errno::enoexec)) return kElibBad;
+  return loader;
+}
+
+Result<NewProgram> build(Task& task, ExecRequest& request, const ElfImage& image, const Credentials& cred,
                          bool secure) {
   NewProgram fresh;
-  fresh.mm = TRY(Mm::create(task.kernel()));
+  const bool fixed = (task.personality & abi::addr_no_randomize) != 0;
+  const Mm::Placement placement = fixed ? Mm::Placement::fixed : Mm::Placement::random;
+  fresh.mm = TRY(Mm::create(task.kernel(), placement));
   Mm& mm = *fresh.mm;
   std::optional<ElfImage> interpreter;
-  if (!image.interpreter.empty()) {
-    const Program program = TRY(open_program(task, abi::at_fdcwd.raw(), image.interpreter, 0));
-    interpreter = TRY(read_elf(task, program.file));
-  }
-  const u64 stack_top = TRY(mm.map_stack(task, task.group().limit(abi::rlimit_stack).soft))
-  .raw();
+  if (!image.interpreter.empty()) interpreter = TRY(open_loader(task, request, image.interpreter));
+  const GuestAddr stack_top = TRY(mm.map_stack(task, task.group().limit(abi::rlimit_stack).soft, placement));
   const bool is_loader = image.is_position_independent() && image.interpreter.empty();
   const LoadedElf main =
-      TRY(map_elf(task, mm, image, image.is_position_independent() && !is_loader ? program_base(task) : 0));
+      TRY(map_elf(task, mm, image, image.is_position_independent() && !is_loader ? program_base(task, placement) : 0));
   LoadedElf loader;
   if (interpreter) loader = TRY(map_elf(task, mm, *interpreter, 0));
 
   // The heap starts behind the program; behind a loader that runs by itself there may be no room, so it goes where programs go.
   constexpr u64 kHeapRandomPages = 0x2000;
-  const u64 heap = is_loader ? program_base(task) : page_ceil(main.end);
-  mm.set_brk_start(GuestAddr(heap + random_below(kHeapRandomPages)));
+  const u64 heap = is_loader ? program_base(task, placement) : page_ceil(main.end);
+  mm.set_brk_start(GuestAddr(heap + (fixed ? 0 : random_below(kHeapRandomPages))));
 
   MmLayout layout;
   layout.start_code = main.start_code, layout.end_code = main.end_code;
@@ -156,8 +183,8 @@ Result<NewProgram> build(Task& task, const ExecRequest& request, const ElfImage&
   layout.vdso = TRY(map_vdso(task.kernel(), mm));
   const FirstStack stack{.argv = request.argv,
                          .envp = request.envp,
-                         .executable = request.path,
-                         .top = stack_top,
+                         .executable = file_name(request),
+                         .top = stack_top.raw(),
                          .program_entry = main.entry,
                          .program_headers = main.headers,
                          .program_header_count = image.header.e_phnum,
@@ -194,16 +221,15 @@ Result<void> become_only_thread(Task& task) {
     MutexGuard guard(group.lock);
     return group.members.size() == 1 ? Result<void>() : Errno::eagain;
   });
-  Ref<Task> old_leader;
   WriteGuard tree(task.kernel().process_tree);
   MutexGuard guard(group.lock);
   group.exec_task = nullptr;
   TRY(alone);
+  for (const Ref<ThreadGroup>& child : group.children) child->parent_tid = group.pid();
+  task.exit_signal = sig::chld;
   if (task.is_leader()) return success;
   const Ref<Task> self(&task);
   PidNamespace& pids = *task.kernel().pids;
-  old_leader = group.leader_;
-  task.exit_signal = old_leader ? old_leader->exit_signal : sig::chld;
   pids.remove_task(task.tid());
   group.members.clear();
   task.assume_tid(group.pid());
@@ -218,36 +244,58 @@ void forget_old_program(Task& task, const ExecRequest& request, Ref<const Creden
   task.set_handlers(task.handlers().clone());
   task.handlers().reset_for_exec();
   task.altstack = Task::AltStack{};
-  task.clear_child_tid = 0;
-  task.robust_list = 0;
+  exit_robust_list(task);
+  clear_child_tid_wake(task);
   task.restart_.reset();
   forget_timers(task);
   if (task.files().ref_count() > 1) task.set_files(task.files().clone());
   task.files().close_on_exec(task);
   task.group().dumpable = cred->euid == cred->uid && cred->egid == cred->gid;
-  if (cred->euid != cred->uid || cred->egid != cred->gid) task.parent_death_signal = Signal(0);
+  if (cred->euid != cred->uid || cred->egid != cred->gid) {
+    task.parent_death_signal = Signal(0);
+    task.personality &= ~u32{abi::per_clear_on_setid};
+  }
   task.set_credentials(std::move(cred));
-  const usize slash = request.path.rfind('/');
-  task.set_name(slash == std::string::npos ? request.path : request.path.substr(slash + 1));
+  const std::string name = file_name(request);
+  task.set_name(name.substr(name.rfind('/') + 1));  // npos + 1 is 0
   task.exec_ran = true;
+}
+
+// Linux: do_execveat_common. A user that setuid(2) took over its limit may have come below it again.
+Result<void> check_process_limit(Task& task) {
+  const bool passed = std::exchange(task.process_limit_passed, false) && passes_process_limit(task, 0);
+  return passed ? Errno::eagain : Result<void>();
+}
+
+// The old address space goes: what it used is kept.
+void change_program(Task& task, NewProgram fresh) {
+  settle_cpu_time(task);
+  const u64 peak = peak_resident_kib(task);
+  {
+    MutexGuard guard(task.group().lock);
+    task.group().ended.peak_resident_kib = std::max(task.group().ended.peak_resident_kib, peak);
+  }
+  task.set_cpu(std::move(fresh.cpu));
+  task.set_mm(std::move(fresh.mm));
+  publish_answers(task);
+  start_cpu_time_after_exec(task.group());
 }
 
 }  // namespace
 
-Result<void> exec(Task& task, ExecRequest request) {
-  TRY(check_argument_space(task, request));
+Result<void> exec(Task& task, ExecRequest& request) {
+  TRY(check_process_limit(task));
   Program program;
   const ElfImage image = TRY(find_image(task, request, program));
   bool secure = false;
   Ref<const Credentials> cred = TRY(credentials_for_exec(task, program.path, program.attributes, secure));
   if (request.argv.empty()) request.argv.emplace_back();  // Linux 5.18: never an empty argv
+  TRY(check_argument_space(task, request));
   NewProgram fresh = TRY(build(task, request, image, *cred, secure));
   // The point of no return.
   TRY(become_only_thread(task));
   forget_old_program(task, request, std::move(cred));
-  task.set_cpu(std::move(fresh.cpu));
-  task.set_mm(std::move(fresh.mm));
-  publish_answers(task);
+  change_program(task, std::move(fresh));
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
   return success;
 }
@@ -263,7 +311,7 @@ Result<i64> exec_from_guest(Task& task, i32 dirfd, UserPath path, UserStrings ar
   if (request.path.empty() && (flags & abi::at_empty_path) == 0) return Errno::enoent;
   request.argv = TRY(argv.read(task, kMostBytes));
   request.envp = TRY(envp.read(task, kMostBytes));
-  TRY(exec(task, std::move(request)));
+  TRY(exec(task, request));
   task.keep_registers();
   return 0;
 }

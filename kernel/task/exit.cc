@@ -2,27 +2,33 @@
 
 #include <algorithm>
 
+#include "abi/signal.h"
+#include "abi/time.h"
+#include "abi/wait.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/answers.h"
 #include "kernel/task/process_group.h"
+#include "kernel/task/usage.h"
+#include "kernel/time/cpu_time.h"
+#include "kernel/time/timers.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
 namespace {
 
-constexpr u64 kSaNoCldWait = 2;  // SA_NOCLDWAIT
-
 SignalInfo child_signal(ThreadGroup& child, Signal signo, int wait_status) {
+  constexpr u64 kTickNs = 1'000'000'000 / abi::clock_ticks;
   SignalInfo info;
   info.signo = signo;
   info.pid = child.pid();
   const int killer = wait_status & 0x7f;
-  constexpr i32 kExited = 1, kKilled = 2, kDumped = 3;  // CLD_*
-  info.code = killer == 0 ? kExited : (wait_status & 0x80) != 0 ? kDumped : kKilled;
+  info.code = killer == 0 ? abi::cld_exited : (wait_status & 0x80) != 0 ? abi::cld_dumped : abi::cld_killed;
   info.status = killer == 0 ? wait_status >> 8 & 0xff : killer;
   if (const Ref<Task> leader = child.leader()) info.uid = leader->credentials_ref()->uid;
+  MutexGuard guard(child.lock);
+  info.utime = child.ended.user_ns / kTickNs, info.stime = child.ended.system_ns / kTickNs;
   return info;
 }
 
@@ -34,76 +40,110 @@ ThreadGroup* new_parent(ThreadGroup& dying) {
   return dying.kernel().init_group == &dying ? nullptr : dying.kernel().init_group;
 }
 
-// The process is over. What its parent must be told is told; under process_tree. Signals to send are left in `out`.
-struct Farewell {
-  Ref<ThreadGroup> to;
-  SignalInfo info;
-};
+Ref<SignalHandlers> handlers_of(ThreadGroup& group) {
+  MutexGuard guard(group.lock);
+  for (const auto& [tid, member] : group.members) {
+    if (Ref<SignalHandlers> handlers = member->handlers_ref()) return handlers;
+  }
+  return nullptr;
+}
 
-void become_zombie(ThreadGroup& group, int status, std::vector<Farewell>& out) {
-  Kernel& kernel = group.kernel();
+// Tells the parent that `child` is a zombie: first the signal, then the end of its wait(2), as Linux does
+// (do_notify_parent). A parent that ignores SIGCHLD has nothing to wait for. Under process_tree.
+void notify_parent(ThreadGroup& child) {
+  if (child.parent == nullptr) return;
+  const Ref<ThreadGroup> parent(child.parent);
+  const Ref<Task> leader = child.leader();
+  const Signal exit_signal = leader ? leader->exit_signal : sig::chld;
+  bool ignored = false, nobody_waits = false;
+  if (exit_signal == sig::chld) {
+    if (const Ref<SignalHandlers> handlers = handlers_of(*parent)) {
+      const SignalAction action = handlers->get(sig::chld);
+      ignored = action.handler == abi::sig_ign;
+      nobody_waits = ignored || (action.flags & abi::sa_nocldwait) != 0;
+    }
+  }
+  if (exit_signal.raw() != 0 && !ignored) send_signal(*parent, child_signal(child, exit_signal, child.wait_status));
+  if (nobody_waits) reap(child.kernel(), child);
+  parent->child_changed.wake();
+}
+
+// PR_SET_PDEATHSIG of the children that `thread` made.
+void send_death_signals(ThreadGroup& child, Task& thread) {
+  std::vector<Ref<Task>> members;
+  {
+    MutexGuard guard(child.lock);
+    for (const auto& [tid, member] : child.members) members.push_back(member);
+  }
+  for (const Ref<Task>& member : members) {
+    if (member->parent_death_signal.raw() == 0) continue;
+    SignalInfo info{.signo = member->parent_death_signal, .code = abi::si_user, .pid = thread.group().pid()};
+    info.uid = thread.credentials_ref()->uid;
+    send_signal(child, info);
+  }
+}
+
+void hang_up(const std::vector<Ref<ThreadGroup>>& orphans) {
+  for (const Ref<ThreadGroup>& orphan : orphans) send_signal(*orphan, kernel_signal(sig::hup));
+  for (const Ref<ThreadGroup>& orphan : orphans) send_signal(*orphan, kernel_signal(sig::cont));
+}
+
+// What a thread made is the thread group's: another thread of it takes the place. Linux: find_alive_thread.
+void pass_children_on(Task& thread, Pid successor) {
+  const std::vector<Ref<ThreadGroup>> children = thread.group().children;
+  for (const Ref<ThreadGroup>& child : children) {
+    if (child->parent_tid != thread.tid()) continue;
+    child->parent_tid = successor;
+    send_death_signals(*child, thread);
+  }
+}
+
+// The children of a dead process go on under another; zombies among them report anew. Linux: forget_original_parent.
+void give_children_away(Task& last_thread) {
+  ThreadGroup& group = last_thread.group();
+  ThreadGroup* heir = new_parent(group);
+  const std::vector<Ref<ThreadGroup>> children = std::exchange(group.children, {});
+  for (const Ref<ThreadGroup>& child : children) {
+    child->parent = heir;
+    publish_identity(*child);
+    send_death_signals(*child, last_thread);
+    if (heir == nullptr) continue;
+    heir->children.push_back(child);
+    child->parent_tid = heir->pid();
+    if (const Ref<Task> leader = child->leader()) leader->exit_signal = sig::chld;
+    if (child->is_zombie) notify_parent(*child);
+    hang_up(orphaned_by(group, *child->process_group));
+  }
+}
+
+// The process is over. Who must hear of it does; under process_tree.
+void become_zombie(Task& last_thread, int status) {
+  ThreadGroup& group = last_thread.group();
   group.is_zombie = true;
   group.wait_status = status;
   group.report = ThreadGroup::Report::exited;
-  // A child that the dead parent had not waited for goes on under another; zombies among them ask anew.
-  ThreadGroup* heir = new_parent(group);
-  for (const Ref<ThreadGroup>& child : group.children) {
-    child->parent = heir;
-    publish_identity(*child);
-    const Ref<Task> leader = child->leader();
-    if (leader && leader->parent_death_signal.raw() != 0) {
-      SignalInfo info = kernel_signal(leader->parent_death_signal);
-      info.pid = group.pid();
-      out.push_back({child, info});
-    }
-    if (heir == nullptr) continue;
-    heir->children.push_back(child);
-    if (child->is_zombie) {
-      out.push_back({Ref<ThreadGroup>(heir), child_signal(*child, sig::chld, child->wait_status)});
-      heir->child_changed.wake();
-    }
-  }
-  group.children.clear();
-  for (const Ref<ThreadGroup>& stopped : leave_process_group(group)) {
-    // An orphaned process group with a stopped member: SIGHUP, then SIGCONT (POSIX; Linux: kill_orphaned_pgrp).
-    out.push_back({stopped, kernel_signal(sig::hup)});
-    out.push_back({stopped, kernel_signal(sig::cont)});
-  }
-  if (group.parent == nullptr) return;
-  ThreadGroup& parent = *group.parent;
-  const Ref<Task> leader = group.leader();
-  const Ref<Task> parent_leader = parent.leader();
-  bool ignores = false;
-  if (parent_leader) {
-    if (const Ref<SignalHandlers> handlers = parent_leader->handlers_ref()) {
-      const SignalAction action = handlers->get(sig::chld);
-      ignores = action.handler == 1 || (action.flags & kSaNoCldWait) != 0;
-    }
-  }
-  const Signal exit_signal = leader ? leader->exit_signal : sig::chld;
-  const Ref<ThreadGroup> parent_ref(&parent);
-  if (exit_signal.raw() != 0) out.push_back({parent_ref, child_signal(group, exit_signal, status)});
-  if (ignores && exit_signal == sig::chld) reap(kernel, group);
-  parent_ref->child_changed.wake();
+  give_children_away(last_thread);
+  if (group.parent != nullptr && group.process_group) hang_up(orphaned_by(*group.parent, *group.process_group));
+  notify_parent(group);
 }
 
 }  // namespace
 
 void reap(Kernel& kernel, ThreadGroup& child) {
+  const Ref<ThreadGroup> keep(&child);
   if (ThreadGroup* parent = child.parent) {
-    parent->waited_children.user_ns += child.times.user_ns + child.waited_children.user_ns;
-    parent->waited_children.system_ns += child.times.system_ns + child.waited_children.system_ns;
-    auto& siblings = parent->children;
-    const auto it = std::find_if(siblings.begin(), siblings.end(), [&](const auto& g) { return g.get() == &child; });
-    const Ref<ThreadGroup> keep(&child);
-    if (it != siblings.end()) siblings.erase(it);
+    {
+      MutexGuard guard(child.lock);
+      parent->waited_children.add(child.ended);
+    }
+    parent->waited_children.add(child.waited_children);
+    std::erase_if(parent->children, [&](const Ref<ThreadGroup>& sibling) { return sibling.get() == &child; });
     child.parent = nullptr;
-    kernel.pids->remove_task(child.pid());
-    MutexGuard guard(child.lock);
-    child.leader_.reset();
-    return;
   }
+  leave_process_group(child);
   kernel.pids->remove_task(child.pid());
+  MutexGuard guard(child.lock);
+  child.leader_.reset();
 }
 
 void begin_group_exit(ThreadGroup& group, int wait_status) {
@@ -111,6 +151,7 @@ void begin_group_exit(ThreadGroup& group, int wait_status) {
   {
     MutexGuard guard(group.lock);
     if (!std::exchange(group.exiting, true)) group.exit_status = wait_status;
+    group.stopped = false;
     for (const auto& [tid, task] : group.members) members.push_back(task);
   }
   for (const Ref<Task>& task : members) task->doom();
@@ -123,6 +164,9 @@ void exit_task(Task& task) {
   const Ref<ThreadGroup> group_ref(&group);
   exit_robust_list(task);
   clear_child_tid_wake(task);
+  settle_cpu_time(task);
+  Usage usage = usage_of(task);
+  usage.peak_resident_kib = peak_resident_kib(task);
   // The address space of a process that nobody shares dies at once; a shared one keeps its other threads.
   task.set_cpu(nullptr);
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
@@ -130,17 +174,17 @@ void exit_task(Task& task) {
   task.set_files(nullptr);
   task.set_fs(nullptr);
 
-  std::vector<Farewell> farewells;
-  bool is_init = false;
+  bool last = false, is_init = false;
   int status = 0;
   {
     WriteGuard tree(kernel.process_tree);
-    bool last = false;
+    Pid successor;
     {
       MutexGuard guard(group.lock);
       group.members.erase(task.tid());
       last = group.members.empty();
-      group.times.user_ns += task.user_ns.load(), group.times.system_ns += task.system_ns.load();
+      if (!last) successor = group.members.begin()->first;
+      group.ended.add(usage);
       // Without exit_group the process's status is its leader's, whoever goes last.
       if (!group.exiting && task.is_leader()) group.exit_status = exited_status(task.exit_status());
       status = group.exit_status;
@@ -148,13 +192,19 @@ void exit_task(Task& task) {
     if (!task.is_leader()) kernel.pids->remove_task(task.tid());
     if (last) {
       is_init = &group == kernel.init_group;
-      become_zombie(group, status, farewells);
+      become_zombie(task, status);
       if (is_init) kernel.init_group = nullptr;
+    } else {
+      pass_children_on(task, successor);
     }
   }
   group.members_changed.wake();
+  if (last) {
+    end_timers(group);
+  } else {
+    retarget_shared_signals(task, ~task.blocked());
+  }
   task.set_handlers(nullptr);
-  for (const Farewell& farewell : farewells) send_signal(*farewell.to, farewell.info);
   if (is_init) kernel.init_died(status);
 }
 

@@ -42,13 +42,17 @@ std::vector<std::string> candidates(const std::string& name, const std::vector<s
   }
 }
 
-Result<void> exec_first(Task& task, Kernel::InitProcess& init) {
+Result<void> exec_first(Task& task, Kernel::InitProcess& init, Kernel::StartProblem& problem) {
   Errno error = Errno::enoent;
   for (std::string& path : candidates(init.path, init.envp)) {
     ExecRequest request;
     request.path = std::move(path), request.argv = init.argv, request.envp = init.envp;
-    const Result<void> done = exec(task, std::move(request));
+    const Result<void> done = exec(task, request);
     if (done.ok()) return success;
+    if (!request.missing_interpreter.empty()) {
+      problem = {Kernel::StartProblem::About::interpreter, std::move(request.missing_interpreter)};
+      return done.error();
+    }
     const bool look_further = done.is(Errno::enoent) || done.is(Errno::enotdir) || done.is(Errno::eacces);
     if (!look_further) return done.error();
     if (done.is(Errno::eacces)) error = Errno::eacces;
@@ -78,7 +82,8 @@ void Kernel::signal_foreground(Signal s) {
   for (const Ref<ThreadGroup>& target : targets) send_signal(*target, kernel_signal(s));
 }
 
-Result<void> Kernel::start_init(InitProcess init) {
+Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
+  problem = {StartProblem::About::program, init.path};
   Ref<Task> task;
   Ref<ThreadGroup> group;
   {
@@ -107,7 +112,11 @@ Result<void> Kernel::start_init(InitProcess init) {
     start_session(*this, *group);
   }
   Result<void> started = enter_workdir(*task, init.workdir);
-  if (started.ok()) started = exec_first(*task, init);
+  if (started.ok()) {
+    started = exec_first(*task, init, problem);
+  } else {
+    problem = {StartProblem::About::workdir, init.workdir};
+  }
   if (started.ok()) started = start_task(task);
   if (!started.ok()) exit_task(*task);
   return started;

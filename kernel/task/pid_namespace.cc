@@ -15,13 +15,20 @@ Result<Pid> PidNamespace::allocate() {
 
 void PidNamespace::add(Ref<Task> task) {
   const Pid tid = task->tid();
+  remove_task(tid);  // execve of a thread takes the leader's place
+  task->start_counting();
   tasks_.insert_or_assign(tid, std::move(task));
 }
 void PidNamespace::add(Ref<ProcessGroup> group) {
   const Pid id = group->id;
   groups_.insert_or_assign(id, std::move(group));
 }
-void PidNamespace::remove_task(Pid tid) { tasks_.erase(tid); }
+void PidNamespace::remove_task(Pid tid) {
+  const auto it = tasks_.find(tid);
+  if (it == tasks_.end()) return;
+  it->second->stop_counting();
+  tasks_.erase(it);
+}
 void PidNamespace::remove_group(Pid id) { groups_.erase(id); }
 
 Ref<Task> PidNamespace::find(Pid tid) const {

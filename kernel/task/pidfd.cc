@@ -3,8 +3,10 @@
 #include "abi/fcntl.h"
 #include "abi/wait.h"
 #include "kernel/kernel.h"
+#include "kernel/signal/siginfo.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/process_group.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/anon.h"
 #include "kernel/vfs/fd_table.h"
@@ -18,6 +20,7 @@ class PidFile final : public File {
       : File(std::move(path), flags), task_(std::move(task)), kind_(kind) {}
 
   const Ref<Task>& task() const { return task_; }
+  PidfdTarget kind() const { return kind_; }
   bool seekable() const override { return false; }
 
   PollEvents poll(PollTable* table) override {
@@ -35,6 +38,8 @@ class PidFile final : public File {
   const Ref<Task> task_;
   const PidfdTarget kind_;
 };
+
+PidfdTarget kind_of_pidfd(File& file) { return static_cast<PidFile&>(file).kind(); }
 
 }  // namespace
 
@@ -80,20 +85,44 @@ Result<i64> sys_pidfd_getfd(Task& task, Fd pidfd, Fd targetfd, u32 flags) {
   return fd.raw();
 }
 
+namespace {
+
+// What pidfd_send_signal reaches; without a flag it is what the pidfd refers to.
+Result<void> send_by_pidfd(Task& task, Task& target, u32 scope, const SignalInfo& info) {
+  if (scope == abi::pidfd_signal_process_group) return signal_process_group(task, target.tid(), info);
+  {
+    MutexGuard guard(target.group().lock);
+    const bool over = scope == abi::pidfd_signal_thread ? !target.group().members.contains(target.tid())
+                                                        : target.group().leader_ == nullptr;  // reaped
+    if (over) return Errno::esrch;
+  }
+  TRY(check_kill(task, target.group(), info.signo));
+  if (info.signo.raw() == 0) return success;
+  return scope == abi::pidfd_signal_thread ? queue_signal(target, info) : queue_signal(target.group(), info);
+}
+
+}  // namespace
+
 Result<i64> sys_pidfd_send_signal(Task& task, Fd pidfd, Signal sig, UserIn<abi::SigInfo> info, PidfdFlags flags) {
-  if (flags.raw() > 4 || !info.is_null()) return Errno::einval;
-  if (sig.raw() < 0 || sig.raw() > kSignalMax) return Errno::einval;
+  constexpr u32 kScopes = abi::pidfd_signal_thread | abi::pidfd_signal_thread_group | abi::pidfd_signal_process_group;
+  if (flags.unknown(kScopes) != 0 || (flags.raw() & (flags.raw() - 1)) != 0) return Errno::einval;
   const Ref<File> file = TRY(task.files().get(pidfd));
   const Ref<Task> target = TRY(task_of_pidfd(*file));
-  {
-    MutexGuard guard(target->group().lock);
-    if (target->group().members.empty()) return Errno::esrch;
+  u32 scope = flags.raw();
+  if (scope == 0)
+    scope = kind_of_pidfd(*file) == PidfdTarget::thread ? abi::pidfd_signal_thread : abi::pidfd_signal_thread_group;
+  SignalInfo signal{.signo = sig, .code = scope == abi::pidfd_signal_thread ? abi::si_tkill : abi::si_user};
+  signal.pid = task.group().pid(), signal.uid = task.credentials().uid;
+  if (!info.is_null()) {
+    const abi::SigInfo given = TRY(info.read(task));
+    if (given.signo != sig.raw()) return Errno::einval;
+    // Nobody pretends to be the kernel or kill(2), but to itself.
+    const bool to_itself = target.get() == &task && scope != abi::pidfd_signal_process_group;
+    if (!to_itself && (given.code >= 0 || given.code == abi::si_tkill)) return Errno::eperm;
+    signal = decode_siginfo(sig, given);
   }
-  TRY(check_kill(task, target->group(), sig));
-  if (sig.raw() == 0) return 0;
-  SignalInfo signal;
-  signal.signo = sig, signal.pid = task.group().pid(), signal.uid = task.credentials().uid;
-  send_signal(target->group(), signal);
+  if (sig.raw() < 0 || sig.raw() > kSignalMax) return Errno::einval;
+  TRY(send_by_pidfd(task, *target, scope, signal));
   return 0;
 }
 

@@ -48,15 +48,18 @@ bool is_orphaned(const ProcessGroup& group) {
   return std::none_of(group.members.begin(), group.members.end(), [](ThreadGroup* m) { return connects(*m); });
 }
 
-std::vector<Ref<ThreadGroup>> leave_process_group(ThreadGroup& group) {
-  std::vector<Ref<ThreadGroup>> orphans;
-  const Ref<ProcessGroup> own = group.process_group;
-  if (!own) return orphans;
-  remove_member(*own, group);
-  if (!own->members.empty() && is_orphaned(*own) && has_stopped_member(*own)) {
-    for (ThreadGroup* member : own->members) orphans.push_back(Ref<ThreadGroup>(member));
-  }
-  return orphans;  // the zombie keeps its reference: getpgid of a zombie answers
+void leave_process_group(ThreadGroup& group) {
+  if (group.process_group)
+    remove_member(*group.process_group, group);  // the reference stays: a zombie's getpgid answers
+}
+
+std::vector<Ref<ThreadGroup>> orphaned_by(const ThreadGroup& parent, const ProcessGroup& group) {
+  std::vector<Ref<ThreadGroup>> members;
+  const bool tied =
+      parent.process_group && parent.process_group.get() != &group && parent.process_group->session == group.session;
+  if (!tied || !is_orphaned(group) || !has_stopped_member(group)) return members;
+  for (ThreadGroup* member : group.members) members.push_back(Ref<ThreadGroup>(member));
+  return members;
 }
 
 Result<i64> sys_setpgid(Task& task, Pid pid, Pid pgid) {

@@ -7,6 +7,7 @@
 #include "abi/syscalls.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/oom.h"
 #include "kernel/signal/deliver.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/answers.h"
@@ -57,6 +58,7 @@ std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
   const Result<i64> result = dispatch(task, entry.nr, entry.args);
   if (task.kernel().options().log_calls) [[unlikely]]
     log_call(task, entry, result);
+  if (result.is(Errno::efault) && task.mm().take_out_of_memory()) make_room(task);
   if (task.take_keep_registers()) return std::nullopt;
   return result.ok() ? *result : -static_cast<i64>(result.error());
 }
@@ -97,9 +99,12 @@ void serve_fault(Task& task, const Entry& entry) {
     const FaultOutcome outcome = task.mm().handle_fault(entry);
     if (task.kernel().options().log_calls) [[unlikely]]
       log_fault(task, entry, outcome);
-    if (outcome.resolved) return;
+    if (outcome.resolved) {
+      task.minor_faults.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
     if (Signal(outcome.signo) == sig::kill)
-      return begin_group_exit(task.group(), killed_status(outcome.signo));  // no memory
+      return make_room(task);  // then the guest faults again, if it is still there
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
   } else {
     info.signo = Signal(entry.signo), info.code = entry.code, info.addr = entry.addr;

@@ -96,11 +96,34 @@ Ref<const Credentials> Task::credentials_ref() const {
 }
 
 void Task::set_credentials(Ref<const Credentials> credentials) {
+  Ref<UserAccount> account;
+  if (credentials && credentials->user_ns) account = credentials->user_ns->account(credentials->uid);
   {
     MutexGuard guard(resources_lock_);
     std::swap(credentials_, credentials);  // the old ones go after the lock
+    if (counted_ && account && counted_ != account) {
+      counted_->tasks.fetch_sub(1);
+      account->tasks.fetch_add(1);
+      std::swap(counted_, account);
+    }
   }
   publish_user_ids();
+}
+
+void Task::start_counting() {
+  const Ref<const Credentials> credentials = credentials_ref();
+  if (!credentials || !credentials->user_ns) return;
+  Ref<UserAccount> account = credentials->user_ns->account(credentials->uid);
+  MutexGuard guard(resources_lock_);
+  if (counted_) return;
+  account->tasks.fetch_add(1);
+  counted_ = std::move(account);
+}
+
+void Task::stop_counting() {
+  MutexGuard guard(resources_lock_);
+  if (counted_) counted_->tasks.fetch_sub(1);
+  counted_.reset();
 }
 
 std::string Task::name() const {

@@ -137,6 +137,9 @@ class Task final : public RefCounted {
   void set_fs(Ref<FsContext> fs) EXCLUDES(resources_lock_);
   void set_handlers(Ref<SignalHandlers> handlers) EXCLUDES(resources_lock_);
   void set_credentials(Ref<const Credentials> credentials) EXCLUDES(resources_lock_);
+  // Counted against its user's RLIMIT_NPROC while it stands in the pid table, under the user that it changes to as well.
+  void start_counting() EXCLUDES(resources_lock_);
+  void stop_counting() EXCLUDES(resources_lock_);
   std::string name() const EXCLUDES(resources_lock_);
   void set_name(std::string_view name) EXCLUDES(resources_lock_);
 
@@ -180,6 +183,7 @@ class Task final : public RefCounted {
   // One sleep with no look at signals; false at the deadline. [self]
   bool park(Deadline deadline) {
     parked_.store(true, std::memory_order_relaxed);
+    voluntary_switches.fetch_add(1, std::memory_order_relaxed);
     const bool told = parker_.park(clock(), deadline);
     parked_.store(false, std::memory_order_relaxed);
     return told;
@@ -222,6 +226,10 @@ class Task final : public RefCounted {
   i32 sched_policy = 0, sched_priority = 0;   // kept and shown; the host schedules
   std::atomic<u64> affinity{~u64{0}};         // CPUs that the guest is told of, bit by bit
   std::atomic<u64> user_ns{0}, system_ns{0};  // CPU time; getrusage, times
+  // Faults that the kernel resolved (the host serves first touches of a page unseen), and sleeps. Written by [self].
+  std::atomic<u64> minor_faults{0}, major_faults{0}, voluntary_switches{0};
+  u32 personality = 0;                // personality(2)
+  bool process_limit_passed = false;  // setuid(2) took it over RLIMIT_NPROC: the next execve says EAGAIN
   u64 start_time_ns = 0;
 
   // The task ends after this call (exit(2)); the run loop leaves.
@@ -250,6 +258,7 @@ class Task final : public RefCounted {
   Ref<const Credentials> credentials_;
   Namespaces namespaces_;
   std::string name_ GUARDED_BY(resources_lock_);
+  Ref<UserAccount> counted_ GUARDED_BY(resources_lock_);  // whose RLIMIT_NPROC counts this task
   Mutex cpu_lock_{LockRank::task};
   std::unique_ptr<platform::GuestThread> cpu_;  // replaced under cpu_lock_ by self
   Parker parker_;

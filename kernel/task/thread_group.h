@@ -41,8 +41,19 @@ class Session : public RefCounted {
   Ref<RefCounted> terminal;  // the controlling Terminal (kernel/fs/devpts); under process_tree
 };
 
-struct ChildTimes {
+// What getrusage(2) tells of tasks that have ended.
+struct Usage {
   u64 user_ns = 0, system_ns = 0;
+  u64 minor_faults = 0, major_faults = 0;
+  u64 voluntary_switches = 0;
+  u64 peak_resident_kib = 0;  // the largest of all, no sum
+
+  void add(const Usage& other) {
+    user_ns += other.user_ns, system_ns += other.system_ns;
+    minor_faults += other.minor_faults, major_faults += other.major_faults;
+    voluntary_switches += other.voluntary_switches;
+    if (other.peak_resident_kib > peak_resident_kib) peak_resident_kib = other.peak_resident_kib;
+  }
 };
 
 class ThreadGroup final : public RefCounted {
@@ -55,6 +66,7 @@ class ThreadGroup final : public RefCounted {
   // --- process tree (all under Kernel::process_tree) -----------------------------------------------------------------
   ThreadGroup* parent = nullptr;  // never dangling: children are given to init before a parent goes
   std::vector<Ref<ThreadGroup>> children;
+  Pid parent_tid;  // the thread of the parent that made it: __WNOTHREAD, PR_SET_PDEATHSIG
   Ref<ProcessGroup> process_group;
   bool is_child_subreaper = false;
   WaitQueue child_changed;  // wait4's queue
@@ -64,7 +76,7 @@ class ThreadGroup final : public RefCounted {
   int wait_status = 0;  // as wait4 encodes it
   int stop_signal = 0;
   bool is_zombie = false;
-  ChildTimes times, waited_children;  // CPU time at exit; of children waited for
+  Usage waited_children;  // of children waited for, and theirs
 
   // --- threads -------------------------------------------------------------------------------------------------------
   Mutex lock{LockRank::thread_group};
@@ -82,6 +94,7 @@ class ThreadGroup final : public RefCounted {
   bool continue_report GUARDED_BY(lock) = false;  // was stopped, runs again: its first thread to go on tells the parent
   u32 continues GUARDED_BY(lock) = 0;             // SIGCONTs so far: one that overtakes a stop cancels it
   u64 space_ns_seen GUARDED_BY(lock) = 0;         // of the host process's CPU time: kernel/time/cpu_time.h
+  Usage ended GUARDED_BY(lock);                   // of threads that have ended and programs before an execve
   WaitQueue members_changed;
 
   // --- signals -------------------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 // wait4(2), waitid(2). Linux: kernel/exit.c:do_wait.
 #include "abi/wait.h"
+#include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/pidfd.h"
+#include "kernel/task/usage.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -15,10 +17,13 @@ namespace {
 struct Selector {
   i32 kind = abi::p_all;
   Pid id;
+  const ThreadGroup* group = nullptr;  // P_PIDFD: a number may have found a new owner
   bool matches(const ThreadGroup& child) const {
     switch (kind) {
       case abi::p_pid:
         return child.pid() == id;
+      case abi::p_pidfd:
+        return &child == group;
       case abi::p_pgid:
         return child.process_group->id == id;
       default:
@@ -34,10 +39,11 @@ struct Event {
   int status = 0;
   i32 code = 0;         // CLD_*
   i32 code_status = 0;  // si_status
-  ChildTimes times;
+  Usage usage;
 };
 
-bool eligible(ThreadGroup& child, u32 options) {
+bool eligible(const Task& task, ThreadGroup& child, u32 options) {
+  if ((options & abi::wnothread) != 0 && child.parent_tid != task.tid()) return false;
   if ((options & abi::wall) != 0) return true;
   const Ref<Task> leader = child.leader();
   const bool is_clone = leader && leader->exit_signal != sig::chld;
@@ -50,8 +56,6 @@ Event exited_event(ThreadGroup& child) {
   const int killer = child.wait_status & 0x7f;
   event.code = killer == 0 ? abi::cld_exited : (child.wait_status & 0x80) != 0 ? abi::cld_dumped : abi::cld_killed;
   event.code_status = killer == 0 ? child.wait_status >> 8 & 0xff : killer;
-  event.times = {child.times.user_ns + child.waited_children.user_ns,
-                 child.times.system_ns + child.waited_children.system_ns};
   return event;
 }
 
@@ -73,6 +77,8 @@ std::optional<Event> event_of(ThreadGroup& child, u32 options) {
   if (!event) return std::nullopt;
   event->pid = child.pid();
   if (const Ref<Task> leader = child.leader()) event->uid = leader->credentials_ref()->uid;
+  event->usage = usage_of(child);
+  event->usage.add(child.waited_children);
   return event;
 }
 
@@ -82,7 +88,7 @@ Result<Event> try_wait(Task& task, const Selector& selector, u32 options) {
   WriteGuard tree(kernel.process_tree);
   bool any = false;
   for (const Ref<ThreadGroup>& child : task.group().children) {
-    if (!selector.matches(*child) || !eligible(*child, options)) continue;
+    if (!selector.matches(*child) || !eligible(task, *child, options)) continue;
     any = true;
     const std::optional<Event> event = event_of(*child, options);
     if (!event) continue;
@@ -104,14 +110,13 @@ Result<Event> do_wait(Task& task, const Selector& selector, u32 options) {
   return task.block(task.group().child_changed, Deadline::never(), [&] { return try_wait(task, selector, options); });
 }
 
-abi::RUsage usage_of(const ChildTimes& times) {
-  abi::RUsage usage{};
-  const auto timeval = [](u64 ns) {
-    return abi::TimeVal{static_cast<i64>(ns / 1'000'000'000), static_cast<i64>(ns / 1000 % 1'000'000)};
-  };
-  usage.ru_utime = timeval(times.user_ns);
-  usage.ru_stime = timeval(times.system_ns);
-  return usage;
+// siginfo as waitid(2) writes it: six fields, the bytes between and behind them stay. Also where there is no news.
+Result<void> write_wait_info(Task& task, UserOut<abi::SigInfo> info, const Event& event) {
+  const bool any = event.pid.raw() != 0;
+  const i32 head[] = {any ? sig::chld.raw() : 0, 0, event.code};
+  const i32 child[] = {event.pid.raw(), static_cast<i32>(event.uid.raw()), event.code_status};
+  TRY(copy_to_user(task, info.addr(), head, sizeof head));
+  return copy_to_user(task, info.addr() + offsetof(abi::SigInfo, fields), child, sizeof child);
 }
 
 }  // namespace
@@ -131,8 +136,8 @@ Result<i64> sys_wait4(Task& task, Pid pid, UserOut<i32> status, WaitOptions opti
   }
   const Event event = TRY(do_wait(task, selector, options.raw() | abi::wexited));
   if (event.pid.raw() == 0) return 0;
+  if (!rusage.is_null()) TRY(rusage.write(task, encode_usage(event.usage)));
   if (!status.is_null()) TRY(status.write(task, event.status));
-  if (!rusage.is_null()) TRY(rusage.write(task, usage_of(event.times)));
   return event.pid.raw();
 }
 
@@ -144,6 +149,7 @@ Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInf
   Selector selector{which.raw(), id};
   u32 wanted = options.raw();
   Ref<Task> by_pidfd;
+  bool nonblocking = false;
   switch (which.raw()) {
     case abi::p_all:
       break;
@@ -160,24 +166,21 @@ Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInf
       if (id.raw() < 0) return Errno::einval;
       const Ref<File> file = TRY(task.files().get(Fd(id.raw())));
       by_pidfd = TRY(task_of_pidfd(*file));
-      selector = {abi::p_pid, by_pidfd->group().pid()};
+      selector.group = &by_pidfd->group();
+      nonblocking = (file->flags() & abi::o_nonblock) != 0 && !options.has(abi::wnohang);
+      if (nonblocking) wanted |= abi::wnohang;
       break;
     }
     default:
       return Errno::einval;
   }
-  const Event event = TRY(do_wait(task, selector, wanted));
-  if (event.pid.raw() != 0 && !rusage.is_null()) TRY(rusage.write(task, usage_of(event.times)));
-  if (info.is_null()) return 0;
-  abi::SigInfo out{};
-  if (event.pid.raw() != 0) {
-    out.signo = sig::chld.raw();
-    out.code = event.code;
-    abi::SigInfoChild fields{};
-    fields.pid = event.pid.raw(), fields.uid = event.uid.raw(), fields.status = event.code_status;
-    out.put(fields);
-  }
-  TRY(info.write(task, out));
+  // Linux writes the (empty) information even where the wait fails.
+  const Result<Event> met = do_wait(task, selector, wanted);
+  const Event event = met.value_or(Event{});
+  if (event.pid.raw() != 0 && !rusage.is_null()) TRY(rusage.write(task, encode_usage(event.usage)));
+  if (!info.is_null()) TRY(write_wait_info(task, info, event));
+  if (!met.ok()) return met.error();
+  if (nonblocking && event.pid.raw() == 0) return Errno::eagain;
   return 0;
 }
 

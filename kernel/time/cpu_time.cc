@@ -38,7 +38,7 @@ CpuTime cpu_time(Task& task) {
 CpuTime cpu_time(ThreadGroup& group) {
   if (const Ref<Task> member = some_member(group)) share_out(group, space_ns(*member));
   MutexGuard guard(group.lock);
-  CpuTime sum{group.times.user_ns, group.times.system_ns};
+  CpuTime sum{group.ended.user_ns, group.ended.system_ns};
   for (const auto& [tid, member] : group.members) {
     sum.user_ns += member->user_ns.load(std::memory_order_relaxed);
     sum.system_ns += member->system_ns.load(std::memory_order_relaxed);

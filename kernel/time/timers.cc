@@ -124,6 +124,7 @@ void ProcessTimers::expire(i32 key, u64 generation) {
     MutexGuard group_guard(group_.lock);
     if (group_.exiting || group_.members.empty()) return;
   }
+  if (key == kCpuLimitKey) return enforce_cpu_limit(now);
   {
     MutexGuard guard(lock_);
     const auto found = timers_.find(key);
@@ -282,6 +283,28 @@ Result<void> ProcessTimers::remove(i32 id) {
   return success;
 }
 
+void ProcessTimers::watch_cpu(u64 expiry_ns) {
+  const u64 now = read(TimerClock::process_cpu, Pid());
+  MutexGuard guard(lock_);
+  Timer& timer = timers_[kCpuLimitKey];
+  timer.what.clock = TimerClock::process_cpu;
+  (void)arm(kCpuLimitKey, timer, {.value_ns = expiry_ns}, true, now);
+}
+
+// Linux: check_process_timers.
+void ProcessTimers::enforce_cpu_limit(u64 used_ns) {
+  ResourceLimit limit = group_.limit(abi::rlimit_cpu);
+  if (limit.soft == abi::rlim_infinity) return;
+  const u64 used = used_ns / kNsPerSecond;
+  if (limit.hard != abi::rlim_infinity && used >= limit.hard) return send_signal(group_, kernel_signal(sig::kill));
+  if (used >= limit.soft) {
+    ++limit.soft;
+    group_.set_limit(abi::rlimit_cpu, limit);
+    send_signal(group_, kernel_signal(sig::xcpu));
+  }
+  watch_cpu_limit(group_);
+}
+
 void ProcessTimers::remove_posix() {
   MutexGuard guard(lock_);
   for (auto it = timers_.begin(); it != timers_.end();) {
@@ -309,6 +332,14 @@ Ref<ProcessTimers> timers_if_any(ThreadGroup& group) {
   return Ref<ProcessTimers>(static_cast<ProcessTimers*>(group.timers.get()));
 }
 }  // namespace
+
+void watch_cpu_limit(ThreadGroup& group) {
+  const ResourceLimit limit = group.limit(abi::rlimit_cpu);
+  const bool finite = limit.soft != abi::rlim_infinity;
+  if (!finite && !timers_if_any(group)) return;
+  const u64 seconds = std::min(std::max<u64>(limit.soft, 1), kMostNs / kNsPerSecond);
+  process_timers(group)->watch_cpu(finite ? seconds * kNsPerSecond : 0);
+}
 
 void forget_timers(Task& task) {
   if (const Ref<ProcessTimers> timers = timers_if_any(task.group())) timers->remove_posix();

@@ -54,6 +54,9 @@ class ProcessTimers final : public RefCounted {
   Result<i64> overrun(i32 id);
   Result<void> remove(i32 id);
 
+  // RLIMIT_CPU: at `expiry_ns` of the process's CPU time the limit is looked at; 0: never.
+  void watch_cpu(u64 expiry_ns);
+
   void remove_posix();  // execve
   void stop_all();      // the process has ended
   // A signal of a timer is about to be delivered: fills in the overrun and sets the timer for its next expiry. Any thread.
@@ -72,6 +75,8 @@ class ProcessTimers final : public RefCounted {
   // One of each ITIMER_* has a key below, a POSIX timer its id.
   static constexpr i32 itimer_key(usize which) { return -1 - static_cast<i32>(which); }
 
+  static constexpr i32 kCpuLimitKey = -4;
+
   u64 read(TimerClock clock, Pid tid) const;
   TimerSetting setting_of(const Timer& timer, u64 now) const;
   TimerSetting arm(i32 key, Timer& timer, TimerSetting setting, bool absolute, u64 now) REQUIRES(lock_);
@@ -79,6 +84,7 @@ class ProcessTimers final : public RefCounted {
   void disarm(Timer& timer) REQUIRES(lock_);
   void expire(i32 key, u64 generation);
   void send(i32 key, const Created& what);
+  void enforce_cpu_limit(u64 used_ns);
 
   ThreadGroup& group_;  // which owns this; a timer that is set keeps the group alive
   Mutex lock_{LockRank::clock};
@@ -88,6 +94,8 @@ class ProcessTimers final : public RefCounted {
 
 // The group's timers, made where there are none.
 Ref<ProcessTimers> process_timers(ThreadGroup& group);
+// RLIMIT_CPU was set or inherited: SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one.
+void watch_cpu_limit(ThreadGroup& group);
 // execve(2): POSIX timers end, the three of setitimer stay.
 void forget_timers(Task& task);
 // The last thread has gone: nothing fires any more.

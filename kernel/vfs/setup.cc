@@ -172,8 +172,10 @@ Result<void> Setup::add_tmpfs(const std::string& guest) {
   options.bytes = bytes_;
   options.inodes = bytes_ / kBytesForInode;
   options.root_mode = guest == "/run" ? 0755 : 01777;
-  const Ref<Mount> mount = TRY(space_->mount(where, make_ref<MemoryFilesystem>(kernel_, options),
-                                             kMountNoSuid | kMountNoDev | kMountRelatime, "tmpfs"));
+  // /tmp is as a directory of the sandbox's own root would be: set-user-ID programs and devices of that root work there.
+  const u32 restricted = guest == "/tmp" ? 0 : kMountNoSuid | kMountNoDev;
+  const Ref<Mount> mount =
+      TRY(space_->mount(where, make_ref<MemoryFilesystem>(kernel_, options), restricted | kMountRelatime, "tmpfs"));
   memory_.push_back(mount);
   return success;
 }

@@ -117,7 +117,7 @@ Result<std::string> proc_limits(Task& task) {
 }
 
 Result<std::string> proc_oom_score(Task&) { return std::string("0\n"); }
-Result<std::string> proc_personality(Task&) { return std::string("00000000\n"); }
+Result<std::string> proc_personality(Task& task) { return fmt::format("{:08x}\n", task.personality); }
 Result<std::string> proc_wchan(Task&) { return std::string("0"); }
 
 namespace {
@@ -127,7 +127,7 @@ std::string stat_line(Task& task, CpuTime time) {
   const MmUsage usage = usage_of(task);
   const Ref<Mm> mm = task.mm_ref();
   const MmLayout layout = mm ? mm->layout() : MmLayout{};
-  ChildTimes waited;
+  Usage waited;
   {
     ReadGuard tree(task.kernel().process_tree);
     waited = task.group().waited_children;
