@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/sched.h"
+#include "kernel/ipc/sysv_sem.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
@@ -84,6 +85,8 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   child.sched_policy = task.sched_policy, child.sched_priority = task.sched_priority;
   child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
+  child.io_priority = task.io_priority.load();
+  inherit_sem_undo(task, child, request.has(abi::clone_sysvsem) ? SemUndo::shared : SemUndo::none);
 }
 
 // The child becomes visible: pid table, process tree, group members. Cannot fail but where the whole group is leaving.
@@ -110,7 +113,8 @@ Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& req
 Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   Kernel& kernel = task.kernel();
   Ref<Mm> mm = task.mm_ref();
-  if (!request.has(abi::clone_vm)) mm = TRY(mm->fork(GuestAddr(task.entry().sp)));
+  const bool copies = !request.has(abi::clone_vm);
+  if (copies) mm = TRY(mm->fork(GuestAddr(task.entry().sp)));
   std::unique_ptr<platform::GuestThread> cpu = TRY(mm->space().new_thread());
   cpu->load_context(child_context(task, request));
   Pid tid;
@@ -118,6 +122,7 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
     WriteGuard tree(kernel.process_tree);
     tid = TRY(kernel.pids->allocate());
   }
+  if (copies) mm->user = tid.raw();
   Ref<Task> child = make_ref<Task>(kernel, [&] {
     Task::Parts parts = child_parts(task, request, tid);
     parts.mm = std::move(mm);
@@ -229,6 +234,7 @@ Result<i64> sys_unshare(Task& task, CloneFlags flags) {
     MutexGuard guard(task.group().lock);
     if (task.group().members.size() != 1) return Errno::einval;
   }
+  if (flags.any(abi::clone_sysvsem)) exit_sem_undo(task);
   if (flags.any(abi::clone_fs)) task.set_fs(task.fs().clone());
   if (flags.any(abi::clone_files)) task.set_files(task.files().clone());
   return 0;

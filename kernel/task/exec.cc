@@ -245,6 +245,7 @@ Result<void> exec(Task& task, ExecRequest request) {
   TRY(become_only_thread(task));
   forget_old_program(task, request, std::move(cred));
   task.set_cpu(std::move(fresh.cpu));
+  fresh.mm->user = task.group().pid().raw();
   task.set_mm(std::move(fresh.mm));
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
   return success;

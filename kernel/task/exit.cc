@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/ipc/futex.h"
+#include "kernel/ipc/sysv_sem.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/process_group.h"
@@ -121,6 +122,7 @@ void exit_task(Task& task) {
   const Ref<ThreadGroup> group_ref(&group);
   exit_robust_list(task);
   clear_child_tid_wake(task);
+  exit_sem_undo(task);
   // The address space of a process that nobody shares dies at once; a shared one keeps its other threads.
   task.set_cpu(nullptr);
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
