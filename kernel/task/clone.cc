@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/sched.h"
+#include "kernel/cred/keys.h"
 #include "kernel/ipc/sysv_sem.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
@@ -9,6 +10,7 @@
 #include "kernel/task/exit.h"
 #include "kernel/task/pidfd.h"
 #include "kernel/task/process_group.h"
+#include "kernel/task/scheduling.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -81,12 +83,9 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   if (!request.has(abi::clone_vm) || request.has(abi::clone_vfork)) child.altstack = task.altstack;
   if (request.has(abi::clone_child_cleartid)) child.clear_child_tid = request.child_tid.raw();
   child.exit_signal = request.has(abi::clone_parent) ? task.group().leader()->exit_signal : request.exit_signal;
-  child.nice = task.nice;
-  child.sched_policy = task.sched_policy, child.sched_priority = task.sched_priority;
+  inherit_scheduling(task, child);
   child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
-  child.io_priority = task.io_priority.load();
-  inherit_sem_undo(task, child, request.has(abi::clone_sysvsem) ? SemUndo::shared : SemUndo::none);
 }
 
 // The child becomes visible: pid table, process tree, group members. Cannot fail but where the whole group is leaving.
@@ -146,6 +145,8 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   } else {
     TRY(publish(task, child, request));
   }
+  inherit_sem_undo(task, *child, request.has(abi::clone_sysvsem) ? SemUndo::shared : SemUndo::none);
+  inherit_keys(task, *child, request.has(abi::clone_thread));
   // Linux ignores a fault in either of these two.
   if (request.has(abi::clone_parent_settid)) (void)request.parent_tid.write(task, tid);
   if (request.has(abi::clone_child_settid)) child->mm().copy_out(request.child_tid, &tid, sizeof tid);

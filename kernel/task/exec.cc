@@ -7,6 +7,7 @@
 #include "abi/resource.h"
 #include "host/random.h"
 #include "kernel/cred/exec.h"
+#include "kernel/cred/keys.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
@@ -245,6 +246,7 @@ Result<void> exec(Task& task, ExecRequest request) {
   TRY(become_only_thread(task));
   forget_old_program(task, request, std::move(cred));
   task.set_cpu(std::move(fresh.cpu));
+  drop_keys_for_exec(task);
   fresh.mm->user = task.group().pid().raw();
   task.set_mm(std::move(fresh.mm));
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();

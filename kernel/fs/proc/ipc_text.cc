@@ -56,18 +56,4 @@ Result<std::string> proc_sysvipc_shm(Task& reader) {
   return text;
 }
 
-Result<std::string> proc_sys_msgmax(Task&) { return fmt::format("{}\n", abi::msgmax); }
-Result<std::string> proc_sys_msgmnb(Task&) { return fmt::format("{}\n", abi::msgmnb); }
-Result<std::string> proc_sys_msgmni(Task&) { return fmt::format("{}\n", abi::msgmni); }
-Result<std::string> proc_sys_sem(Task&) {
-  return fmt::format("{}\t{}\t{}\t{}\n", abi::semmsl, abi::semmns, abi::semopm, abi::semmni);
-}
-Result<std::string> proc_sys_shmall(Task&) { return fmt::format("{}\n", ~u64{0} - (u64{1} << 24)); }
-Result<std::string> proc_sys_shmmax(Task&) { return fmt::format("{}\n", ~u64{0} - (u64{1} << 24)); }
-Result<std::string> proc_sys_shmmni(Task&) { return fmt::format("{}\n", abi::shmmni); }
-Result<std::string> proc_sys_shm_rmid_forced(Task&) { return std::string("0\n"); }
-Result<std::string> proc_sys_mqueue_msg(Task&) { return fmt::format("{}\n", abi::mq_msg_default); }
-Result<std::string> proc_sys_mqueue_msgsize(Task&) { return fmt::format("{}\n", abi::mq_msgsize_default); }
-Result<std::string> proc_sys_mqueue_queues(Task&) { return std::string("256\n"); }
-
 }  // namespace limen
