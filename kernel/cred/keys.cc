@@ -10,10 +10,10 @@
 namespace limen {
 namespace {
 
-constexpr int kMostDepth = 6;             // KEYRING_SEARCH_MAX_DEPTH
-constexpr usize kMostLinks = 4096;        // of a keyring
+constexpr int kMostDepth = 6;       // KEYRING_SEARCH_MAX_DEPTH
+constexpr usize kMostLinks = 4096;  // of a keyring
 constexpr u32 kMostLevels = 64;
-constexpr u32 kMostKeys = 200, kMostBytes = 20000;              // kernel.keys.maxkeys, maxbytes
+constexpr u32 kMostKeys = 200, kMostBytes = 20000;  // kernel.keys.maxkeys, maxbytes
 constexpr u32 kRootMostKeys = 1000000, kRootMostBytes = 25000000;
 
 constexpr u32 kPossessor(u32 bits) { return bits << 24; }
@@ -110,9 +110,9 @@ Result<void> KeyTable::check_alive(Key& key) {
 
 bool KeyTable::granted(Task& task, Key& key, u32 want, bool possessed) {
   const Credentials& who = task.credentials();
-  u32 bits = key.uid == who.fsuid         ? key.permissions >> 16
+  u32 bits = key.uid == who.fsuid                                             ? key.permissions >> 16
              : who.in_group(key.gid) && (key.permissions >> 8 & key_all) != 0 ? key.permissions >> 8
-                                          : key.permissions;
+                                                                              : key.permissions;
   if (possessed) bits |= key.permissions >> 24;
   return (bits & want & key_all) == (want & key_all);
 }

@@ -58,7 +58,8 @@ class Key final : public RefCounted {
 
  private:
   friend class KeyTable;
-  Key(KeyTable& table, Type type, std::string description) : type(type), description(std::move(description)), table_(table) {}
+  Key(KeyTable& table, Type type, std::string description)
+      : type(type), description(std::move(description)), table_(table) {}
   Result<void> charge(Ref<UserAccount> account, u64 bytes, bool root);  // edquot; replaces what was charged
   KeyTable& table_;
   Ref<UserAccount> account_;
@@ -118,6 +119,6 @@ class KeyTable final : public RefCounted {
 Ref<KeyTable> key_table(Kernel& kernel);
 KeySet& keys_of(Task& task);
 void inherit_keys(Task& parent, Task& child, bool same_process);  // clone(2)
-void drop_keys_for_exec(Task& task);                              // execve(2): the thread's and the process's keyrings go
+void drop_keys_for_exec(Task& task);  // execve(2): the thread's and the process's keyrings go
 
 }  // namespace limen

@@ -146,15 +146,11 @@ void Mqueue::tell(Task& task, Notification notification) {
   send_signal(*owner, info);
 }
 
-Result<void> Mqueue::notify(Task& task, std::optional<Notification> wanted) {
-  if (!wanted) {
-    forget_notification(task.group().pid());
-    return success;
-  }
+Result<void> Mqueue::notify(Task& task, Notification wanted) {
   const TimeStamp now = current_time(task);
   MutexGuard guard(lock_);
   if (notification_) return Errno::ebusy;
-  notification_ = std::move(wanted);
+  notification_.emplace(std::move(wanted));
   attributes_.atime = attributes_.ctime = now;
   return success;
 }
@@ -280,10 +276,11 @@ Result<Ref<Mqueue>> MqueueNames::make(Task& task, const std::string& name, u32 m
   const u64 bytes = messages * kNodeCost + std::min<u64>(messages, abi::mq_prio_max) * kNodeCost +
                     messages * static_cast<u64>(limits.most_bytes);
   const Credentials& who = task.credentials();
-  MqueueCharge charge = TRY(MqueueCharge::take(who.user_ns->account(who.uid), bytes,
-                                               task.group().limit(abi::rlimit_msgqueue).soft));
-  Ref<Mqueue> queue = make_ref<Mqueue>(*fs_, abi::s_ifreg | (mode & 07777 & ~task.fs().umask()),
-                                       PseudoOwner{who.fsuid, who.fsgid}, limits, std::move(charge), current_time(task));
+  MqueueCharge charge =
+      TRY(MqueueCharge::take(who.user_ns->account(who.uid), bytes, task.group().limit(abi::rlimit_msgqueue).soft));
+  Ref<Mqueue> queue =
+      make_ref<Mqueue>(*fs_, abi::s_ifreg | (mode & 07777 & ~task.fs().umask()), PseudoOwner{who.fsuid, who.fsgid},
+                       limits, std::move(charge), current_time(task));
   TRY(root_->add(name, queue, most));
   return queue;
 }
@@ -300,7 +297,9 @@ Result<Ref<File>> MqueueNames::open(Task& task, const std::string& name, u32 fla
     if (found.ok()) {
       if ((flags & kMake) == kMake) return Errno::eexist;
       if ((flags & abi::o_accmode) == abi::o_accmode) return Errno::einval;
-      const u32 wanted = (flags & abi::o_accmode) == abi::o_rdonly ? 4u : (flags & abi::o_accmode) == abi::o_wronly ? 2u : 6u;
+      const u32 wanted = (flags & abi::o_accmode) == abi::o_rdonly   ? 4u
+                         : (flags & abi::o_accmode) == abi::o_wronly ? 2u
+                                                                     : 6u;
       const Attributes attributes = TRY((*found)->attributes());
       TRY(check_permission(task.credentials(), attributes, wanted));
       inode = *found;

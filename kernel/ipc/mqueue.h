@@ -65,7 +65,7 @@ class Mqueue final : public PseudoInode {
   enum class Wait : u8 { no, yes };
   Result<void> send(Task& task, Message message, Wait wait, Deadline deadline);
   Result<Message> receive(Task& task, Wait wait, Deadline deadline);
-  Result<void> notify(Task& task, std::optional<Notification> wanted);  // ebusy
+  Result<void> notify(Task& task, Notification wanted);  // ebusy
   void forget_notification(Pid owner);
   i64 length() const;
   std::string describe() const;
@@ -108,7 +108,8 @@ class MqueueNames final : public RefCounted {
   explicit MqueueNames(Kernel& kernel);
   ~MqueueNames() override;
   // mq_open(3) behind its decoding. enoent, eexist, eacces, einval, enospc, emfile, enametoolong.
-  Result<Ref<File>> open(Task& task, const std::string& name, u32 flags, u32 mode, std::optional<Mqueue::Limits> limits);
+  Result<Ref<File>> open(Task& task, const std::string& name, u32 flags, u32 mode,
+                         std::optional<Mqueue::Limits> limits);
   Result<void> unlink(Task& task, const std::string& name);
   const Ref<PseudoFilesystem>& filesystem() const { return fs_; }  // for mount(2)
 

@@ -75,8 +75,8 @@ Result<Ref<IpcObject>> IpcTable::at_index(i32 id) const {
 // Linux: ipc_idr_alloc. Indices go round in a range half again as large as what is in use, and each turn has a new sequence number.
 Result<void> IpcTable::add(const Ref<IpcObject>& object) {
   if (by_index_.size() >= most_) return Errno::enospc;
-  const i32 room = std::min<i32>(std::max<i32>(static_cast<i32>(by_index_.size()) * 3 / 2, kLeastCycle),
-                                 static_cast<i32>(most_));
+  const i32 room =
+      std::min<i32>(std::max<i32>(static_cast<i32>(by_index_.size()) * 3 / 2, kLeastCycle), static_cast<i32>(most_));
   i32 index = next_ < room ? next_ : 0;
   for (i32 i = 0; i < room && by_index_.contains(index); ++i) index = index + 1 < room ? index + 1 : 0;
   if (by_index_.contains(index)) return Errno::enospc;
@@ -89,8 +89,8 @@ Result<void> IpcTable::add(const Ref<IpcObject>& object) {
   return success;
 }
 
-Result<Ref<IpcObject>> IpcTable::find_or_make(i32 key, u32 flags,
-                                              const std::function<Result<Ref<IpcObject>>()>& make, bool* made) {
+Result<Ref<IpcObject>> IpcTable::find_or_make(i32 key, u32 flags, const std::function<Result<Ref<IpcObject>>()>& make,
+                                              bool* made) {
   *made = false;
   MutexGuard guard(lock_);
   if (key != abi::ipc_private) {

@@ -65,14 +65,14 @@ class IpcTable final : public RefCounted {
   std::atomic<u64> units{0};  // what their objects hold: pages, semaphores, bytes of messages
   std::atomic<u64> items{0};  // messages
 
-  Result<Ref<IpcObject>> find(i32 id) const;     // einval
+  Result<Ref<IpcObject>> find(i32 id) const;      // einval
   Result<Ref<IpcObject>> at_index(i32 id) const;  // SHM_STAT and such take an index: einval
   // shmget and such. `make` runs where there is none and IPC_CREAT; enoent, eexist, enospc. `*made` tells which.
   Result<Ref<IpcObject>> find_or_make(i32 key, u32 flags, const std::function<Result<Ref<IpcObject>>()>& make,
                                       bool* made);
   bool remove(IpcObject& object);      // false where it was removed before
   void forget_key(IpcObject& object);  // it is found by its identifier alone
-  i32 highest_index() const;       // 0 where there is none, as the *_INFO commands say
+  i32 highest_index() const;           // 0 where there is none, as the *_INFO commands say
   usize count() const;
   std::vector<Ref<IpcObject>> all() const;
   void clear();

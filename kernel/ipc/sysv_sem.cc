@@ -145,8 +145,13 @@ Result<void> SemSet::operate(Task& task, std::vector<abi::SemBuf> operations, De
   }
   if (undoes && !task.sem_undo) task.sem_undo = make_ref<UndoList>();
   WaitQueue queue;
-  Waiter waiter{&operations, undoes ? static_cast<UndoList*>(task.sem_undo.get()) : nullptr,
-                task.group().pid().raw(), nullptr, false, success, &queue};
+  Waiter waiter{&operations,
+                undoes ? static_cast<UndoList*>(task.sem_undo.get()) : nullptr,
+                task.group().pid().raw(),
+                nullptr,
+                false,
+                success,
+                &queue};
   const i64 now = ipc_now(task);
   {
     MutexGuard guard(lock());

@@ -173,7 +173,7 @@ constexpr Route4 kRoutes4[] = {
 };
 
 void put_route4(Writer& writer, const Route4& route) {
-  const abi::RtMsg body{abi::af_inet,      route.length, 0,           0, static_cast<u8>(abi::rt_table_local),
+  const abi::RtMsg body{abi::af_inet,    route.length, 0,          0, static_cast<u8>(abi::rt_table_local),
                         kProtocolKernel, route.scope,  route.type, 0};
   writer.begin(abi::rtm_newroute, body);
   writer.attribute(abi::rta_table, abi::rt_table_local);
@@ -184,8 +184,15 @@ void put_route4(Writer& writer, const Route4& route) {
 }
 
 void put_route6(Writer& writer) {
-  const abi::RtMsg body{abi::af_inet6, 128, 0, 0, static_cast<u8>(abi::rt_table_local), kProtocolKernel,
-                        static_cast<u8>(abi::rt_scope_universe), kTypeLocal, 0};
+  const abi::RtMsg body{abi::af_inet6,
+                        128,
+                        0,
+                        0,
+                        static_cast<u8>(abi::rt_table_local),
+                        kProtocolKernel,
+                        static_cast<u8>(abi::rt_scope_universe),
+                        kTypeLocal,
+                        0};
   writer.begin(abi::rtm_newroute, body);
   writer.attribute(abi::rta_table, abi::rt_table_local);
   writer.attribute(abi::rta_dst, kLoopback6);

@@ -238,7 +238,8 @@ Result<i64> read(Task& task, KeyTable& table, i32 id, GuestAddr to, usize room) 
     MutexGuard guard(table.lock);
     const Ref<Key> key = TRY(table.find(task, id, 0, Make::no));
     // What one possesses and may search one may read as well.
-    if (!table.check(task, *key, key_read).ok() && !(table.possesses(task, *key) && table.check(task, *key, key_search).ok()))
+    if (!table.check(task, *key, key_read).ok() &&
+        !(table.possesses(task, *key) && table.check(task, *key, key_search).ok()))
       return Errno::eacces;
     if (key->type == Key::Type::logon) return Errno::eopnotsupp;
     bytes = key->payload;

@@ -31,8 +31,7 @@ Result<Deadline> deadline_of(Task& task, UserIn<abi::TimeSpec> timeout) {
 
 Mqueue::Wait wait_of(MqueueFile& file) { return file.nonblocking() ? Mqueue::Wait::no : Mqueue::Wait::yes; }
 
-Result<std::optional<Mqueue::Notification>> decode(Task& task, UserIn<abi::SigEvent> event) {
-  if (event.is_null()) return std::optional<Mqueue::Notification>();
+Result<Mqueue::Notification> decode(Task& task, UserIn<abi::SigEvent> event) {
   const abi::SigEvent wanted = TRY(event.read(task));
   Mqueue::Notification notification;
   notification.owner = task.group().pid();
@@ -54,7 +53,7 @@ Result<std::optional<Mqueue::Notification>> decode(Task& task, UserIn<abi::SigEv
     default:
       return Errno::einval;
   }
-  return std::optional<Mqueue::Notification>(std::move(notification));
+  return notification;
 }
 
 }  // namespace
@@ -109,7 +108,12 @@ Result<i64> sys_mq_timedreceive(Task& task, Fd mqdes, UserBytes<Out> msg, usize 
 }
 
 Result<i64> sys_mq_notify(Task& task, Fd mqdes, UserIn<abi::SigEvent> event) {
-  std::optional<Mqueue::Notification> wanted = TRY(decode(task, event));
+  if (event.is_null()) {
+    const Ref<MqueueFile> file = TRY(queue_of(task, mqdes));
+    file->queue().forget_notification(task.group().pid());
+    return 0;
+  }
+  Mqueue::Notification wanted = TRY(decode(task, event));
   const Ref<MqueueFile> file = TRY(queue_of(task, mqdes));
   TRY(file->queue().notify(task, std::move(wanted)));
   return 0;

@@ -10,8 +10,8 @@ namespace limen {
 namespace {
 
 // What mount(2) and the kernel itself know, in the order of /proc/filesystems.
-constexpr std::array<std::string_view, 11> kFilesystems = {"sysfs",  "tmpfs",  "proc",   "cgroup2", "devtmpfs", "pipefs",
-                                                           "sockfs", "devpts", "overlay", "mqueue", "anon_inodefs"};
+constexpr std::array<std::string_view, 11> kFilesystems = {
+    "sysfs", "tmpfs", "proc", "cgroup2", "devtmpfs", "pipefs", "sockfs", "devpts", "overlay", "mqueue", "anon_inodefs"};
 
 }  // namespace
 

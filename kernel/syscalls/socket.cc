@@ -2,10 +2,10 @@
 #include <cstring>
 
 #include "abi/fcntl.h"
+#include "abi/netlink.h"
 #include "abi/socket.h"
 #include "kernel/ipc/timeout.h"
 #include "kernel/kernel.h"
-#include "abi/netlink.h"
 #include "kernel/net/netlink.h"
 #include "kernel/net/socket.h"
 #include "kernel/syscalls/syscalls.h"
@@ -85,7 +85,8 @@ Result<Ref<SocketFile>> make_netlink_socket(Task& task, SocketType type, SocketP
   const i32 p = protocol.raw();
   if (p != abi::netlink_route && p != abi::netlink_kobject_uevent) return Errno::eprotonosupport;
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
-  return Ref<SocketFile>(make_ref<NetlinkSocket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), kind, p));
+  return Ref<SocketFile>(
+      make_ref<NetlinkSocket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), kind, p));
 }
 
 // --- Control messages -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // shmget(2), shmat(2), shmdt(2), shmctl(2).
+#include "kernel/ipc/sysv_shm.h"
 #include "abi/fcntl.h"
 #include "abi/mman.h"
-#include "kernel/ipc/sysv_shm.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"

@@ -78,7 +78,8 @@ Result<abi::XattrArgs> read_args(Task& task, UserIn<abi::XattrArgs> args, usize 
   if (size > kPageSize) return Errno::e2big;
   std::vector<u8> bytes(size);
   TRY(copy_from_user(task, bytes.data(), args.addr(), size));
-  if (std::any_of(bytes.begin() + sizeof(abi::XattrArgs), bytes.end(), [](u8 b) { return b != 0; })) return Errno::e2big;
+  if (std::any_of(bytes.begin() + sizeof(abi::XattrArgs), bytes.end(), [](u8 b) { return b != 0; }))
+    return Errno::e2big;
   abi::XattrArgs given{};
   std::memcpy(&given, bytes.data(), sizeof given);
   return given;
@@ -173,7 +174,6 @@ Result<i64> sys_lremovexattr(Task& task, UserPath path, UserString name) {
   return remove(task, path_of(task, path, false), name);
 }
 Result<i64> sys_fremovexattr(Task& task, Fd fd, UserString name) { return remove(task, path_of(task, fd), name); }
-
 
 Result<i64> sys_setxattrat(Task& task, DirFd dirfd, UserPath path, AtFlags flags, UserString name,
                            UserIn<abi::XattrArgs> args, usize size) {

@@ -94,8 +94,7 @@ Result<void> may_schedule(Task& task, Task& target) {
 Result<void> set_scheduling(Task& task, Task& target, const abi::SchedAttr& wanted) {
   const bool keeps = wanted.sched_policy == kKeepPolicy;
   const u32 policy = keeps ? static_cast<u32>(target.sched_policy) : wanted.sched_policy;
-  const bool resets =
-      keeps ? target.sched_reset_on_fork : (wanted.sched_flags & abi::sched_flag_reset_on_fork) != 0;
+  const bool resets = keeps ? target.sched_reset_on_fork : (wanted.sched_flags & abi::sched_flag_reset_on_fork) != 0;
   if (!is_fair(policy) && !is_realtime(policy) && policy != abi::sched_deadline) return Errno::einval;
   if ((wanted.sched_flags & ~kKnownFlags) != 0) return Errno::einval;
   if (wanted.sched_priority > 99) return Errno::einval;

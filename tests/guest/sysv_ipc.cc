@@ -284,7 +284,8 @@ TEST(waiters_of_a_semaphore_end) {
   semctl(id, 0, SETVAL, semun{.val = 1});
   // One waits for zero, one for two; a signal ends the first, the removal the second.
   pid_t zero = guest::spawn([&] {
-    guest::handle(SIGUSR1, [](int) {}, SA_RESTART);
+    guest::handle(
+        SIGUSR1, [](int) {}, SA_RESTART);
     sembuf op{0, 0, 0};
     return semop(id, &op, 1) == -1 && errno == EINTR ? 0 : 1;
   });
@@ -375,7 +376,8 @@ TEST(message_limits_and_waits) {
   EXPECT_ERRNO(EFAULT, SYS(msgctl, id, IPC_STAT, guest::bad_pointer()));
   // A reader that waits: ended by a signal, by the removal.
   pid_t reader = guest::spawn([&] {
-    guest::handle(SIGUSR1, [](int) {}, SA_RESTART);
+    guest::handle(
+        SIGUSR1, [](int) {}, SA_RESTART);
     if (msgrcv(id, &message, 100, 77, 0) != -1 || errno != EINTR) return 1;
     return msgrcv(id, &message, 100, 77, 0) == -1 && errno == EIDRM ? 0 : 2;
   });

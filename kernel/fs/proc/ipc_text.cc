@@ -48,10 +48,9 @@ Result<std::string> proc_sysvipc_shm(Task& reader) {
     MutexGuard guard(segment.lock());
     const abi::ShmidDs d = segment.status();
     const abi::IpcPerm& p = d.shm_perm;
-    text += fmt::format(
-        "{:10} {:10}  {:4o} {:21} {:5} {:5}  {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10} {:21} {:21}\n", p.key,
-        segment.id(), p.mode, d.shm_segsz, d.shm_cpid, d.shm_lpid, d.shm_nattch, p.uid, p.gid, p.cuid, p.cgid,
-        d.shm_atime, d.shm_dtime, d.shm_ctime, resident, 0);
+    text += fmt::format("{:10} {:10}  {:4o} {:21} {:5} {:5}  {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10} {:21} {:21}\n",
+                        p.key, segment.id(), p.mode, d.shm_segsz, d.shm_cpid, d.shm_lpid, d.shm_nattch, p.uid, p.gid,
+                        p.cuid, p.cgid, d.shm_atime, d.shm_dtime, d.shm_ctime, resident, 0);
   }
   return text;
 }
