@@ -1,6 +1,7 @@
 // rtnetlink(7): what NETLINK_ROUTE answers about `lo`, its addresses and its routes.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "abi/netlink.h"
