@@ -61,8 +61,10 @@ inline constexpr u64 kAllCapabilities = (u64{1} << 41) - 1;
 // What one user has in use, against the limits that are counted by user.
 class UserAccount : public RefCounted {
  public:
-  std::atomic<u64> queued_signals{0};  // RLIMIT_SIGPENDING
-  std::atomic<u64> tasks{0};           // RLIMIT_NPROC
+  std::atomic<u64> queued_signals{0};      // RLIMIT_SIGPENDING
+  std::atomic<u64> mqueue_bytes{0};        // RLIMIT_MSGQUEUE
+  std::atomic<u32> keys{0}, key_bytes{0};  // keyrings(7): kernel.keys.maxkeys, maxbytes
+  std::atomic<u64> tasks{0};               // RLIMIT_NPROC
 };
 
 // A user namespace. One exists (the sandbox's own) until nesting comes; reached through credentials already.

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -100,6 +101,8 @@ class Mm final : public StoreMapper {
   Result<void> munlockall();
   Result<void> remap_file_pages(Task& task, GuestAddr addr, u64 length, u64 offset);
   Result<void> check_mapped(GuestAddr addr, u64 length);  // efault at a hole
+  // shmdt(2): the mapping of a file that `is_shared_memory` knows whose first byte stands at `addr`, in all its pieces. einval.
+  Result<void> detach(GuestAddr addr, const std::function<bool(File&)>& is_shared_memory);
   Result<void> mseal(GuestAddr addr, u64 length);
   Result<void> set_vma_name(GuestAddr addr, u64 length,
                             const std::string& name);  // PR_SET_VMA_ANON_NAME; "" takes it away

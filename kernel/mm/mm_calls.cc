@@ -405,6 +405,24 @@ Result<void> Mm::check_mapped(GuestAddr addr, u64 length) {
   return map_->check_mapped(range.start, range.end).ok() ? Result<void>() : Errno::efault;
 }
 
+// Linux: ipc/shm.c:ksys_shmdt. The first piece says which attachment is meant; those of the same file that still lie where it put
+// them go with it.
+Result<void> Mm::detach(GuestAddr addr, const std::function<bool(File&)>& is_shared_memory) {
+  if ((addr.raw() & kPageMask) != 0) return Errno::einval;
+  WriteGuard guard(lock_);
+  Ref<File> file;
+  std::vector<Range> pieces;
+  for (const auto& [start, vma] : map_->vmas()) {
+    if (start < addr.raw() || !vma.object || !vma.object->file()) continue;
+    if (start - addr.raw() != vma.offset) continue;
+    if (!file && is_shared_memory(*vma.object->file())) file = vma.object->file();
+    if (file && vma.object->file() == file) pieces.push_back({start, vma.end});
+  }
+  if (pieces.empty()) return Errno::einval;
+  for (const Range& piece : pieces) TRY(map_->unmap(piece.start, piece.end));
+  return success;
+}
+
 GuestAddr Mm::brk(Task& task, GuestAddr wanted) {
   const MmLimits limits = limits_of(task);
   WriteGuard guard(lock_);

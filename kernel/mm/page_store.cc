@@ -272,16 +272,22 @@ u64 PageStore::size() const {
 }
 
 void PageStore::add_mapping(StoreMapper& mapper, bool writable) {
-  MutexGuard guard(lock_);
-  ++mappers_[&mapper];
-  if (writable) ++writable_;
+  {
+    MutexGuard guard(lock_);
+    ++mappers_[&mapper];
+    if (writable) ++writable_;
+  }
+  if (observer_ != nullptr) observer_->mapping_added(mapper);
 }
 
 void PageStore::remove_mapping(StoreMapper& mapper, bool writable) {
-  MutexGuard guard(lock_);
-  if (writable) --writable_;
-  const auto it = mappers_.find(&mapper);
-  if (it != mappers_.end() && --it->second == 0) mappers_.erase(it);
+  {
+    MutexGuard guard(lock_);
+    if (writable) --writable_;
+    const auto it = mappers_.find(&mapper);
+    if (it != mappers_.end() && --it->second == 0) mappers_.erase(it);
+  }
+  if (observer_ != nullptr) observer_->mapping_removed(mapper);
 }
 
 u64 PageStore::writable_mappings() const {

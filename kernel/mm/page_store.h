@@ -5,6 +5,7 @@
 // Lock rank `page_store`: never held during a user copy, nor while a mapping is changed.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <optional>
 #include <span>
@@ -29,9 +30,20 @@ struct StoreRun {
 // An address space that maps pages of stores (Mm).
 class StoreMapper : public RefCounted {
  public:
+  // The process that uses it, as shmctl(2) tells the last one that attached or detached.
+  std::atomic<i32> user{0};
   // These pages of the store, still referenced by the caller, must not be mapped here any more when it returns; from page
   // `cut` of the store on, private copies neither.
   virtual void unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut) = 0;
+};
+
+// Whoever wants to know of mappings that come and go (System V shared memory counts them). Called under the address space's lock:
+// takes locks of rank `leaf` only. Outlives the store's mappings.
+class MappingObserver {
+ public:
+  virtual ~MappingObserver() = default;
+  virtual void mapping_added(StoreMapper& mapper) = 0;
+  virtual void mapping_removed(StoreMapper& mapper) = 0;
 };
 
 class PageStore : public RefCounted {
@@ -69,6 +81,7 @@ class PageStore : public RefCounted {
 
   // Address spaces that map pages of this store, told by Mm; used by discard. `writable`: a shared mapping that may write,
   // which F_SEAL_WRITE must see.
+  void set_observer(MappingObserver* observer) { observer_ = observer; }  // before the first mapping
   void add_mapping(StoreMapper& mapper, bool writable);
   void remove_mapping(StoreMapper& mapper, bool writable);
   u64 writable_mappings() const;
@@ -91,6 +104,7 @@ class PageStore : public RefCounted {
 
   Arena& arena_;
   const u64 id_;
+  MappingObserver* observer_ = nullptr;
   mutable Mutex lock_{LockRank::page_store};
   Runs pages_ GUARDED_BY(lock_);
   u64 count_ GUARDED_BY(lock_) = 0;

@@ -42,7 +42,7 @@ abi::UCred credentials_of(Task& task) {
 }
 
 Socket::Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type)
-    : File(std::move(path), flags),
+    : SocketFile(std::move(path), flags),
       kernel_(kernel),
       domain_(domain),
       type_(type),
@@ -295,7 +295,7 @@ Result<void> Socket::listen(Task& task, int backlog) {
   return success;
 }
 
-Result<Ref<Socket>> Socket::accept(Task& task, u32 flags, SocketAddress& peer) {
+Result<Ref<SocketFile>> Socket::accept(Task& task, u32 flags, SocketAddress& peer) {
   if (is_datagram()) return Errno::eopnotsupp;
   {
     MutexGuard guard(lock_);
@@ -326,7 +326,7 @@ Result<Ref<Socket>> Socket::accept(Task& task, u32 flags, SocketAddress& peer) {
   socket->peer_credentials_ = taken->peer_credentials;
   socket->connected_ = true;
   socket->pass_credentials_.store(passes_credentials());
-  return socket;
+  return Ref<SocketFile>(socket);
 }
 
 Result<void> Socket::shutdown(int how) {

@@ -6,47 +6,34 @@
 
 #include "abi/socket.h"
 #include "kernel/net/endpoint.h"
+#include "kernel/net/socket_file.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 
 namespace limen {
 
-struct SendRequest {
-  UserBuffer& from;
-  u32 flags = 0;  // MSG_*
-  SocketAddress to;
-  Ancillary ancillary;
-};
-struct ReceiveRequest {
-  UserBuffer& to;
-  u32 flags = 0;
-  Inbox::Received got;
-  u32 result_flags = 0;  // MSG_TRUNC
-};
-
-class Socket final : public File {
+class Socket final : public SocketFile {
  public:
   Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type);
 
-  bool seekable() const override { return false; }
   PollEvents poll(PollTable* table) override;
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
 
-  Result<void> bind(Task& task, SocketAddress address);
-  Result<void> connect(Task& task, SocketAddress address);
-  Result<void> listen(Task& task, int backlog);
-  Result<Ref<Socket>> accept(Task& task, u32 flags, SocketAddress& peer);
-  Result<usize> send(Task& task, SendRequest& request);
-  Result<usize> receive(Task& task, ReceiveRequest& request);
-  Result<void> shutdown(int how);
-  SocketAddress name();
-  Result<SocketAddress> peer_name();
-  Result<std::vector<u8>> get_option(int level, int option, usize room);
-  Result<void> set_option(Task& task, int level, int option, std::span<const u8> value);
+  Result<void> bind(Task& task, SocketAddress address) override;
+  Result<void> connect(Task& task, SocketAddress address) override;
+  Result<void> listen(Task& task, int backlog) override;
+  Result<Ref<SocketFile>> accept(Task& task, u32 flags, SocketAddress& peer) override;
+  Result<usize> send(Task& task, SendRequest& request) override;
+  Result<usize> receive(Task& task, ReceiveRequest& request) override;
+  Result<void> shutdown(int how) override;
+  SocketAddress name() override;
+  Result<SocketAddress> peer_name() override;
+  Result<std::vector<u8>> get_option(int level, int option, usize room) override;
+  Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) override;
   static void pair(Task& task, Socket& a, Socket& b);
-  bool passes_credentials() const { return pass_credentials_.load(std::memory_order_relaxed); }
-  i32 domain() const { return domain_; }
-  u32 type() const { return type_; }
+  bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
+  i32 domain() const override { return domain_; }
+  u32 type() const override { return type_; }
 
  protected:
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;

@@ -6,6 +6,7 @@
 #include "kernel/ipc/pipe.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/user_ptr.h"
+#include "kernel/net/interface.h"
 #include "kernel/net/socket.h"
 
 namespace limen {
@@ -223,7 +224,7 @@ Result<i64> Socket::ioctl(Task& task, u32 command, u64 argument) {
     case abi::siocatmark:
       break;
     default:
-      return Errno::enotty;
+      return interface_ioctl(task, command, argument, domain_);
   }
   TRY(UserOut<i32>(GuestAddr(argument)).write(task, value));
   return 0;

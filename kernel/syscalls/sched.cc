@@ -1,6 +1,7 @@
 // Scheduling: affinity, priorities, policies. The host schedules guest threads; what a guest sets is kept and shown, and an
 // affinity counts as the set of CPUs that the guest is told it runs on. Source: sched(7), sched_setaffinity(2).
 #include <algorithm>
+#include <cstring>
 
 #include "abi/resource.h"
 #include "abi/sched.h"
@@ -9,25 +10,10 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/scheduling.h"
 
 namespace limen {
 namespace {
-
-Result<Ref<Task>> find(Task& task, Pid pid) {
-  if (pid.raw() < 0) return Errno::einval;
-  if (pid.raw() == 0) return Ref<Task>(&task);
-  ReadGuard tree(task.kernel().process_tree);
-  Ref<Task> target = task.kernel().pids->find(pid);
-  if (!target) return Errno::esrch;
-  return target;
-}
-
-Result<void> may_schedule(Task& task, Task& target) {
-  const Credentials& mine = task.credentials();
-  const Ref<const Credentials> theirs = target.credentials_ref();
-  if (mine.euid == theirs->euid || mine.euid == theirs->uid || mine.capable(Capability::sys_nice)) return success;
-  return Errno::eperm;
-}
 
 u64 all_cpus(Task& task) {
   const u32 n = task.kernel().options().limits.cpus;
@@ -39,55 +25,40 @@ bool is_fair(i32 policy) {
   return policy == abi::sched_normal || policy == abi::sched_batch || policy == abi::sched_idle;
 }
 
+// sched_setscheduler and sched_setparam: a priority and nothing else. Linux: _sched_setscheduler.
 Result<void> set_policy(Task& task, Task& target, i32 policy, i32 priority) {
-  policy &= ~abi::sched_reset_on_fork;
-  if (!is_fair(policy) && !is_realtime(policy)) return Errno::einval;
-  if (is_fair(policy) ? priority != 0 : priority < 1 || priority > 99) return Errno::einval;
-  TRY(may_schedule(task, target));
-  if (is_realtime(policy) && !task.credentials().capable(Capability::sys_nice) &&
-      target.group().limit(abi::rlimit_rtprio).soft < static_cast<u64>(priority)) {
-    return Errno::eperm;
+  abi::SchedAttr wanted{};
+  wanted.sched_policy = static_cast<u32>(policy);
+  wanted.sched_priority = static_cast<u32>(priority);
+  wanted.sched_nice = target.nice;
+  if (wanted.sched_policy != kKeepPolicy && (policy & abi::sched_reset_on_fork) != 0) {
+    wanted.sched_flags |= abi::sched_flag_reset_on_fork;
+    wanted.sched_policy &= ~static_cast<u32>(abi::sched_reset_on_fork);
   }
-  target.sched_policy = policy;
-  target.sched_priority = priority;
-  return success;
+  return set_scheduling(task, target, wanted);
 }
 
-Result<void> set_nice(Task& task, Task& target, int nice) {
-  TRY(may_schedule(task, target));
-  nice = std::clamp(nice, -20, 19);
-  const u64 most = target.group().limit(abi::rlimit_nice).soft;
-  const bool raises = nice < target.nice;
-  if (raises && !task.credentials().capable(Capability::sys_nice) && static_cast<u64>(20 - nice) > most)
-    return Errno::eacces;
-  target.nice = nice;
-  return success;
-}
-
-// The tasks that getpriority(2) and setpriority(2) mean.
-Result<std::vector<Ref<Task>>> select(Task& task, PriorityWhich which, int who) {
-  ReadGuard tree(task.kernel().process_tree);
-  std::vector<Ref<Task>> chosen;
-  for (const Ref<Task>& t : task.kernel().pids->tasks()) {
-    bool match = false;
-    switch (which.raw()) {
-      case abi::prio_process:
-        match = who == 0 ? t.get() == &task : t->tid().raw() == who;
-        break;
-      case abi::prio_pgrp:
-        match = who == 0 ? t->group().process_group == task.group().process_group
-                         : t->group().process_group->id.raw() == who;
-        break;
-      case abi::prio_user:
-        match = t->credentials_ref()->uid == (who == 0 ? task.credentials().uid : Uid(static_cast<u32>(who)));
-        break;
-      default:
-        return Errno::einval;
-    }
-    if (match) chosen.push_back(t);
+// A structure of sched_attr's kind, of the size that it says itself. e2big where a newer one says what we do not know.
+Result<abi::SchedAttr> read_attr(Task& task, UserInOut<abi::SchedAttr> attr) {
+  u32 size = TRY(UserIn<u32>(attr.addr()).read(task));
+  if (size == 0) size = abi::sched_attr_size_ver0;
+  abi::SchedAttr wanted{};
+  bool fits = size >= abi::sched_attr_size_ver0 && size <= kPageSize;
+  if (fits) {
+    std::vector<u8> bytes(size);
+    TRY(copy_from_user(task, bytes.data(), attr.addr(), size));
+    const usize known = std::min<usize>(size, sizeof wanted);
+    std::memcpy(&wanted, bytes.data(), known);
+    fits = std::all_of(bytes.begin() + static_cast<i64>(known), bytes.end(), [](u8 b) { return b == 0; });
   }
-  if (chosen.empty()) return Errno::esrch;
-  return chosen;
+  if (!fits) {
+    (void)UserOut<u32>(attr.addr()).write(task, sizeof wanted).ok();
+    return Errno::e2big;
+  }
+  constexpr u64 kClamp = abi::sched_flag_util_clamp_min | abi::sched_flag_util_clamp_max;
+  if ((wanted.sched_flags & kClamp) != 0 && size < abi::sched_attr_size_ver1) return Errno::einval;
+  wanted.sched_nice = std::clamp(wanted.sched_nice, -20, 19);
+  return wanted;
 }
 
 }  // namespace
@@ -100,14 +71,14 @@ Result<i64> sys_sched_yield(Task&) {
 Result<i64> sys_sched_getaffinity(Task& task, Pid pid, u32 len, UserBytes<Out> mask) {
   const u32 cpus = task.kernel().options().limits.cpus;
   if (u64{len} * 8 < cpus || len % sizeof(u64) != 0) return Errno::einval;
-  const Ref<Task> target = TRY(find(task, pid));
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
   const u64 bits = target->affinity & all_cpus(task);
   TRY(copy_to_user(task, mask.addr(), &bits, sizeof bits));
   return sizeof bits;
 }
 
 Result<i64> sys_sched_setaffinity(Task& task, Pid pid, u32 len, UserBytes<In> mask) {
-  const Ref<Task> target = TRY(find(task, pid));
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
   u64 bits = 0;
   TRY(copy_from_user(task, &bits, mask.addr(), std::min<usize>(len, sizeof bits)));
   TRY(may_schedule(task, *target));
@@ -117,21 +88,21 @@ Result<i64> sys_sched_setaffinity(Task& task, Pid pid, u32 len, UserBytes<In> ma
 }
 
 Result<i64> sys_sched_getscheduler(Task& task, Pid pid) {
-  const Ref<Task> target = TRY(find(task, pid));
-  return target->sched_policy;
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
+  return target->sched_policy | (target->sched_reset_on_fork ? abi::sched_reset_on_fork : 0);
 }
 
 Result<i64> sys_sched_setscheduler(Task& task, Pid pid, SchedPolicy policy, UserIn<abi::SchedParam> param) {
   if (policy.raw() < 0) return Errno::einval;
   const abi::SchedParam given = TRY(param.read(task));
-  const Ref<Task> target = TRY(find(task, pid));
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
   TRY(set_policy(task, *target, policy.raw(), given.sched_priority));
   return 0;
 }
 
 Result<i64> sys_sched_getparam(Task& task, Pid pid, UserOut<abi::SchedParam> param) {
   if (param.is_null()) return Errno::einval;
-  const Ref<Task> target = TRY(find(task, pid));
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
   TRY(param.write(task, abi::SchedParam{target->sched_priority}));
   return 0;
 }
@@ -139,8 +110,36 @@ Result<i64> sys_sched_getparam(Task& task, Pid pid, UserOut<abi::SchedParam> par
 Result<i64> sys_sched_setparam(Task& task, Pid pid, UserIn<abi::SchedParam> param) {
   if (param.is_null()) return Errno::einval;
   const abi::SchedParam given = TRY(param.read(task));
-  const Ref<Task> target = TRY(find(task, pid));
-  TRY(set_policy(task, *target, target->sched_policy, given.sched_priority));
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
+  TRY(set_policy(task, *target, static_cast<i32>(kKeepPolicy), given.sched_priority));
+  return 0;
+}
+
+Result<i64> sys_sched_setattr(Task& task, Pid pid, UserInOut<abi::SchedAttr> attr, u32 flags) {
+  if (attr.is_null() || pid.raw() < 0 || flags != 0) return Errno::einval;
+  abi::SchedAttr wanted = TRY(read_attr(task, attr));
+  if (static_cast<i32>(wanted.sched_policy) < 0) return Errno::einval;
+  if ((wanted.sched_flags & abi::sched_flag_keep_policy) != 0) wanted.sched_policy = kKeepPolicy;
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
+  if ((wanted.sched_flags & abi::sched_flag_keep_params) != 0) {
+    const abi::SchedAttr now = get_scheduling(*target);
+    wanted.sched_nice = now.sched_nice, wanted.sched_priority = now.sched_priority;
+    wanted.sched_runtime = now.sched_runtime, wanted.sched_deadline = now.sched_deadline;
+    wanted.sched_period = now.sched_period;
+  }
+  TRY(set_scheduling(task, *target, wanted));
+  return 0;
+}
+
+Result<i64> sys_sched_getattr(Task& task, Pid pid, UserOut<abi::SchedAttr> attr, u32 size, u32 flags) {
+  if (attr.is_null() || pid.raw() < 0 || flags != 0) return Errno::einval;
+  if (size > kPageSize || size < abi::sched_attr_size_ver0) return Errno::einval;
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
+  abi::SchedAttr now = get_scheduling(*target);
+  now.size = std::min<u32>(size, sizeof now);
+  std::vector<u8> bytes(size);
+  std::memcpy(bytes.data(), &now, now.size);
+  TRY(copy_to_user(task, attr.addr(), bytes.data(), bytes.size()));
   return 0;
 }
 
@@ -157,7 +156,7 @@ Result<i64> sys_sched_get_priority_min(Task&, SchedPolicy policy) {
 }
 
 Result<i64> sys_sched_rr_get_interval(Task& task, Pid pid, UserOut<abi::TimeSpec> interval) {
-  const Ref<Task> target = TRY(find(task, pid));
+  const Ref<Task> target = TRY(scheduled_task(task, pid));
   constexpr i64 kRoundRobin = 100'000'000, kFair = 3'000'000;
   const i64 ns = target->sched_policy == abi::sched_rr     ? kRoundRobin
                  : target->sched_policy == abi::sched_fifo ? 0
@@ -167,14 +166,14 @@ Result<i64> sys_sched_rr_get_interval(Task& task, Pid pid, UserOut<abi::TimeSpec
 }
 
 Result<i64> sys_getpriority(Task& task, PriorityWhich which, int who) {
-  const std::vector<Ref<Task>> chosen = TRY(select(task, which, who));
+  const std::vector<Ref<Task>> chosen = TRY(tasks_meant(task, which, who));
   int best = 19;
   for (const Ref<Task>& t : chosen) best = std::min(best, t->nice);
   return 20 - best;  // the raw call never returns a negative value: 1 is nice 19
 }
 
 Result<i64> sys_setpriority(Task& task, PriorityWhich which, int who, int prio) {
-  const std::vector<Ref<Task>> chosen = TRY(select(task, which, who));
+  const std::vector<Ref<Task>> chosen = TRY(tasks_meant(task, which, who));
   Result<void> outcome;
   for (const Ref<Task>& t : chosen) {
     const Result<void> one = set_nice(task, *t, prio);

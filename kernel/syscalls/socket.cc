@@ -2,9 +2,11 @@
 #include <cstring>
 
 #include "abi/fcntl.h"
+#include "abi/netlink.h"
 #include "abi/socket.h"
 #include "kernel/ipc/timeout.h"
 #include "kernel/kernel.h"
+#include "kernel/net/netlink.h"
 #include "kernel/net/socket.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/anon.h"
@@ -17,11 +19,11 @@ constexpr usize kMostControl = 20480;  // net.core.optmem_max
 constexpr usize kMostOption = 65536;
 constexpr u32 kMostBatch = 1024;  // UIO_MAXIOV: of sendmmsg and recvmmsg
 
-Result<Ref<Socket>> socket_of(Task& task, Fd fd) {
+Result<Ref<SocketFile>> socket_of(Task& task, Fd fd) {
   const Ref<File> file = TRY(task.files().get(fd));
   if (file->is_path_only()) return Errno::ebadf;
-  Ref<Socket> socket = ref_cast<Socket>(file);
-  return socket ? Result<Ref<Socket>>(std::move(socket)) : Result<Ref<Socket>>(Errno::enotsock);
+  Ref<SocketFile> socket = ref_cast<SocketFile>(file);
+  return socket ? Result<Ref<SocketFile>>(std::move(socket)) : Result<Ref<SocketFile>>(Errno::enotsock);
 }
 
 Result<SocketAddress> read_address(Task& task, GuestAddr addr, int length) {
@@ -53,6 +55,8 @@ Result<void> check_kind(SocketDomain domain, u32 type, SocketProtocol protocol) 
         return Errno::esocktnosupport;
       }
       return success;
+    case abi::af_netlink:
+      return type == abi::sock_raw || type == abi::sock_dgram ? Errno::eopnotsupp : Errno::esocktnosupport;
     case abi::af_inet:
     case abi::af_inet6:
       if (type == abi::sock_stream) return p == 0 || p == abi::ipproto_tcp ? Result<void>() : Errno::eprotonosupport;
@@ -71,6 +75,18 @@ Result<Ref<Socket>> make_socket(Task& task, SocketDomain domain, SocketType type
   if (kind == abi::sock_raw) kind = abi::sock_dgram;  // of a unix socket: the same
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
   return make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), domain.raw(), kind);
+}
+
+Result<Ref<SocketFile>> make_netlink_socket(Task& task, SocketType type, SocketProtocol protocol) {
+  const u32 flags = type.raw() & ~abi::sock_type_mask;
+  if ((flags & ~(abi::sock_cloexec | abi::sock_nonblock)) != 0) return Errno::einval;
+  const u32 kind = type.raw() & abi::sock_type_mask;
+  if (kind != abi::sock_raw && kind != abi::sock_dgram) return Errno::esocktnosupport;
+  const i32 p = protocol.raw();
+  if (p != abi::netlink_route && p != abi::netlink_kobject_uevent) return Errno::eprotonosupport;
+  const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
+  return Ref<SocketFile>(
+      make_ref<NetlinkSocket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), kind, p));
 }
 
 // --- Control messages -------------------------------------------------------------------------------------------------------
@@ -102,7 +118,7 @@ Result<void> set_credentials(Task& task, std::span<const u8> data, Ancillary& an
   return success;
 }
 
-Result<void> read_control(Task& task, const abi::MsgHdr& header, Socket& socket, Ancillary& ancillary) {
+Result<void> read_control(Task& task, const abi::MsgHdr& header, SocketFile& socket, Ancillary& ancillary) {
   if (header.msg_controllen == 0) return success;
   if (header.msg_controllen > kMostControl) return Errno::enobufs;
   std::vector<u8> control(header.msg_controllen);
@@ -180,7 +196,7 @@ Result<void> give_files(Task& task, ControlWriter& control, const std::vector<Re
   return success;
 }
 
-Result<i64> send_message(Task& task, Socket& socket, const abi::MsgHdr& header, u32 flags) {
+Result<i64> send_message(Task& task, SocketFile& socket, const abi::MsgHdr& header, u32 flags) {
   if (header.msg_iovlen > abi::uio_maxiov) return Errno::emsgsize;
   UserBuffer buffer = TRY(read_iovec(task, header.msg_iov, header.msg_iovlen));
   SendRequest request{buffer, flags, {}, {}};
@@ -193,7 +209,7 @@ Result<i64> send_message(Task& task, Socket& socket, const abi::MsgHdr& header, 
 }
 
 // `header` comes back as the guest is to see it.
-Result<i64> receive_message(Task& task, Socket& socket, abi::MsgHdr& header, u32 flags) {
+Result<i64> receive_message(Task& task, SocketFile& socket, abi::MsgHdr& header, u32 flags) {
   if (header.msg_iovlen > abi::uio_maxiov) return Errno::emsgsize;
   if (header.msg_namelen < 0) return Errno::einval;
   UserBuffer buffer = TRY(read_iovec(task, header.msg_iov, header.msg_iovlen));
@@ -221,7 +237,12 @@ Result<i64> receive_message(Task& task, Socket& socket, abi::MsgHdr& header, u32
 }  // namespace
 
 Result<i64> sys_socket(Task& task, SocketDomain domain, SocketType type, SocketProtocol protocol) {
-  Ref<Socket> socket = TRY(make_socket(task, domain, type, protocol));
+  Ref<SocketFile> socket;
+  if (domain.raw() == abi::af_netlink) {
+    socket = TRY(make_netlink_socket(task, type, protocol));
+  } else {
+    socket = TRY(make_socket(task, domain, type, protocol));
+  }
   const Fd fd = TRY(task.files().install(task, std::move(socket), fd_flags(type.raw())));
   return fd.raw();
 }
@@ -241,7 +262,7 @@ Result<i64> sys_socketpair(Task& task, SocketDomain domain, SocketType type, Soc
 }
 
 Result<i64> sys_bind(Task& task, Fd fd, UserBytes<In> addr, int addrlen) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   SocketAddress address = TRY(read_address(task, addr.addr(), addrlen));
   if (address.bytes.size() < 2) return Errno::einval;
   TRY(socket->bind(task, std::move(address)));
@@ -249,24 +270,24 @@ Result<i64> sys_bind(Task& task, Fd fd, UserBytes<In> addr, int addrlen) {
 }
 
 Result<i64> sys_connect(Task& task, Fd fd, UserBytes<In> addr, int addrlen) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   SocketAddress address = TRY(read_address(task, addr.addr(), addrlen));
   TRY(socket->connect(task, std::move(address)));
   return 0;
 }
 
 Result<i64> sys_listen(Task& task, Fd fd, int backlog) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   TRY(socket->listen(task, backlog));
   return 0;
 }
 
 Result<i64> sys_accept4(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> addrlen, SocketType flags) {
   if (flags.unknown(abi::sock_cloexec | abi::sock_nonblock) != 0) return Errno::einval;
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   FdReservation reserved = TRY(task.files().reserve(task));
   SocketAddress peer;
-  Ref<Socket> accepted = TRY(socket->accept(task, flags.raw(), peer));
+  Ref<SocketFile> accepted = TRY(socket->accept(task, flags.raw(), peer));
   TRY(write_address(task, peer, addr.addr(), addrlen));
   const Fd number = reserved.number();
   reserved.publish(std::move(accepted), fd_flags(flags.raw()));
@@ -278,20 +299,20 @@ Result<i64> sys_accept(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> ad
 }
 
 Result<i64> sys_shutdown(Task& task, Fd fd, ShutdownHow how) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   TRY(socket->shutdown(how.raw()));
   return 0;
 }
 
 Result<i64> sys_getsockname(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> addrlen) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   if (addr.is_null()) return Errno::efault;
   TRY(write_address(task, socket->name(), addr.addr(), addrlen));
   return 0;
 }
 
 Result<i64> sys_getpeername(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i32> addrlen) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   const SocketAddress peer = TRY(socket->peer_name());
   if (addr.is_null()) return Errno::efault;
   TRY(write_address(task, peer, addr.addr(), addrlen));
@@ -300,7 +321,7 @@ Result<i64> sys_getpeername(Task& task, Fd fd, UserBytes<Out> addr, UserInOut<i3
 
 Result<i64> sys_sendto(Task& task, Fd fd, UserBytes<In> buf, usize len, MsgFlags flags, UserBytes<In> addr,
                        int addrlen) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   UserBuffer buffer(task, buf.addr(), len);
   SendRequest request{buffer, flags.raw(), {}, {}};
   if (!addr.is_null()) request.to = TRY(read_address(task, addr.addr(), addrlen));
@@ -309,11 +330,11 @@ Result<i64> sys_sendto(Task& task, Fd fd, UserBytes<In> buf, usize len, MsgFlags
 
 Result<i64> sys_recvfrom(Task& task, Fd fd, UserBytes<Out> buf, usize len, MsgFlags flags, UserBytes<Out> addr,
                          UserInOut<i32> addrlen) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   UserBuffer buffer(task, buf.addr(), len);
   ReceiveRequest request{buffer, flags.raw(), {}, 0};
   const usize n = TRY(socket->receive(task, request));
-  if (!addr.is_null() && socket->type() == abi::sock_dgram) {
+  if (!addr.is_null() && socket->type() != abi::sock_stream) {
     TRY(write_address(task, request.got.from, addr.addr(), addrlen));
   } else if (!addr.is_null()) {
     TRY(addrlen.write(task, 0));
@@ -322,13 +343,13 @@ Result<i64> sys_recvfrom(Task& task, Fd fd, UserBytes<Out> buf, usize len, MsgFl
 }
 
 Result<i64> sys_sendmsg(Task& task, Fd fd, UserIn<abi::MsgHdr> msg, MsgFlags flags) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   const abi::MsgHdr header = TRY(msg.read(task));
   return send_message(task, *socket, header, flags.raw());
 }
 
 Result<i64> sys_recvmsg(Task& task, Fd fd, UserInOut<abi::MsgHdr> msg, MsgFlags flags) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   abi::MsgHdr header = TRY(msg.read(task));
   const i64 n = TRY(receive_message(task, *socket, header, flags.raw()));
   TRY(msg.write(task, header));
@@ -336,7 +357,7 @@ Result<i64> sys_recvmsg(Task& task, Fd fd, UserInOut<abi::MsgHdr> msg, MsgFlags 
 }
 
 Result<i64> sys_sendmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs, u32 vlen, MsgFlags flags) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   for (u32 i = 0; i < std::min(vlen, kMostBatch); ++i) {
     Result<i64> sent = [&]() -> Result<i64> {
       abi::MMsgHdr message = TRY(msgs.read(task, i));
@@ -354,7 +375,7 @@ Result<i64> sys_sendmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs,
 
 Result<i64> sys_recvmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs, u32 vlen, MsgFlags flags,
                          UserInOut<abi::TimeSpec> timeout) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   Deadline deadline = Deadline::never();
   if (!timeout.is_null()) {
     const abi::TimeSpec t = TRY(timeout.read(task));
@@ -381,7 +402,7 @@ Result<i64> sys_recvmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs,
 }
 
 Result<i64> sys_setsockopt(Task& task, Fd fd, SocketLevel level, SocketOption option, UserBytes<In> value, int length) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   if (length < 0 || static_cast<usize>(length) > kMostOption) return Errno::einval;
   std::vector<u8> bytes(static_cast<usize>(length));
   if (length != 0) TRY(copy_from_user(task, bytes.data(), value.addr(), bytes.size()));
@@ -391,7 +412,7 @@ Result<i64> sys_setsockopt(Task& task, Fd fd, SocketLevel level, SocketOption op
 
 Result<i64> sys_getsockopt(Task& task, Fd fd, SocketLevel level, SocketOption option, UserBytes<Out> value,
                            UserInOut<i32> length) {
-  const Ref<Socket> socket = TRY(socket_of(task, fd));
+  const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   const i32 room = TRY(length.read(task));
   if (room < 0) return Errno::einval;
   const std::vector<u8> bytes = TRY(socket->get_option(level.raw(), option.raw(), static_cast<usize>(room)));

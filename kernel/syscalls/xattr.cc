@@ -1,5 +1,9 @@
 // getxattr(2), setxattr(2), listxattr(2), removexattr(2) and their kin. Source: xattr(7), fs/xattr.c:xattr_permission.
 #include "abi/xattr.h"
+
+#include <algorithm>
+#include <cstring>
+
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/poll.h"
@@ -54,6 +58,31 @@ Result<Path> path_of(Task& task, Fd fd) {
   if (file->is_path_only()) return Errno::ebadf;
   if (!file->has_inode()) return Errno::eopnotsupp;
   return file->path();
+}
+
+// The *at calls: AT_EMPTY_PATH with an empty path means the descriptor itself.
+Result<Path> path_of(Task& task, DirFd dirfd, const UserPath& path, AtFlags flags) {
+  if (flags.unknown(abi::at_symlink_nofollow | abi::at_empty_path) != 0) return Errno::einval;
+  const bool may_be_empty = flags.any(abi::at_empty_path);
+  std::string name;
+  if (!may_be_empty || !path.is_null()) name = TRY(path.read(task));
+  if (name.empty() && may_be_empty && dirfd.raw() != abi::at_fdcwd.raw()) return path_of(task, Fd(dirfd.raw()));
+  WalkFlags how;
+  how.follow = !flags.any(abi::at_symlink_nofollow);
+  how.allow_empty = may_be_empty;
+  return walk(task, dirfd.raw(), name, how);
+}
+
+Result<abi::XattrArgs> read_args(Task& task, UserIn<abi::XattrArgs> args, usize size) {
+  if (size < sizeof(abi::XattrArgs)) return Errno::einval;
+  if (size > kPageSize) return Errno::e2big;
+  std::vector<u8> bytes(size);
+  TRY(copy_from_user(task, bytes.data(), args.addr(), size));
+  if (std::any_of(bytes.begin() + sizeof(abi::XattrArgs), bytes.end(), [](u8 b) { return b != 0; }))
+    return Errno::e2big;
+  abi::XattrArgs given{};
+  std::memcpy(&given, bytes.data(), sizeof given);
+  return given;
 }
 
 Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, UserBytes<In> value, usize size,
@@ -145,5 +174,24 @@ Result<i64> sys_lremovexattr(Task& task, UserPath path, UserString name) {
   return remove(task, path_of(task, path, false), name);
 }
 Result<i64> sys_fremovexattr(Task& task, Fd fd, UserString name) { return remove(task, path_of(task, fd), name); }
+
+Result<i64> sys_setxattrat(Task& task, DirFd dirfd, UserPath path, AtFlags flags, UserString name,
+                           UserIn<abi::XattrArgs> args, usize size) {
+  const abi::XattrArgs given = TRY(read_args(task, args, size));
+  return set(task, path_of(task, dirfd, path, flags), name, UserBytes<In>(given.value), given.size,
+             XattrFlags(given.flags));
+}
+Result<i64> sys_getxattrat(Task& task, DirFd dirfd, UserPath path, AtFlags flags, UserString name,
+                           UserIn<abi::XattrArgs> args, usize size) {
+  const abi::XattrArgs given = TRY(read_args(task, args, size));
+  if (given.flags != 0) return Errno::einval;
+  return get(task, path_of(task, dirfd, path, flags), name, UserBytes<Out>(given.value), given.size);
+}
+Result<i64> sys_listxattrat(Task& task, DirFd dirfd, UserPath path, AtFlags flags, UserBytes<Out> out, usize size) {
+  return list(task, path_of(task, dirfd, path, flags), out, size);
+}
+Result<i64> sys_removexattrat(Task& task, DirFd dirfd, UserPath path, AtFlags flags, UserString name) {
+  return remove(task, path_of(task, dirfd, path, flags), name);
+}
 
 }  // namespace limen

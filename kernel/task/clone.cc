@@ -3,6 +3,8 @@
 
 #include "abi/sched.h"
 #include "kernel/cred/change.h"
+#include "kernel/cred/keys.h"
+#include "kernel/ipc/sysv_sem.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
@@ -11,6 +13,7 @@
 #include "kernel/task/process_group.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/time/timers.h"
+#include "kernel/task/scheduling.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -91,8 +94,7 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   if (!request.has(abi::clone_vm) || request.has(abi::clone_vfork)) child.altstack = task.altstack;
   if (request.has(abi::clone_child_cleartid)) child.clear_child_tid = request.child_tid.raw();
   child.exit_signal = request.has(abi::clone_parent) ? task.group().leader()->exit_signal : request.exit_signal;
-  child.nice = task.nice;
-  child.sched_policy = task.sched_policy, child.sched_priority = task.sched_priority;
+  inherit_scheduling(task, child);
   child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
   child.personality = task.personality;
@@ -131,7 +133,8 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
     return Errno::eagain;
   task.process_limit_passed = false;
   Ref<Mm> mm = task.mm_ref();
-  if (!request.has(abi::clone_vm)) mm = TRY(mm->fork(GuestAddr(task.entry().sp)));
+  const bool copies = !request.has(abi::clone_vm);
+  if (copies) mm = TRY(mm->fork(GuestAddr(task.entry().sp)));
   std::unique_ptr<platform::GuestThread> cpu = TRY(mm->space().new_thread());
   cpu->load_context(child_context(task, request));
   Pid tid = request.wanted_tid;
@@ -139,6 +142,7 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
     WriteGuard tree(kernel.process_tree);
     tid = TRY(kernel.pids->allocate());
   }
+  if (copies) mm->user = tid.raw();
   Ref<Task> child = make_ref<Task>(kernel, [&] {
     Task::Parts parts = child_parts(task, request, tid);
     parts.mm = std::move(mm);
@@ -165,6 +169,8 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   } else {
     TRY(publish(task, child, request));
   }
+  inherit_sem_undo(task, *child, request.has(abi::clone_sysvsem) ? SemUndo::shared : SemUndo::none);
+  inherit_keys(task, *child, request.has(abi::clone_thread));
   // Linux ignores a fault in either of these two.
   if (request.has(abi::clone_parent_settid)) (void)request.parent_tid.write(task, tid);
   if (request.has(abi::clone_child_settid)) child->mm().copy_out(request.child_tid, &tid, sizeof tid);
@@ -275,6 +281,7 @@ Result<i64> sys_unshare(Task& task, CloneFlags flags) {
     if (task.group().members.size() != 1) return Errno::einval;
   }
   if (flags.any(kNamespaceFlags | abi::clone_newtime)) return Errno::eperm;
+  if (flags.any(abi::clone_sysvsem)) exit_sem_undo(task);
   if (flags.any(abi::clone_fs)) task.set_fs(task.fs().clone());
   if (flags.any(abi::clone_files)) task.set_files(task.files().clone());
   return 0;

@@ -11,6 +11,7 @@
 #include "kernel/cred/change.h"
 #include "kernel/cred/exec.h"
 #include "kernel/ipc/futex.h"
+#include "kernel/cred/keys.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
@@ -276,6 +277,8 @@ void change_program(Task& task, NewProgram fresh) {
     task.group().ended.peak_resident_kib = std::max(task.group().ended.peak_resident_kib, peak);
   }
   task.set_cpu(std::move(fresh.cpu));
+  drop_keys_for_exec(task);
+  fresh.mm->user = task.group().pid().raw();
   task.set_mm(std::move(fresh.mm));
   publish_answers(task);
   start_cpu_time_after_exec(task.group());

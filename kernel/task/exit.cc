@@ -6,6 +6,7 @@
 #include "abi/time.h"
 #include "abi/wait.h"
 #include "kernel/ipc/futex.h"
+#include "kernel/ipc/sysv_sem.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/answers.h"
@@ -164,6 +165,7 @@ void exit_task(Task& task) {
   const Ref<ThreadGroup> group_ref(&group);
   exit_robust_list(task);
   clear_child_tid_wake(task);
+  exit_sem_undo(task);
   settle_cpu_time(task);
   Usage usage = usage_of(task);
   usage.peak_resident_kib = peak_resident_kib(task);

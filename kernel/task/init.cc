@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/resource.h"
+#include "kernel/ipc/sysv.h"
 #include "kernel/kernel.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/exit.h"
@@ -100,6 +101,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     parts.credentials = init.credentials;
     parts.namespaces.pid = pids;
     parts.namespaces.mount = init.mounts;
+    parts.namespaces.ipc = make_ref<IpcNamespace>(*this);
     parts.namespaces.uts = make_ref<UtsNamespace>(options_.hostname);
     parts.tid = pid;
     parts.name = "limen";

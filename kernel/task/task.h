@@ -223,7 +223,12 @@ class Task final : public RefCounted {
   bool exec_ran = false;       // execve has been carried out: setpgid says EACCES
   u64 timer_slack_ns = 50'000;
   int nice = 0;
-  i32 sched_policy = 0, sched_priority = 0;   // kept and shown; the host schedules
+  i32 sched_policy = 0, sched_priority = 0;  // kept and shown; the host schedules
+  bool sched_reset_on_fork = false;
+  u64 sched_runtime = 0, sched_deadline = 0, sched_period = 0;  // SCHED_DEADLINE
+  std::atomic<i32> io_priority{0};                              // ioprio_set(2)
+  Ref<RefCounted> sem_undo;  // kernel/ipc/sysv_sem.h: shared by CLONE_SYSVSEM; null until SEM_UNDO is used
+  Ref<RefCounted> keys;      // kernel/cred/keys.h: session, process and thread keyrings; null until one is used
   std::atomic<u64> affinity{~u64{0}};         // CPUs that the guest is told of, bit by bit
   std::atomic<u64> user_ns{0}, system_ns{0};  // CPU time; getrusage, times
   // Faults that the kernel resolved (the host serves first touches of a page unseen), and sleeps. Written by [self].

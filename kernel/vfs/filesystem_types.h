@@ -5,7 +5,7 @@
 
 namespace limen {
 
-inline constexpr std::string_view kFilesystemTypes[] = {"sysfs",  "tmpfs",  "proc",   "cgroup2", "devtmpfs",
-                                                        "pipefs", "sockfs", "devpts", "overlay", "hostfs"};
+inline constexpr std::string_view kFilesystemTypes[] = {"sysfs",  "tmpfs",  "proc",    "cgroup2", "devtmpfs", "pipefs",
+                                                        "sockfs", "devpts", "overlay", "hostfs",  "mqueue"};
 
 }  // namespace limen

@@ -66,6 +66,70 @@ TEST(old_file_system_calls) {
   EXPECT_ERRNO(EINVAL, SYS(sysfs, 99));
 }
 
+TEST(tasks_are_compared) {
+  COVERS("kcmp");
+  int pipes[2];
+  ASSERT_OK(pipe(pipes));
+  int twin = dup(pipes[0]);
+  pid_t self = getpid();
+  EXPECT_EQ(0, SYS(kcmp, self, self, 0, pipes[0], twin));
+  long order = SYS(kcmp, self, self, 0, pipes[0], pipes[1]);
+  EXPECT_TRUE(order == 1 || order == 2);
+  EXPECT_EQ(3 - order, SYS(kcmp, self, self, 0, pipes[1], pipes[0]));
+  for (int type = 1; type <= 6; ++type) EXPECT_EQ(0, SYS(kcmp, self, self, type, 0, 0));
+  EXPECT_EQ(0, guest::in_child([&] {
+              if (SYS(kcmp, self, getpid(), 0, pipes[0], pipes[0]) != 0) return 1;
+              return SYS(kcmp, self, getpid(), 1, 0, 0) != 0 ? 0 : 2;  // the memory is another
+            }));
+  EXPECT_ERRNO(EBADF, SYS(kcmp, self, self, 0, pipes[0], 999));
+  EXPECT_ERRNO(EINVAL, SYS(kcmp, self, self, 99, 0, 0));
+  EXPECT_ERRNO(ESRCH, SYS(kcmp, self, 4000000, 1, 0, 0));
+}
+
+TEST(pages_in_the_cache_are_counted) {
+  COVERS("cachestat");
+  int fd = static_cast<int>(SYS(memfd_create, "cached", 0));
+  static char page[8192];
+  ASSERT_EQ(8192, write(fd, page, sizeof page));
+  uint64_t range[2] = {0, 0}, told[5] = {};
+  if (guest::raw(451, fd, range, told, 0) == -1 && errno == ENOSYS) SKIP("older than Linux 6.5");
+  EXPECT_OK(guest::raw(451, fd, range, told, 0));
+  EXPECT_EQ(2, told[0]);
+  range[1] = 4096;
+  EXPECT_OK(guest::raw(451, fd, range, told, 0));
+  EXPECT_EQ(1, told[0]);
+  EXPECT_ERRNO(EINVAL, guest::raw(451, fd, range, told, 1));
+  EXPECT_ERRNO(EBADF, guest::raw(451, -1, range, told, 0));
+  EXPECT_ERRNO(EFAULT, guest::raw(451, fd, guest::bad_pointer(), told, 0));
+  EXPECT_ERRNO(EFAULT, guest::raw(451, fd, range, guest::bad_pointer(), 0));
+}
+
+TEST(memory_of_a_dying_process) {
+  COVERS("process_mrelease");
+  long self = SYS(pidfd_open, getpid(), 0);
+  EXPECT_ERRNO(EINVAL, SYS(process_mrelease, self, 0));
+  EXPECT_ERRNO(EINVAL, SYS(process_mrelease, self, 1));
+  EXPECT_ERRNO(EBADF, SYS(process_mrelease, -1, 0));
+}
+
+TEST(security_modules_are_listed) {
+  COVERS("lsm_list_modules");
+  uint64_t ids[32];
+  uint32_t size = sizeof ids;
+  long count = guest::raw(461, ids, &size, 0);
+  if (count == -1 && errno == ENOSYS) SKIP("older than Linux 6.8");
+  EXPECT_GE(count, 1);
+  EXPECT_EQ(static_cast<uint32_t>(count) * 8, size);
+  bool capability = false;
+  for (long i = 0; i < count; ++i) capability = capability || ids[i] == 100;
+  EXPECT_TRUE(capability);
+  uint32_t little = 4;
+  EXPECT_ERRNO(E2BIG, guest::raw(461, ids, &little, 0));
+  EXPECT_EQ(size, little);
+  EXPECT_ERRNO(EINVAL, guest::raw(461, ids, &size, 1));
+  EXPECT_ERRNO(EFAULT, guest::raw(461, ids, guest::bad_pointer(), 0));
+}
+
 TEST(memory_policy_of_one_node) {
   COVERS("get_mempolicy", "set_mempolicy", "mbind");
   int mode = 99;

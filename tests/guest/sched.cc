@@ -87,6 +87,55 @@ TEST(sched_attributes) {
   EXPECT_ERRNO(ESRCH, SYS(sched_getattr, 4000000, &attributes, sizeof attributes, 0));
 }
 
+TEST(sched_attributes_are_judged) {
+  COVERS("sched_setattr", "sched_getattr", "sched_setscheduler");
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint64_t more[8];
+  } a;
+  memset(&a, 0, sizeof a);
+  a.size = 48;
+  a.policy = SCHED_BATCH;
+  EXPECT_OK(SYS(sched_setattr, 0, &a, 0));
+  EXPECT_EQ(SCHED_BATCH, SYS(sched_getscheduler, 0));
+  a.flags = 0x18;  // keep the policy and its parameters
+  a.policy = SCHED_OTHER;
+  EXPECT_OK(SYS(sched_setattr, 0, &a, 0));
+  EXPECT_EQ(SCHED_BATCH, SYS(sched_getscheduler, 0));
+  a.flags = 1;  // reset on fork
+  EXPECT_OK(SYS(sched_setattr, 0, &a, 0));
+  EXPECT_EQ(SCHED_OTHER | 0x40000000, SYS(sched_getscheduler, 0));
+  EXPECT_EQ(0, guest::in_child([] { return static_cast<int>(SYS(sched_getscheduler, 0)); }));
+  a.priority = 1;
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, 0, &a, 0));
+  a.priority = 0;
+  a.policy = SCHED_FIFO;
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, 0, &a, 0));
+  a.policy = 77;
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, 0, &a, 0));
+  a.policy = 6;  // SCHED_DEADLINE without a deadline
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, 0, &a, 0));
+  a.policy = SCHED_OTHER;
+  a.flags = 1ull << 40;
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, 0, &a, 0));
+  a.flags = 1;
+  a.size = 8;
+  EXPECT_ERRNO(E2BIG, SYS(sched_setattr, 0, &a, 0));
+  EXPECT_EQ(56, a.size);  // what the kernel knows
+  a.size = sizeof a;
+  a.more[4] = 1;
+  EXPECT_ERRNO(E2BIG, SYS(sched_setattr, 0, &a, 0));
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, 0, nullptr, 0));
+  EXPECT_ERRNO(EFAULT, SYS(sched_setattr, 0, guest::bad_pointer(), 0));
+  EXPECT_ERRNO(EINVAL, SYS(sched_setattr, -1, &a, 0));
+  EXPECT_ERRNO(EINVAL, SYS(sched_getattr, 0, &a, 48, 1));
+  EXPECT_ERRNO(EFAULT, SYS(sched_getattr, 0, guest::bad_pointer(), 48, 0));
+}
+
 TEST(membarrier_knows_its_commands) {
   COVERS("membarrier");
   long commands = SYS(membarrier, 0, 0, 0);

@@ -4,6 +4,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "kernel/fs/proc/ipc_text.h"
 #include "kernel/fs/proc/sysctl.h"
 #include "kernel/fs/proc/system_text.h"
 #include "kernel/fs/proc/task_files.h"
@@ -66,10 +67,13 @@ struct Row {
   Text render;
 };
 constexpr Row kRows[] = {
-    {"cmdline", 0444, proc_kernel_cmdline},  {"cpuinfo", 0444, proc_cpuinfo}, {"devices", 0444, proc_devices},
-    {"filesystems", 0444, proc_filesystems}, {"loadavg", 0444, proc_loadavg}, {"meminfo", 0444, proc_meminfo},
-    {"stat", 0444, proc_kernel_stat},        {"swaps", 0444, proc_swaps},     {"uptime", 0444, proc_uptime},
-    {"version", 0444, proc_version},         {"vmstat", 0444, proc_vmstat},
+    {"cmdline", 0444, proc_kernel_cmdline},  {"cpuinfo", 0444, proc_cpuinfo},
+    {"devices", 0444, proc_devices},         {"filesystems", 0444, proc_filesystems},
+    {"loadavg", 0444, proc_loadavg},         {"meminfo", 0444, proc_meminfo},
+    {"stat", 0444, proc_kernel_stat},        {"swaps", 0444, proc_swaps},
+    {"uptime", 0444, proc_uptime},           {"version", 0444, proc_version},
+    {"vmstat", 0444, proc_vmstat},           {"sysvipc/msg", 0444, proc_sysvipc_msg},
+    {"sysvipc/sem", 0444, proc_sysvipc_sem}, {"sysvipc/shm", 0444, proc_sysvipc_shm},
 };
 
 // What there is none of: the headers alone.

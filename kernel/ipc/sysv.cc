@@ -1,0 +1,168 @@
+#include "kernel/ipc/sysv.h"
+
+#include <algorithm>
+
+#include "kernel/ipc/mqueue.h"
+#include "kernel/kernel.h"
+
+namespace limen {
+namespace {
+
+constexpr i32 kIndexMask = (1 << ipc_index_bits) - 1;
+constexpr i32 kSequenceMax = INT32_MAX >> ipc_index_bits;
+constexpr i32 kLeastCycle = 64;  // RADIX_TREE_MAP_SIZE: indices are not used again at once
+
+}  // namespace
+
+IpcObject::IpcObject(Task& creator, i32 key, u32 mode, LockRank rank) : lock_(rank), key_(key) {
+  const Credentials& who = creator.credentials();
+  uid_ = cuid_ = who.euid.raw();
+  gid_ = cgid_ = who.egid.raw();
+  mode_ = mode & 0777;
+  changed_at = ipc_now(creator);
+}
+
+Result<void> IpcObject::check_access(const Credentials& who, u32 wanted) const {
+  if (removed_) return Errno::eidrm;
+  const u32 requested = (wanted >> 6 | wanted >> 3 | wanted) & 07;
+  u32 granted = mode_;
+  if (who.euid.raw() == cuid_ || who.euid.raw() == uid_) {
+    granted >>= 6;
+  } else if (who.in_group(Gid(cgid_)) || who.in_group(Gid(gid_))) {
+    granted >>= 3;
+  }
+  if ((requested & ~granted) != 0 && !who.capable(Capability::ipc_owner)) return Errno::eacces;
+  return success;
+}
+
+Result<void> IpcObject::check_owner(const Credentials& who) const {
+  if (removed_) return Errno::eidrm;
+  if (who.euid.raw() == cuid_ || who.euid.raw() == uid_ || who.capable(Capability::sys_admin)) return success;
+  return Errno::eperm;
+}
+
+abi::IpcPerm IpcObject::permissions() const {
+  abi::IpcPerm perm{};
+  perm.key = key_;
+  perm.uid = uid_, perm.gid = gid_, perm.cuid = cuid_, perm.cgid = cgid_;
+  perm.mode = mode_;
+  perm.seq = static_cast<u16>(id_ >> ipc_index_bits);
+  return perm;
+}
+
+Result<void> IpcObject::set_permissions(const abi::IpcPerm& wanted) {
+  if (wanted.uid == ~0u || wanted.gid == ~0u) return Errno::einval;
+  uid_ = wanted.uid, gid_ = wanted.gid;
+  mode_ = (mode_ & ~u32{0777}) | (wanted.mode & 0777);
+  return success;
+}
+
+Result<Ref<IpcObject>> IpcTable::find(i32 id) const {
+  if (id < 0) return Errno::einval;
+  MutexGuard guard(lock_);
+  const auto it = by_index_.find(id & kIndexMask);
+  if (it == by_index_.end() || it->second->id_ != id) return Errno::einval;
+  return it->second;
+}
+
+Result<Ref<IpcObject>> IpcTable::at_index(i32 id) const {
+  if (id < 0) return Errno::einval;
+  MutexGuard guard(lock_);
+  const auto it = by_index_.find(id & kIndexMask);
+  return it == by_index_.end() ? Result<Ref<IpcObject>>(Errno::einval) : Result<Ref<IpcObject>>(it->second);
+}
+
+// Linux: ipc_idr_alloc. Indices go round in a range half again as large as what is in use, and each turn has a new sequence number.
+Result<void> IpcTable::add(const Ref<IpcObject>& object) {
+  if (by_index_.size() >= most_) return Errno::enospc;
+  const i32 room =
+      std::min<i32>(std::max<i32>(static_cast<i32>(by_index_.size()) * 3 / 2, kLeastCycle), static_cast<i32>(most_));
+  i32 index = next_ < room ? next_ : 0;
+  for (i32 i = 0; i < room && by_index_.contains(index); ++i) index = index + 1 < room ? index + 1 : 0;
+  if (by_index_.contains(index)) return Errno::enospc;
+  if (index <= last_) sequence_ = sequence_ >= kSequenceMax ? 0 : sequence_ + 1;
+  last_ = index;
+  next_ = index + 1;
+  object->id_ = sequence_ << ipc_index_bits | index;
+  by_index_[index] = object;
+  if (object->key() != abi::ipc_private) by_key_[object->key()] = index;
+  return success;
+}
+
+Result<Ref<IpcObject>> IpcTable::find_or_make(i32 key, u32 flags, const std::function<Result<Ref<IpcObject>>()>& make,
+                                              bool* made) {
+  *made = false;
+  MutexGuard guard(lock_);
+  if (key != abi::ipc_private) {
+    if (const auto it = by_key_.find(key); it != by_key_.end()) {
+      if ((flags & abi::ipc_creat) != 0 && (flags & abi::ipc_excl) != 0) return Errno::eexist;
+      return by_index_[it->second];
+    }
+    if ((flags & abi::ipc_creat) == 0) return Errno::enoent;
+  }
+  if (by_index_.size() >= most_) return Errno::enospc;
+  Ref<IpcObject> object = TRY(make());
+  TRY(add(object));
+  *made = true;
+  return object;
+}
+
+bool IpcTable::remove(IpcObject& object) {
+  Ref<IpcObject> gone;  // dropped after the lock
+  MutexGuard guard(lock_);
+  const auto it = by_index_.find(object.id_ & kIndexMask);
+  if (it == by_index_.end() || it->second.get() != &object) return false;
+  gone = std::move(it->second);
+  if (const i32 key = object.key_.exchange(abi::ipc_private); key != abi::ipc_private) by_key_.erase(key);
+  by_index_.erase(it);
+  return true;
+}
+
+void IpcTable::forget_key(IpcObject& object) {
+  MutexGuard guard(lock_);
+  const i32 key = object.key_.exchange(abi::ipc_private);
+  if (key != abi::ipc_private) by_key_.erase(key);
+}
+
+i32 IpcTable::highest_index() const {
+  MutexGuard guard(lock_);
+  return by_index_.empty() ? 0 : by_index_.rbegin()->first;
+}
+
+usize IpcTable::count() const {
+  MutexGuard guard(lock_);
+  return by_index_.size();
+}
+
+std::vector<Ref<IpcObject>> IpcTable::all() const {
+  MutexGuard guard(lock_);
+  std::vector<Ref<IpcObject>> objects;
+  for (const auto& [index, object] : by_index_) objects.push_back(object);
+  return objects;
+}
+
+void IpcTable::clear() {
+  std::map<i32, Ref<IpcObject>> gone;
+  MutexGuard guard(lock_);
+  gone.swap(by_index_);
+  by_key_.clear();
+}
+
+IpcNamespace::IpcNamespace(Kernel& kernel)
+    : shms(make_ref<IpcTable>(abi::shmmni)),
+      sems(make_ref<IpcTable>(abi::semmni)),
+      msgs(make_ref<IpcTable>(abi::msgmni)),
+      mqueues(make_mqueue_names(kernel)) {}
+
+// Segments refer to their table: this ends the circle.
+IpcNamespace::~IpcNamespace() {
+  shms->clear();
+  sems->clear();
+  msgs->clear();
+}
+
+IpcNamespace& ipc_of(Task& task) { return static_cast<IpcNamespace&>(*task.namespaces().ipc); }
+
+i64 ipc_now(Task& task) { return static_cast<i64>(task.clock().realtime_ns() / 1'000'000'000); }
+
+}  // namespace limen

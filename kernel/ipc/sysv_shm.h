@@ -1,0 +1,46 @@
+// System V shared memory: a segment is a page store with a name; an attachment is a mapping of a file of it. The segment counts
+// its mappings, as Linux does, and goes with the last one after IPC_RMID. Source: shmget(2), shmop(2), shmctl(2), ipc/shm.c.
+#pragma once
+
+#include "kernel/ipc/sysv.h"
+#include "kernel/mm/page_store.h"
+#include "kernel/vfs/file.h"
+
+namespace limen {
+
+class ShmSegment final : public IpcObject, public MappingObserver {
+ public:
+  // enomem, enospc, einval
+  static Result<Ref<IpcObject>> make(Task& task, i32 key, u64 size, u32 flags);
+  ~ShmSegment() override;
+
+  PageStore& store() { return *store_; }
+  u64 size() const { return size_; }
+  // The file that shmat maps: "/SYSV<key> (deleted)" in /proc/PID/maps. `flags`: O_RDONLY or O_RDWR.
+  Ref<File> open(Task& task, u32 flags);
+  void remove();                    // IPC_RMID, by who may
+  void attached(i32 pid, i64 now);  // shmat
+  abi::ShmidDs status() const;      // under lock()
+  void set_locked(bool locked);     // under lock()
+
+  void mapping_added(StoreMapper& mapper) override;
+  void mapping_removed(StoreMapper& mapper) override;
+
+ private:
+  ShmSegment(Task& task, i32 key, u64 size, u32 flags, Ref<PageStore> store, MemoryCharge charge);
+  const u64 size_;
+  const Ref<PageStore> store_;
+  const Ref<IpcTable> table_;
+  Kernel& kernel_;
+  const i32 creator_;
+  const Path path_;
+  const MemoryCharge charge_;
+  u64 attachments_ GUARDED_BY(lock_) = 0;
+  i32 last_user_ GUARDED_BY(lock_) = 0;
+  i64 attached_at_ GUARDED_BY(lock_) = 0, detached_at_ GUARDED_BY(lock_) = 0;
+};
+
+// A file that is an attachment: null for others.
+ShmSegment* segment_of(File& file);
+
+}  // namespace limen

@@ -1,0 +1,43 @@
+// What the socket calls ask of a socket, whatever its family: unix and internet sockets (socket.h), netlink (netlink.h).
+#pragma once
+
+#include "kernel/net/inbox.h"
+#include "kernel/vfs/file.h"
+
+namespace limen {
+
+struct SendRequest {
+  UserBuffer& from;
+  u32 flags = 0;  // MSG_*
+  SocketAddress to;
+  Ancillary ancillary;
+};
+struct ReceiveRequest {
+  UserBuffer& to;
+  u32 flags = 0;
+  Inbox::Received got;
+  u32 result_flags = 0;  // MSG_TRUNC
+};
+
+class SocketFile : public File {
+ public:
+  using File::File;
+  bool seekable() const override { return false; }
+
+  virtual Result<void> bind(Task& task, SocketAddress address) = 0;
+  virtual Result<void> connect(Task& task, SocketAddress address) = 0;
+  virtual Result<void> listen(Task& task, int backlog) = 0;
+  virtual Result<Ref<SocketFile>> accept(Task& task, u32 flags, SocketAddress& peer) = 0;
+  virtual Result<usize> send(Task& task, SendRequest& request) = 0;
+  virtual Result<usize> receive(Task& task, ReceiveRequest& request) = 0;
+  virtual Result<void> shutdown(int how) = 0;
+  virtual SocketAddress name() = 0;
+  virtual Result<SocketAddress> peer_name() = 0;
+  virtual Result<std::vector<u8>> get_option(int level, int option, usize room) = 0;
+  virtual Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) = 0;
+  virtual bool passes_credentials() const = 0;
+  virtual i32 domain() const = 0;
+  virtual u32 type() const = 0;
+};
+
+}  // namespace limen

@@ -1,0 +1,75 @@
+// kcmp(2): do two tasks share a resource?
+#include <cstring>
+
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/vfs/fd_table.h"
+
+namespace limen {
+namespace {
+
+enum : int { kFile, kVm, kFiles, kFs, kSighand, kIo, kSysvsem, kEpollTfd };  // KCMP_*
+
+// ptrace's rule for reading another's state: the same user in all three identities, or CAP_SYS_PTRACE.
+bool may_look(Task& task, Task& target) {
+  if (&task.group() == &target.group()) return true;
+  const Credentials& mine = task.credentials();
+  const Ref<const Credentials> theirs = target.credentials_ref();
+  if (mine.capable(Capability::sys_ptrace)) return true;
+  const bool same = mine.uid == theirs->euid && mine.uid == theirs->suid && mine.uid == theirs->uid &&
+                    mine.gid == theirs->egid && mine.gid == theirs->sgid && mine.gid == theirs->gid;
+  return same && target.group().dumpable.load();
+}
+
+// An order that is the same each time and tells no address: mixed with what only this kernel knows.
+i64 compare(Kernel& kernel, const void* a, const void* b) {
+  if (a == b) return 0;
+  u64 secret[2] = {};
+  std::memcpy(secret, kernel.boot_id().data(), sizeof secret);
+  secret[0] ^= reinterpret_cast<u64>(&kernel);
+  const auto mix = [&](const void* p) { return (reinterpret_cast<u64>(p) ^ secret[0]) * (secret[1] | 1); };
+  return mix(a) < mix(b) ? 1 : 2;
+}
+
+Result<Ref<File>> file_of(Task& task, u64 fd) {
+  const Ref<FdTable> files = task.files_ref();
+  if (!files) return Errno::ebadf;
+  return files->get(Fd(static_cast<i32>(fd)));
+}
+
+}  // namespace
+
+Result<i64> sys_kcmp(Task& task, Pid pid1, Pid pid2, int type, u64 idx1, u64 idx2) {
+  Kernel& kernel = task.kernel();
+  Ref<Task> a, b;
+  {
+    ReadGuard tree(kernel.process_tree);
+    a = kernel.pids->find(pid1), b = kernel.pids->find(pid2);
+  }
+  if (!a || !b) return Errno::esrch;
+  if (!may_look(task, *a) || !may_look(task, *b)) return Errno::eperm;
+  switch (type) {
+    case kFile: {
+      const Ref<File> first = TRY(file_of(*a, idx1));
+      const Ref<File> second = TRY(file_of(*b, idx2));
+      return compare(kernel, first.get(), second.get());
+    }
+    case kVm:
+      return compare(kernel, a->mm_ref().get(), b->mm_ref().get());
+    case kFiles:
+      return compare(kernel, a->files_ref().get(), b->files_ref().get());
+    case kFs:
+      return compare(kernel, a->fs_ref().get(), b->fs_ref().get());
+    case kSighand:
+      return compare(kernel, a->handlers_ref().get(), b->handlers_ref().get());
+    case kIo:  // no task shares an I/O context: none has one
+      return 0;
+    case kSysvsem:
+      return compare(kernel, a->sem_undo.get(), b->sem_undo.get());
+    default:
+      return Errno::einval;
+  }
+}
+
+}  // namespace limen
