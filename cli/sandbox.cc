@@ -18,10 +18,12 @@
 #include "host/landlock.h"
 #include "host/lockdown.h"
 #include "kernel/fs/cgroup/cgroupfs.h"
+#include "kernel/fs/console/console.h"
 #include "kernel/fs/console/host_stream.h"
 #include "kernel/fs/dev/devices.h"
 #include "kernel/fs/proc/procfs.h"
 #include "kernel/fs/sys/sysfs.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/exit.h"
@@ -128,11 +130,42 @@ Ref<const Credentials> first_credentials(const Plan& plan) {
   return cred;
 }
 
+void tell_front_end(int control_fd, const ControlMessage& message) {
+  (void)!write(control_fd, &message, sizeof message);
+}
+
+// The user's terminal becomes the guest's, and the file that its standard streams share.
+Result<Ref<File>> start_console(Kernel& kernel, const Plan& plan, const KernelStart& start, const Mounts& mounts,
+                                const std::shared_ptr<host::Watcher>& watcher) {
+  const int control_fd = start.control_fd;
+  const auto on_stop = [control_fd](Signal s) {
+    tell_front_end(control_fd, {.kind = ControlMessage::Kind::stopped, .signal = s.raw()});
+  };
+  const Ref<Terminals> terminals = Terminals::of(kernel);
+  if (!start.console) {
+    terminals->set_console(nullptr, start.is_job, on_stop);
+    return Ref<File>();
+  }
+  ConsoleOptions options;
+  options.channel = host::Handle(start.console->channel, {host::Origin::Kind::inherited, "", 0});
+  options.settings = start.console->settings, options.window = start.console->window;
+  options.owner = plan.uid;
+  options.want_input = [control_fd] { tell_front_end(control_fd, {.kind = ControlMessage::Kind::want_input}); };
+  Ref<Terminal> console = TRY(make_console(kernel, std::move(options), watcher));
+  terminals->set_console(console, start.is_job, on_stop);
+  const Path path = TRY(slave_path(*mounts.space, *terminals, console->number()));
+  return make_console_file(path, std::move(console), O_RDWR);
+}
+
 // They belong to the first user, who may open /dev/stdout and its like whoever gave them on the host.
-Ref<FdTable> standard_streams(Kernel& kernel, const Plan& plan) {
+Ref<FdTable> standard_streams(Kernel& kernel, const Plan& plan, const KernelStart& start, const Ref<File>& console,
+                              const std::shared_ptr<host::Watcher>& watcher) {
   Ref<FdTable> files = make_ref<FdTable>();
-  const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
   for (int fd = 0; fd <= 2; ++fd) {
+    if (console && start.console->is_stream[fd]) {
+      files->install_first(Fd(fd), console);
+      continue;
+    }
     const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) continue;  // closed by the caller: closed for the guest
     host::Handle handle(copy, {host::Origin::Kind::inherited, "", fd});
@@ -152,6 +185,7 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   mounts.start = plan.workdir;
   mounts.filesystems = {
       {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
+      {"/dev/pts", make_devpts(kernel), kMountNoSuid | kMountNoExec, "devpts"},
       {"/proc", make_procfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec, "proc"},
       {"/sys", make_sysfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "sysfs"},
       {"/sys/fs/cgroup", make_cgroupfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "cgroup"}};
@@ -169,7 +203,11 @@ void serve_control(Kernel& kernel, int fd) {
       kernel.shut_down(killed_status(SIGKILL));
       return;
     }
-    kernel.signal_foreground(Signal(message.signal));
+    if (message.kind == ControlMessage::Kind::signal) {
+      kernel.signal_foreground(Signal(message.signal));
+    } else if (const Ref<Terminal> console = Terminals::of(kernel)->console()) {
+      console->set_window(message.window);
+    }
   }
 }
 
@@ -200,7 +238,7 @@ void write_stats(std::FILE* out, const platform::Counters& c) {
 
 }  // namespace
 
-int run_kernel(const Plan& plan, int control_fd) {
+int run_kernel(const Plan& plan, const KernelStart& start) {
   host::before_threads();
   close_inherited(control_fd);
   scrub_environment();
@@ -234,9 +272,12 @@ int run_kernel(const Plan& plan, int control_fd) {
   init.mounts = mounts->space;
   init.root = init.cwd = mounts->space->root();
   init.workdir = mounts->start_is_there ? plan.workdir : "/";
-  init.files = standard_streams(kernel, plan);
+  const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
+  const Result<Ref<File>> console = start_console(kernel, plan, start, *mounts, watcher);
+  if (!console.ok()) return fail("cannot make the guest's terminal", console.error());
+  init.files = standard_streams(kernel, plan, start, *console, watcher);
 
-  std::thread([&kernel, control_fd] { serve_control(kernel, control_fd); }).detach();
+  std::thread([&kernel, fd = start.control_fd] { serve_control(kernel, fd); }).detach();
   bool timed_out = false;
   if (plan.timeout) {
     const u64 ns = static_cast<u64>(plan.timeout->count()) * 1'000'000;
@@ -254,6 +295,7 @@ int run_kernel(const Plan& plan, int control_fd) {
     return absent ? kExitNotFound : started.is(Errno::enomem) ? kExitLimenFailed : kExitNotExecutable;
   }
   const int status = kernel.run_until_exit();
+  drain_console(kernel);
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());
   return timed_out ? kExitTimeout : exit_status_of(status);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
@@ -39,6 +40,20 @@ struct Farewell {
   SignalInfo info;
 };
 
+// An orphaned process group with a stopped member: SIGHUP, then SIGCONT (POSIX).
+void farewell_orphans(const std::vector<Ref<ThreadGroup>>& members, std::vector<Farewell>& out) {
+  for (const Ref<ThreadGroup>& member : members) out.push_back({member, kernel_signal(sig::hup)});
+  for (const Ref<ThreadGroup>& member : members) out.push_back({member, kernel_signal(sig::cont)});
+}
+
+// The end of a session's leader is the end of the session's use of its terminal.
+void lose_terminal(ThreadGroup& group, std::vector<Farewell>& out) {
+  std::vector<Ref<ThreadGroup>> hang_up, go_on;
+  leave_controlling_terminal(group, hang_up, go_on);
+  for (const Ref<ThreadGroup>& member : hang_up) out.push_back({member, kernel_signal(sig::hup)});
+  for (const Ref<ThreadGroup>& member : go_on) out.push_back({member, kernel_signal(sig::cont)});
+}
+
 void become_zombie(ThreadGroup& group, int status, std::vector<Farewell>& out) {
   Kernel& kernel = group.kernel();
   group.is_zombie = true;
@@ -54,6 +69,7 @@ void become_zombie(ThreadGroup& group, int status, std::vector<Farewell>& out) {
       info.pid = group.pid();
       out.push_back({child, info});
     }
+    if (child->process_group && !child->is_zombie) farewell_orphans(stopped_orphans(*child->process_group, group), out);
     if (heir == nullptr) continue;
     heir->children.push_back(child);
     if (child->is_zombie) {
@@ -62,12 +78,9 @@ void become_zombie(ThreadGroup& group, int status, std::vector<Farewell>& out) {
     }
   }
   group.children.clear();
-  for (const Ref<ThreadGroup>& stopped : leave_process_group(group)) {
-    // An orphaned process group with a stopped member: SIGHUP, then SIGCONT (POSIX; Linux: kill_orphaned_pgrp).
-    out.push_back({stopped, kernel_signal(sig::hup)});
-    out.push_back({stopped, kernel_signal(sig::cont)});
-  }
+  leave_process_group(group);
   if (group.parent == nullptr) return;
+  if (group.process_group) farewell_orphans(stopped_orphans(*group.process_group, *group.parent), out);
   ThreadGroup& parent = *group.parent;
   const Ref<Task> leader = group.leader();
   const Ref<Task> parent_leader = parent.leader();
@@ -146,6 +159,7 @@ void exit_task(Task& task) {
     if (!task.is_leader()) kernel.pids->remove_task(task.tid());
     if (last) {
       is_init = &group == kernel.init_group;
+      lose_terminal(group, farewells);
       become_zombie(group, status, farewells);
       if (is_init) kernel.init_group = nullptr;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
 
@@ -21,8 +22,10 @@ bool has_stopped_member(const ProcessGroup& group) {
 }
 
 // Does this process keep its group from being orphaned?
-bool connects(const ThreadGroup& member) {
+bool connects(ThreadGroup& member) {
   const ThreadGroup* parent = member.parent;
+  // Whoever started the sandbox as a job stands there as its first process's parent.
+  if (&member == member.kernel().init_group) return Terminals::of(member.kernel())->first_process_is_job();
   return !member.is_zombie && parent != nullptr && parent->process_group &&
          parent->process_group != member.process_group &&
          parent->process_group->session == member.process_group->session;
@@ -47,15 +50,18 @@ bool is_orphaned(const ProcessGroup& group) {
   return std::none_of(group.members.begin(), group.members.end(), [](ThreadGroup* m) { return connects(*m); });
 }
 
-std::vector<Ref<ThreadGroup>> leave_process_group(ThreadGroup& group) {
+void leave_process_group(ThreadGroup& group) {
+  if (group.process_group) remove_member(*group.process_group, group);
+}
+
+// Linux: kernel/exit.c:kill_orphaned_pgrp.
+std::vector<Ref<ThreadGroup>> stopped_orphans(const ProcessGroup& left, const ThreadGroup& link) {
   std::vector<Ref<ThreadGroup>> orphans;
-  const Ref<ProcessGroup> own = group.process_group;
-  if (!own) return orphans;
-  remove_member(*own, group);
-  if (!own->members.empty() && is_orphaned(*own) && has_stopped_member(*own)) {
-    for (ThreadGroup* member : own->members) orphans.push_back(Ref<ThreadGroup>(member));
-  }
-  return orphans;  // the zombie keeps its reference: getpgid of a zombie answers
+  const Ref<ProcessGroup>& links = link.process_group;
+  if (!links || links.get() == &left || links->session != left.session) return orphans;
+  if (!is_orphaned(left) || !has_stopped_member(left)) return orphans;
+  for (ThreadGroup* member : left.members) orphans.push_back(Ref<ThreadGroup>(member));
+  return orphans;
 }
 
 Result<i64> sys_setpgid(Task& task, Pid pid, Pid pgid) {
@@ -108,6 +114,7 @@ Result<i64> sys_setsid(Task& task) {
   ThreadGroup& group = task.group();
   if (kernel.pids->find_process_group(group.pid())) return Errno::eperm;
   start_session(kernel, group);
+  group.terminal.reset();
   return group.pid().raw();
 }
 

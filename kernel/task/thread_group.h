@@ -16,8 +16,6 @@
 
 namespace limen {
 
-class Terminal;
-
 struct ResourceLimit {
   u64 soft = ~u64{0};
   u64 hard = ~u64{0};
@@ -38,7 +36,6 @@ class Session : public RefCounted {
  public:
   explicit Session(Pid id) : id(id) {}
   const Pid id;
-  Ref<RefCounted> terminal;  // the controlling Terminal (kernel/fs/devpts); under process_tree
 };
 
 struct ChildTimes {
@@ -56,6 +53,9 @@ class ThreadGroup final : public RefCounted {
   ThreadGroup* parent = nullptr;  // never dangling: children are given to init before a parent goes
   std::vector<Ref<ThreadGroup>> children;
   Ref<ProcessGroup> process_group;
+  // The controlling Terminal (kernel/fs/tty), or null; children inherit it. A process for itself may lack its session's.
+  Ref<RefCounted> terminal;
+  Ref<ProcessGroup> lost_foreground;  // a session leader's, whose terminal hung up: to be told at the leader's exit
   bool is_child_subreaper = false;
   WaitQueue child_changed;  // wait4's queue
   // A state change that wait(2) has not reported yet.
