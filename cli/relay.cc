@@ -19,6 +19,7 @@ namespace limen::cli {
 namespace {
 
 constexpr size_t kChunk = 4096;
+constexpr size_t kMostHeld = 16 * kChunk;
 constexpr int kLookAgainMs = 300;  // in the background: are we in front yet?
 constexpr std::chrono::seconds kGraceAfterHangUp{2};
 
@@ -73,6 +74,17 @@ std::optional<HostTerminal> HostTerminal::find() {
     return terminal;
   }
   return std::nullopt;
+}
+
+abi::Termios2 HostTerminal::settings_for_guest() const {
+  abi::Termios2 t = cooked_;
+  if (in_foreground()) return t;
+  constexpr u8 kLiteralNext = 026;
+  t.c_iflag |= abi::icrnl;
+  t.c_oflag |= abi::opost | abi::onlcr;
+  t.c_lflag |= abi::isig | abi::icanon | abi::iexten | abi::echo | abi::echoe | abi::echok;
+  if (t.c_cc[abi::vlnext] == 0) t.c_cc[abi::vlnext] = kLiteralNext;
+  return t;
 }
 
 abi::WinSize HostTerminal::window() const {
@@ -191,7 +203,7 @@ void Relay::on_signal(int signal) {
     case SIGCONT:
       if (terminal_ && terminal_->is_raw()) terminal_->take_again();
       if (terminal_) send({.kind = ControlMessage::Kind::window, .window = terminal_->window()});
-      if (wanted_) try_take();
+      if (wanted_ && terminal_ && terminal_->in_foreground()) try_take();
       break;
     default:
       break;
@@ -213,15 +225,17 @@ void Relay::on_control() {
 void Relay::try_take() {
   if (!terminal_ || console_fd_ < 0 || terminal_->is_raw()) return;
   if (!terminal_->in_foreground()) {
-    stop_self(SIGTTIN);
-    if (!terminal_->in_foreground()) return;  // nobody stops us: the loop looks again
+    stop_self(SIGTTIN);  // and take it when we are in front; where nobody stops us, the loop looks again
+    return;
   }
+  send({.kind = ControlMessage::Kind::window, .window = terminal_->window()});
   terminal_->take();
 }
 
 // As the signal does to a program that does not care; harmless where nobody would continue us (an orphaned process group).
 void Relay::stop_self(int signal) {
-  on_shown();
+  while (on_shown()) {
+  }
   if (terminal_) terminal_->give_back();
   if (signal == SIGSTOP) {
     raise(SIGSTOP);
@@ -253,13 +267,14 @@ void Relay::write_typed() {
   if (n > 0) to_guest_.erase(0, static_cast<size_t>(n));
 }
 
-void Relay::on_shown() {
-  if (console_fd_ < 0 || !terminal_) return;
+bool Relay::on_shown() {
+  if (console_fd_ < 0 || !terminal_ || to_terminal_.size() > kMostHeld) return false;
   char bytes[kChunk];
   const ssize_t n = read(console_fd_, bytes, sizeof bytes);
-  if (n <= 0) return;
+  if (n <= 0) return false;
   to_terminal_ += without_returns({bytes, static_cast<size_t>(n)});
   write_shown();
+  return true;
 }
 
 void Relay::write_shown() {

@@ -32,7 +32,9 @@ class HostTerminal {
   // The first of standard input, output and error that is a terminal.
   static std::optional<HostTerminal> find();
   int fd() const { return fd_; }
-  const abi::Termios2& settings() const { return cooked_; }
+  // What a program starts with: the host terminal's settings; in the background, where a shell may be editing a line, as the
+  // shell will set it for a job.
+  abi::Termios2 settings_for_guest() const;
   abi::WinSize window() const;
   bool is_stream(int fd) const;
   bool in_foreground() const;
@@ -60,7 +62,7 @@ class Relay {
   void on_signal(int signal);
   void on_control();
   void on_typed();
-  void on_shown();
+  bool on_shown();  // was there anything?
   void write_shown();
   void write_typed();
   void try_take();

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -56,10 +57,16 @@ void drop_capabilities() {
 }
 
 // What the caller left open is not for the kernel process, let alone for a guest's.
-void close_inherited(int control_fd) {
-  const auto from = static_cast<unsigned>(STDERR_FILENO + 1), control = static_cast<unsigned>(control_fd);
-  if (control > from) syscall(SYS_close_range, from, control - 1, 0);
-  syscall(SYS_close_range, std::max(control + 1, from), ~0u, 0);
+void close_inherited(const KernelStart& start) {
+  int kept[] = {start.control_fd, start.console ? start.console->channel : start.control_fd};
+  std::sort(std::begin(kept), std::end(kept));
+  unsigned from = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    const auto keep = static_cast<unsigned>(fd);
+    if (keep > from) syscall(SYS_close_range, from, keep - 1, 0);
+    from = std::max(from, keep + 1);
+  }
+  syscall(SYS_close_range, from, ~0u, 0);
 }
 
 // The caller's environment may hold secrets that the plan does not pass on: /proc/PID/environ shows none of it.
@@ -95,7 +102,7 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-KernelOptions kernel_options(const Plan& plan) {
+KernelOptions kernel_options(const Plan& plan, const KernelStart& start) {
   KernelOptions options;
   options.limits.memory = plan.memory;
   options.limits.pids = plan.pids;
@@ -112,8 +119,10 @@ KernelOptions kernel_options(const Plan& plan) {
   if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
     int fd = STDERR_FILENO;
     if (!plan.log_file.empty()) fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    options.log = [fd](std::string_view line) {
-      const std::string text = "limen: " + std::string(line) + "\n";
+    // The front end may have set the terminal raw.
+    const char* const end = plan.log_file.empty() && start.console && start.console->is_stream[2] ? "\r\n" : "\n";
+    options.log = [fd, end](std::string_view line) {
+      const std::string text = "limen: " + std::string(line) + end;
       (void)!write(fd, text.data(), text.size());
     };
   }
@@ -240,12 +249,12 @@ void write_stats(std::FILE* out, const platform::Counters& c) {
 
 int run_kernel(const Plan& plan, const KernelStart& start) {
   host::before_threads();
-  close_inherited(control_fd);
+  close_inherited(start);
   scrub_environment();
   forbid_core_dumps();
   drop_capabilities();
   raise_file_limit();
-  KernelOptions options = kernel_options(plan);
+  KernelOptions options = kernel_options(plan, start);
   std::FILE* stats = nullptr;
   if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
     return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));

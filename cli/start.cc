@@ -86,7 +86,7 @@ int start_sandbox(const Plan& plan) {
   start.control_fd = channels.control[1];
   start.is_job = is_job();
   if (terminal) {
-    start.console = ConsoleStart{channels.console[1], terminal->settings(), terminal->window(), {}};
+    start.console = ConsoleStart{channels.console[1], terminal->settings_for_guest(), terminal->window(), {}};
     for (int fd = 0; fd <= 2; ++fd) start.console->is_stream[fd] = terminal->is_stream(fd);
   }
   const sigset_t set = watched_signals();

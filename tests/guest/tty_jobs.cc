@@ -296,6 +296,18 @@ TEST(vhangup_ends_all_openings) {
             }));
 }
 
+TEST(a_look_at_proc_keeps_nothing_open) {
+  COVERS("close", "readlink", "poll");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  char path[64], name[64] = {};
+  snprintf(path, sizeof path, "/proc/self/fd/%d", terminal.slave);
+  EXPECT_GT(readlink(path, name, sizeof name - 1), 0);
+  EXPECT_STREQ(terminal.name, name);
+  close(terminal.slave);
+  EXPECT_TRUE(polls(terminal.master, POLLHUP));
+}
+
 TEST(the_terminal_is_told_in_proc) {
   COVERS("read", "setsid");
   Terminal terminal;
