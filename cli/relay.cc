@@ -175,7 +175,8 @@ int Relay::run(pid_t kernel, const sigset_t& watched) {
     if ((fds[3].revents & POLLOUT) != 0) write_shown();
     if ((fds[3].revents & POLLIN) != 0) on_typed();
     if ((fds[3].revents & (POLLHUP | POLLERR)) != 0 && (fds[3].revents & POLLIN) == 0) hang_up();
-    if (console_fd_ >= 0 && (fds[2].revents & (POLLHUP | POLLERR)) != 0 && (fds[2].revents & POLLIN) == 0) {
+    const bool all_shown = (shown & POLLIN) != 0 && (fds[2].revents & POLLIN) == 0;
+    if (console_fd_ >= 0 && (fds[2].revents & (POLLHUP | POLLERR)) != 0 && all_shown) {
       close(std::exchange(console_fd_, -1));
     }
   }
@@ -273,6 +274,11 @@ bool Relay::on_shown() {
   const ssize_t n = read(console_fd_, bytes, sizeof bytes);
   if (n <= 0) return false;
   to_terminal_ += without_returns({bytes, static_cast<size_t>(n)});
+  pollfd more{console_fd_, POLLIN, 0};
+  if (holds_return_ && poll(&more, 1, 0) <= 0) {  // no line feed belongs to it
+    to_terminal_ += '\r';
+    holds_return_ = false;
+  }
   write_shown();
   return true;
 }
@@ -315,10 +321,9 @@ void Relay::finish() {
   if (console_fd_ >= 0) fcntl(console_fd_, F_SETFL, O_NONBLOCK);
   constexpr int kMostWaits = 50;
   for (int waits = 0; waits < kMostWaits;) {
-    const size_t before = to_terminal_.size();
-    if (to_terminal_.size() < kChunk) on_shown();
+    const bool more = on_shown();
     write_shown();
-    if (to_terminal_.empty() && before == 0) break;
+    if (!more && to_terminal_.empty()) break;
     if (to_terminal_.empty()) continue;
     pollfd p{terminal_->fd(), POLLOUT, 0};
     poll(&p, 1, kLookAgainMs);

@@ -95,7 +95,11 @@ usize LineDiscipline::receive(std::span<const u8> bytes, Effects& effects) {
   return taken;
 }
 
-void LineDiscipline::store(u8 c) { slot(head_++) = c; }
+// Never more than the buffer holds, whatever PARMRK doubles: the last character gives way.
+void LineDiscipline::store(u8 c) {
+  if (head_ - tail_ == kInputSize) --head_;
+  slot(head_++) = c;
+}
 
 void LineDiscipline::receive_one(u8 c, Effects& effects) {
   const bool literal = std::exchange(next_is_literal_, false);
@@ -223,8 +227,8 @@ bool LineDiscipline::receive_line_end(u8 c, Effects& effects) {
 }
 
 void LineDiscipline::end_line(u8 c, Effects& effects) {
-  line_ends_.set(head_ % kInputSize);
   store(c);
+  line_ends_.set((head_ - 1) % kInputSize);
   line_head_ = head_;
   effects.input = true;
 }
