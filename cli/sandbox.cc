@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -19,10 +20,12 @@
 #include "host/landlock.h"
 #include "host/lockdown.h"
 #include "kernel/fs/cgroup/cgroupfs.h"
+#include "kernel/fs/console/console.h"
 #include "kernel/fs/console/host_stream.h"
 #include "kernel/fs/dev/devices.h"
 #include "kernel/fs/proc/procfs.h"
 #include "kernel/fs/sys/sysfs.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/exit.h"
@@ -55,10 +58,16 @@ void drop_capabilities() {
 }
 
 // What the caller left open is not for the kernel process, let alone for a guest's.
-void close_inherited(int control_fd) {
-  const auto from = static_cast<unsigned>(STDERR_FILENO + 1), control = static_cast<unsigned>(control_fd);
-  if (control > from) syscall(SYS_close_range, from, control - 1, 0);
-  syscall(SYS_close_range, std::max(control + 1, from), ~0u, 0);
+void close_inherited(const KernelStart& start) {
+  int kept[] = {start.control_fd, start.console ? start.console->channel : start.control_fd};
+  std::sort(std::begin(kept), std::end(kept));
+  unsigned from = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    const auto keep = static_cast<unsigned>(fd);
+    if (keep > from) syscall(SYS_close_range, from, keep - 1, 0);
+    from = std::max(from, keep + 1);
+  }
+  syscall(SYS_close_range, from, ~0u, 0);
 }
 
 // The caller's environment may hold secrets that the plan does not pass on: /proc/PID/environ shows none of it.
@@ -94,7 +103,7 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-KernelOptions kernel_options(const Plan& plan, int log_fd) {
+KernelOptions kernel_options(const Plan& plan, const KernelStart& start, int log_fd) {
   KernelOptions options;
   options.limits.memory = plan.memory;
   options.limits.host_memory = plan.host_memory;
@@ -111,8 +120,10 @@ KernelOptions kernel_options(const Plan& plan, int log_fd) {
   }
   options.log_calls = plan.log_level == LogLevel::debug;
   if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
-    options.log = [fd = log_fd](std::string_view line) {
-      const std::string text = "limen: " + std::string(line) + "\n";
+    // The front end may have set the terminal raw.
+    const char* const end = plan.log_file.empty() && start.console && start.console->is_stream[2] ? "\r\n" : "\n";
+    options.log = [fd = log_fd, end](std::string_view line) {
+      const std::string text = "limen: " + std::string(line) + end;
       (void)!write(fd, text.data(), text.size());
     };
   }
@@ -129,11 +140,42 @@ Ref<const Credentials> first_credentials(const Plan& plan) {
   return cred;
 }
 
+void tell_front_end(int control_fd, const ControlMessage& message) {
+  (void)!write(control_fd, &message, sizeof message);
+}
+
+// The user's terminal becomes the guest's, and the file that its standard streams share.
+Result<Ref<File>> start_console(Kernel& kernel, const Plan& plan, const KernelStart& start, const Mounts& mounts,
+                                const std::shared_ptr<host::Watcher>& watcher) {
+  const int control_fd = start.control_fd;
+  const auto on_stop = [control_fd](Signal s) {
+    tell_front_end(control_fd, {.kind = ControlMessage::Kind::stopped, .signal = s.raw()});
+  };
+  const Ref<Terminals> terminals = Terminals::of(kernel);
+  if (!start.console) {
+    terminals->set_console(nullptr, start.is_job, on_stop);
+    return Ref<File>();
+  }
+  ConsoleOptions options;
+  options.channel = host::Handle(start.console->channel, {host::Origin::Kind::inherited, "", 0});
+  options.settings = start.console->settings, options.window = start.console->window;
+  options.owner = plan.uid;
+  options.want_input = [control_fd] { tell_front_end(control_fd, {.kind = ControlMessage::Kind::want_input}); };
+  Ref<Terminal> console = TRY(make_console(kernel, std::move(options), watcher));
+  terminals->set_console(console, start.is_job, on_stop);
+  const Path path = TRY(slave_path(*mounts.space, *terminals, console->number()));
+  return make_console_file(path, std::move(console), O_RDWR);
+}
+
 // They belong to the first user, who may open /dev/stdout and its like whoever gave them on the host.
-Ref<FdTable> standard_streams(Kernel& kernel, const Plan& plan) {
+Ref<FdTable> standard_streams(Kernel& kernel, const Plan& plan, const KernelStart& start, const Ref<File>& console,
+                              const std::shared_ptr<host::Watcher>& watcher) {
   Ref<FdTable> files = make_ref<FdTable>();
-  const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
   for (int fd = 0; fd <= 2; ++fd) {
+    if (console && start.console->is_stream[fd]) {
+      files->install_first(Fd(fd), console);
+      continue;
+    }
     const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) continue;  // closed by the caller: closed for the guest
     host::Handle handle(copy, {host::Origin::Kind::inherited, "", fd});
@@ -153,6 +195,7 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   mounts.start = plan.workdir;
   mounts.filesystems = {
       {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
+      {"/dev/pts", make_devpts(kernel), kMountNoSuid | kMountNoExec, "devpts"},
       {"/proc", make_procfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec, "proc"},
       {"/sys", make_sysfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "sysfs"},
       {"/sys/fs/cgroup", make_cgroupfs(kernel), kMountNoSuid | kMountNoDev | kMountNoExec | kMountReadOnly, "cgroup"}};
@@ -170,7 +213,11 @@ void serve_control(Kernel& kernel, int fd) {
       kernel.shut_down(killed_status(SIGKILL));
       return;
     }
-    kernel.signal_foreground(Signal(message.signal));
+    if (message.kind == ControlMessage::Kind::signal) {
+      kernel.signal_foreground(Signal(message.signal));
+    } else if (const Ref<Terminal> console = Terminals::of(kernel)->console()) {
+      console->set_window(message.window);
+    }
   }
 }
 
@@ -203,9 +250,9 @@ void write_stats(std::FILE* out, const platform::Counters& c) {
 
 }  // namespace
 
-int run_kernel(const Plan& plan, int control_fd) {
+int run_kernel(const Plan& plan, const KernelStart& start) {
   host::before_threads();
-  close_inherited(control_fd);
+  close_inherited(start);
   scrub_environment();
   forbid_core_dumps();
   drop_capabilities();
@@ -213,7 +260,7 @@ int run_kernel(const Plan& plan, int control_fd) {
   int log_fd = STDERR_FILENO;
   if (!plan.log_file.empty()) log_fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (log_fd < 0) return fail("--log " + plan.log_file, static_cast<Errno>(errno));
-  KernelOptions options = kernel_options(plan, log_fd);
+  KernelOptions options = kernel_options(plan, start, log_fd);
   std::FILE* stats = nullptr;
   if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
     return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
@@ -242,9 +289,12 @@ int run_kernel(const Plan& plan, int control_fd) {
   init.mounts = mounts->space;
   init.root = init.cwd = mounts->space->root();
   init.workdir = mounts->start_is_there ? plan.workdir : "/";
-  init.files = standard_streams(kernel, plan);
+  const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
+  const Result<Ref<File>> console = start_console(kernel, plan, start, *mounts, watcher);
+  if (!console.ok()) return fail("cannot make the guest's terminal", console.error());
+  init.files = standard_streams(kernel, plan, start, *console, watcher);
 
-  std::thread([&kernel, control_fd] { serve_control(kernel, control_fd); }).detach();
+  std::thread([&kernel, fd = start.control_fd] { serve_control(kernel, fd); }).detach();
   bool timed_out = false;
   if (plan.timeout) {
     const u64 ns = static_cast<u64>(plan.timeout->count()) * 1'000'000;
@@ -259,6 +309,7 @@ int run_kernel(const Plan& plan, int control_fd) {
   const Result<void> started = kernel.start_init(std::move(init), problem);
   if (!started.ok()) return explain_start(plan, problem, started.error());
   const int status = kernel.run_until_exit();
+  drain_console(kernel);
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());
   return timed_out ? kExitTimeout : exit_status_of(status);

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/relay.h"
 #include "cli/sandbox.h"
 #include "cli/terminal.h"
 
@@ -40,7 +41,7 @@ pid_t fork_kernel_process() {
   return fork();
 }
 
-[[noreturn]] void be_kernel_process(const Plan& plan, int control_fd, pid_t front_end) {
+[[noreturn]] void be_kernel_process(const Plan& plan, const KernelStart& start, pid_t front_end) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Died before that took effect? In a PID namespace the parent has no number.
   if (getppid() != front_end && getppid() != 0) _exit(kExitLimenFailed);
@@ -49,56 +50,48 @@ pid_t fork_kernel_process() {
   sigprocmask(SIG_UNBLOCK, &all, nullptr);
   for (const int signal : kForwarded) ::signal(signal, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);
-  _exit(run_kernel(plan, control_fd));
+  _exit(run_kernel(plan, start));
 }
 
-constexpr timespec kGraceAfterHangup = {2, 0};
-
-bool has_terminal() {
-  const int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (fd >= 0) close(fd);
-  return fd >= 0;
+int status_of_kernel(int status) {
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  report_error("run", std::string("the kernel process was ended by ") + strsignal(WTERMSIG(status)) +
+                          "; the sandbox is gone with it");
+  return kExitLimenFailed;
 }
 
-int wait_for(pid_t kernel, int control_fd) {
-  const sigset_t set = watched_signals();
-  const bool had_terminal = has_terminal();
-  bool hung_up = false;
-  for (;;) {
-    siginfo_t info;
-    const int signal = hung_up ? sigtimedwait(&set, &info, &kGraceAfterHangup) : sigwaitinfo(&set, &info);
-    if (signal < 0) {
-      // Nobody can see or end what still runs: programs that ignore SIGHUP go, too.
-      if (hung_up && errno == EAGAIN) kill(kernel, SIGKILL);
-      continue;
-    }
-    if (signal == SIGHUP && had_terminal && !has_terminal()) hung_up = true;
-    if (signal != SIGCHLD) {
-      const ControlMessage message{signal};
-      (void)!write(control_fd, &message, sizeof message);
-      if (signal == SIGTSTP) raise(SIGSTOP);  // the shell that started us takes the terminal back
-      continue;
-    }
-    int status = 0;
-    const pid_t done = waitpid(kernel, &status, WNOHANG);
-    if (done != kernel) continue;
-    if (WIFEXITED(status)) return WEXITSTATUS(status);
-    report_error("run", std::string("the kernel process was ended by ") + strsignal(WTERMSIG(status)) +
-                            "; the sandbox is gone with it");
-    return kExitLimenFailed;
+// Does a shell with job control stand above us? Then it is the one to continue us after a stop.
+bool is_job() { return getsid(0) != getpid() && has_controlling_terminal(); }
+
+struct Channels {
+  int control[2] = {-1, -1};
+  int console[2] = {-1, -1};
+  void close_side(int side) const {
+    close(control[side]);
+    if (console[side] >= 0) close(console[side]);
   }
-}
+};
 
 }  // namespace
 
 int start_sandbox(const Plan& plan) {
-  int control[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) {
+  Channels channels;
+  const std::optional<HostTerminal> terminal = HostTerminal::find();
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels.control) != 0 ||
+      (terminal && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channels.console) != 0)) {
     report_error("run", std::string("no socket pair: ") + strerror(errno));
     return kExitLimenFailed;
   }
+  KernelStart start;
+  start.control_fd = channels.control[1];
+  start.is_job = is_job();
+  if (terminal) {
+    start.console = ConsoleStart{channels.console[1], terminal->settings_for_guest(), terminal->window(), {}};
+    for (int fd = 0; fd <= 2; ++fd) start.console->is_stream[fd] = terminal->is_stream(fd);
+  }
   const sigset_t set = watched_signals();
   sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
   const pid_t self = getpid();
   const pid_t kernel = fork_kernel_process();
   if (kernel < 0) {
@@ -106,11 +99,12 @@ int start_sandbox(const Plan& plan) {
     return kExitLimenFailed;
   }
   if (kernel == 0) {
-    close(control[0]);
-    be_kernel_process(plan, control[1], self);
+    channels.close_side(0);
+    if (terminal) close(terminal->fd());
+    be_kernel_process(plan, start, self);
   }
-  close(control[1]);
-  return wait_for(kernel, control[0]);
+  channels.close_side(1);
+  return status_of_kernel(Relay(terminal, channels.control[0], channels.console[0]).run(kernel, set));
 }
 
 }  // namespace limen::cli

@@ -50,6 +50,11 @@ u32 Stream::ready(u32 events) const {
   return static_cast<u32>(static_cast<unsigned short>(p.revents));
 }
 
+void Stream::wait(u32 events, int timeout_ms) const {
+  pollfd p{handle_.fd(), static_cast<short>(events), 0};
+  (void)call::poll(&p, 1, timeout_ms).ok();
+}
+
 Result<usize> Stream::read(std::span<u8> to) {
   if (to.empty()) return usize{0};
   if (kind_ != StreamKind::regular && (ready(POLLIN) & (POLLIN | POLLHUP | POLLERR)) == 0) return Errno::eagain;

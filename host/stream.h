@@ -29,6 +29,7 @@ class Stream {
   int open_flags() const;  // F_GETFL
   // Which of `events` (POLLIN, POLLOUT, ...) hold now, with POLLERR and POLLHUP.
   u32 ready(u32 events) const;
+  void wait(u32 events, int timeout_ms) const;  // until one of them, or an error, holds
   // One attempt: eagain when it would block. Regular files use their own offset, shared with whoever else has them open.
   Result<usize> read(std::span<u8> to);
   Result<usize> write(std::span<const u8> from);

@@ -6,8 +6,10 @@
 
 #include "abi/signal.h"
 #include "abi/time.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
 #include "kernel/signal/deliver.h"
+#include "kernel/task/process_group.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -53,13 +55,12 @@ void report_to_parent(Task& task, i32 code, Signal status) {
 bool in_orphaned_process_group(Task& task) {
   ReadGuard tree(task.kernel().process_tree);
   const Ref<ProcessGroup>& mine = task.group().process_group;
-  if (!mine) return true;
-  for (const ThreadGroup* member : mine->members) {
-    const ThreadGroup* parent = member->parent;
-    if (member->is_zombie || parent == nullptr || !parent->process_group) continue;
-    if (parent->process_group != mine && parent->process_group->session == mine->session) return false;
-  }
-  return true;
+  return !mine || is_orphaned(*mine);
+}
+
+bool is_first_process(Task& task) {
+  ReadGuard tree(task.kernel().process_tree);
+  return task.kernel().init_group == &task.group();
 }
 
 }  // namespace
@@ -79,6 +80,7 @@ void stop_group(Task& task, Signal s, u32 continues) {
   }
   for (const Ref<Task>& other : others) other->recalculate_work();
   report_to_parent(task, abi::cld_stopped, s);
+  if (is_first_process(task)) Terminals::of(task.kernel())->first_process_stopped(s);
 }
 
 void wait_while_stopped(Task& task) {

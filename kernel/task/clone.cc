@@ -115,6 +115,7 @@ Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& req
     group.parent_tid = parent == &task.group() ? task.tid() : task.group().parent_tid;
     parent->children.push_back(child->group_ref());
     join_process_group(group, task.group().process_group);
+    group.terminal = task.group().terminal;
   }
   {
     MutexGuard guard(group.lock);

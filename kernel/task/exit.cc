@@ -5,6 +5,7 @@
 #include "abi/signal.h"
 #include "abi/time.h"
 #include "abi/wait.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/ipc/sysv_sem.h"
 #include "kernel/kernel.h"
@@ -117,6 +118,14 @@ void give_children_away(Task& last_thread) {
   }
 }
 
+// The end of a session's leader is the end of the session's use of its terminal.
+void lose_terminal(ThreadGroup& group) {
+  std::vector<Ref<ThreadGroup>> hung_up, go_on;
+  leave_controlling_terminal(group, hung_up, go_on);
+  for (const Ref<ThreadGroup>& member : hung_up) send_signal(*member, kernel_signal(sig::hup));
+  for (const Ref<ThreadGroup>& member : go_on) send_signal(*member, kernel_signal(sig::cont));
+}
+
 // The process is over. Who must hear of it does; under process_tree.
 void become_zombie(Task& last_thread, int status) {
   ThreadGroup& group = last_thread.group();
@@ -194,6 +203,7 @@ void exit_task(Task& task) {
     if (!task.is_leader()) kernel.pids->remove_task(task.tid());
     if (last) {
       is_init = &group == kernel.init_group;
+      lose_terminal(group);
       become_zombie(task, status);
       if (is_init) kernel.init_group = nullptr;
     } else {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/resource.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/ipc/sysv.h"
 #include "kernel/kernel.h"
 #include "kernel/task/exec.h"
@@ -74,6 +75,10 @@ Result<void> enter_workdir(Task& task, const std::string& workdir) {
 }  // namespace
 
 void Kernel::signal_foreground(Signal s) {
+  const Ref<Terminal> console = Terminals::of(*this)->console();
+  if (console) console->signal_foreground(SignalSet::of(s));
+  if (console && s != sig::cont) return;
+  // Without a terminal, and as a job that goes on: the first process's group.
   std::vector<Ref<ThreadGroup>> targets;
   {
     ReadGuard tree(process_tree);
@@ -112,6 +117,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     pids->add(task);
     init_group = group.get();
     start_session(*this, *group);
+    if (const Ref<Terminal> console = Terminals::of(*this)->console()) console->make_console_of(*group);
   }
   Result<void> started = enter_workdir(*task, init.workdir);
   if (started.ok()) {

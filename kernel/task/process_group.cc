@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/answers.h"
@@ -22,8 +23,10 @@ bool has_stopped_member(const ProcessGroup& group) {
 }
 
 // Does this process keep its group from being orphaned?
-bool connects(const ThreadGroup& member) {
+bool connects(ThreadGroup& member) {
   const ThreadGroup* parent = member.parent;
+  // Whoever started the sandbox as a job stands there as its first process's parent.
+  if (&member == member.kernel().init_group) return Terminals::of(member.kernel())->first_process_is_job();
   return !member.is_zombie && parent != nullptr && parent->process_group &&
          parent->process_group != member.process_group &&
          parent->process_group->session == member.process_group->session;
@@ -114,6 +117,7 @@ Result<i64> sys_setsid(Task& task) {
   if (kernel.pids->find_process_group(group.pid())) return Errno::eperm;
   start_session(kernel, group);
   publish_identity(group);
+  group.terminal.reset();
   return group.pid().raw();
 }
 

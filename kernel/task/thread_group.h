@@ -16,8 +16,6 @@
 
 namespace limen {
 
-class Terminal;
-
 struct ResourceLimit {
   u64 soft = ~u64{0};
   u64 hard = ~u64{0};
@@ -38,7 +36,6 @@ class Session : public RefCounted {
  public:
   explicit Session(Pid id) : id(id) {}
   const Pid id;
-  Ref<RefCounted> terminal;  // the controlling Terminal (kernel/fs/devpts); under process_tree
 };
 
 // What getrusage(2) tells of tasks that have ended.
@@ -68,6 +65,9 @@ class ThreadGroup final : public RefCounted {
   std::vector<Ref<ThreadGroup>> children;
   Pid parent_tid;  // the thread of the parent that made it: __WNOTHREAD, PR_SET_PDEATHSIG
   Ref<ProcessGroup> process_group;
+  // The controlling Terminal (kernel/fs/tty), or null; children inherit it. A process for itself may lack its session's.
+  Ref<RefCounted> terminal;
+  Ref<ProcessGroup> lost_foreground;  // a session leader's, whose terminal hung up: to be told at the leader's exit
   bool is_child_subreaper = false;
   WaitQueue child_changed;  // wait4's queue
   // A state change that wait(2) has not reported yet.

@@ -106,7 +106,11 @@ Result<usize> File::told(Result<usize> moved, u32 event) const {
 Result<usize> File::read(Task& task, UserBuffer& to) {
   if (!readable()) return Errno::ebadf;
   if (seekable()) return told(at_position(task, to, &File::try_read), abi::in_access);
-  return told(block_until_moved(task, to, kPollIn | kPollRdNorm, &File::try_read), abi::in_access);
+  return told(read_waiting(task, to), abi::in_access);
+}
+
+Result<usize> File::read_waiting(Task& task, UserBuffer& to) {
+  return block_until_moved(task, to, kPollIn | kPollRdNorm, &File::try_read);
 }
 
 Result<usize> File::write(Task& task, UserBuffer& from) {

@@ -128,6 +128,8 @@ class File : public RefCounted {
 
  protected:
   ~File() override = default;
+  // What read(2) does with a file that does not seek: attempts and sleeps. Only terminals wait in a way of their own.
+  virtual Result<usize> read_waiting(Task& task, UserBuffer& to);
   // One attempt. Seekable files use and advance *position; others get null and ignore it.
   virtual Result<usize> try_read(Task& task, UserBuffer& to, u64* position);
   virtual Result<usize> try_write(Task& task, UserBuffer& from, u64* position);

@@ -1,39 +1,9 @@
 // pty(7), termios(3), ioctl_tty(2), and job control on a terminal of the program's own.
-#include "tests/guest/guest_test.h"
+#include "tests/guest/terminal.h"
 
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <termios.h>
+#include <sys/sysmacros.h>
 
 #include <utility>
-
-namespace {
-struct Terminal {
-  int master = -1, slave = -1;
-  char name[64] = {};
-  Terminal() {
-    master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    unsigned number = 0;
-    int unlocked = 0;
-    if (master == -1 || ioctl(master, TIOCGPTN, &number) != 0 || ioctl(master, TIOCSPTLCK, &unlocked) != 0) return;
-    snprintf(name, sizeof name, "/dev/pts/%u", number);
-    slave = open(name, O_RDWR | O_NOCTTY);
-  }
-  bool ok() const { return slave != -1; }
-};
-bool wait_for(int fd, char* out, size_t size, const char* wanted) {
-  size_t length = strlen(out);
-  for (int i = 0; i < 300 && strstr(out, wanted) == nullptr; ++i) {
-    pollfd poller{fd, POLLIN, 0};
-    if (poll(&poller, 1, 10) != 1) continue;
-    ssize_t got = read(fd, out + length, size - length - 1);
-    if (got <= 0) break;
-    length += static_cast<size_t>(got);
-    out[length] = 0;
-  }
-  return strstr(out, wanted) != nullptr;
-}
-}  // namespace
 
 TEST(lines_are_cooked_and_echoed) {
   COVERS("open", "ioctl", "read", "write");
@@ -226,6 +196,175 @@ TEST(tty_ioctl_errors) {
   struct stat stat;
   EXPECT_OK(fstat(terminal.slave, &stat));
   EXPECT_TRUE(S_ISCHR(stat.st_mode));
+}
+
+TEST(a_new_terminal_is_locked_and_named) {
+  COVERS("open", "ioctl", "stat");
+  int master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+  if (master == -1) SKIP("no pseudo terminals here");
+  unsigned number = 0;
+  ASSERT_OK(ioctl(master, TIOCGPTN, &number));
+  char name[64];
+  snprintf(name, sizeof name, "/dev/pts/%u", number);
+  int locked = 0;
+  EXPECT_OK(ioctl(master, TIOCGPTLCK, &locked));
+  EXPECT_EQ(1, locked);
+  EXPECT_ERRNO(EIO, open(name, O_RDWR | O_NOCTTY));
+  int off = 0;
+  EXPECT_OK(ioctl(master, TIOCSPTLCK, &off));
+  EXPECT_OK(ioctl(master, TIOCGPTLCK, &locked));
+  EXPECT_EQ(0, locked);
+  int slave = open(name, O_RDWR | O_NOCTTY);
+  EXPECT_OK(slave);
+  struct stat stat;
+  EXPECT_OK(fstat(slave, &stat));
+  EXPECT_EQ(136u, major(stat.st_rdev));
+  EXPECT_EQ(number, minor(stat.st_rdev));
+  EXPECT_EQ(number + 3, stat.st_ino);
+  EXPECT_EQ(geteuid(), stat.st_uid);
+  unsigned device = 0;
+  EXPECT_OK(ioctl(slave, TIOCGDEV, &device));
+  EXPECT_EQ(stat.st_rdev, device);
+  EXPECT_OK(fchmod(slave, 0640));
+  EXPECT_OK(fstat(slave, &stat));
+  EXPECT_EQ(0640u, stat.st_mode & 07777);
+  close(master);
+  EXPECT_ERRNO(ENOENT, open(name, O_RDWR | O_NOCTTY));
+  EXPECT_ERRNO(EIO, ioctl(slave, TIOCGDEV, &device));
+  EXPECT_ERRNO(ENOTTY, ioctl(slave, TIOCSPGRP, &off));
+  EXPECT_TRUE(polls(slave, POLLIN | POLLOUT | POLLHUP | POLLERR));
+  char byte;
+  EXPECT_EQ(0, read(slave, &byte, 1));
+}
+
+TEST(the_peer_is_opened_without_its_name) {
+  COVERS("ioctl");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  int peer = ioctl(terminal.master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_OK(peer);
+  EXPECT_EQ(FD_CLOEXEC, fcntl(peer, F_GETFD));
+  EXPECT_EQ(O_RDWR, fcntl(peer, F_GETFL) & O_ACCMODE);
+  EXPECT_EQ(2, write(peer, "hi", 2));
+  char out[8] = {};
+  EXPECT_TRUE(wait_for(terminal.master, out, sizeof out, "hi"));
+  EXPECT_ERRNO(EIO, ioctl(terminal.slave, TIOCGPTPEER, O_RDWR));
+  EXPECT_ERRNO(ENOTTY, ioctl(terminal.slave, TIOCGPTLCK, out));
+  EXPECT_ERRNO(ENOTTY, ioctl(terminal.slave, TIOCPKT, out));
+}
+
+TEST(packet_mode_tells_of_flushes_and_flow) {
+  COVERS("ioctl", "read", "poll");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  int on = 1, told = 0;
+  EXPECT_OK(ioctl(terminal.master, TIOCPKT, &on));
+  EXPECT_OK(ioctl(terminal.master, TIOCGPKT, &told));
+  EXPECT_EQ(1, told);
+  write(terminal.slave, "data", 4);
+  char out[16] = {};
+  EXPECT_TRUE(polls(terminal.master, POLLIN));
+  EXPECT_EQ(5, read(terminal.master, out, sizeof out));
+  EXPECT_EQ(0, memcmp(out, "\0data", 5));
+  tcflush(terminal.slave, TCIOFLUSH);
+  EXPECT_TRUE(polls(terminal.master, POLLPRI | POLLIN));
+  EXPECT_EQ(1, read(terminal.master, out, sizeof out));
+  EXPECT_EQ(TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE, out[0]);
+  terminal.change([](termios& t) { t.c_iflag &= ~static_cast<tcflag_t>(IXON); });
+  EXPECT_EQ(1, read(terminal.master, out, sizeof out));
+  EXPECT_EQ(TIOCPKT_NOSTOP, out[0]);
+  tcflow(terminal.slave, TCOOFF);
+  EXPECT_EQ(1, read(terminal.master, out, sizeof out));
+  EXPECT_EQ(TIOCPKT_STOP, out[0]);
+  tcflow(terminal.slave, TCOON);
+  EXPECT_EQ(1, read(terminal.master, out, sizeof out));
+  EXPECT_EQ(TIOCPKT_START, out[0]);
+}
+
+TEST(exclusive_use_and_the_queues) {
+  COVERS("ioctl");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  int told = 0;
+  EXPECT_OK(ioctl(terminal.slave, TIOCEXCL));
+  EXPECT_OK(ioctl(terminal.slave, TIOCGEXCL, &told));
+  EXPECT_EQ(1, told);
+  if (!guest::is_root()) EXPECT_ERRNO(EBUSY, open(terminal.name, O_RDWR | O_NOCTTY));
+  EXPECT_OK(ioctl(terminal.slave, TIOCNXCL));
+  EXPECT_OK(ioctl(terminal.slave, TIOCGEXCL, &told));
+  EXPECT_EQ(0, told);
+  write(terminal.master, "ab\004cd\nef", 8);
+  EXPECT_TRUE(polls(terminal.slave, POLLIN));
+  EXPECT_TRUE(guest::eventually([&] { return ioctl(terminal.slave, FIONREAD, &told) == 0 && told == 5; }));
+  EXPECT_OK(ioctl(terminal.slave, TIOCOUTQ, &told));
+  EXPECT_EQ(0, told);
+  EXPECT_OK(ioctl(terminal.slave, TCFLSH, TCIFLUSH));
+  EXPECT_OK(ioctl(terminal.slave, FIONREAD, &told));
+  EXPECT_EQ(0, told);
+  EXPECT_ERRNO(EINVAL, ioctl(terminal.slave, TCFLSH, 3));
+  EXPECT_ERRNO(EINVAL, ioctl(terminal.slave, TCXONC, 4));
+  EXPECT_OK(ioctl(terminal.slave, TIOCGETD, &told));
+  EXPECT_EQ(0, told);
+  told = 29;
+  EXPECT_ERRNO(EINVAL, ioctl(terminal.slave, TIOCSETD, &told));
+  EXPECT_OK(ioctl(terminal.slave, TCSBRK, 1));
+  EXPECT_ERRNO(ENOTTY, ioctl(terminal.slave, TIOCMGET, &told));
+  EXPECT_ERRNO(ESPIPE, lseek(terminal.slave, 0, SEEK_CUR));
+}
+
+TEST(a_pushed_character_needs_the_capability) {
+  COVERS("ioctl");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  EXPECT_EQ(0, guest::in_child([&] {
+              if (guest::is_root()) {
+                if (ioctl(terminal.slave, TIOCSTI, "z") != 0 || ioctl(terminal.slave, TIOCSTI, "\n") != 0) return 1;
+                char out[4];
+                if (read(terminal.slave, out, 4) != 2 || memcmp(out, "z\n", 2) != 0) return 2;
+                if (setuid(65534) != 0) return 3;
+              }
+              return ioctl(terminal.slave, TIOCSTI, "z") == -1 && (errno == EIO || errno == EPERM) ? 0 : 4;
+            }));
+}
+
+TEST(speeds_and_old_structures) {
+  COVERS("ioctl");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  struct {
+    unsigned iflag, oflag, cflag, lflag;
+    unsigned char line, cc[19];
+    unsigned ispeed, ospeed;
+  } now{};
+  constexpr unsigned long kGet2 = 0x802c542a, kSet2 = 0x402c542b, kGetA = 0x5405, kSetA = 0x5406;
+  EXPECT_OK(ioctl(terminal.slave, kGet2, &now));
+  EXPECT_EQ(38400u, now.ospeed);
+  now.cflag = (now.cflag & ~010017u) | 010000;  // BOTHER
+  now.ospeed = 12345, now.ispeed = 0;
+  EXPECT_OK(ioctl(terminal.slave, kSet2, &now));
+  EXPECT_OK(ioctl(terminal.slave, kGet2, &now));
+  EXPECT_EQ(12345u, now.ospeed);
+  terminal.change([](termios& t) { cfsetspeed(&t, B9600); });
+  EXPECT_OK(ioctl(terminal.slave, kGet2, &now));
+  EXPECT_EQ(9600u, now.ospeed);
+  EXPECT_EQ(9600u, now.ispeed);
+  struct {
+    unsigned short iflag, oflag, cflag, lflag;
+    unsigned char line, cc[8];
+  } old{};
+  EXPECT_OK(ioctl(terminal.slave, kGetA, &old));
+  EXPECT_EQ(now.lflag & 0xffff, old.lflag);
+  old.lflag &= static_cast<unsigned short>(~ECHO);
+  EXPECT_OK(ioctl(terminal.slave, kSetA, &old));
+  EXPECT_EQ(0u, terminal.mode().c_lflag & ECHO);
+  EXPECT_EQ(static_cast<unsigned>(B9600), cfgetospeed([&] {
+              static termios t;
+              t = terminal.mode();
+              return &t;
+            }()));
+  now.cflag = (now.cflag & ~060u) | 020;  // CS6: a pseudo terminal has eight bits
+  EXPECT_OK(ioctl(terminal.slave, kSet2, &now));
+  EXPECT_EQ(static_cast<unsigned>(CS8), terminal.mode().c_cflag & CSIZE);
 }
 
 GUEST_TEST_MAIN

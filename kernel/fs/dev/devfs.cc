@@ -13,8 +13,8 @@ struct NodeRow {
   Device device;
 };
 constexpr NodeRow kNodes[] = {
-    {"null", 0666, {1, 3}},   {"zero", 0666, {1, 5}},    {"full", 0666, {1, 7}},
-    {"random", 0666, {1, 8}}, {"urandom", 0666, {1, 9}}, {"tty", 0666, {5, 0}},
+    {"null", 0666, {1, 3}},    {"zero", 0666, {1, 5}}, {"full", 0666, {1, 7}},    {"random", 0666, {1, 8}},
+    {"urandom", 0666, {1, 9}}, {"tty", 0666, {5, 0}},  {"console", 0600, {5, 1}},
 };
 struct LinkRow {
   const char* name;

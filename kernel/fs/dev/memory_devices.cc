@@ -4,6 +4,7 @@
 
 #include "host/random.h"
 #include "kernel/fs/dev/devices.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/mm/page_store.h"
 
 namespace limen {
@@ -64,9 +65,9 @@ class Random final : public MemoryDevice {
 
 }  // namespace
 
-Result<Ref<File>> open_device(Task&, const Path& path, Device device, u32 flags) {
+Result<Ref<File>> open_device(Task& task, const Path& path, Device device, u32 flags) {
   constexpr u32 kMemory = 1;
-  if (device.major != kMemory) return Errno::enxio;
+  if (device.major != kMemory) return open_terminal_device(task, path, device, flags);
   switch (device.minor) {
     case kNull:
       return Ref<File>(make_ref<Null>(path, flags));

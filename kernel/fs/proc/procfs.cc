@@ -94,6 +94,13 @@ constexpr Fixed kFixed[] = {
     {"misc", ""},
     {"modules", ""},
     {"partitions", "major minor  #blocks  name\n\n"},
+    {"tty/drivers",
+     "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+     "/dev/console         /dev/console    5       1 system:console\n"
+     "/dev/ptmx            /dev/ptmx       5       2 system\n"
+     "pty_slave            /dev/pts      136 0-1023 pty:slave\n"
+     "pty_master           /dev/ptm      128 0-1023 pty:master\n"},
+    {"tty/ldiscs", "n_tty       0\n"},
 };
 
 // Puts `inode` at a path of several names, making the directories between.

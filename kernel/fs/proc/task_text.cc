@@ -4,6 +4,7 @@
 
 #include "abi/mman.h"
 #include "abi/resource.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/time/cpu_time.h"
@@ -16,6 +17,8 @@ constexpr u64 kTicksPerNs = 10'000'000;  // USER_HZ = 100
 
 struct Family {
   i32 parent = 0, group = 0, session = 0;
+  u32 terminal = 0;     // tty_nr
+  i32 foreground = -1;  // tpgid
 };
 Family family_of(Task& task) {
   ReadGuard tree(task.kernel().process_tree);
@@ -23,6 +26,11 @@ Family family_of(Task& task) {
   Family f;
   if (g.parent != nullptr) f.parent = g.parent->pid().raw();
   if (g.process_group) f.group = g.process_group->id.raw(), f.session = g.process_group->session->id.raw();
+  if (const Ref<Terminal> terminal = ref_cast<Terminal>(g.terminal)) {
+    const Device d = terminal->device();
+    f.terminal = (d.minor & 0xff) | d.major << 8 | (d.minor & ~0xffu) << 12;
+    f.foreground = terminal->foreground_id();
+  }
   return f;
 }
 
@@ -140,15 +148,17 @@ std::string stat_line(Task& task, CpuTime time) {
     if (handler > 1) caught |= u64{1} << (s - 1);
   }
   return fmt::format(
-      "{} ({}) {} {} {} {} 0 -1 4194304 0 0 0 0 {} {} {} {} {} {} {} 0 {} {} {} {} {} {} {} 0 0 {} {} {} {} 0 0 0 17 0 "
+      "{} ({}) {} {} {} {} {} {} 4194304 0 0 0 0 {} {} {} {} {} {} {} 0 {} {} {} {} {} {} {} 0 0 {} {} {} {} 0 0 0 17 "
+      "0 "
       "0 0 0 0 0 "
       "{} {} {} {} {} {} {} 0\n",
       task.tid().raw(), task.name(), state_of(task).letter, family.parent, family.group, family.session,
-      time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs, waited.user_ns / kTicksPerNs,
-      waited.system_ns / kTicksPerNs, 20 + task.nice, task.nice, threads_of(task), task.start_time_ns / kTicksPerNs,
-      usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0}, layout.start_code, layout.end_code,
-      layout.start_stack, 0, task.blocked().bits() & 0x7fffffff, ignored, caught, layout.start_data, layout.end_data,
-      layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start, layout.env_end);
+      family.terminal, family.foreground, time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs,
+      waited.user_ns / kTicksPerNs, waited.system_ns / kTicksPerNs, 20 + task.nice, task.nice, threads_of(task),
+      task.start_time_ns / kTicksPerNs, usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0},
+      layout.start_code, layout.end_code, layout.start_stack, 0, task.blocked().bits() & 0x7fffffff, ignored, caught,
+      layout.start_data, layout.end_data, layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start,
+      layout.env_end);
 }
 
 }  // namespace
