@@ -61,7 +61,9 @@ inline constexpr u64 kAllCapabilities = (u64{1} << 41) - 1;
 // What one user has in use, against the limits that are counted by user.
 class UserAccount : public RefCounted {
  public:
-  std::atomic<u64> queued_signals{0};  // RLIMIT_SIGPENDING
+  std::atomic<u64> queued_signals{0};     // RLIMIT_SIGPENDING
+  std::atomic<u64> inotify_instances{0};  // fs.inotify.max_user_instances
+  std::atomic<u64> inotify_watches{0};    // fs.inotify.max_user_watches
 };
 
 // A user namespace. One exists (the sandbox's own) until nesting comes; reached through credentials already.

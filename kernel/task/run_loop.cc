@@ -9,6 +9,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/signal/deliver.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/deferred.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 
@@ -53,7 +54,10 @@ void log_fault(Task& task, const Entry& entry, const FaultOutcome& outcome) {
 
 // What a system call leaves to be done: nothing where it replaced all registers itself.
 std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
-  const Result<i64> result = dispatch(task, entry.nr, entry.args);
+  const Result<i64> result = [&] {
+    const DeferredScope deferred(task);
+    return dispatch(task, entry.nr, entry.args);
+  }();
   if (task.kernel().options().log_calls) [[unlikely]]
     log_call(task, entry, result);
   if (task.take_keep_registers()) return std::nullopt;
@@ -116,6 +120,7 @@ void run_task(Ref<Task> task) {
     task->set_entry(entry);
     alive = serve(*task, entry);
   }
+  const DeferredScope deferred(*task);
   exit_task(*task);
 }
 
