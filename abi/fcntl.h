@@ -129,6 +129,7 @@ inline constexpr u32 f_setlk64 = 13;
 inline constexpr u32 f_setlkw64 = 14;
 inline constexpr u32 f_setown_ex = 15;
 inline constexpr u32 f_getown_ex = 16;
+inline constexpr u32 f_getowner_uids = 17;
 inline constexpr u32 f_ofd_getlk = 36;
 inline constexpr u32 f_ofd_setlk = 37;
 inline constexpr u32 f_ofd_setlkw = 38;
@@ -146,6 +147,15 @@ inline constexpr u32 f_get_rw_hint = 1035;
 inline constexpr u32 f_set_rw_hint = 1036;
 inline constexpr u32 f_get_file_rw_hint = 1037;
 inline constexpr u32 f_set_file_rw_hint = 1038;
+
+// F_NOTIFY
+inline constexpr u32 dn_access = 1;
+inline constexpr u32 dn_modify = 2;
+inline constexpr u32 dn_create = 4;
+inline constexpr u32 dn_delete = 8;
+inline constexpr u32 dn_rename = 0x10;
+inline constexpr u32 dn_attrib = 0x20;
+inline constexpr u32 dn_multishot = 0x80000000;
 
 inline constexpr u32 fd_cloexec = 1;
 inline constexpr u32 f_seal_seal = 1;

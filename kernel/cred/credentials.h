@@ -65,6 +65,8 @@ class UserAccount : public RefCounted {
   std::atomic<u64> mqueue_bytes{0};        // RLIMIT_MSGQUEUE
   std::atomic<u32> keys{0}, key_bytes{0};  // keyrings(7): kernel.keys.maxkeys, maxbytes
   std::atomic<u64> tasks{0};               // RLIMIT_NPROC
+  std::atomic<u64> inotify_instances{0};   // fs.inotify.max_user_instances
+  std::atomic<u64> inotify_watches{0};     // fs.inotify.max_user_watches
 };
 
 // A user namespace. One exists (the sandbox's own) until nesting comes; reached through credentials already.

@@ -100,14 +100,18 @@ Result<void> Epoll::add(EpollFile& self, Ref<File> file, Fd fd, abi::EpollEvent 
   Ref<EpollItem> item = make_ref<EpollItem>(Ref<Epoll>(this), *file, fd, event);
   item->events_.store(event.events, std::memory_order_relaxed);
   if (nested != nullptr) {
-    bool loop = nested == &self;
-    const usize depth = nested->epoll()->depth_below(this, 0, loop);
-    if (loop || depth >= kMostNested) return Errno::eloop;
+    Depths below, above;
+    const usize depth = nested == &self ? kLoop : nested->epoll()->depth_below(this, 1, below);
+    if (depth == kLoop || depth_above(above) + depth > kMostNested) return Errno::eloop;
   }
   {
     MutexGuard guard(lock_);
     if (items_.size() >= kMostWatches) return Errno::enospc;
     if (!items_.emplace(Key{file.get(), fd.raw()}, item).second) return Errno::eexist;
+  }
+  if (nested != nullptr) {
+    MutexGuard guard(nested->epoll()->parents_lock_);
+    nested->epoll()->parents_.push_back(this);
   }
   file->add_watcher(item);
   // First register, then look: what happens between is told twice, never lost.
@@ -150,6 +154,7 @@ Result<void> Epoll::remove(File& file, Fd fd) {
   }
   item->unregister();
   file.remove_watcher(*item);
+  if (auto* const nested = dynamic_cast<EpollFile*>(&file)) nested->epoll()->lost_parent(*this);
   return success;
 }
 
@@ -217,21 +222,21 @@ bool Epoll::ready() {
 
 void Epoll::close() {
   std::map<Key, Ref<EpollItem>> items;
-  std::vector<Ref<File>> files;
+  std::vector<std::pair<EpollItem*, Ref<File>>> files;
   {
     MutexGuard guard(lock_);
     items.swap(items_);
     for (auto& [key, item] : items) {
       // A file that is dying has taken its watchers already and waits for lock_.
-      if (item->file_ != nullptr && item->file_->try_ref()) files.push_back(Ref<File>::adopt(item->file_));
+      if (item->file_ != nullptr && item->file_->try_ref())
+        files.emplace_back(item.get(), Ref<File>::adopt(item->file_));
       item->file_ = nullptr;
     }
   }
-  for (auto& [key, item] : items) {
-    item->unregister();
-    for (const Ref<File>& file : files) {
-      if (file.get() == key.first) file->remove_watcher(*item);
-    }
+  for (auto& [key, item] : items) item->unregister();
+  for (const auto& [item, file] : files) {
+    file->remove_watcher(*item);
+    if (auto* const nested = dynamic_cast<EpollFile*>(file.get())) nested->epoll()->lost_parent(*this);
   }
   std::list<Ref<EpollItem>> ready;
   MutexGuard guard(ready_lock_);
@@ -256,16 +261,42 @@ std::vector<Ref<Epoll>> Epoll::children() {
   return result;
 }
 
-usize Epoll::depth_below(const Epoll* forbidden, usize level, bool& loop) {
-  if (this == forbidden || level > kMostNested) {
-    loop = true;
-    return level;
+std::vector<Ref<Epoll>> Epoll::parents() {
+  std::vector<Ref<Epoll>> result;
+  MutexGuard guard(parents_lock_);
+  for (Epoll* parent : parents_) {
+    if (parent->try_ref()) result.push_back(Ref<Epoll>::adopt(parent));
   }
-  usize deepest = level + 1;
+  return result;
+}
+
+void Epoll::lost_parent(Epoll& parent) {
+  MutexGuard guard(parents_lock_);
+  const auto at = std::find(parents_.begin(), parents_.end(), &parent);
+  if (at != parents_.end()) parents_.erase(at);
+}
+
+// How many epolls stand in a row from the outermost that watches this one down to it. Linux: ep_get_upwards_depth_proc.
+usize Epoll::depth_above(Depths& known) {
+  const auto before = known.find(this);
+  if (before != known.end()) return before->second;
+  usize deepest = 1;
+  for (const Ref<Epoll>& parent : parents()) deepest = std::max(deepest, parent->depth_above(known) + 1);
+  known[this] = deepest;
+  return deepest;
+}
+
+usize Epoll::depth_below(const Epoll* forbidden, usize level, Depths& known) {
+  if (this == forbidden || level > kMostNested) return kLoop;
+  const auto before = known.find(this);
+  if (before != known.end()) return before->second;
+  usize deepest = 1;
   for (const Ref<Epoll>& child : children()) {
-    deepest = std::max(deepest, child->depth_below(forbidden, level + 1, loop));
-    if (loop) break;
+    const usize below = child->depth_below(forbidden, level + 1, known);
+    if (below == kLoop) return kLoop;
+    deepest = std::max(deepest, below + 1);
   }
+  known[this] = deepest;
   return deepest;
 }
 

@@ -45,14 +45,22 @@ class Epoll final : public RefCounted {
  private:
   friend class EpollItem;
   using Key = std::pair<const File*, i32>;
-  // What an epoll watches that are epolls too, for the loop check.
+  // What an epoll watches that are epolls too, and the epolls that watch it: for the loop check.
   std::vector<Ref<Epoll>> children();
-  usize depth_below(const Epoll* forbidden, usize level, bool& loop);
+  std::vector<Ref<Epoll>> parents();
+  void lost_parent(Epoll& parent);
+  // Epolls in a row, this one included; each is looked at once, however many ways lead to it.
+  using Depths = std::map<const Epoll*, usize>;
+  static constexpr usize kLoop = ~usize{0};
+  usize depth_above(Depths& known);
+  usize depth_below(const Epoll* forbidden, usize level, Depths& known);  // kLoop where `forbidden` is below
   Ref<EpollItem> next_ready(const std::vector<Ref<EpollItem>>& seen);
   void mark_ready(EpollItem& item);
 
   mutable Mutex lock_{LockRank::epoll};
   std::map<Key, Ref<EpollItem>> items_ GUARDED_BY(lock_);
+  Mutex parents_lock_{LockRank::leaf};
+  std::vector<Epoll*> parents_ GUARDED_BY(parents_lock_);  // each takes itself out before its end
   Mutex ready_lock_{LockRank::leaf};
   std::list<Ref<EpollItem>> ready_ GUARDED_BY(ready_lock_);
   bool closed_ GUARDED_BY(ready_lock_) = false;  // nothing becomes ready any more
@@ -63,6 +71,7 @@ class EpollFile final : public File {
   EpollFile(Path path, u32 flags) : File(std::move(path), flags), epoll_(make_ref<Epoll>()) {}
   const Ref<Epoll>& epoll() const { return epoll_; }
   bool seekable() const override { return false; }
+  Result<u64> seek(Task&, i64, int) override { return u64{0}; }  // Linux: noop_llseek
   PollEvents poll(PollTable* table) override;
   std::string describe() override { return epoll_->describe(); }
 

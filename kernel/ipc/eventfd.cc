@@ -1,5 +1,6 @@
 #include "kernel/ipc/eventfd.h"
 
+#include "abi/fcntl.h"
 #include "base/types.h"
 #include "kernel/kernel.h"
 
@@ -23,6 +24,10 @@ PollEvents EventFile::poll(PollTable* table) {
   if (count_ == ~u64{0}) events |= kPollErr;
   if (count_ < kMost) events |= kPollOut;
   return events;
+}
+
+u32 EventFile::call_flags(Moves direction) const {
+  return direction == Moves::reads ? File::call_flags(direction) : abi::rwf_hipri;
 }
 
 std::string EventFile::describe() {
@@ -56,7 +61,7 @@ Result<usize> EventFile::try_read(Task&, UserBuffer& to, u64*) {
 }
 
 Result<usize> EventFile::try_write(Task&, UserBuffer& from, u64*) {
-  if (from.remaining() < sizeof(u64)) return Errno::einval;
+  if (from.remaining() != sizeof(u64)) return Errno::einval;
   u64 value = 0;
   const usize n = TRY(from.copy_in(bytes_of(value)));
   if (n != sizeof(u64)) return Errno::efault;

@@ -12,6 +12,8 @@ class EventFile final : public File {
   EventFile(Path path, u32 flags, u64 initial, Mode mode);
 
   bool seekable() const override { return false; }
+  Result<u64> seek(Task&, i64, int) override { return u64{0}; }  // Linux: noop_llseek
+  u32 call_flags(Moves direction) const override;
   PollEvents poll(PollTable* table) override;
   std::string describe() override;
   // From inside the kernel (io completions): adds 1, saturating one below the maximum.

@@ -61,8 +61,7 @@ Result<usize> Pipe::read(UserBuffer& to) {
       if (was_packet) break;
     }
     if (total == 0 && to.remaining() != 0) {
-      if (ends_.writers == 0) return usize{0};
-      return Errno::eagain;
+      return has_ended() ? Result<usize>(usize{0}) : Errno::eagain;
     }
   }
   if (total != 0) write_queue.wake(kWritable);
@@ -155,7 +154,7 @@ Result<usize> Pipe::transfer(Pipe& from, Pipe& to, usize length, Transfer how) {
         total += n;
       }
       if (total == 0 && to.ends_.readers == 0) return Errno::epipe;
-      if (total == 0 && length != 0) return from.ends_.writers == 0 ? Result<void>() : Result<void>(Errno::eagain);
+      if (total == 0 && length != 0) return from.has_ended() ? Result<void>() : Result<void>(Errno::eagain);
       return success;
     };
     result = step();
@@ -164,6 +163,51 @@ Result<usize> Pipe::transfer(Pipe& from, Pipe& to, usize length, Transfer how) {
   to.read_queue.wake(kReadable);
   if (how == Transfer::move) from.write_queue.wake(kWritable);
   return total;
+}
+
+std::vector<std::span<const u8>> Pipe::Taken::spans() const {
+  std::vector<std::span<const u8>> out;
+  usize left = bytes_;
+  for (const Slot& slot : slots_) {
+    const usize n = std::min<usize>(slot.length, left);
+    out.emplace_back(slot.page.get() + slot.offset, n);
+    left -= n;
+  }
+  return out;
+}
+
+Pipe::Taken Pipe::take(usize length) {
+  Taken taken;
+  MutexGuard guard(lock_);
+  while (taken.bytes_ < length && !slots_.empty()) {
+    taken.bytes_ += std::min<usize>(slots_.front().length, length - taken.bytes_);
+    taken.slots_.push_back(std::move(slots_.front()));
+    slots_.pop_front();
+  }
+  ++taken_;
+  return taken;
+}
+
+void Pipe::finish(Taken taken, usize used) {
+  {
+    MutexGuard guard(lock_);
+    --taken_;
+    while (!taken.slots_.empty() && used >= taken.slots_.front().length) {
+      used -= taken.slots_.front().length;
+      keep_or_free(std::move(taken.slots_.front().page));
+      taken.slots_.pop_front();
+    }
+    if (!taken.slots_.empty()) {
+      taken.slots_.front().offset += static_cast<u32>(used);
+      taken.slots_.front().length -= static_cast<u32>(used);
+    }
+    while (!taken.slots_.empty()) {
+      slots_.push_front(std::move(taken.slots_.back()));
+      taken.slots_.pop_back();
+    }
+  }
+  write_queue.wake(kWritable);
+  read_queue.wake(kReadable | kPollHup);
 }
 
 usize Pipe::bytes() const {
@@ -198,7 +242,8 @@ Pipe::Ends Pipe::ends() const {
 
 Pipe::State Pipe::state() const {
   MutexGuard guard(lock_);
-  return {slots_.empty(), slots_.size() >= most_slots_, ends_};
+  const usize free = slots_.size() < most_slots_ ? most_slots_ - slots_.size() : 0;
+  return {slots_.empty(), free == 0, slots_.empty() && has_ended(), ends_, free};
 }
 
 void Pipe::open(bool reads, bool writes) {

@@ -38,6 +38,12 @@ class Pipe final : public RefCounted {
   enum class Transfer : u8 { move, copy };
   static Result<usize> transfer(Pipe& from, Pipe& to, usize length, Transfer how);
 
+  // splice(2) out of a pipe: the first slots, up to `length` bytes, leave it, and what was not used of them comes back in front. Between
+  // the two the pipe seems to hold less, but not to have ended.
+  class Taken;
+  Taken take(usize length) EXCLUDES(lock_);
+  void finish(Taken taken, usize used) EXCLUDES(lock_);
+
   usize bytes() const EXCLUDES(lock_);
   usize capacity() const EXCLUDES(lock_);
   // F_SETPIPE_SZ: the capacity that was set. ebusy when more is in it, einval. The caller checked the right to a big one.
@@ -54,7 +60,9 @@ class Pipe final : public RefCounted {
 
   struct State {
     bool empty, full;
+    bool ended;  // empty, and no byte will come
     Ends ends;
+    usize free_slots;
   };
   State state() const EXCLUDES(lock_);
 
@@ -74,12 +82,26 @@ class Pipe final : public RefCounted {
   Result<void> append(UserBuffer& from, Packets packets) REQUIRES(lock_);
   Result<void> merge(UserBuffer& from) REQUIRES(lock_);
 
+  bool has_ended() const REQUIRES(lock_) { return ends_.writers == 0 && taken_ == 0; }
+
   MemoryAccount& account_;
   mutable Mutex lock_{LockRank::pipe};
+  u32 taken_ GUARDED_BY(lock_) = 0;  // how many have slots of it out
   std::deque<Slot> slots_ GUARDED_BY(lock_);
   usize most_slots_ GUARDED_BY(lock_) = kDefaultSlots;
   std::unique_ptr<u8[]> spare_ GUARDED_BY(lock_);  // one warm page, so that ping-pong allocates nothing
   Ends ends_ GUARDED_BY(lock_);
+};
+
+class Pipe::Taken {
+ public:
+  usize bytes() const { return bytes_; }
+  std::vector<std::span<const u8>> spans() const;
+
+ private:
+  friend class Pipe;
+  std::deque<Slot> slots_;
+  usize bytes_ = 0;  // which may be less than all slots hold
 };
 
 // An end of a pipe, or both (a FIFO opened O_RDWR).
@@ -90,6 +112,8 @@ class PipeFile final : public File {
   const Ref<Pipe>& pipe() const { return pipe_; }
 
   bool seekable() const override { return false; }
+  bool can_be_direct() const override { return true; }
+  bool can_signal() const override { return true; }
   PollEvents poll(PollTable* table) override;
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
   Result<i64> control(Task& task, u32 command, u64 argument) override;

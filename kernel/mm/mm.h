@@ -154,6 +154,17 @@ class Mm final : public StoreMapper {
   void set_executable(Ref<File> file);
   u64 id() const { return id_; }
 
+  // Contexts of asynchronous I/O (kernel/ipc/aio.h), made on first use; they end with the address space.
+  Ref<RefCounted> aio() {
+    MutexGuard guard(aio_lock_);
+    return aio_;
+  }
+  Ref<RefCounted> aio_or(const std::function<Ref<RefCounted>()>& make) {
+    MutexGuard guard(aio_lock_);
+    if (!aio_) aio_ = make();
+    return aio_;
+  }
+
   platform::Space& space() { return *space_; }
   Kernel& kernel() { return kernel_; }
 
@@ -180,6 +191,8 @@ class Mm final : public StoreMapper {
   // Addresses whose calls go on trapping, by their low bits; the last one wins.
   std::array<std::atomic<u64>, 256> unpatchable_{};
   std::atomic<bool> out_of_memory_{false};
+  Mutex aio_lock_{LockRank::leaf};
+  Ref<RefCounted> aio_ GUARDED_BY(aio_lock_);
 };
 
 }  // namespace limen

@@ -65,6 +65,54 @@ abi::SigInfo encode_siginfo(const SignalInfo& info) {
   return out;
 }
 
+abi::SignalfdSigInfo encode_signalfd_info(const SignalInfo& info) {
+  abi::SignalfdSigInfo out{};
+  out.ssi_signo = static_cast<u32>(info.signo.raw());
+  out.ssi_errno = info.error;
+  out.ssi_code = info.code;
+  const auto put_sender = [&] {
+    out.ssi_pid = static_cast<u32>(info.pid.raw());
+    out.ssi_uid = info.uid.raw();
+  };
+  const auto put_value = [&] {
+    out.ssi_ptr = info.value;
+    out.ssi_int = static_cast<i32>(info.value);
+  };
+  switch (layout_of(info.signo, info.code)) {
+    case Layout::kill:
+      put_sender();
+      break;
+    case Layout::queue:
+      put_sender();
+      put_value();
+      break;
+    case Layout::timer:
+      out.ssi_tid = static_cast<u32>(info.timer_id);
+      out.ssi_overrun = static_cast<u32>(info.overrun);
+      put_value();
+      break;
+    case Layout::poll:
+      out.ssi_band = static_cast<u32>(info.band);
+      out.ssi_fd = info.fd;
+      break;
+    case Layout::fault:
+      out.ssi_addr = info.addr;
+      break;
+    case Layout::child:
+      put_sender();
+      out.ssi_status = info.status;
+      out.ssi_utime = info.utime;
+      out.ssi_stime = info.stime;
+      break;
+    case Layout::sys:
+      out.ssi_call_addr = info.addr;
+      out.ssi_syscall = info.syscall;
+      out.ssi_arch = info.arch;
+      break;
+  }
+  return out;
+}
+
 SignalInfo decode_siginfo(Signal signo, const abi::SigInfo& in) {
   SignalInfo info{.signo = signo, .code = in.code, .error = in.err};
   switch (layout_of(signo, in.code)) {

@@ -7,6 +7,7 @@
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/leases.h"
 #include "kernel/vfs/names.h"
 
 namespace limen {
@@ -165,6 +166,7 @@ Result<i64> sys_truncate(Task& task, UserPath path, i64 length) {
   if (!a.is_regular()) return Errno::einval;
   TRY(check_permission(task, place, 2));
   TRY(check_size_limit(task, static_cast<u64>(length)));
+  TRY(break_leases(task, place.inode(), abi::o_wronly));
   TRY(change_size(task, place, static_cast<u64>(length)));
   return 0;
 }

@@ -3,10 +3,12 @@
 
 #include "abi/dirent.h"
 #include "abi/fcntl.h"
+#include "abi/poll.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/names.h"
+#include "kernel/vfs/notify.h"
 
 namespace limen {
 namespace {
@@ -87,6 +89,7 @@ Result<i64> list_directory(Task& task, Fd fd, GuestAddr to, u32 count, Pack pack
     return true;
   });
   if (bytes.empty() && !walked.ok()) return walked.error();
+  notify_inode(file->path(), abi::in_access);
   if (too_small) return Errno::einval;
   TRY(copy_to_user(task, to, bytes.data(), bytes.size()));
   file->set_position(position);

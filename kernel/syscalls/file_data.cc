@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/fcntl.h"
+#include "abi/poll.h"
 #include "abi/stat.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/syscalls/syscalls.h"
@@ -10,6 +11,7 @@
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/file_locks.h"
 #include "kernel/vfs/filesystem_types.h"
+#include "kernel/vfs/notify.h"
 
 namespace limen {
 namespace {
@@ -105,6 +107,7 @@ Result<i64> sys_fallocate(Task& task, Fd fd, FallocateMode mode, Off offset, Off
   if (type != abi::s_ifreg) return Errno::enodev;
   if (offset > INT64_MAX - len) return Errno::efbig;
   TRY(file->allocate(mode.raw(), static_cast<u64>(offset), static_cast<u64>(len)));
+  notify_inode(file->path(), abi::in_modify);
   return 0;
 }
 

@@ -53,7 +53,7 @@ Result<i64> sys_memfd_create(Task& task, UserString name, MemfdFlags flags) {
     node.set_first_seals(0);
   Ref<Dentry> dentry = make_ref<Dentry>(nullptr, "/memfd:" + text, inode);
   dentry->set_deleted();
-  Ref<File> file = TRY(inode->open(task, Path(mount, std::move(dentry)), abi::o_rdwr));
+  Ref<File> file = TRY(inode->open(task, Path(mount, std::move(dentry)), abi::o_rdwr | abi::o_largefile));
   const i64 number = fd.number().raw();
   fd.publish(std::move(file), flags.any(abi::mfd_cloexec) ? FdFlags::close_on_exec : FdFlags::none);
   return number;

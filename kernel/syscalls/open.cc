@@ -1,13 +1,11 @@
-// open(2), openat2(2), close(2), dup(2), fcntl(2), ioctl(2): descriptors come and go.
+// open(2), openat2(2), close(2), dup(2): descriptors come and go.
 #include <algorithm>
 
 #include "abi/fcntl.h"
-#include "abi/ioctl.h"
 #include "abi/resource.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
-#include "kernel/vfs/file_locks.h"
 
 namespace limen {
 namespace {
@@ -33,26 +31,6 @@ Result<i64> duplicate(Task& task, Fd from, Fd to, FdFlags flags) {
   Ref<File> file = TRY(task.files().get(from));
   TRY(task.files().install_at(task, to, std::move(file), flags));
   return to.raw();
-}
-
-Result<i64> duplicate_above(Task& task, const Ref<File>& file, u64 lowest, FdFlags flags) {
-  if (lowest > INT32_MAX) return Errno::einval;
-  const Fd fd = TRY(task.files().install(task, file, flags, Fd(static_cast<i32>(lowest))));
-  return fd.raw();
-}
-
-Result<i64> lock_command(Task& task, File& file, u32 command, u64 arg) {
-  const UserInOut<abi::FLock> user{GuestAddr(arg)};
-  abi::FLock lock = TRY(user.read(task));
-  TRY(record_lock(task, file, command, lock));
-  if (command == abi::f_getlk || command == abi::f_ofd_getlk) TRY(user.write(task, lock));
-  return 0;
-}
-
-Result<i64> set_status_flags(File& file, u32 wanted) {
-  constexpr u32 kChangeable = abi::o_append | abi::o_nonblock | abi::o_async | abi::o_direct | abi::o_noatime;
-  file.set_flags(wanted & kChangeable);
-  return 0;
 }
 
 }  // namespace
@@ -109,7 +87,8 @@ Result<i64> sys_close_range(Task& task, u32 first, u32 last, CloseRangeFlags fla
 
 Result<i64> sys_dup(Task& task, Fd oldfd) {
   const Ref<File> file = TRY(task.files().get(oldfd));
-  return duplicate_above(task, file, 0, FdFlags::none);
+  const Fd fd = TRY(task.files().install(task, file, FdFlags::none));
+  return fd.raw();
 }
 
 Result<i64> sys_dup2(Task& task, Fd oldfd, Fd newfd) {
@@ -123,84 +102,6 @@ Result<i64> sys_dup2(Task& task, Fd oldfd, Fd newfd) {
 Result<i64> sys_dup3(Task& task, Fd oldfd, Fd newfd, OpenFlags flags) {
   if (flags.unknown(abi::o_cloexec) != 0 || oldfd == newfd) return Errno::einval;
   return duplicate(task, oldfd, newfd, cloexec_if(flags.has(abi::o_cloexec)));
-}
-
-Result<i64> sys_fcntl(Task& task, Fd fd, FcntlCmd cmd, u64 arg) {
-  const Ref<File> file = TRY(task.files().get(fd));
-  const u32 command = cmd.raw();
-  switch (command) {
-    case abi::f_dupfd:
-    case abi::f_dupfd_cloexec:
-      return duplicate_above(task, file, arg, cloexec_if(command == abi::f_dupfd_cloexec));
-    case abi::f_getfd: {
-      const FdFlags flags = TRY(task.files().flags(fd));
-      return static_cast<i64>(flags);
-    }
-    case abi::f_setfd:
-      TRY(task.files().set_flags(fd, cloexec_if((arg & abi::fd_cloexec) != 0)));
-      return 0;
-    case abi::f_getfl:
-      return file->flags() & ~(abi::o_cloexec | abi::o_creat | abi::o_excl | abi::o_noctty | abi::o_trunc);
-    default:
-      break;
-  }
-  if (file->is_path_only()) return Errno::ebadf;
-  switch (command) {
-    case abi::f_setfl:
-      return set_status_flags(*file, static_cast<u32>(arg));
-    case abi::f_getlk:
-    case abi::f_setlk:
-    case abi::f_setlkw:
-    case abi::f_ofd_getlk:
-    case abi::f_ofd_setlk:
-    case abi::f_ofd_setlkw:
-      return lock_command(task, *file, command, arg);
-    case abi::f_getown: {
-      const File::AsyncOwner owner = file->async_owner();
-      return owner.type == abi::f_owner_pgrp ? -i64{owner.pid} : owner.pid;
-    }
-    case abi::f_setown: {
-      File::AsyncOwner owner = file->async_owner();
-      const i32 who = static_cast<i32>(arg);
-      owner.type = who < 0 ? abi::f_owner_pgrp : abi::f_owner_pid;
-      owner.pid = who < 0 ? -who : who;
-      file->set_async_owner(owner);
-      return 0;
-    }
-    case abi::f_getsig:
-      return file->async_owner().signal;
-    case abi::f_setsig: {
-      if (arg > static_cast<u64>(kSignalMax)) return Errno::einval;
-      File::AsyncOwner owner = file->async_owner();
-      owner.signal = static_cast<i32>(arg);
-      file->set_async_owner(owner);
-      return 0;
-    }
-    default:
-      return file->control(task, command, arg);
-  }
-}
-
-Result<i64> sys_ioctl(Task& task, Fd fd, IoctlCmd cmd, u64 arg) {
-  const Ref<File> file = TRY(task.files().get(fd));
-  if (file->is_path_only()) return Errno::ebadf;
-  switch (cmd.raw()) {
-    case abi::fioclex:
-      TRY(task.files().set_flags(fd, FdFlags::close_on_exec));
-      return 0;
-    case abi::fionclex:
-      TRY(task.files().set_flags(fd, FdFlags::none));
-      return 0;
-    case abi::fionbio: {
-      const i32 on = TRY(UserIn<i32>(GuestAddr(arg)).read(task));
-      constexpr u32 kKept = abi::o_append | abi::o_async | abi::o_direct | abi::o_noatime;
-      return set_status_flags(*file, (file->flags() & kKept) | (on != 0 ? abi::o_nonblock : 0));
-    }
-    default: {
-      const Result<i64> answer = file->ioctl(task, cmd.raw(), arg);
-      return answer.is(Errno::enoioctlcmd) ? Result<i64>(Errno::enotty) : answer;
-    }
-  }
 }
 
 }  // namespace limen

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/fcntl.h"
+#include "kernel/ipc/splice.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
@@ -53,16 +54,29 @@ void advance(File& file, u64 position) {
   file.set_position(position);
 }
 
+// Into a pipe sendfile is splice, and takes what splice takes. Linux: do_sendfile.
+Result<i64> send_to_pipe(Task& task, File& in, UserInOut<i64> offset, File& out, Pipe& pipe, usize count) {
+  if (pipe_of(in)) return Errno::einval;
+  std::optional<u64> position;
+  if (!offset.is_null()) position = TRY(start_of(task, in, offset));
+  const Waits waits = out.nonblocking() ? Waits::no : Waits::yes;
+  const usize moved =
+      TRY(splice_to_pipe(task, in, position ? &*position : nullptr, pipe, std::min(count, kMostAtOnce), waits));
+  if (position) TRY(offset.write(task, static_cast<i64>(*position)));
+  return static_cast<i64>(moved);
+}
+
 }  // namespace
 
 Result<i64> sys_sendfile(Task& task, Fd out_fd, Fd in_fd, UserInOut<i64> offset, usize count) {
   const Ref<File> in = TRY(file_of(task, in_fd));
   if (!in->readable()) return Errno::ebadf;
-  if (!in->seekable()) return offset.is_null() ? Errno::einval : Errno::espipe;
+  if (!in->seekable() && !offset.is_null()) return Errno::espipe;
   u64 position = TRY(start_of(task, *in, offset));
   const Ref<File> out = TRY(file_of(task, out_fd));
   if (!out->writable()) return Errno::ebadf;
-  if ((out->flags() & abi::o_append) != 0) return Errno::einval;
+  if (const Ref<Pipe> pipe = pipe_of(*out)) return send_to_pipe(task, *in, offset, *out, *pipe, count);
+  if ((out->flags() & abi::o_append) != 0 || !in->seekable()) return Errno::einval;
   const Result<usize> moved = pump(task, *in, position, std::min(count, kMostAtOnce),
                                    [&](UserBuffer& bytes) { return out->write(task, bytes); });
   if (!moved.ok()) return moved.error();

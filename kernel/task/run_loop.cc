@@ -11,6 +11,7 @@
 #include "kernel/signal/deliver.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/answers.h"
+#include "kernel/task/deferred.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 
@@ -55,7 +56,10 @@ void log_fault(Task& task, const Entry& entry, const FaultOutcome& outcome) {
 
 // What a system call leaves to be done: nothing where it replaced all registers itself.
 std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
-  const Result<i64> result = dispatch(task, entry.nr, entry.args);
+  const Result<i64> result = [&] {
+    const DeferredScope deferred(task);
+    return dispatch(task, entry.nr, entry.args);
+  }();
   if (task.kernel().options().log_calls) [[unlikely]]
     log_call(task, entry, result);
   if (result.is(Errno::efault) && task.mm().take_out_of_memory()) make_room(task);
@@ -161,6 +165,7 @@ void run_task(Ref<Task> task) {
     task->set_entry(entry);
     alive = serve(*task, entry);
   }
+  const DeferredScope deferred(*task);
   exit_task(*task);
 }
 

@@ -4,12 +4,14 @@
 
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/task/deferred.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
 
 bool Parker::park(Clock& clock, Deadline deadline) {
+  run_deferred();  // whoever is told by it may be who wakes us
   std::unique_lock<std::mutex> guard(mutex_);
   bool told = true;
   if (deadline.is_never()) {

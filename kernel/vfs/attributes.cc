@@ -63,7 +63,9 @@ Result<void> change_times(Task& task, const Path& path, const TimesChange& times
   if (times.atime_kind != Kind::omit) change.atime = times.atime_kind == Kind::now ? now : times.atime;
   if (times.mtime_kind != Kind::omit) change.mtime = times.mtime_kind == Kind::now ? now : times.mtime;
   TRY(path.inode().change(change));
-  notify_inode(path, abi::in_attrib);
+  // Linux: fsnotify_change: one time alone looks like a read or a write.
+  const bool both = change.atime && change.mtime;
+  notify_inode(path, both ? abi::in_attrib : change.atime ? abi::in_access : abi::in_modify);
   return success;
 }
 

@@ -1,5 +1,7 @@
 #include "kernel/vfs/dentry.h"
 
+#include "kernel/vfs/notify.h"
+
 namespace limen {
 
 Dentry::Dentry(Ref<Dentry> parent, std::string name, Ref<Inode> inode)
@@ -8,7 +10,10 @@ Dentry::Dentry(Ref<Dentry> parent, std::string name, Ref<Inode> inode)
 }
 
 Dentry::~Dentry() {
-  inode_->filesystem().dentries.fetch_sub(1, std::memory_order_relaxed);
+  Filesystem& fs = inode_->filesystem();
+  fs.dentries.fetch_sub(1, std::memory_order_relaxed);
+  const bool was_deleted = [this]() NO_THREAD_SAFETY_ANALYSIS { return deleted_; }();
+  if (was_deleted && fs.is_watched.load(std::memory_order_relaxed)) notify_name_dropped(*inode_);
   // A long chain of parents must not be a deep recursion: a guest may nest directories by the thousand.
   Ref<Dentry> next = [this]() NO_THREAD_SAFETY_ANALYSIS { return std::move(parent_); }();
   while (next && next->ref_count() == 1) {

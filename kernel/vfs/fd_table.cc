@@ -5,6 +5,7 @@
 #include "abi/resource.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
+#include "kernel/vfs/dnotify.h"
 #include "kernel/vfs/file_locks.h"
 
 namespace limen {
@@ -24,7 +25,10 @@ u32 descriptor_limit(Task& task) {
 Result<void> finish_close(Task& task, FdTable& table, const Ref<File>& file) {
   if (file->is_path_only()) return success;
   const Result<void> flushed = file->flush(task);
-  if (file->has_inode()) release_posix_locks(table, *file);
+  if (file->has_inode()) {
+    release_posix_locks(table, *file);
+    forget_dnotify(table, *file);
+  }
   return flushed;
 }
 

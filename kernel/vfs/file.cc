@@ -5,7 +5,10 @@
 #include "kernel/mm/page_store.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
+#include "kernel/vfs/async.h"
+#include "kernel/vfs/dnotify.h"
 #include "kernel/vfs/file_locks.h"
+#include "kernel/vfs/leases.h"
 #include "kernel/vfs/notify.h"
 
 namespace limen {
@@ -16,16 +19,13 @@ u64 next_file_id() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-constexpr u32 kChangeable = abi::o_append | abi::o_nonblock | abi::o_direct | abi::o_async | abi::o_noatime;
-// What open(2) obeys and the description forgets; O_LARGEFILE is what every 64-bit caller has.
+constexpr u32 kChangeable = abi::o_append | abi::o_nonblock | abi::o_direct | abi::o_noatime;
+// What open(2) obeys and the description forgets.
 constexpr u32 kOnlyForOpen = abi::o_creat | abi::o_excl | abi::o_noctty | abi::o_trunc | abi::o_cloexec;
 
 }  // namespace
 
-File::File(Path path, u32 flags)
-    : id_(next_file_id()),
-      path_(std::move(path)),
-      flags_((flags & ~kOnlyForOpen) | ((flags & abi::o_path) != 0 ? 0 : abi::o_largefile)) {}
+File::File(Path path, u32 flags) : id_(next_file_id()), path_(std::move(path)), flags_(flags & ~kOnlyForOpen) {}
 
 void File::add_watcher(Ref<FileWatcher> watcher) {
   MutexGuard guard(owner_lock_);
@@ -46,17 +46,38 @@ void File::remove_watcher(FileWatcher& watcher) {
 
 void File::last_reference() {
   std::vector<Ref<FileWatcher>> watchers;
+  Ref<FileWatcher> signaller;
   {
     MutexGuard guard(owner_lock_);
     watchers.swap(watchers_);
+    signaller = std::move(signaller_);
   }
+  if (signaller) signaller->file_gone(*this);
   for (const Ref<FileWatcher>& watcher : watchers) watcher->file_gone(*this);
   if (has_inode()) {
     release_locks_of_file(*this);
+    release_lease(*this);
+    forget_dnotify(*this);
+    if (counted_.load(std::memory_order_relaxed)) (writable() ? inode().writers : inode().readers).fetch_sub(1);
     if (!is_path_only()) notify_inode(path_, writable() ? abi::in_close_write : abi::in_close_nowrite);
   }
   released();
   delete this;
+}
+
+void File::set_signalling(Kernel& kernel, bool on, Fd fd) {
+  Ref<FileWatcher> fresh, old;
+  if (on) fresh = make_ref<FileSignaller>(kernel, *this, fd);
+  {
+    MutexGuard guard(owner_lock_);
+    old = std::exchange(signaller_, fresh);
+  }
+  if (old) old->file_gone(*this);
+  if (fresh) static_cast<FileSignaller&>(*fresh).start(*this);
+  if (on)
+    flags_.fetch_or(abi::o_async);
+  else
+    flags_.fetch_and(~abi::o_async);
 }
 
 void File::set_flags(u32 changeable) {
@@ -66,17 +87,17 @@ void File::set_flags(u32 changeable) {
 }
 
 // Seekable files never say EAGAIN: one attempt, with the position held as Linux's f_pos_lock is.
-Result<usize> File::at_position(Task& task, UserBuffer& buffer, Attempt attempt) {
+Result<usize> File::at_position(Task& task, UserBuffer& buffer, Attempt attempt, bool at_end) {
   MutexGuard guard(position_lock_);
-  u64 position = position_.load(std::memory_order_relaxed);
+  u64 position = at_end ? kAtEnd : position_.load(std::memory_order_relaxed);
   Result<usize> moved = (this->*attempt)(task, buffer, &position);
-  if (moved.ok()) position_.store(position, std::memory_order_relaxed);
+  if (moved.ok() && position != kAtEnd) position_.store(position, std::memory_order_relaxed);
   return moved;
 }
 
 // The one blocking loop of reads and writes. A read ends with the first bytes, a write when all are gone; a signal or an error
 // after some bytes ends it with their count.
-Result<usize> File::block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt) {
+Result<usize> File::block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt, bool waits) {
   const bool writes = (wanted & kPollOut) != 0;
   usize moved = 0;
   std::optional<TaskPollTable> table;
@@ -84,10 +105,10 @@ Result<usize> File::block_until_moved(Task& task, UserBuffer& buffer, PollEvents
     Result<usize> now = (this->*attempt)(task, buffer, nullptr);
     if (now.ok()) {
       moved += *now;
-      if (!writes || *now == 0 || buffer.remaining() == 0 || nonblocking()) return moved;
+      if (!writes || *now == 0 || buffer.remaining() == 0 || !waits) return moved;
       continue;
     }
-    if (!now.is(Errno::eagain) || nonblocking()) return moved != 0 ? Result<usize>(moved) : Result<usize>(now.error());
+    if (!now.is(Errno::eagain) || !waits) return moved != 0 ? Result<usize>(moved) : Result<usize>(now.error());
     if (!table) {
       table.emplace(task, wanted | kPollErr | kPollHup);
       (void)poll(&*table);  // registers; what happened before it is seen by the attempt that follows
@@ -103,33 +124,41 @@ Result<usize> File::told(Result<usize> moved, u32 event) const {
   return moved;
 }
 
-Result<usize> File::read(Task& task, UserBuffer& to) {
+// Does this write go to the end? O_APPEND of the file, overridden by RWF_APPEND and RWF_NOAPPEND of the call.
+bool File::writes_at_end(u32 how) const {
+  if (!appends()) return false;
+  return (how & abi::rwf_append) != 0 || ((flags() & abi::o_append) != 0 && (how & abi::rwf_noappend) == 0);
+}
+
+Result<usize> File::read(Task& task, UserBuffer& to, u32 how) {
   if (!readable()) return Errno::ebadf;
-  if (seekable()) return told(at_position(task, to, &File::try_read), abi::in_access);
-  return told(read_waiting(task, to), abi::in_access);
+  if (seekable()) return told(at_position(task, to, &File::try_read, false), abi::in_access);
+  return told(read_waiting(task, to, !nonblocking() && (how & abi::rwf_nowait) == 0), abi::in_access);
 }
 
-Result<usize> File::read_waiting(Task& task, UserBuffer& to) {
-  return block_until_moved(task, to, kPollIn | kPollRdNorm, &File::try_read);
+Result<usize> File::read_waiting(Task& task, UserBuffer& to, bool waits) {
+  return block_until_moved(task, to, kPollIn | kPollRdNorm, &File::try_read, waits);
 }
 
-Result<usize> File::write(Task& task, UserBuffer& from) {
+Result<usize> File::write(Task& task, UserBuffer& from, u32 how) {
   if (!writable()) return Errno::ebadf;
-  if (seekable()) return told(at_position(task, from, &File::try_write), abi::in_modify);
-  return told(block_until_moved(task, from, kPollOut | kPollWrNorm, &File::try_write), abi::in_modify);
+  if (seekable()) return told(at_position(task, from, &File::try_write, writes_at_end(how)), abi::in_modify);
+  const bool waits = !nonblocking() && (how & abi::rwf_nowait) == 0;
+  return told(block_until_moved(task, from, kPollOut | kPollWrNorm, &File::try_write, waits), abi::in_modify);
 }
 
-Result<usize> File::pread(Task& task, UserBuffer& to, u64 offset) {
+Result<usize> File::pread(Task& task, UserBuffer& to, u64 offset, u32) {
   if (is_path_only()) return Errno::ebadf;
   if (!seekable()) return Errno::espipe;
   if (!readable()) return Errno::ebadf;
   return told(try_read(task, to, &offset), abi::in_access);
 }
 
-Result<usize> File::pwrite(Task& task, UserBuffer& from, u64 offset) {
+Result<usize> File::pwrite(Task& task, UserBuffer& from, u64 offset, u32 how) {
   if (is_path_only()) return Errno::ebadf;
   if (!seekable()) return Errno::espipe;
   if (!writable()) return Errno::ebadf;
+  if (writes_at_end(how)) offset = kAtEnd;
   return told(try_write(task, from, &offset), abi::in_modify);
 }
 
@@ -176,6 +205,11 @@ Result<u64> File::seek(Task&, i64 offset, int whence) {
   if (target < 0) return Errno::einval;
   set_position(static_cast<u64>(target));
   return static_cast<u64>(target);
+}
+
+u32 File::call_flags(Moves) const {
+  constexpr u32 kAll = abi::rwf_hipri | abi::rwf_dsync | abi::rwf_sync | abi::rwf_append | abi::rwf_noappend;
+  return seekable() ? kAll : kAll | abi::rwf_nowait;
 }
 
 PollEvents File::poll(PollTable*) { return kPollIn | kPollOut | kPollRdNorm | kPollWrNorm; }

@@ -27,6 +27,7 @@
 
 namespace limen {
 
+class Kernel;
 class PageStore;
 class Task;
 namespace host {
@@ -80,10 +81,11 @@ class File : public RefCounted {
 
   // read(2) and write(2) at the position; pread and pwrite at `offset`. Block unless O_NONBLOCK. ebadf for the wrong mode,
   // espipe for pread on what cannot seek, EISDIR for directories. write honours O_APPEND.
-  Result<usize> read(Task& task, UserBuffer& to);
-  Result<usize> write(Task& task, UserBuffer& from);
-  Result<usize> pread(Task& task, UserBuffer& to, u64 offset);
-  Result<usize> pwrite(Task& task, UserBuffer& from, u64 offset);
+  // `how` holds RWF_* of preadv2(2), which were judged: NOWAIT never blocks, APPEND and NOAPPEND override O_APPEND.
+  Result<usize> read(Task& task, UserBuffer& to, u32 how = 0);
+  Result<usize> write(Task& task, UserBuffer& from, u32 how = 0);
+  Result<usize> pread(Task& task, UserBuffer& to, u64 offset, u32 how = 0);
+  Result<usize> pwrite(Task& task, UserBuffer& from, u64 offset, u32 how = 0);
   // Whole reads of kernel callers (exec, sendfile): never EFAULT.
   Result<usize> read_kernel(Task& task, std::span<u8> to, u64 offset);
 
@@ -107,11 +109,26 @@ class File : public RefCounted {
   virtual Result<i64> control(Task& task, u32 command, u64 argument);
 
   u64 id() const { return id_; }  // who holds an OFD lock or flock; stable
-  // fcntl(F_SETOWN, F_SETSIG): who is told of readiness with O_ASYNC.
+  bool was_created() const { return created_.load(std::memory_order_relaxed); }  // by its own open(2): F_CREATED_QUERY
+  void set_created() { created_.store(true, std::memory_order_relaxed); }
+
+  // open(2) of a regular file: counted among the inode's readers or writers until its end.
+  void set_counted() { counted_.store(true, std::memory_order_relaxed); }
+
+  // Which RWF_* of preadv2(2) its reads or writes know. Linux: FMODE_NOWAIT, and files without read_iter.
+  enum class Moves : u8 { reads, writes };
+  virtual u32 call_flags(Moves direction) const;
+  virtual bool can_be_direct() const { return false; }  // O_DIRECT may be set
+  // Does it send SIGIO when it becomes ready? Pipes, sockets, terminals: what has Linux's fasync operation.
+  virtual bool can_signal() const { return false; }
+  // O_ASYNC by F_SETFL and FIOASYNC: from now on its owner is told (kernel/vfs/async.h). `fd` is what si_fd will tell.
+  void set_signalling(Kernel& kernel, bool on, Fd fd);
+  // fcntl(F_SETOWN, F_SETSIG): who is told, and the credentials of who said so.
   struct AsyncOwner {
-    i32 type = 0;  // F_OWNER_*
-    i32 pid = 0;
+    i32 type = 0;    // F_OWNER_*
+    i32 pid = 0;     // 0: nobody
     i32 signal = 0;  // 0: SIGIO
+    Uid uid, euid;
   };
   AsyncOwner async_owner() const {
     MutexGuard guard(owner_lock_);
@@ -128,12 +145,15 @@ class File : public RefCounted {
 
  protected:
   ~File() override = default;
-  // What read(2) does with a file that does not seek: attempts and sleeps. Only terminals wait in a way of their own.
-  virtual Result<usize> read_waiting(Task& task, UserBuffer& to);
-  // One attempt. Seekable files use and advance *position; others get null and ignore it.
+  // What read(2) does with a file that does not seek: attempts and, where it `waits`, sleeps. Only terminals wait in a way of
+  // their own.
+  virtual Result<usize> read_waiting(Task& task, UserBuffer& to, bool waits);
+  // One attempt. Seekable files use and advance *position; others get null and ignore it. Where appends() a write's
+  // position may be kAtEnd: at the end of the file, and *position is what comes after the bytes.
+  static constexpr u64 kAtEnd = ~u64{0};
+  virtual bool appends() const { return false; }
   virtual Result<usize> try_read(Task& task, UserBuffer& to, u64* position);
   virtual Result<usize> try_write(Task& task, UserBuffer& from, u64* position);
-  // A seekable file whose flags() have O_APPEND writes at its end whatever *position says, and leaves the end there.
   // The last descriptor and the last user are gone.
   virtual void released() {}
   void last_reference() override;
@@ -141,15 +161,18 @@ class File : public RefCounted {
  private:
   Result<usize> told(Result<usize> moved, u32 event) const;  // inotify
   using Attempt = Result<usize> (File::*)(Task&, UserBuffer&, u64*);
-  Result<usize> at_position(Task& task, UserBuffer& buffer, Attempt attempt) EXCLUDES(position_lock_);
-  Result<usize> block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt);
+  Result<usize> at_position(Task& task, UserBuffer& buffer, Attempt attempt, bool at_end) EXCLUDES(position_lock_);
+  Result<usize> block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt, bool waits);
+  bool writes_at_end(u32 how) const;
 
   const u64 id_;
   const Path path_;
   std::atomic<u32> flags_;
   Mutex position_lock_{LockRank::file};
   std::atomic<u64> position_{0};
+  std::atomic<bool> created_{false}, counted_{false};
   mutable Mutex owner_lock_{LockRank::leaf};
+  Ref<FileWatcher> signaller_ GUARDED_BY(owner_lock_);  // while O_ASYNC
   AsyncOwner async_owner_ GUARDED_BY(owner_lock_);
   std::vector<Ref<FileWatcher>> watchers_ GUARDED_BY(owner_lock_);
 };

@@ -74,7 +74,7 @@ class Inode : public RefCounted {
   // Magic links (/proc/PID/fd/N, /proc/PID/root): where they lead, without a walk. Default: none (a null dentry).
   virtual Result<Path> follow_magic(Task& task);
 
-  // A new open file description. `flags` are O_* of open(2), already checked; O_TRUNC has been carried out by the VFS through change().
+  // A new open file description. `flags` are O_* of open(2), already checked; O_TRUNC is carried out by the VFS afterwards, through change().
   // May block (FIFOs). Devices give their own File.
   virtual Result<Ref<File>> open(Task& task, const Path& path, u32 flags) = 0;
 
@@ -93,13 +93,17 @@ class Inode : public RefCounted {
     MutexGuard guard(attachment_lock_);
     bound_socket_ = std::move(socket);
   }
-  // State that other subsystems hang on an inode, made on first use (FIFO's pipe, file locks, inotify watches).
-  enum class Attachment : u8 { fifo, locks, watches, count };
+  // State that other subsystems hang on an inode, made on first use (FIFO's pipe, file locks, inotify watches, leases).
+  enum class Attachment : u8 { fifo, locks, watches, leases, count };
   Ref<RefCounted> attachment(Attachment kind) {
     MutexGuard guard(attachment_lock_);
     return attachments_[static_cast<usize>(kind)];
   }
   Ref<RefCounted> attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make);
+  // Open descriptions of a regular file: those that may write, and those that only read (Linux: i_writecount, i_readcount).
+  std::atomic<u32> writers{0}, readers{0};
+  // fcntl(F_SET_RW_HINT): kept and shown; nothing here depends on how long data live.
+  std::atomic<u8> write_hint{0};
 
  private:
   Mutex attachment_lock_{LockRank::leaf};
@@ -123,6 +127,10 @@ class Filesystem : public RefCounted {
   std::atomic<bool> is_pruning{false};
   // Somebody watches something here: only then are events told (notify.h).
   std::atomic<bool> is_watched{false};
+  // Mounts of it, in any namespace; the end of the last one is IN_UNMOUNT for whoever watches (notify.h).
+  std::atomic<u32> mounts{0};
+  Mutex watched_lock{LockRank::leaf};
+  std::vector<Ref<RefCounted>> watched GUARDED_BY(watched_lock);  // WatchLists of its inodes
 };
 
 // Anonymous device numbers (major 0) for filesystems with no block device.

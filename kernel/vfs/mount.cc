@@ -3,6 +3,7 @@
 #include "abi/fcntl.h"
 #include "abi/mount.h"
 #include "kernel/vfs/dentry.h"
+#include "kernel/vfs/notify.h"
 #include "kernel/vfs/path.h"
 
 namespace limen {
@@ -16,8 +17,12 @@ u32 next_mount_id() {
 }  // namespace
 
 Mount::Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source)
-    : fs_(std::move(fs)), root_(std::move(root)), flags_(flags), id_(next_mount_id()), source_(std::move(source)) {}
-Mount::~Mount() = default;
+    : fs_(std::move(fs)), root_(std::move(root)), flags_(flags), id_(next_mount_id()), source_(std::move(source)) {
+  fs_->mounts.fetch_add(1);
+}
+Mount::~Mount() {
+  if (fs_->mounts.fetch_sub(1) == 1 && fs_->is_watched.load(std::memory_order_relaxed)) notify_unmount(*fs_);
+}
 
 MountNamespace::MountNamespace(Ref<Mount> root) { mounts_.push_back(std::move(root)); }
 

@@ -128,10 +128,9 @@ Result<void> unlink_name(Task& task, const ParentAndName& where) {
     TRY(where.parent.inode().unlink(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
   }
-  notify_name(where.parent.inode(), where.name, abi::in_delete);
   notify_self(*child->inode(), abi::in_attrib);
-  const Result<Attributes> left = child->inode()->attributes();
-  if (left.ok() && left->links == 0) notify_self(*child->inode(), abi::in_delete_self);
+  child.reset();  // where nobody uses the file: IN_DELETE_SELF
+  notify_name(where.parent.inode(), where.name, abi::in_delete);
   return success;
 }
 
@@ -149,7 +148,7 @@ Result<void> rmdir_name(Task& task, const ParentAndName& where) {
     TRY(where.parent.inode().rmdir(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
   }
-  notify_self(*child->inode(), abi::in_delete_self | abi::in_isdir);
+  child.reset();
   notify_name(where.parent.inode(), where.name, abi::in_delete | abi::in_isdir);
   return success;
 }
@@ -185,6 +184,16 @@ Result<void> may_rename(Task& task, const ParentAndName& from, const Dentry& sou
   return success;
 }
 
+// Linux: fsnotify_move.
+void tell_move(const ParentAndName& from, const ParentAndName& to, const Dentry& moved, u32 directory,
+               const Dentry* replaced) {
+  const u32 cookie = next_move_cookie();
+  notify_name(from.parent.inode(), from.name, abi::in_moved_from | directory, cookie);
+  notify_name(to.parent.inode(), to.name, abi::in_moved_to | directory, cookie);
+  if (replaced != nullptr) notify_self(*replaced->inode(), abi::in_attrib);
+  notify_self(*moved.inode(), abi::in_move_self);
+}
+
 }  // namespace
 
 Result<void> rename_name(Task& task, const ParentAndName& from, const ParentAndName& to, u32 flags) {
@@ -216,11 +225,12 @@ Result<void> rename_name(Task& task, const ParentAndName& from, const ParentAndN
       DentryCache::moved(source, to.parent.dentry, to.name);
     }
   }
-  const u32 cookie = next_move_cookie();
-  notify_name(from.parent.inode(), from.name, abi::in_moved_from | directory_bit(moved), cookie);
-  notify_name(to.parent.inode(), to.name, abi::in_moved_to | directory_bit(moved), cookie);
-  notify_self(*source->inode(), abi::in_move_self);
-  if (target && (flags & abi::rename_exchange) == 0) notify_self(*target->inode(), abi::in_delete_self);
+  const bool exchanged = (flags & abi::rename_exchange) != 0;
+  tell_move(from, to, *source, directory_bit(moved), exchanged ? nullptr : target.get());
+  if (exchanged) {
+    const Attributes other = target->inode()->recent_attributes().value_or(Attributes{});
+    tell_move(to, from, *target, directory_bit(other), nullptr);
+  }
   return success;
 }
 

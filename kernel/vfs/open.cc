@@ -6,6 +6,7 @@
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/leases.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/names.h"
 #include "kernel/vfs/notify.h"
@@ -65,8 +66,35 @@ Result<void> may_open(Task& task, const Path& path, const Attributes& attributes
   return success;
 }
 
-Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags) {
-  Ref<File> file = TRY(path.inode().open(task, path, flags));
+// Counted as an opening before anybody's lease is looked at, so that a lease and an opening always see one another.
+class Opening {
+ public:
+  Opening(Inode& inode, u32 flags, bool is_regular)
+      : count_(!is_regular                                 ? nullptr
+               : (flags & abi::o_accmode) == abi::o_rdonly ? &inode.readers
+                                                           : &inode.writers) {
+    if (count_ != nullptr) count_->fetch_add(1);
+  }
+  ~Opening() {
+    if (count_ != nullptr) count_->fetch_sub(1);
+  }
+  Opening(const Opening&) = delete;
+  Opening& operator=(const Opening&) = delete;
+  void keep_for(File& file) {
+    if (std::exchange(count_, nullptr) != nullptr) file.set_counted();
+  }
+
+ private:
+  std::atomic<u32>* count_;
+};
+
+Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags, bool is_regular) {
+  Opening opening(path.inode(), flags, is_regular);
+  if (is_regular) TRY(break_leases(task, path.inode(), flags));
+  // O_LARGEFILE is what every 64-bit caller has.
+  Ref<File> file = TRY(path.inode().open(task, path, flags | abi::o_largefile));
+  if ((flags & abi::o_direct) != 0 && !file->can_be_direct()) return Errno::einval;
+  opening.keep_for(*file);
   notify_inode(path, abi::in_open);
   return file;
 }
@@ -79,11 +107,11 @@ Result<Ref<File>> open_existing(Task& task, const Path& path, u32 flags) {
   }
   if ((flags & abi::o_directory) != 0 && !attributes.is_directory()) return Errno::enotdir;
   TRY(may_open(task, path, attributes, flags));
-  if ((flags & abi::o_trunc) != 0 && attributes.is_regular()) {
-    TRY(want_write(path));
-    TRY(change_size(task, path, 0));
-  }
-  return open_inode(task, path, flags);
+  const bool truncates = (flags & abi::o_trunc) != 0 && attributes.is_regular();
+  if (truncates) TRY(want_write(path));
+  Ref<File> file = TRY(open_inode(task, path, flags, attributes.is_regular()));
+  if (truncates) TRY(change_size(task, path, 0));
+  return file;
 }
 
 Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32 flags, u32 mode, u64 resolve) {
@@ -102,7 +130,7 @@ Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32
   const Attributes made = TRY(inode->attributes());
   Ref<Dentry> dentry = make_ref<Dentry>(directory.dentry, "#" + std::to_string(made.inode), std::move(inode));
   dentry->set_deleted();
-  return open_inode(task, Path(directory.mount, std::move(dentry)), flags & ~abi::o_tmpfile);
+  return open_inode(task, Path(directory.mount, std::move(dentry)), flags & ~abi::o_tmpfile, true);
 }
 
 }  // namespace
@@ -129,8 +157,12 @@ Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view name, u32 ra
     if (!creates || !found.is(Errno::enoent) || !walk.missing()) return found.error();
     if (walk.missing()->trailing_slash) return Errno::eisdir;
     const Result<Path> made = make_name(task, *walk.missing(), abi::s_ifreg | (mode & 07777));
-    if (made.ok()) return open_inode(task, *made, flags);  // the mode of a new file binds later opens only
-    if (made.is(Errno::eperm)) return Errno::eacces;       // a filesystem that makes no files: Linux: lookup_open
+    if (made.ok()) {
+      Ref<File> file = TRY(open_inode(task, *made, flags, true));  // the mode of a new file binds later opens only
+      file->set_created();
+      return file;
+    }
+    if (made.is(Errno::eperm)) return Errno::eacces;  // a filesystem that makes no files: Linux: lookup_open
     if (!made.is(Errno::eexist) || (flags & abi::o_excl) != 0) return made.error();
   }
 }

@@ -1,8 +1,10 @@
 // dup(2), dup2(2), dup3(2), fcntl(2), ioctl(2) on descriptors.
 #include "tests/guest/guest_test.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 TEST(dup_gives_the_lowest_and_no_cloexec) {
   COVERS("dup");
@@ -133,6 +135,210 @@ TEST(dup_beyond_the_limit_is_refused) {
               if (fcntl(0, F_DUPFD, 20) != -1 || errno != EINVAL) return 4;
               return fcntl(0, F_DUPFD, 19) == -1 && errno == EMFILE ? 0 : 5;
             }));
+}
+
+TEST(an_owner_is_a_thread_a_process_or_a_group) {
+  COVERS("fcntl");
+  int fds[2];
+  ASSERT_OK(pipe(fds));
+  f_owner_ex owner{F_OWNER_PGRP, getpgrp()}, shown{};
+  EXPECT_OK(fcntl(fds[0], F_SETOWN_EX, &owner));
+  EXPECT_OK(fcntl(fds[0], F_GETOWN_EX, &shown));
+  EXPECT_EQ(F_OWNER_PGRP, shown.type);
+  EXPECT_EQ(getpgrp(), shown.pid);
+  EXPECT_EQ(-getpgrp(), SYS(fcntl, fds[0], F_GETOWN_EX, &shown) == 0 ? -shown.pid : 0);
+  owner = {F_OWNER_TID, static_cast<pid_t>(SYS(gettid))};
+  EXPECT_OK(fcntl(fds[0], F_SETOWN_EX, &owner));
+  EXPECT_EQ(owner.pid, fcntl(fds[0], F_GETOWN));
+  EXPECT_OK(fcntl(fds[0], F_SETOWN, -getpgrp()));
+  EXPECT_OK(fcntl(fds[0], F_GETOWN_EX, &shown));
+  EXPECT_EQ(F_OWNER_PGRP, shown.type);
+  EXPECT_OK(fcntl(fds[0], F_SETOWN, 0));
+  EXPECT_EQ(0, fcntl(fds[0], F_GETOWN));
+  owner = {static_cast<decltype(owner.type)>(3), 1};
+  EXPECT_ERRNO(EINVAL, fcntl(fds[0], F_SETOWN_EX, &owner));
+  owner = {F_OWNER_PID, 0x3ffffff};
+  EXPECT_ERRNO(ESRCH, fcntl(fds[0], F_SETOWN_EX, &owner));
+  EXPECT_ERRNO(ESRCH, fcntl(fds[0], F_SETOWN, 0x3ffffff));
+  EXPECT_ERRNO(EINVAL, fcntl(fds[0], F_SETOWN, INT_MIN));
+  EXPECT_ERRNO(EFAULT, SYS(fcntl, fds[0], F_GETOWN_EX, guest::bad_pointer()));
+  EXPECT_ERRNO(EFAULT, SYS(fcntl, fds[0], F_SETOWN_EX, guest::bad_pointer()));
+  pid_t child = guest::spawn([] { return 0; });
+  EXPECT_OK(fcntl(fds[0], F_SETOWN, child));
+  guest::reap(child);
+  EXPECT_EQ(0, fcntl(fds[0], F_GETOWN));
+}
+
+namespace {
+// What the last signal told.
+siginfo_t told;
+volatile int signals_told = 0;
+void note(int, siginfo_t* info, void*) {
+  told = *info;
+  signals_told = signals_told + 1;
+}
+void note_signal(int number) {
+  struct sigaction action {};
+  action.sa_sigaction = note;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(number, &action, nullptr);
+  signals_told = 0;
+}
+}  // namespace
+
+TEST(a_pipe_signals_its_owner) {
+  COVERS("fcntl", "ioctl", "write", "read");
+  int fds[2];
+  ASSERT_OK(pipe(fds));
+  note_signal(SIGIO);
+  EXPECT_OK(fcntl(fds[0], F_SETOWN, getpid()));
+  EXPECT_EQ(1, write(fds[1], "x", 1));
+  EXPECT_EQ(0, signals_told);
+  EXPECT_OK(fcntl(fds[0], F_SETFL, O_ASYNC | O_NONBLOCK));
+  EXPECT_EQ(O_ASYNC | O_NONBLOCK, fcntl(fds[0], F_GETFL));
+  EXPECT_EQ(1, write(fds[1], "x", 1));
+  EXPECT_EQ(1, signals_told);
+  EXPECT_EQ(SIGIO, told.si_signo);
+  EXPECT_OK(fcntl(fds[0], F_SETSIG, SIGRTMIN + 1));
+  note_signal(SIGRTMIN + 1);
+  EXPECT_EQ(1, write(fds[1], "x", 1));
+  EXPECT_EQ(1, signals_told);
+  EXPECT_EQ(SIGRTMIN + 1, told.si_signo);
+  EXPECT_EQ(POLL_IN, told.si_code);
+  EXPECT_EQ(fds[0], told.si_fd);
+  EXPECT_EQ(POLLIN | POLLRDNORM, told.si_band);
+  EXPECT_OK(fcntl(fds[0], F_SETFL, 0));
+  EXPECT_EQ(1, write(fds[1], "x", 1));
+  EXPECT_EQ(1, signals_told);
+  int on = 1;
+  EXPECT_OK(ioctl(fds[1], FIOASYNC, &on));
+  EXPECT_EQ(O_ASYNC | O_WRONLY, fcntl(fds[1], F_GETFL));
+  f_owner_ex owner{F_OWNER_TID, static_cast<pid_t>(SYS(gettid))};
+  EXPECT_OK(fcntl(fds[1], F_SETOWN_EX, &owner));
+  EXPECT_OK(fcntl(fds[1], F_SETSIG, SIGRTMIN + 1));
+  char out[8];
+  EXPECT_EQ(4, read(fds[0], out, 8));
+  EXPECT_EQ(2, signals_told);
+  EXPECT_EQ(POLL_OUT, told.si_code);
+  EXPECT_EQ(fds[1], told.si_fd);
+  on = 0;
+  EXPECT_OK(ioctl(fds[1], FIOASYNC, &on));
+  EXPECT_EQ(O_WRONLY, fcntl(fds[1], F_GETFL));
+}
+
+TEST(a_socket_signals_another_process) {
+  COVERS("fcntl", "sendto");
+  int fds[2];
+  ASSERT_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGIO);
+  sigprocmask(SIG_BLOCK, &mask, nullptr);
+  pid_t child = guest::spawn([&] {
+    int number = 0;
+    return sigwait(&mask, &number) == 0 && number == SIGIO ? 0 : 1;
+  });
+  EXPECT_TRUE(guest::falls_asleep(child));
+  EXPECT_OK(fcntl(fds[0], F_SETOWN, child));
+  EXPECT_OK(fcntl(fds[0], F_SETFL, O_ASYNC));
+  EXPECT_EQ(1, send(fds[1], "x", 1, 0));
+  EXPECT_EQ(0, guest::reap(child));
+}
+
+TEST(what_cannot_signal_says_so) {
+  COVERS("fcntl", "ioctl");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", ""), on = 1, off = 0;
+  EXPECT_OK(fcntl(fd, F_SETFL, O_ASYNC));
+  EXPECT_EQ(0, fcntl(fd, F_GETFL) & O_ASYNC);
+  EXPECT_ERRNO(ENOTTY, ioctl(fd, FIOASYNC, &on));
+  EXPECT_OK(ioctl(fd, FIOASYNC, &off));
+  EXPECT_ERRNO(EFAULT, SYS(ioctl, fd, FIOASYNC, guest::bad_pointer()));
+  int sockets[2];
+  ASSERT_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+  EXPECT_ERRNO(EINVAL, fcntl(sockets[0], F_SETFL, O_DIRECT));
+}
+
+TEST(sizes_by_ioctl) {
+  COVERS("ioctl");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "abc"), fds[2], block = 0, flags = -1;
+  long long size = -1;
+  struct stat stat;
+  ASSERT_OK(fsync(fd));
+  fstat(fd, &stat);
+  EXPECT_OK(ioctl(fd, FIOQSIZE, &size));
+  EXPECT_EQ(stat.st_blocks * 512, size);
+  EXPECT_OK(ioctl(fd, _IO(0, 2) /* FIGETBSZ */, &block));
+  EXPECT_EQ(4096, block);
+  EXPECT_OK(ioctl(fd, _IOR('f', 1, long) /* FS_IOC_GETFLAGS */, &flags));
+  EXPECT_EQ(0, flags & 0x30);
+  ASSERT_OK(pipe(fds));
+  EXPECT_ERRNO(ENOTTY, ioctl(fds[0], FIOQSIZE, &size));
+  EXPECT_ERRNO(ENOTTY, ioctl(fds[0], _IOR('f', 1, long), &flags));
+  EXPECT_ERRNO(EFAULT, SYS(ioctl, fd, FIOQSIZE, guest::bad_pointer()));
+  int path_only = open(dir / "f", O_PATH);
+  EXPECT_ERRNO(EBADF, ioctl(path_only, FIOCLEX));
+  EXPECT_ERRNO(EBADF, ioctl(path_only, FIONREAD, &block));
+}
+
+TEST(questions_about_descriptions) {
+  COVERS("fcntl");
+  guest::TempDir dir;
+  int fd = open(dir / "f", O_RDWR | O_CREAT, 0600), other = open(dir / "f", O_RDWR | O_CREAT, 0600), copy = dup(fd);
+  int same = fcntl(fd, 1027 /* F_DUPFD_QUERY */, copy);
+  if (same == -1 && errno == EINVAL) SKIP("an older kernel");
+  EXPECT_EQ(1, same);
+  EXPECT_EQ(0, fcntl(fd, 1027, other));
+  EXPECT_ERRNO(EBADF, fcntl(fd, 1027, 999));
+  int created = fcntl(fd, 1028 /* F_CREATED_QUERY */);
+  if (created == -1 && errno == EINVAL) SKIP("an older kernel");
+  EXPECT_EQ(1, created);
+  EXPECT_EQ(0, fcntl(other, 1028));
+}
+
+TEST(write_hints_are_kept) {
+  COVERS("fcntl");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "");
+  uint64_t hint = 77;
+  EXPECT_OK(fcntl(fd, F_GET_RW_HINT, &hint));
+  EXPECT_EQ(0, hint);
+  hint = 3;  // RWH_WRITE_LIFE_MEDIUM
+  EXPECT_OK(fcntl(fd, F_SET_RW_HINT, &hint));
+  int other = open(dir / "f", O_RDONLY);
+  hint = 0;
+  EXPECT_OK(fcntl(other, F_GET_RW_HINT, &hint));
+  EXPECT_EQ(3, hint);
+  hint = 6;
+  EXPECT_ERRNO(EINVAL, fcntl(fd, F_SET_RW_HINT, &hint));
+  EXPECT_ERRNO(EFAULT, SYS(fcntl, fd, F_GET_RW_HINT, guest::bad_pointer()));
+  EXPECT_ERRNO(EFAULT, SYS(fcntl, fd, F_SET_RW_HINT, guest::bad_pointer()));
+}
+
+TEST(a_directory_signals_changes) {
+  COVERS("fcntl", "openat", "unlink");
+  guest::TempDir dir;
+  int fd = open(dir.path(), O_RDONLY), file = guest::make_file(dir / "f", "");
+  note_signal(SIGRTMIN + 2);
+  EXPECT_OK(fcntl(fd, F_SETSIG, SIGRTMIN + 2));
+  EXPECT_OK(fcntl(fd, F_NOTIFY, DN_CREATE | DN_MODIFY));
+  EXPECT_EQ(getpid(), fcntl(fd, F_GETOWN));
+  EXPECT_EQ(1, write(file, "x", 1));
+  EXPECT_EQ(1, signals_told);
+  EXPECT_EQ(fd, told.si_fd);
+  EXPECT_EQ(POLL_MSG, told.si_code);
+  close(guest::make_file(dir / "g", ""));  // one shot
+  EXPECT_EQ(1, signals_told);
+  EXPECT_OK(fcntl(fd, F_NOTIFY, DN_DELETE | DN_RENAME | DN_ATTRIB | DN_MULTISHOT));
+  fchmod(file, 0640);
+  EXPECT_EQ(2, signals_told);
+  unlink(dir / "g");
+  EXPECT_EQ(3, signals_told);
+  EXPECT_OK(fcntl(fd, F_NOTIFY, 0));
+  unlink(dir / "f");
+  EXPECT_EQ(3, signals_told);
+  EXPECT_ERRNO(ENOTDIR, fcntl(file, F_NOTIFY, DN_CREATE));
 }
 
 GUEST_TEST_MAIN

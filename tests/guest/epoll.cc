@@ -194,4 +194,59 @@ TEST(exclusive_is_for_add_only) {
   EXPECT_ERRNO(EINVAL, control(epoll, EPOLL_CTL_ADD, pipe.write_end, EPOLLOUT | EPOLLEXCLUSIVE | EPOLLONESHOT));
 }
 
+TEST(epolls_nest_five_deep_whichever_end_grows) {
+  COVERS("epoll_ctl");
+  int down[7], up[7], joined[7];
+  for (int i = 0; i < 7; ++i) down[i] = epoll_create1(0), up[i] = epoll_create1(0), joined[i] = epoll_create1(0);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_OK(control(down[i], EPOLL_CTL_ADD, down[i + 1], EPOLLIN));
+    EXPECT_OK(control(up[i + 1], EPOLL_CTL_ADD, up[i], EPOLLIN));
+  }
+  EXPECT_ERRNO(ELOOP, control(down[4], EPOLL_CTL_ADD, down[5], EPOLLIN));
+  EXPECT_ERRNO(ELOOP, control(up[5], EPOLL_CTL_ADD, up[4], EPOLLIN));
+  EXPECT_ERRNO(ELOOP, control(up[0], EPOLL_CTL_ADD, up[2], EPOLLIN));
+  int event = eventfd(0, 0);
+  EXPECT_OK(control(down[4], EPOLL_CTL_ADD, event, EPOLLIN));
+  EXPECT_OK(control(down[3], EPOLL_CTL_DEL, down[4], 0));
+  EXPECT_OK(control(down[4], EPOLL_CTL_ADD, down[5], EPOLLIN));
+  for (int i : {0, 1, 3, 4}) EXPECT_OK(control(joined[i], EPOLL_CTL_ADD, joined[i + 1], EPOLLIN));
+  EXPECT_ERRNO(ELOOP, control(joined[2], EPOLL_CTL_ADD, joined[3], EPOLLIN));
+  close(joined[0]);
+  EXPECT_OK(control(joined[2], EPOLL_CTL_ADD, joined[3], EPOLLIN));
+}
+
+TEST(exclusive_watches_take_few_events_and_no_change) {
+  COVERS("epoll_ctl", "epoll_wait");
+  int epoll = epoll_create1(0), event = eventfd(1, 0), nested = epoll_create1(0);
+  for (unsigned bad : {EPOLLPRI, EPOLLRDHUP, EPOLLONESHOT, EPOLLRDNORM}) {
+    EXPECT_ERRNO(EINVAL, control(epoll, EPOLL_CTL_ADD, event, EPOLLIN | EPOLLEXCLUSIVE | bad));
+  }
+  EXPECT_ERRNO(EINVAL, control(epoll, EPOLL_CTL_ADD, nested, EPOLLIN | EPOLLEXCLUSIVE));
+  EXPECT_OK(control(epoll, EPOLL_CTL_ADD, event, EPOLLIN | EPOLLEXCLUSIVE | EPOLLET | EPOLLWAKEUP));
+  EXPECT_ERRNO(EINVAL, control(epoll, EPOLL_CTL_MOD, event, EPOLLIN | EPOLLEXCLUSIVE));
+  EXPECT_ERRNO(EINVAL, control(epoll, EPOLL_CTL_MOD, event, EPOLLIN));
+  epoll_event out{};
+  EXPECT_EQ(1, epoll_wait(epoll, &out, 1, 0));
+  EXPECT_OK(control(epoll, EPOLL_CTL_DEL, event, 0));
+  EXPECT_ERRNO(ENOENT, control(epoll, EPOLL_CTL_DEL, event, 0));
+}
+
+TEST(a_bad_place_for_events_loses_none) {
+  COVERS("epoll_wait", "epoll_pwait2");
+  int epoll = epoll_create1(0), event = eventfd(1, 0);
+  EXPECT_OK(control(epoll, EPOLL_CTL_ADD, event, EPOLLIN));
+  EXPECT_ERRNO(EFAULT, SYS(epoll_wait, epoll, guest::bad_pointer(), 1, 0));
+  epoll_event out{};
+  EXPECT_EQ(1, epoll_wait(epoll, &out, 1, 0));
+  EXPECT_OK(control(epoll, EPOLL_CTL_MOD, event, EPOLLIN | EPOLLONESHOT));
+  EXPECT_ERRNO(EFAULT, SYS(epoll_wait, epoll, guest::bad_pointer(), 1, 0));
+  timespec none{}, bad{0, -1}, negative{-1, 0};
+  EXPECT_ERRNO(EINVAL, SYS(epoll_pwait2, epoll, &out, 1, &bad, nullptr, 8));
+  EXPECT_ERRNO(EINVAL, SYS(epoll_pwait2, epoll, &out, 1, &negative, nullptr, 8));
+  EXPECT_ERRNO(EFAULT, SYS(epoll_pwait2, epoll, &out, 1, guest::bad_pointer(), nullptr, 8));
+  EXPECT_ERRNO(EINVAL, SYS(epoll_pwait2, epoll, &out, 0, &none, nullptr, 8));
+  EXPECT_ERRNO(EBADF, SYS(epoll_pwait2, 99, &out, 0, &none, nullptr, 8));
+  EXPECT_ERRNO(EINVAL, SYS(epoll_wait, event, &out, 1, 0));
+}
+
 GUEST_TEST_MAIN

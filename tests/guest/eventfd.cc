@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 
 TEST(reading_takes_the_sum) {
   COVERS("eventfd2", "eventfd", "read", "write");
@@ -76,6 +77,23 @@ TEST(a_blocked_writer_wakes) {
   EXPECT_EQ(0, guest::reap(child));
   EXPECT_EQ(8, read(fd, &value, 8));
   EXPECT_EQ(9, value);
+}
+
+TEST(positions_and_flags_mean_nothing) {
+  COVERS("eventfd2", "lseek", "preadv2", "fcntl");
+  int fd = eventfd(7, EFD_NONBLOCK);
+  EXPECT_EQ(0, lseek(fd, 100, SEEK_SET));
+  EXPECT_EQ(O_RDWR | O_NONBLOCK, fcntl(fd, F_GETFL));
+  uint64_t wide[2] = {};
+  EXPECT_EQ(8, read(fd, wide, sizeof wide));
+  EXPECT_EQ(7, wide[0]);
+  EXPECT_ERRNO(EAGAIN, read(fd, wide, 8));
+  EXPECT_ERRNO(EINVAL, write(fd, wide, sizeof wide));
+  EXPECT_EQ(8, write(fd, wide, 8));
+  EXPECT_ERRNO(EFAULT, SYS(write, fd, guest::bad_pointer(), 8));
+  EXPECT_ERRNO(EFAULT, SYS(read, fd, guest::bad_pointer(), 8));
+  EXPECT_ERRNO(EAGAIN, read(fd, wide, 8));
+  EXPECT_ERRNO(ENOTTY, ioctl(fd, FIONREAD, wide));
 }
 
 GUEST_TEST_MAIN

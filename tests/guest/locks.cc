@@ -143,4 +143,74 @@ TEST(record_lock_errors) {
   EXPECT_ERRNO(EINVAL, fcntl(reader, F_SETLK, &lock));
 }
 
+TEST(a_lease_is_kept_and_given_up) {
+  COVERS("fcntl");
+  guest::TempDir dir;
+  close(guest::make_file(dir / "f", ""));
+  int reader = open(dir / "f", O_RDONLY);
+  EXPECT_EQ(F_UNLCK, fcntl(reader, F_GETLEASE));
+  EXPECT_ERRNO(EAGAIN, fcntl(reader, F_SETLEASE, F_UNLCK));
+  EXPECT_OK(fcntl(reader, F_SETLEASE, F_RDLCK));
+  EXPECT_EQ(F_RDLCK, fcntl(reader, F_GETLEASE));
+  EXPECT_OK(fcntl(reader, F_SETLEASE, F_WRLCK));
+  EXPECT_EQ(F_WRLCK, fcntl(reader, F_GETLEASE));
+  EXPECT_OK(fcntl(reader, F_SETLEASE, F_UNLCK));
+  EXPECT_EQ(F_UNLCK, fcntl(reader, F_GETLEASE));
+  int other = open(dir / "f", O_RDONLY);
+  EXPECT_ERRNO(EAGAIN, fcntl(reader, F_SETLEASE, F_WRLCK));
+  EXPECT_OK(fcntl(reader, F_SETLEASE, F_RDLCK));
+  EXPECT_OK(fcntl(other, F_SETLEASE, F_RDLCK));
+  EXPECT_ERRNO(EAGAIN, fcntl(other, F_SETLEASE, F_WRLCK));
+  close(other);
+  close(reader);
+  int writer = open(dir / "f", O_RDWR);
+  EXPECT_ERRNO(EAGAIN, fcntl(writer, F_SETLEASE, F_RDLCK));
+  EXPECT_OK(fcntl(writer, F_SETLEASE, F_WRLCK));
+  int fds[2], directory = open(dir.path(), O_RDONLY);
+  ASSERT_OK(pipe(fds));
+  EXPECT_ERRNO(EINVAL, fcntl(fds[0], F_SETLEASE, F_RDLCK));
+  EXPECT_ERRNO(EINVAL, fcntl(directory, F_SETLEASE, F_RDLCK));
+  EXPECT_ERRNO(EINVAL, fcntl(writer, F_SETLEASE, 9));
+}
+
+TEST(an_opener_breaks_a_lease) {
+  COVERS("fcntl", "openat", "truncate");
+  guest::TempDir dir;
+  close(guest::make_file(dir / "f", "abc"));
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGIO);
+  sigaddset(&mask, SIGRTMIN);
+  sigprocmask(SIG_BLOCK, &mask, nullptr);
+  int reader = open(dir / "f", O_RDONLY), number = 0;
+  ASSERT_OK(fcntl(reader, F_SETLEASE, F_RDLCK));
+  int again = open(dir / "f", O_RDONLY);  // readers do not mind each other
+  EXPECT_OK(again);
+  close(again);
+  EXPECT_ERRNO(EAGAIN, open(dir / "f", O_WRONLY | O_NONBLOCK));
+  EXPECT_EQ(0, sigwait(&mask, &number));
+  EXPECT_EQ(SIGIO, number);
+  EXPECT_EQ(F_UNLCK, fcntl(reader, F_GETLEASE));  // what it is to become
+  pid_t child = guest::spawn([&] { return open(dir / "f", O_WRONLY) >= 0 ? 0 : 1; });
+  EXPECT_TRUE(guest::falls_asleep(child));
+  EXPECT_OK(fcntl(reader, F_SETLEASE, F_UNLCK));
+  EXPECT_EQ(0, guest::reap(child));
+  close(reader);
+  // A write lease, which a reader breaks down to a read lease.
+  reader = open(dir / "f", O_RDONLY);
+  ASSERT_OK(fcntl(reader, F_SETLEASE, F_WRLCK));
+  ASSERT_OK(fcntl(reader, F_SETSIG, SIGRTMIN));
+  child = guest::spawn([&] { return open(dir / "f", O_RDONLY) >= 0 ? 0 : 1; });
+  siginfo_t info{};
+  EXPECT_EQ(SIGRTMIN, sigwaitinfo(&mask, &info));
+  EXPECT_EQ(reader, info.si_fd);
+  EXPECT_EQ(F_RDLCK, fcntl(reader, F_GETLEASE));
+  EXPECT_OK(fcntl(reader, F_SETLEASE, F_RDLCK));
+  EXPECT_EQ(0, guest::reap(child));
+  child = guest::spawn([&] { return truncate(dir / "f", 0) == 0 ? 0 : 1; });
+  EXPECT_EQ(SIGRTMIN, sigwaitinfo(&mask, &info));
+  EXPECT_OK(fcntl(reader, F_SETLEASE, F_UNLCK));
+  EXPECT_EQ(0, guest::reap(child));
+}
+
 GUEST_TEST_MAIN

@@ -64,4 +64,46 @@ TEST(memfd_errors) {
   EXPECT_ERRNO(EINVAL, fcntl(fds[0], F_GET_SEALS));
 }
 
+TEST(a_seal_against_future_writes_leaves_what_is_mapped) {
+  COVERS("fcntl", "mmap", "mprotect");
+  int fd = memfd_create("seal", MFD_ALLOW_SEALING);
+  ASSERT_OK(ftruncate(fd, 4096));
+  char* map = static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+  ASSERT_OK(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+  map[0] = 'm';
+  char byte = 0;
+  EXPECT_EQ(1, pread(fd, &byte, 1, 0));
+  EXPECT_EQ('m', byte);
+  EXPECT_ERRNO(EPERM, write(fd, "x", 1));
+  EXPECT_ERRNO(EPERM, SYS(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+  void* readable = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+  EXPECT_TRUE(readable != MAP_FAILED);
+  EXPECT_ERRNO(EACCES, mprotect(readable, 4096, PROT_READ | PROT_WRITE));
+  void* own = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  EXPECT_TRUE(own != MAP_FAILED);
+  EXPECT_ERRNO(EBUSY, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+  munmap(map, 4096);
+  EXPECT_OK(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
+TEST(seals_need_a_writable_descriptor_and_known_bits) {
+  COVERS("fcntl", "memfd_create", "fallocate");
+  int fd = memfd_create("seal", MFD_ALLOW_SEALING);
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  int reader = open(path, O_RDONLY);
+  ASSERT_OK(reader);
+  EXPECT_ERRNO(EPERM, fcntl(reader, F_ADD_SEALS, F_SEAL_GROW));
+  EXPECT_EQ(0, fcntl(reader, F_GET_SEALS));
+  EXPECT_ERRNO(EINVAL, fcntl(fd, F_ADD_SEALS, 0x100));
+  EXPECT_EQ(3, write(fd, "abc", 3));
+  EXPECT_OK(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
+  EXPECT_ERRNO(EPERM, write(fd, "x", 1));
+  EXPECT_EQ(2, pwrite(fd, "xy", 2, 1));
+  EXPECT_ERRNO(EPERM, SYS(fallocate, fd, 0, 0, 4096));
+  EXPECT_OK(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+  EXPECT_ERRNO(EPERM, SYS(fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2));
+  EXPECT_OK(ftruncate(fd, 2));
+}
+
 GUEST_TEST_MAIN

@@ -325,4 +325,35 @@ TEST(copy_file_range_copies_between_files) {
   EXPECT_ERRNO(EBADF, SYS(copy_file_range, from, &in, reader, &out, 5, 0));
 }
 
+TEST(flags_of_preadv2_and_pwritev2) {
+  COVERS("preadv2", "pwritev2");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "0123456789"), fds[2];
+  char a[4] = {'a', 'b', 'c', 'd'};
+  iovec part[] = {{a, 2}};
+  for (int flag : {1 /* HIPRI */, 2 /* DSYNC */, 4 /* SYNC */, 0x20 /* NOAPPEND */}) {
+    EXPECT_EQ(2, SYS(pwritev2, fd, part, 1, 0, 0, flag));
+  }
+  EXPECT_EQ(2, SYS(pwritev2, fd, part, 1, -1L, 0, 0x10));  // APPEND, at the file's own position
+  EXPECT_EQ(12, lseek(fd, 0, SEEK_CUR));
+  EXPECT_OK(fcntl(fd, F_SETFL, O_APPEND));
+  EXPECT_EQ(2, SYS(pwritev2, fd, part, 1, 4, 0, 0x20));  // NOAPPEND overrides O_APPEND
+  EXPECT_EQ(2, SYS(pwritev2, fd, part, 1, 4, 0, 0));     // and pwrite does not: BUGS of pwrite(2)
+  struct stat stat;
+  fstat(fd, &stat);
+  EXPECT_EQ(14, stat.st_size);
+  EXPECT_ERRNO(EINVAL, SYS(pwritev2, fd, part, 1, 0, 0, 0x30));
+  EXPECT_ERRNO(EOPNOTSUPP, SYS(pwritev2, fd, part, 1, 0, 0, 0x40));
+  EXPECT_ERRNO(EOPNOTSUPP, SYS(pwritev2, fd, part, 1, 0, 0, 0x8));
+  EXPECT_EQ(0, SYS(pwritev2, fd, part, 0, 0, 0, 0x40000000));
+  EXPECT_ERRNO(EINVAL, SYS(preadv2, fd, part, 1, -2L, 0, 0));
+  EXPECT_ERRNO(EBADF, SYS(preadv2, 99, part, 1, 0, 0, 0));
+  ASSERT_OK(pipe(fds));
+  EXPECT_ERRNO(EAGAIN, SYS(preadv2, fds[0], part, 1, -1L, 0, 8 /* NOWAIT */));
+  EXPECT_EQ(2, SYS(pwritev2, fds[1], part, 1, -1L, 0, 8));
+  EXPECT_EQ(2, SYS(preadv2, fds[0], part, 1, -1L, 0, 8));
+  EXPECT_ERRNO(ESPIPE, SYS(preadv2, fds[0], part, 1, 0, 0, 0));
+  EXPECT_ERRNO(EBADF, SYS(pwritev2, fds[0], part, 1, -1L, 0, 0));
+}
+
 GUEST_TEST_MAIN

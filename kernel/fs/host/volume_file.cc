@@ -102,13 +102,13 @@ Result<usize> VolumeFile::try_read(Task&, UserBuffer& to, u64* position) {
 
 Result<usize> VolumeFile::try_write(Task&, UserBuffer& from, u64* position) {
   if (const Ref<SharedPages> shared = node().shared_pages()) return write_shared(*shared, from, position);
-  const bool at_end = (flags() & abi::o_append) != 0;
+  const bool at_end = *position == kAtEnd;
   Result<usize> moved = move_bytes(from, UserBuffer::Direction::from_guest, [&](std::span<const std::span<u8>> spans) {
     Result<usize> put = at_end ? host::append(open_->handle, spans) : host::write_at(open_->handle, spans, *position);
-    if (put.ok()) *position += *put;
+    if (put.ok() && !at_end) *position += *put;
     return put;
   });
-  if (moved.ok() && at_end) {
+  if (moved.ok() && *moved != 0 && at_end) {
     const host::FileInfo info = TRY(host::stat_handle(open_->handle));
     *position = info.size;
   }
@@ -118,7 +118,8 @@ Result<usize> VolumeFile::try_write(Task&, UserBuffer& from, u64* position) {
 // The bytes go to the host and to the pages that others have mapped.
 Result<usize> VolumeFile::write_shared(SharedPages& shared, UserBuffer& from, u64* position) {
   constexpr usize kChunk = 64 * 1024;
-  if ((flags() & abi::o_append) != 0) *position = shared.size();
+  if (from.remaining() == 0) return usize{0};
+  if (*position == kAtEnd) *position = shared.size();
   std::vector<u8> chunk(std::min(from.remaining(), kChunk));
   usize total = 0;
   while (from.remaining() != 0) {

@@ -16,8 +16,10 @@ class VolumeFile final : public File, public SharedWritable {
   Result<MappingSource> mapping() override;
   Result<MappingSource> shared_mapping() override;
   Result<void> write_back(Durable durable) override;
+  bool can_be_direct() const override { return true; }
 
  protected:
+  bool appends() const override { return true; }
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
   Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override;
 

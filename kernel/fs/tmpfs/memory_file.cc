@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "abi/fcntl.h"
+#include "abi/ioctl.h"
 #include "abi/resource.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
 #include "kernel/kernel.h"
+#include "kernel/mm/user_ptr.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/names.h"
@@ -64,14 +66,14 @@ Result<usize> MemoryInode::read_at(Task&, UserBuffer& to, u64& position) {
   return moved.ok() ? Result<usize>(*moved) : Result<usize>(moved.error());
 }
 
-Result<usize> MemoryInode::write_at(Task& task, UserBuffer& from, u64& position, bool append) {
+Result<usize> MemoryInode::write_at(Task& task, UserBuffer& from, u64& position) {
   if (from.remaining() == 0) return usize{0};
   TRY(own_attributes());
   TRY(own_content(~u64{0}));
   drop_privileged_bits(task, *this);
   const TimeStamp now = fs_.now();
   MutexGuard guard(lock_);
-  const u64 at = append ? attributes_.size : position;
+  const u64 at = position == kAtEnd ? attributes_.size : position;
   usize length = TRY(within_limits(task, at, from.remaining()));
   if ((seals() & (abi::f_seal_write | abi::f_seal_future_write)) != 0) return Errno::eperm;
   if ((seals() & abi::f_seal_grow) != 0 && at + length > attributes_.size) {
@@ -189,6 +191,18 @@ Result<u64> MemoryInode::seek_data(u64 offset, bool hole) {
   return found < size || hole ? Result<u64>(found) : Errno::enxio;
 }
 
+Result<i64> MemoryInode::flags_ioctl(Task& task, u32 command, u64 argument) {
+  if (command == abi::fs_ioc_getflags) {
+    TRY(UserOut<i32>(GuestAddr(argument)).write(task, 0));
+    return 0;
+  }
+  if (command != abi::fs_ioc_setflags) return Errno::enotty;
+  const i32 wanted = TRY(UserIn<i32>(GuestAddr(argument)).read(task));
+  const Attributes attributes = TRY(recent_attributes());
+  if (!is_owner_or_capable(task.credentials(), attributes)) return Errno::eperm;
+  return wanted == 0 ? Result<i64>(0) : Errno::eopnotsupp;
+}
+
 Result<void> MemoryInode::add_seals(u32 seals) {
   constexpr u32 kAll = abi::f_seal_seal | abi::f_seal_shrink | abi::f_seal_grow | abi::f_seal_write |
                        abi::f_seal_future_write | abi::f_seal_exec;
@@ -213,7 +227,7 @@ Result<usize> MemoryFile::try_read(Task& task, UserBuffer& to, u64* position) {
 }
 
 Result<usize> MemoryFile::try_write(Task& task, UserBuffer& from, u64* position) {
-  return node().write_at(task, from, *position, (flags() & abi::o_append) != 0);
+  return node().write_at(task, from, *position);
 }
 
 Result<u64> MemoryFile::seek(Task& task, i64 offset, int whence) {
@@ -224,6 +238,14 @@ Result<u64> MemoryFile::seek(Task& task, i64 offset, int whence) {
   MutexGuard guard(position_lock());
   set_position(found);
   return found;
+}
+
+// As tmpfs has it; the overlay stands for a disk's filesystem.
+u32 MemoryFile::call_flags(Moves direction) const {
+  u32 known = File::call_flags(direction);
+  if (node().filesystem().type_name() == "tmpfs") return known;
+  known |= abi::rwf_dontcache;
+  return direction == Moves::reads ? known | abi::rwf_nowait : known;
 }
 
 Result<MappingSource> MemoryFile::mapping() { return node().mapping(Ref<RefCounted>(this), writable()); }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "abi/fcntl.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/inode.h"
@@ -97,13 +98,17 @@ class MemoryInode : public Inode {
   Result<void> remove_xattr(std::string_view name) override;
   Result<std::vector<std::string>> list_xattr() override;
 
-  // The bytes of a regular file. `position` advances; with `append` it first goes to the end. eisdir for directories.
+  // The bytes of a regular file. `position` advances; a write at kAtEnd goes to the end. eisdir for directories.
+  static constexpr u64 kAtEnd = ~u64{0};
   virtual Result<usize> read_at(Task& task, UserBuffer& to, u64& position);
-  Result<usize> write_at(Task& task, UserBuffer& from, u64& position, bool append);
+  Result<usize> write_at(Task& task, UserBuffer& from, u64& position);
   Result<void> allocate(u32 mode, u64 offset, u64 length);
   virtual Result<MappingSource> mapping(Ref<RefCounted> owner, bool may_write);
   virtual Result<u64> seek_data(u64 offset, bool hole);
   virtual Result<void> sync(bool) { return success; }
+
+  // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS (ioctl_iflags(2)): no file has a flag, and none can be given one: eopnotsupp.
+  Result<i64> flags_ioctl(Task& task, u32 command, u64 argument);  // enotty for other commands
 
   // Seals of memfd_create(2): F_GET_SEALS, F_ADD_SEALS.
   u32 seals() const { return seals_.load(std::memory_order_acquire); }
@@ -187,8 +192,14 @@ class MemoryFile final : public File {
   Result<void> allocate(u32 mode, u64 offset, u64 length) override { return node().allocate(mode, offset, length); }
   Result<MappingSource> mapping() override;
   Result<i64> control(Task& task, u32 command, u64 argument) override;
+  Result<i64> ioctl(Task& task, u32 command, u64 argument) override {
+    return node().flags_ioctl(task, command, argument);
+  }
+  u32 call_flags(Moves direction) const override;
+  bool can_be_direct() const override { return (path().mount->flags() & kMountInternal) == 0; }
 
  protected:
+  bool appends() const override { return true; }
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
   Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override;
 
@@ -202,6 +213,10 @@ class MemoryDirectory final : public File {
   Result<void> read_directory(Task& task, u64& position, const DirectorySink& sink) override;
   Result<u64> seek(Task& task, i64 offset, int whence) override;
   Result<void> sync(Task&, bool) override { return success; }
+  Result<i64> ioctl(Task& task, u32 command, u64 argument) override {
+    return static_cast<MemoryInode&>(inode()).flags_ioctl(task, command, argument);
+  }
+  u32 call_flags(Moves) const override { return abi::rwf_hipri; }
 
  protected:
   Result<usize> try_read(Task&, UserBuffer&, u64*) override { return Errno::eisdir; }

@@ -25,7 +25,7 @@ Result<usize> TerminalFile::try_read(Task&, UserBuffer& to, u64*) {
 }
 
 // VMIN and VTIME make of read(2) more than one attempt.
-Result<usize> TerminalFile::read_waiting(Task& task, UserBuffer& to) {
+Result<usize> TerminalFile::read_waiting(Task& task, UserBuffer& to, bool) {
   if (!terminal_->is_hung_up(life_)) TRY(terminal_->check_foreground(task, sig::ttin));
   const Terminal::ReadPlan plan = terminal_->read_plan();
   Deadline deadline = plan.has_limit ? task.clock().after(plan.total_ns) : Deadline::never();

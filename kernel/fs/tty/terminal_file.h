@@ -14,7 +14,7 @@ class TerminalFile final : public File {
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
 
  protected:
-  Result<usize> read_waiting(Task& task, UserBuffer& to) override;
+  Result<usize> read_waiting(Task& task, UserBuffer& to, bool) override;
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
   Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override;
   void released() override;

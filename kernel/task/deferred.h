@@ -1,0 +1,36 @@
+// Work that is found under locks which it must not run under: the signal of a SIGIO, of a broken lease, of dnotify.
+//
+//   defer(kernel, Ref<RefCounted>(this), [this] { deliver(); });   // under any lock
+//
+// A thread that serves a task runs it before its call returns to the guest or sleeps (so a guest that writes into a pipe has its
+// own SIGIO when write(2) returns); on any other thread it goes to the timer thread. Works are run in order, without locks.
+#pragma once
+
+#include <functional>
+
+#include "base/ref.h"
+
+namespace limen {
+
+class Kernel;
+class Task;
+
+void defer(Kernel& kernel, Ref<RefCounted> owner, std::function<void()> work);
+
+// The task whose call this thread serves; null on the kernel's own threads. For File::poll of a signalfd alone, whose answer depends on
+// who asks (as Linux's signalfd_poll asks `current`); whoever has a Task& uses that.
+Task* polling_task();
+
+// While it lives, what this thread defers is kept here; its end runs it. Scopes do not nest.
+class DeferredScope {
+ public:
+  explicit DeferredScope(Task& task);
+  ~DeferredScope();
+  DeferredScope(const DeferredScope&) = delete;
+  DeferredScope& operator=(const DeferredScope&) = delete;
+};
+
+// Before a sleep: with no lock held.
+void run_deferred();
+
+}  // namespace limen
