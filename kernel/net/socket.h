@@ -16,7 +16,6 @@ class Socket final : public SocketFile {
  public:
   Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type);
 
-  bool seekable() const override { return false; }
   bool can_signal() const override { return true; }
   PollEvents poll(PollTable* table) override;
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
