@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/types.h"
+#include "kernel/filter/profile.h"
 
 namespace limen::cli {
 
@@ -61,6 +62,8 @@ struct Plan {
   bool report_missing = false;  // at the end, which absent or partial calls were met
   std::string stats_json;       // host path for the counters; empty: none
   std::optional<Mutation> mutation;
+
+  std::optional<SeccompProfile> seccomp;  // over all guests, from the first instruction
 
   std::vector<std::string> command;  // the program, looked up in the guest's PATH, and its arguments
 };

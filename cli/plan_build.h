@@ -32,6 +32,7 @@ struct RunOptions {
   bool report_missing = false;
   std::string stats_json;
   std::string mutate;
+  std::string seccomp;
 };
 
 // `environ` is the caller's environment, NULL-terminated.

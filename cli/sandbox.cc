@@ -107,14 +107,14 @@ KernelOptions kernel_options(const Plan& plan) {
     if (row != nullptr && row->x86_64 >= 0) options.mutation = {static_cast<u64>(row->x86_64), plan.mutation->result};
   }
   options.log_calls = plan.log_level == LogLevel::debug;
-  if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
-    int fd = STDERR_FILENO;
-    if (!plan.log_file.empty()) fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    options.log = [fd](std::string_view line) {
-      const std::string text = "limen: " + std::string(line) + "\n";
-      (void)!write(fd, text.data(), text.size());
-    };
-  }
+  int fd = STDERR_FILENO;
+  if (!plan.log_file.empty()) fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  options.alert = [fd](std::string_view line) {
+    const std::string text = "limen: " + std::string(line) + "\n";
+    (void)!write(fd, text.data(), text.size());
+  };
+  if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) options.log = options.alert;
+  if (plan.seccomp) options.seccomp_profile = make_ref<ProfileProgram>(*plan.seccomp);
   return options;
 }
 

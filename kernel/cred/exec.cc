@@ -43,7 +43,7 @@ Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attrib
 Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes,
                                                     bool& secure) {
   const Credentials& old = task.credentials();
-  const bool honour = !old.no_new_privs && (program.mount->flags() & kMountNoSuid) == 0;
+  const bool honour = !task.no_new_privs && (program.mount->flags() & kMountNoSuid) == 0;
   return credentials_for_exec(old, attributes, honour, secure);
 }
 

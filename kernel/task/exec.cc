@@ -9,6 +9,7 @@
 #include "kernel/cred/exec.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/elf.h"
 #include "kernel/task/exec_stack.h"
@@ -195,13 +196,17 @@ Result<void> become_only_thread(Task& task) {
   });
   Ref<Task> old_leader;
   WriteGuard tree(task.kernel().process_tree);
+  if (alone.ok() && !task.is_leader()) {
+    // Its tracer hears of it as this task, which takes its number.
+    old_leader = group.leader();
+    if (old_leader && old_leader->tracing->traced()) unlink_tracee(*old_leader);
+  }
   MutexGuard guard(group.lock);
   group.exec_task = nullptr;
   TRY(alone);
   if (task.is_leader()) return success;
   const Ref<Task> self(&task);
   PidNamespace& pids = *task.kernel().pids;
-  old_leader = group.leader_;
   task.exit_signal = old_leader ? old_leader->exit_signal : sig::chld;
   pids.remove_task(task.tid());
   group.members.clear();
@@ -261,8 +266,10 @@ Result<i64> exec_from_guest(Task& task, i32 dirfd, UserPath path, UserStrings ar
   if (request.path.empty() && (flags & abi::at_empty_path) == 0) return Errno::enoent;
   request.argv = TRY(argv.read(task, kMostBytes));
   request.envp = TRY(envp.read(task, kMostBytes));
+  const Pid old_tid = task.tid();
   TRY(exec(task, std::move(request)));
   task.keep_registers();
+  trace_exec(task, old_tid);
   return 0;
 }
 

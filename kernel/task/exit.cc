@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "kernel/filter/seccomp.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/task/process_group.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -33,14 +35,35 @@ ThreadGroup* new_parent(ThreadGroup& dying) {
   return dying.kernel().init_group == &dying ? nullptr : dying.kernel().init_group;
 }
 
-// The process is over. What its parent must be told is told; under process_tree. Signals to send are left in `out`.
-struct Farewell {
-  Ref<ThreadGroup> to;
-  SignalInfo info;
-};
+// Does this process want to hear nothing of children that end? POSIX: SIG_IGN or SA_NOCLDWAIT.
+bool ignores_children(ThreadGroup& parent) {
+  const Ref<Task> leader = parent.leader();
+  const Ref<SignalHandlers> handlers = leader ? leader->handlers_ref() : nullptr;
+  if (!handlers) return false;
+  const SignalAction action = handlers->get(sig::chld);
+  return action.handler == 1 || (action.flags & kSaNoCldWait) != 0;
+}
 
+// A thread that is traced ends: its tracer waits for it. False where nobody does. Under process_tree.
+bool leave_to_tracer(Task& task, int status, std::vector<Farewell>& out) {
+  Tracing& tracing = *task.tracing;
+  const Ref<Task> tracer = tracing.tracer;
+  if (!tracer || !tracing.traced()) return false;
+  const Ref<ThreadGroup> to = tracer->group_ref();
+  SignalInfo info = child_signal(task.group(), sig::chld, status);
+  info.pid = task.tid();
+  out.push_back({to, info});
+  if (ignores_children(*to)) {
+    unlink_tracee(task);
+    return false;
+  }
+  tracing.exited = true, tracing.exit_status = status;
+  to->child_changed.wake();
+  return true;
+}
+
+// The process is over. What its parent must be told is told; under process_tree. Signals to send are left in `out`.
 void become_zombie(ThreadGroup& group, int status, std::vector<Farewell>& out) {
-  Kernel& kernel = group.kernel();
   group.is_zombie = true;
   group.wait_status = status;
   group.report = ThreadGroup::Report::exited;
@@ -67,27 +90,27 @@ void become_zombie(ThreadGroup& group, int status, std::vector<Farewell>& out) {
     out.push_back({stopped, kernel_signal(sig::hup)});
     out.push_back({stopped, kernel_signal(sig::cont)});
   }
-  if (group.parent == nullptr) return;
-  ThreadGroup& parent = *group.parent;
   const Ref<Task> leader = group.leader();
-  const Ref<Task> parent_leader = parent.leader();
-  bool ignores = false;
-  if (parent_leader) {
-    if (const Ref<SignalHandlers> handlers = parent_leader->handlers_ref()) {
-      const SignalAction action = handlers->get(sig::chld);
-      ignores = action.handler == 1 || (action.flags & kSaNoCldWait) != 0;
-    }
-  }
-  const Signal exit_signal = leader ? leader->exit_signal : sig::chld;
-  const Ref<ThreadGroup> parent_ref(&parent);
-  if (exit_signal.raw() != 0) out.push_back({parent_ref, child_signal(group, exit_signal, status)});
-  if (ignores && exit_signal == sig::chld) reap(kernel, group);
-  parent_ref->child_changed.wake();
+  // A tracer that is not the parent comes first.
+  if (leader && is_traced_by_other(*leader) && leave_to_tracer(*leader, status, out)) return;
+  tell_parent_of_end(group, out);
 }
 
 }  // namespace
 
+void tell_parent_of_end(ThreadGroup& group, std::vector<Farewell>& out) {
+  if (group.parent == nullptr) return;
+  const Ref<ThreadGroup> parent(group.parent);
+  const Ref<Task> leader = group.leader();
+  const bool traced = leader && leader->tracing->traced();
+  const Signal exit_signal = leader && !traced ? leader->exit_signal : sig::chld;
+  if (exit_signal.raw() != 0) out.push_back({parent, child_signal(group, exit_signal, group.wait_status)});
+  if (exit_signal == sig::chld && ignores_children(*parent)) reap(group.kernel(), group);
+  parent->child_changed.wake();
+}
+
 void reap(Kernel& kernel, ThreadGroup& child) {
+  if (const Ref<Task> leader = child.leader(); leader && leader->tracing->traced()) unlink_tracee(*leader);
   if (ThreadGroup* parent = child.parent) {
     parent->waited_children.user_ns += child.times.user_ns + child.waited_children.user_ns;
     parent->waited_children.system_ns += child.times.system_ns + child.waited_children.system_ns;
@@ -127,10 +150,12 @@ void exit_task(Task& task) {
   task.set_mm(nullptr);
   task.set_files(nullptr);
   task.set_fs(nullptr);
+  drop_filters(task);
+  release_tracees(task);
 
   std::vector<Farewell> farewells;
   bool is_init = false;
-  int status = 0;
+  int status = 0, own_status = 0;
   {
     WriteGuard tree(kernel.process_tree);
     bool last = false;
@@ -140,10 +165,11 @@ void exit_task(Task& task) {
       last = group.members.empty();
       group.times.user_ns += task.user_ns.load(), group.times.system_ns += task.system_ns.load();
       // Without exit_group the process's status is its leader's, whoever goes last.
-      if (!group.exiting && task.is_leader()) group.exit_status = exited_status(task.exit_status());
+      if (!group.exiting && task.is_leader()) group.exit_status = task.exit_status();
       status = group.exit_status;
+      own_status = group.exiting ? group.exit_status : task.exit_status();
     }
-    if (!task.is_leader()) kernel.pids->remove_task(task.tid());
+    if (!task.is_leader() && !leave_to_tracer(task, own_status, farewells)) kernel.pids->remove_task(task.tid());
     if (last) {
       is_init = &group == kernel.init_group;
       become_zombie(group, status, farewells);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "abi/resource.h"
+#include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/exit.h"
@@ -108,6 +109,9 @@ Result<void> Kernel::start_init(InitProcess init) {
   }
   Result<void> started = enter_workdir(*task, init.workdir);
   if (started.ok()) started = exec_first(*task, init);
+  if (started.ok() && options_.seccomp_profile) {
+    install_profile(*task, Ref<FilterProgram>(static_cast<FilterProgram*>(options_.seccomp_profile.get())));
+  }
   if (started.ok()) started = start_task(task);
   if (!started.ok()) exit_task(*task);
   return started;

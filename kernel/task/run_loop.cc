@@ -7,8 +7,10 @@
 #include "abi/syscalls.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/signal/deliver.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/call_work.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 
@@ -53,6 +55,8 @@ void log_fault(Task& task, const Entry& entry, const FaultOutcome& outcome) {
 
 // What a system call leaves to be done: nothing where it replaced all registers itself.
 std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
+  if (task.call_work.load(std::memory_order_acquire) != 0) [[unlikely]]
+    return serve_watched_call(task, entry);
   const Result<i64> result = dispatch(task, entry.nr, entry.args);
   if (task.kernel().options().log_calls) [[unlikely]]
     log_call(task, entry, result);
@@ -72,6 +76,7 @@ void serve_fault(Task& task, const Entry& entry) {
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
   } else {
     info.signo = Signal(entry.signo), info.code = entry.code, info.addr = entry.addr;
+    if (info.signo == sig::trap) end_forced_step(task);
   }
   info.error_code = entry.error_code, info.trapno = entry.trapno;
   force_signal(task, info);
@@ -116,6 +121,7 @@ void run_task(Ref<Task> task) {
     task->set_entry(entry);
     alive = serve(*task, entry);
   }
+  trace_exit(*task);
   exit_task(*task);
 }
 

@@ -172,6 +172,7 @@ Registers StubThread::registers() {
 }
 
 void StubThread::set_registers(const Registers& regs) {
+  orig_rax_ = regs.orig_rax;
   if (write_registers(view_, frame_, regs)) return;
   load_context({regs, {}});
 }
@@ -179,6 +180,7 @@ void StubThread::set_registers(const Registers& regs) {
 Context StubThread::save_context() { return {registers(), read_xstate(view_, frame_)}; }
 
 void StubThread::load_context(const Context& context) {
+  orig_rax_ = context.regs.orig_rax;
   frame_ = build_frame(view_, context.regs, context.xstate);
   own_frame_ = true;
   __atomic_store_n(&slot_->frame, frame_, __ATOMIC_RELAXED);
