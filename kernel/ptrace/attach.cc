@@ -55,9 +55,16 @@ Result<void> trace_me(Task& task) {
   WriteGuard tree(task.kernel().process_tree);
   if (task.tracing->traced()) return Errno::eperm;
   ThreadGroup* parent = task.group().parent;
-  const Ref<Task> leader = parent != nullptr ? parent->leader() : nullptr;
-  if (!leader) return success;  // Linux: a parent that is exiting does not matter any more
-  link(*leader, task, 0, false);
+  if (parent == nullptr) return success;  // Linux: a parent that is exiting does not matter any more
+  const Ref<Task> leader = task.group().leader();
+  Ref<Task> tracer = parent->leader();
+  {
+    MutexGuard guard(parent->lock);
+    const auto maker = leader ? parent->members.find(leader->tracing->forked_by) : parent->members.end();
+    if (maker != parent->members.end()) tracer = maker->second;
+  }
+  if (!tracer) return success;
+  link(*tracer, task, 0, false);
   return success;
 }
 

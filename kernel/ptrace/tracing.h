@@ -48,6 +48,7 @@ class Tracing {
   // Must a group stop still be taken? Once taken, the tracer lets the task run while its process counts as stopped.
   bool takes_group_stop() const { return !traced() || !group_stop_taken_.load(std::memory_order_acquire); }
 
+  Pid forked_by;        // the thread whose fork made this process: who PTRACE_TRACEME means
   Ref<Task> tracer;     // under process_tree
   bool exited = false;  // under process_tree: a thread that the tracer has not waited for yet
   int exit_status = 0;  // its status, encoded for wait4(2)

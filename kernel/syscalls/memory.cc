@@ -6,8 +6,8 @@
 #include "abi/mman.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
-#include "kernel/ptrace/tracing.h"
 #include "kernel/mm/user_buffer.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/fd_table.h"
 

@@ -86,6 +86,7 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   child.sched_policy = task.sched_policy, child.sched_priority = task.sched_priority;
   child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
+  child.tracing->forked_by = task.tid();
 }
 
 // The child becomes visible: pid table, process tree, group members. Cannot fail but where the whole group is leaving.

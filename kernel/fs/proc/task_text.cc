@@ -256,8 +256,7 @@ Result<std::string> proc_status(Task& task) {
       "nonvoluntary_ctxt_switches:\t0\n",
       task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked().bits(), ignored, caught,
       c->inheritable, c->permitted, c->effective, c->bounding, c->ambient, task.no_new_privs ? 1 : 0,
-      static_cast<int>(task.seccomp->mode()), filters ? filters->count() : 0, cpus,
-      cpu_list(cpus));
+      static_cast<int>(task.seccomp->mode()), filters ? filters->count() : 0, cpus, cpu_list(cpus));
   return text;
 }
 
