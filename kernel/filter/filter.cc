@@ -20,7 +20,7 @@ Filter::Filter(Ref<FilterProgram> program, Ref<Filter> previous, Options options
 }
 
 Filter::~Filter() {
-  if (listener_) listener_->abandon();
+  if (listener_ && installed_) listener_->abandon();
   // A path may be thousands of filters long: not by recursion.
   Ref<Filter> next = std::move(previous_);
   while (next && next->ref_count() == 1) next = std::move(next->previous_);

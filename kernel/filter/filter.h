@@ -58,7 +58,8 @@ class Filter final : public RefCounted {
   Listener* listener() const { return listener_.get(); }
   const Filter* previous() const { return previous_.get(); }
   bool is_or_descends_from(const Filter* ancestor) const;
-  bool has_listener() const;  // anywhere on the path
+  void installed() { installed_ = true; }  // only the end of one that was is told to its listener
+  bool has_listener() const;               // anywhere on the path
   u32 count() const { return count_; }
   // What Linux bounds: the instructions of the path, and four for each filter that is not the last.
   u64 path_cost() const { return path_cost_; }
@@ -71,6 +72,7 @@ class Filter final : public RefCounted {
   const u32 count_;
   const u64 path_cost_;
   const MemoryCharge charge_;
+  bool installed_ = false;
   std::array<u64, (kSyscallEnd + 63) / 64> allowed_{};
 };
 

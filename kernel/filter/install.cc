@@ -28,7 +28,8 @@ Result<std::vector<abi::SockFilter>> read_program(Task& task, GuestAddr address)
 bool may_assign(const SeccompState& state, Mode mode) { return state.mode() == Mode::disabled || state.mode() == mode; }
 
 // The first sibling that went another way: its filters are not among the caller's. Under the group's lock.
-Task* first_unsynchronisable(Task& task) REQUIRES(task.group().lock) {
+Task* first_unsynchronisable(Task& task) {
+  task.group().lock.assert_held();
   const Filter* own = task.seccomp->filter();
   for (const auto& [tid, member] : task.group().members) {
     if (member.get() == &task) continue;
@@ -76,6 +77,7 @@ Result<i64> attach(Task& task, Attachment parts) {
       return other->tid().raw();
     }
   }
+  filter->installed();
   task.seccomp->set(task, Mode::filter, filter);
   if (!sync) return 0;
   for (const auto& [tid, member] : group.members) {

@@ -51,6 +51,13 @@ Result<void> check_ptrace_access(Task& who, Task& target) {
   return (theirs->permitted & ~ours.permitted) == 0 ? Result<void>() : Errno::eperm;
 }
 
+bool is_unsafely_traced(Task& task) {
+  if (!task.tracing->traced()) return false;
+  ReadGuard tree(task.kernel().process_tree);
+  const Ref<const Credentials> theirs = task.tracing->tracer ? task.tracing->tracer->credentials_ref() : nullptr;
+  return theirs && !theirs->capable(Capability::sys_ptrace);
+}
+
 Result<void> trace_me(Task& task) {
   WriteGuard tree(task.kernel().process_tree);
   if (task.tracing->traced()) return Errno::eperm;

@@ -338,8 +338,7 @@ Result<i64> interrupt(Task& target) {
   if (!tracing.seized()) return Errno::eio;
   {
     MutexGuard guard(tracing.lock);
-    // One that is stopped takes it later; one that listens stops anew.
-    if (!tracing.stopped || tracing.listening || tracing.stop.kind != TraceStop::Kind::trap) tracing.trap_ = true;
+    tracing.trap_ = true;  // one that is stopped takes it later; one that listens stops anew
     if (tracing.listening) tracing.stopped = false;
   }
   target.recalculate_work();

@@ -226,15 +226,16 @@ void trace_exit(Task& task) {
                 static_cast<u64>(status), true);
 }
 
-void end_forced_step(Task& task) {
+bool end_forced_step(Task& task) {
   Tracing& tracing = *task.tracing;
   {
     MutexGuard guard(tracing.lock);
-    if (!std::exchange(tracing.forced_step, false)) return;
+    if (!std::exchange(tracing.forced_step, false)) return false;
   }
   platform::Registers regs = task.cpu().registers();
   regs.eflags &= ~kTrapFlag;
   task.cpu().set_registers(regs);
+  return true;
 }
 
 }  // namespace limen

@@ -88,12 +88,14 @@ void trace_exit_of_call(Task& task, bool single_step, bool whole);
 void trace_exec(Task& task, Pid old_tid);
 // PTRACE_EVENT_EXIT, with the status that wait4 will tell; before anything is given back.
 void trace_exit(Task& task);
-// A fault by the trap flag: is it the tracer's step? Then the flag is cleared.
-void end_forced_step(Task& task);
+// Clears the trap flag where it is the tracer's. Was it?
+bool end_forced_step(Task& task);
 
 // --- The tree ----------------------------------------------------------------------------------------------------------
 // May `who` look at or attach to `target`? Linux: __ptrace_may_access with real credentials. eperm.
 Result<void> check_ptrace_access(Task& who, Task& target);
+// execve under a tracer that may not trace what the program would become: set-user-ID bits do not count.
+bool is_unsafely_traced(Task& task);
 Result<void> trace_me(Task& task);
 Result<void> attach(Task& tracer, Task& target, u64 options, bool seize);
 // A new child of a tracee is a tracee from the start. Under process_tree; before it runs.

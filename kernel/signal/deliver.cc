@@ -97,6 +97,7 @@ void settle_without_handler(Task& task, Outcome& outcome) {
 }
 
 void run_handler(Task& task, const SignalInfo& info, const SignalAction& action) {
+  end_forced_step(task);  // the frame keeps the guest's own flags
   platform::Context context = task.cpu().save_context();
   const SignalSet mask = task.saved_mask.value_or(task.blocked());
   const Result<void> pushed = push_signal_frame(task, info, action, mask, context);

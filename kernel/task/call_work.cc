@@ -40,6 +40,7 @@ std::optional<i64> carry_out(Task& task, platform::Entry& call) {
 std::optional<i64> serve_watched_call(Task& task, const platform::Entry& entry) {
   platform::Entry call = entry;
   std::optional<i64> value;
+  if (task.tracing->traced()) end_forced_step(task);  // a step over a call ends behind it, by call_work
   if (enter(task, call)) value = carry_out(task, call);
   const u32 work = task.call_work.load(std::memory_order_acquire);
   if ((work & (call_work::trace | call_work::single_step)) == 0 || task.exit_requested() || task.must_die())

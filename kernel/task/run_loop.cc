@@ -76,7 +76,8 @@ void serve_fault(Task& task, const Entry& entry) {
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
   } else {
     info.signo = Signal(entry.signo), info.code = entry.code, info.addr = entry.addr;
-    if (info.signo == sig::trap) end_forced_step(task);
+    // A step whose tracer is gone meanwhile is nobody's.
+    if (info.signo == sig::trap && end_forced_step(task) && !task.tracing->traced()) return;
   }
   info.error_code = entry.error_code, info.trapno = entry.trapno;
   force_signal(task, info);
