@@ -202,10 +202,7 @@ void start_group_exit(ThreadGroup& group, int wait_status) {
     group.stopped = false;
     for (const auto& [tid, task] : group.members) tasks.push_back(task);
   }
-  for (const Ref<Task>& task : tasks) {
-    task->recalculate_work();
-    task->wake();
-  }
+  for (const Ref<Task>& task : tasks) task->doom();  // waits that only the process's end interrupts end, too
 }
 
 void retarget_shared_signals(Task& task, SignalSet not_taken) {
