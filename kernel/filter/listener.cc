@@ -14,7 +14,7 @@ namespace {
 
 using State = Notification::State;
 
-constexpr u32 kIoctlNr = 0xff, kIoctlSizeShift = 16, kIoctlSizeMask = 0x3fff;
+constexpr u32 kIoctlSizeShift = 16, kIoctlSizeMask = 0x3fff;
 constexpr u32 kWithoutSize = ~(kIoctlSizeMask << kIoctlSizeShift);
 
 // As copy_struct_from_user: a longer structure is fine while what we do not know of it is zero.
