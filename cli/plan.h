@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/types.h"
+#include "kernel/filter/profile.h"
 
 namespace limen::cli {
 
@@ -63,6 +64,8 @@ struct Plan {
   bool patching = true;         // replace system calls in the text of programs
   std::string stats_json;       // host path for the counters; empty: none
   std::optional<Mutation> mutation;
+
+  std::optional<SeccompProfile> seccomp;  // over all guests, from the first instruction
 
   std::vector<std::string> command;  // the program, looked up in the guest's PATH, and its arguments
 };

@@ -16,6 +16,9 @@
 #include "abi/syscalls.h"
 #include "base/errno.h"
 #include "cli/terminal.h"
+#include "kernel/cred/credentials.h"
+#include "kernel/version.h"
+#include "oci/seccomp_profile.h"
 
 namespace limen::cli {
 namespace {
@@ -332,6 +335,10 @@ Plan build_plan(const RunOptions& options, const std::vector<std::string>& comma
   set_workdir(plan, options.workdir);
   set_hidden(plan, options);
   set_logging(plan, options);
+  if (!options.seccomp.empty()) {
+    const u64 capabilities = plan.uid.raw() == 0 ? kAllCapabilities : 0;
+    plan.seccomp = oci::read_seccomp_profile(options.seccomp, {capabilities, kLinuxRelease});
+  }
   if (!options.mutate.empty()) plan.mutation = parse_mutation(options.mutate);
   return plan;
 }

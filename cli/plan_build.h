@@ -33,6 +33,7 @@ struct RunOptions {
   bool no_patch = false;
   std::string stats_json;
   std::string mutate;
+  std::string seccomp;
 };
 
 // `environ` is the caller's environment, NULL-terminated.

@@ -13,6 +13,7 @@ constexpr Example kExamples[] = {
     {"limen run -- python3 untrusted.py", "no network, no writing, no secrets"},
     {"limen run --volume $PWD:$PWD:rw -- make", "may write here, and nowhere else"},
     {"limen run --user 0 -- sh -c 'touch /etc/x'", "root of its own sandbox, and of nothing else"},
+    {"limen run --seccomp profile.json -- ./job", "only the system calls that the profile allows"},
     {"limen run --memory 512M --timeout 30s -- ./job", "within limits"},
 };
 
@@ -65,6 +66,8 @@ class Run : public Command {
     value("--files", o_.files, "N", "open files of a process (default: the caller's limit)", "Limits");
     value("-t,--timeout", o_.timeout, "TIME", "end the sandbox after TIME: 10, 1.5s, 500ms, 2m, 1h", "Limits");
     value("--net", o_.net, "MODE", "network: none (loopback and Unix sockets of its own)", "Limits");
+    value("--seccomp", o_.seccomp, "PROFILE",
+          "allow only the calls that PROFILE allows: JSON, in Docker's and OCI's format", "Limits");
     value("--log", o_.log_file, "FILE", "write what Limen has to say to FILE (default: standard error)", "Insight");
     value("--log-level", o_.log_level, "LEVEL", "error, warning, info or debug (default: warning; with --log, info)",
           "Insight");

@@ -119,14 +119,14 @@ KernelOptions kernel_options(const Plan& plan, const KernelStart& start, int log
     if (row != nullptr && row->x86_64 >= 0) options.mutation = {static_cast<u64>(row->x86_64), plan.mutation->result};
   }
   options.log_calls = plan.log_level == LogLevel::debug;
-  if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) {
-    // The front end may have set the terminal raw.
-    const char* const end = plan.log_file.empty() && start.console && start.console->is_stream[2] ? "\r\n" : "\n";
-    options.log = [fd = log_fd, end](std::string_view line) {
-      const std::string text = "limen: " + std::string(line) + end;
-      (void)!write(fd, text.data(), text.size());
-    };
-  }
+  // The front end may have set the terminal raw.
+  const char* const end = plan.log_file.empty() && start.console && start.console->is_stream[2] ? "\r\n" : "\n";
+  options.alert = [fd = log_fd, end](std::string_view line) {
+    const std::string text = "limen: " + std::string(line) + end;
+    (void)!write(fd, text.data(), text.size());
+  };
+  if (plan.log_level >= LogLevel::info || !plan.log_file.empty()) options.log = options.alert;
+  if (plan.seccomp) options.seccomp_profile = make_ref<ProfileProgram>(*plan.seccomp);
   return options;
 }
 

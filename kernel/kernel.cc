@@ -69,7 +69,8 @@ void Kernel::init_died(int wait_status) {
   for (const Ref<Task>& task : all) {
     {
       MutexGuard guard(task->group().lock);
-      if (!std::exchange(task->group().exiting, true)) task->group().exit_status = sig::kill.raw();
+      task->group().exiting = true;
+      task->group().exit_status = sig::kill.raw();  // nobody will ask; a tracer's last stop ends by it
     }
     task->doom();
   }

@@ -101,6 +101,10 @@ struct KernelOptions {
     i64 result = 0;  // or a negative errno
   };
   std::optional<Mutation> mutation;
+  // One line that is told whatever the level: a call that a profile refused. Null: nowhere.
+  std::function<void(std::string_view)> alert;
+  // A FilterProgram (kernel/filter/filter.h) over all guests, from their first instruction; or null.
+  Ref<RefCounted> seccomp_profile;
 };
 
 class Kernel {

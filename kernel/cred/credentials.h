@@ -87,7 +87,6 @@ class Credentials : public RefCounted {
   std::vector<Gid> groups;
   u64 effective = 0, permitted = 0, inheritable = 0, bounding = kAllCapabilities, ambient = 0;
   u32 securebits = 0;
-  bool no_new_privs = false;
   Ref<UserNamespace> user_ns;
 
   bool has_capability(const UserNamespace& ns, Capability cap) const {
@@ -110,7 +109,7 @@ class Credentials : public RefCounted {
     copy->groups = groups;
     copy->effective = effective, copy->permitted = permitted, copy->inheritable = inheritable;
     copy->bounding = bounding, copy->ambient = ambient;
-    copy->securebits = securebits, copy->no_new_privs = no_new_privs, copy->user_ns = user_ns;
+    copy->securebits = securebits, copy->user_ns = user_ns;
     return copy;
   }
 };

@@ -1,6 +1,7 @@
 #include "kernel/cred/exec.h"
 
 #include "abi/capability.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -43,7 +44,7 @@ Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attrib
 Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes,
                                                     bool& secure) {
   const Credentials& old = task.credentials();
-  const bool honour = !old.no_new_privs && (program.mount->flags() & kMountNoSuid) == 0;
+  const bool honour = !task.no_new_privs && !is_unsafely_traced(task) && (program.mount->flags() & kMountNoSuid) == 0;
   return credentials_for_exec(old, attributes, honour, secure);
 }
 

@@ -2,6 +2,7 @@
 
 #include "abi/signal.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/signal/frame.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -33,7 +34,22 @@ bool must_exit(Task& task) {
 
 bool is_stopped(Task& task) {
   MutexGuard guard(task.group().lock);
-  return task.group().stopped || task.group().continue_report;
+  return (task.group().stopped && !task.tracing->traced()) || task.group().continue_report;
+}
+
+// A stop that a tracer is to see, and that is no signal's.
+bool must_trap(Task& task) {
+  if (!task.tracing->traced()) return false;
+  if (task.tracing->trap_pending()) return true;
+  MutexGuard guard(task.group().lock);
+  return task.group().stopped && task.tracing->takes_group_stop();
+}
+
+// While a tracer may look, the call's value stands in RAX, and what it puts there counts.
+void show_result(Task& task, i64 value) {
+  platform::Registers regs = task.cpu().registers();
+  regs.rax = static_cast<u64>(value);
+  task.cpu().set_registers(regs);
 }
 
 // Makes the guest execute its system call again (or restart_syscall in its place).
@@ -42,10 +58,19 @@ void rewind_to_call(platform::Registers& regs, u64 nr) {
   regs.rip -= kSyscallInstruction;
 }
 
+// A tracer has set orig_rax to -1: the guest is no longer in a call, and nothing is restarted. Linux: syscall_get_nr.
+void heed_tracer(Task& task, const platform::Registers& regs, Outcome& outcome) {
+  if (!task.tracing->traced()) return;
+  outcome.value = static_cast<i64>(regs.rax);
+  if (regs.orig_rax == ~u64{0} && outcome.wants_restart()) outcome.due = false;
+}
+
 // Writes the call's result before a handler's frame is built over it.
 void settle_with_handler(Task& task, Outcome& outcome, u64 action_flags) {
   if (!outcome.due) return;
   platform::Registers regs = task.cpu().registers();
+  heed_tracer(task, regs, outcome);
+  if (!outcome.due) return;
   if (outcome.is(Errno::erestartnointr) || (outcome.is(Errno::erestartsys) && (action_flags & abi::sa_restart) != 0)) {
     rewind_to_call(regs, regs.orig_rax);
   } else {
@@ -59,6 +84,8 @@ void settle_with_handler(Task& task, Outcome& outcome, u64 action_flags) {
 void settle_without_handler(Task& task, Outcome& outcome) {
   if (!outcome.due) return;
   platform::Registers regs = task.cpu().registers();
+  heed_tracer(task, regs, outcome);
+  if (!outcome.due) return;
   if (outcome.is(Errno::erestart_restartblock)) {
     rewind_to_call(regs, kRestartSyscall);
   } else if (outcome.wants_restart()) {
@@ -71,6 +98,7 @@ void settle_without_handler(Task& task, Outcome& outcome) {
 }
 
 void run_handler(Task& task, const SignalInfo& info, const SignalAction& action) {
+  end_forced_step(task);  // the frame keeps the guest's own flags
   platform::Context context = task.cpu().save_context();
   context.regs.rip = task.mm().original_place(context.regs.rip);
   const SignalSet mask = task.saved_mask.value_or(task.blocked());
@@ -86,6 +114,7 @@ void run_handler(Task& task, const SignalInfo& info, const SignalAction& action)
   SignalSet blocked = task.blocked() | action.mask;
   if ((action.flags & abi::sa_nodefer) == 0) blocked.add(info.signo);
   change_blocked(task, blocked);
+  trace_handler_entered(task);
 }
 
 // Takes one signal and carries its action out. False when there is none to take.
@@ -95,8 +124,12 @@ bool handle_one(Task& task, Outcome& outcome) {
     MutexGuard guard(task.group().lock);
     continues = task.group().continues;
   }
-  const std::optional<SignalInfo> info = take_signal(task, ~task.blocked());
+  std::optional<SignalInfo> info = take_signal(task, ~task.blocked());
   if (!info) return false;
+  if (task.tracing->traced()) {
+    info = trace_signal(task, *info);
+    if (!info) return true;
+  }
   const SignalAction action = task.handlers().take_for_delivery(info->signo);
   if (info->signo == sig::kill) {
     start_group_exit(task.group(), info->signo.raw());
@@ -135,9 +168,11 @@ bool has_signal_work(Task& task) {
   ThreadGroup& group = task.group();
   {
     MutexGuard guard(group.lock);
-    if (group.exiting || group.stopped || group.continue_report) return true;
+    if (group.exiting || group.continue_report) return true;
+    if (group.stopped && task.tracing->takes_group_stop()) return true;
     if (group.exec_task != nullptr && group.exec_task != &task) return true;
   }
+  if (task.tracing->trap_pending()) return true;
   return !(pending_signals(task) & ~task.blocked()).empty();
 }
 
@@ -146,9 +181,14 @@ Next return_to_guest(Task& task, std::optional<i64> result) {
   // temporary mask lets through. Linux: restore_saved_sigmask_unless.
   Outcome outcome{.due = result.has_value(), .value = result.value_or(0)};
   if (!outcome.wants_restart() && !outcome.is(Errno::eintr)) restore_mask(task);
+  if (outcome.due && task.tracing->traced()) show_result(task, outcome.value);
   do {
     for (;;) {
       if (must_exit(task)) return Next::exit;
+      if (must_trap(task)) {
+        take_trap(task);
+        continue;
+      }
       if (is_stopped(task)) {
         wait_while_stopped(task);
         continue;

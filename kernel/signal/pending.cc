@@ -56,6 +56,10 @@ void PendingSignals::discard(SignalSet which) {
   std::erase_if(queue_, [which](const Entry& entry) { return which.has(entry.info.signo); });
 }
 
+std::optional<SignalInfo> PendingSignals::peek(usize place) const {
+  return place < queue_.size() ? std::optional<SignalInfo>(queue_[place].info) : std::nullopt;
+}
+
 bool PendingSignals::has_timer(i32 timer_id) const {
   return std::any_of(queue_.begin(), queue_.end(), [timer_id](const Entry& entry) {
     return entry.info.is_expiry && entry.info.timer_id == timer_id;

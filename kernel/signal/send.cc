@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "kernel/kernel.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/signal/signal.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/task.h"
@@ -63,6 +64,7 @@ void prepare(ThreadGroup& group, Members& members, Signal s) {
   discard_everywhere(group, members, kStopSignals);
   members.stopped = false;
   if (!was_stopped) return;
+  trace_group_continue(group);
   for (const Ref<Task>& task : members.tasks) {
     task->recalculate_work();
     task->wake();
@@ -114,7 +116,9 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   if (!handlers) return success;  // it has exited
   const SignalAction action = handlers->get(s);
   // A blocked signal is kept even when it is ignored now: the action may change before it is unblocked.
-  if (!first.blocked().has(s) && is_ignored(action, s)) return success;
+  // And a tracer sees those that are ignored.
+  const bool seen = first.tracing->traced() && s != sig::kill;
+  if (!first.blocked().has(s) && !seen && is_ignored(action, s)) return success;
   if (!TRY(enqueue(group, task, first, info))) return success;
   group.signal_arrived.wake(kPollIn);
 
@@ -123,7 +127,7 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
     return success;
   }
   // A stopped process takes nothing but SIGKILL until it goes on.
-  if (members.stopped) return success;
+  if (members.stopped && !first.tracing->traced()) return success;
   const auto takes = [s](Task& candidate) { return !candidate.blocked().has(s); };
   Task* chosen = nullptr;
   if (task != nullptr) {
@@ -138,7 +142,8 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   }
   if (chosen == nullptr) return success;
   const DefaultAction by_default = default_action(s);
-  if (action.handler == abi::sig_dfl && (by_default == DefaultAction::terminate || by_default == DefaultAction::core)) {
+  if (!chosen->tracing->traced() && action.handler == abi::sig_dfl &&
+      (by_default == DefaultAction::terminate || by_default == DefaultAction::core)) {
     start_group_exit(group, s.raw());
   } else {
     chosen->recalculate_work();

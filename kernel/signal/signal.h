@@ -109,6 +109,8 @@ class PendingSignals {
   bool has_timer(i32 timer_id) const;
   void discard_timer(i32 timer_id);
   usize queued() const { return queue_.size(); }
+  // The entry at this place of the queue, left there: PTRACE_PEEKSIGINFO.
+  std::optional<SignalInfo> peek(usize place) const;
 
  private:
   struct Entry {

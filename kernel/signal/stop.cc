@@ -8,6 +8,7 @@
 #include "abi/time.h"
 #include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/signal/deliver.h"
 #include "kernel/task/process_group.h"
 #include "kernel/task/task.h"
@@ -32,6 +33,8 @@ void report_to_parent(Task& task, i32 code, Signal status) {
   }
   WriteGuard tree(task.kernel().process_tree);
   if (group.is_zombie) return;
+  // A parent that traces it hears of stops from ptrace, thread by thread.
+  if (code == abi::cld_stopped && task.tracing->traced() && !is_traced_by_other(task)) return;
   group.report = code == abi::cld_stopped ? ThreadGroup::Report::stopped : ThreadGroup::Report::continued;
   if (code == abi::cld_stopped) group.stop_signal = status.raw();
   ThreadGroup* parent = group.parent;
@@ -73,11 +76,13 @@ void stop_group(Task& task, Signal s, u32 continues) {
     MutexGuard guard(group.lock);
     if (group.exiting || group.stopped || group.continues != continues) return;
     group.stopped = true;
+    group.stopping_signal = s.raw();
     group.continue_report = false;
     for (const auto& [tid, member] : group.members) {
       if (member.get() != &task) others.push_back(member);
     }
   }
+  trace_group_stop(group);
   for (const Ref<Task>& other : others) other->recalculate_work();
   report_to_parent(task, abi::cld_stopped, s);
   if (is_first_process(task)) Terminals::of(task.kernel())->first_process_stopped(s);
@@ -89,6 +94,7 @@ void wait_while_stopped(Task& task) {
     bool report = false;
     {
       MutexGuard guard(group.lock);
+      if (task.tracing->traced() && group.stopped) return;  // it stops for its tracer instead
       if (!group.stopped || group.exiting || (group.exec_task != nullptr && group.exec_task != &task)) {
         report = std::exchange(group.continue_report, false);
         if (!report || group.exiting) return;

@@ -89,6 +89,7 @@ bool holds_too_much(const Kernel& kernel) {
 }  // namespace
 
 Result<i64> dispatch(Task& task, u64 nr, const u64 (&args)[6]) {
+  nr = static_cast<u32>(nr);  // Linux: an int. A filter has judged no more of it either
   if (nr >= kSyscallEnd || !kEntries[nr].exists) [[unlikely]]
     return Errno::enosys;
   if (const auto& broken = task.kernel().options().mutation; broken && broken->nr == nr) [[unlikely]]

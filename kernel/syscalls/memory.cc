@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/user_buffer.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -141,15 +142,6 @@ Result<Segments> read_segments(Task& task, UserArray<In, abi::IoVec> iov, u64 co
   return segments;
 }
 
-// Linux: ptrace_may_access(PTRACE_MODE_ATTACH_REALCREDS).
-bool may_attach(const Credentials& who, Task& target) {
-  if (who.capable(Capability::sys_ptrace)) return true;
-  const Ref<const Credentials> other = target.credentials_ref();
-  if (!other || !target.group().dumpable) return false;
-  return who.uid == other->uid && who.uid == other->euid && who.uid == other->suid && who.gid == other->gid &&
-         who.gid == other->egid && who.gid == other->sgid && (other->permitted & ~who.permitted) == 0;
-}
-
 Result<Ref<Mm>> memory_of(Task& task, Pid pid) {
   Ref<Task> target;
   {
@@ -157,7 +149,7 @@ Result<Ref<Mm>> memory_of(Task& task, Pid pid) {
     target = task.namespaces().pid->find(pid);
   }
   if (!target) return Errno::esrch;
-  if (&target->group() != &task.group() && !may_attach(task.credentials(), *target)) return Errno::eperm;
+  TRY(check_ptrace_access(task, *target));
   Ref<Mm> mm = target->mm_ref();
   if (!mm) return Errno::esrch;
   return mm;

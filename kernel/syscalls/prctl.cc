@@ -5,6 +5,8 @@
 #include <array>
 
 #include "abi/capability.h"
+#include "abi/seccomp.h"
+#include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
@@ -128,12 +130,10 @@ Result<i64> capability_call(Task& task, i32 op, const Args& args) {
     case abi::pr_cap_ambient:
       return ambient(task, args);
     case abi::pr_get_no_new_privs:
-      return args.none() ? Result<i64>(own.no_new_privs ? 1 : 0) : Errno::einval;
+      return args.none() ? Result<i64>(task.no_new_privs ? 1 : 0) : Errno::einval;
     case abi::pr_set_no_new_privs: {
       if (args.a2 != 1 || !args.only_first()) return Errno::einval;
-      Ref<Credentials> fresh = own.clone();
-      fresh->no_new_privs = true;
-      task.set_credentials(std::move(fresh));
+      task.no_new_privs = true;
       return 0;
     }
     default:
@@ -199,7 +199,10 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
     case abi::pr_set_timing:
       return arg2 == 0 ? Result<i64>(0) : Errno::einval;
     case abi::pr_get_seccomp:
-      return 0;
+      return static_cast<i64>(task.seccomp->mode());
+    case abi::pr_set_seccomp:
+      if (arg2 == abi::seccomp_mode_strict) return set_strict_mode(task);
+      return arg2 == abi::seccomp_mode_filter ? set_filter_mode(task, 0, GuestAddr(arg3)) : Errno::einval;
     default:
       return capability_call(task, op.raw(), args);
   }

@@ -21,9 +21,9 @@ Answers::Identity identity_of(const Task& task, const ThreadGroup& group) {
   return identity;
 }
 
-u32 allowed_answers(const Kernel& kernel) {
-  const KernelOptions& options = kernel.options();
-  if (options.log_calls || options.mutation) return 0;
+u32 allowed_answers(Task& task) {
+  const KernelOptions& options = task.kernel().options();
+  if (options.log_calls || options.mutation || task.call_work.load() != 0) return 0;
   return Answers::kIdentity | Answers::kUser | Answers::kYield;
 }
 
@@ -34,8 +34,10 @@ void publish_answers(Task& task) {
   if (!task.group().process_group) return;
   task.publish(identity_of(task, task.group()));
   task.publish_user_ids();
-  task.allow_answers(allowed_answers(task.kernel()));
+  settle_answers(task);
 }
+
+void settle_answers(Task& task) { task.allow_answers(allowed_answers(task)); }
 
 void publish_identity(ThreadGroup& group) {
   if (!group.process_group) return;

@@ -16,6 +16,8 @@ class ThreadGroup;
 
 // All of it, for a task that is about to run. Takes process_tree.
 void publish_answers(Task& task);
+// Call when Task::call_work has changed: no answers while a filter or a tracer must see the task's calls. Any thread.
+void settle_answers(Task& task);
 // The identity of every task of the group; process_tree is held for writing.
 void publish_identity(ThreadGroup& group);
 

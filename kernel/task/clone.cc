@@ -5,8 +5,10 @@
 #include "kernel/cred/change.h"
 #include "kernel/cred/keys.h"
 #include "kernel/ipc/sysv_sem.h"
+#include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/pidfd.h"
@@ -98,10 +100,11 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
   child.personality = task.personality;
+  child.tracing->forked_by = task.tid();
 }
 
 // The child becomes visible: pid table, process tree, group members. Cannot fail but where the whole group is leaving.
-Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& request) {
+Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& request, u32 event) {
   Kernel& kernel = task.kernel();
   ThreadGroup& group = child->group();
   WriteGuard tree(kernel.process_tree);
@@ -120,10 +123,21 @@ Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& req
   {
     MutexGuard guard(group.lock);
     if (!request.has(abi::clone_thread)) group.leader_ = child;
+    inherit_seccomp(task, *child);  // where TSYNC of a sibling finds either both or neither
     group.members[child->tid()] = child;
   }
   kernel.pids->add(child);
+  if (event != 0 || request.has(abi::clone_ptrace)) inherit_tracer(task, *child);
   return success;
+}
+
+// What a tracer hears of this call; 0 where it has not asked. Linux: kernel_clone.
+u32 event_of(Task& task, const CloneRequest& request) {
+  if (request.has(abi::clone_untraced)) return 0;
+  const u32 event = request.has(abi::clone_vfork)      ? abi::ptrace_event_vfork
+                    : request.exit_signal != sig::chld ? abi::ptrace_event_clone
+                                                       : abi::ptrace_event_fork;
+  return wants_event(task, event) ? event : 0;
 }
 
 Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
@@ -160,15 +174,16 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   TRY(check_flags(task, request));
   Ref<Task> child = TRY(make_child(task, request));
   const i32 tid = child->tid().raw();
+  const u32 event = event_of(task, request);
   if (request.has(abi::clone_pidfd)) {
     FdReservation fd = TRY(task.files().reserve(task));
     const PidfdTarget kind = request.has(abi::clone_thread) ? PidfdTarget::thread : PidfdTarget::process;
     Ref<File> file = TRY(open_pidfd(task, child, kind));
     TRY(request.pidfd.write(task, fd.number().raw()));
-    TRY(publish(task, child, request));
+    TRY(publish(task, child, request, event));
     fd.publish(std::move(file), FdFlags::close_on_exec);
   } else {
-    TRY(publish(task, child, request));
+    TRY(publish(task, child, request, event));
   }
   inherit_sem_undo(task, *child, request.has(abi::clone_sysvsem) ? SemUndo::shared : SemUndo::none);
   inherit_keys(task, *child, request.has(abi::clone_thread));
@@ -177,16 +192,19 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   if (request.has(abi::clone_child_settid)) child->mm().copy_out(request.child_tid, &tid, sizeof tid);
   Ref<VforkDone> done;
   if (request.has(abi::clone_vfork)) child->vfork_done = done = make_ref<VforkDone>();
+  child->recalculate_work();  // its tracer's first stop
   const Result<void> started = task.kernel().start_task(child);
   if (!started.ok()) {
     exit_task(*child);  // visible for a moment: it ends like any other, and its parent reaps it at once
     return started.error();
   }
+  if (event != 0) trace_event(task, event, static_cast<u64>(tid));
   if (done) {
     (void)task.block_killable(done->queue, [&]() -> Result<void> {
       if (done->done.load()) return success;
       return Errno::eagain;
     });
+    trace_event(task, abi::ptrace_event_vfork_done, static_cast<u64>(tid));
   }
   return tid;
 }

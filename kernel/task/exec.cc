@@ -14,6 +14,7 @@
 #include "kernel/cred/keys.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/elf.h"
 #include "kernel/task/exec_stack.h"
@@ -223,6 +224,11 @@ Result<void> become_only_thread(Task& task) {
     return group.members.size() == 1 ? Result<void>() : Errno::eagain;
   });
   WriteGuard tree(task.kernel().process_tree);
+  if (alone.ok() && !task.is_leader()) {
+    // Its tracer hears of it as this task, which takes its number.
+    const Ref<Task> old_leader = group.leader();
+    if (old_leader && old_leader->tracing->traced()) unlink_tracee(*old_leader);
+  }
   MutexGuard guard(group.lock);
   group.exec_task = nullptr;
   TRY(alone);
@@ -314,8 +320,11 @@ Result<i64> exec_from_guest(Task& task, i32 dirfd, UserPath path, UserStrings ar
   if (request.path.empty() && (flags & abi::at_empty_path) == 0) return Errno::enoent;
   request.argv = TRY(argv.read(task, kMostBytes));
   request.envp = TRY(envp.read(task, kMostBytes));
+  const Pid old_tid = task.tid();
   TRY(exec(task, request));
+
   task.keep_registers();
+  trace_exec(task, old_tid);
   return 0;
 }
 

@@ -6,11 +6,13 @@
 #include "abi/time.h"
 #include "abi/wait.h"
 #include "kernel/fs/tty/terminal.h"
+#include "kernel/filter/seccomp.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/ipc/sysv_sem.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/answers.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/task/process_group.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
@@ -56,7 +58,8 @@ void notify_parent(ThreadGroup& child) {
   if (child.parent == nullptr) return;
   const Ref<ThreadGroup> parent(child.parent);
   const Ref<Task> leader = child.leader();
-  const Signal exit_signal = leader ? leader->exit_signal : sig::chld;
+  const bool traced = leader && leader->tracing->traced();
+  const Signal exit_signal = leader && !traced ? leader->exit_signal : sig::chld;
   bool ignored = false, nobody_waits = false;
   if (exit_signal == sig::chld) {
     if (const Ref<SignalHandlers> handlers = handlers_of(*parent)) {
@@ -118,6 +121,26 @@ void give_children_away(Task& last_thread) {
   }
 }
 
+// A thread that is traced ends: its tracer waits for it. False where nobody does. Under process_tree.
+bool leave_to_tracer(Task& task, int status) {
+  Tracing& tracing = *task.tracing;
+  const Ref<Task> tracer = tracing.tracer;
+  if (!tracer || !tracing.traced()) return false;
+  const Ref<ThreadGroup> to = tracer->group_ref();
+  SignalInfo info = child_signal(task.group(), sig::chld, status);
+  info.pid = task.tid();
+  const Ref<SignalHandlers> handlers = handlers_of(*to);
+  const SignalAction action = handlers ? handlers->get(sig::chld) : SignalAction{};
+  if (action.handler != abi::sig_ign) send_signal(*to, info);
+  if (action.handler == abi::sig_ign || (action.flags & abi::sa_nocldwait) != 0) {
+    unlink_tracee(task);
+    return false;
+  }
+  tracing.exited = true, tracing.exit_status = status;
+  to->child_changed.wake();
+  return true;
+}
+
 // The end of a session's leader is the end of the session's use of its terminal.
 void lose_terminal(ThreadGroup& group) {
   std::vector<Ref<ThreadGroup>> hung_up, go_on;
@@ -134,13 +157,19 @@ void become_zombie(Task& last_thread, int status) {
   group.report = ThreadGroup::Report::exited;
   give_children_away(last_thread);
   if (group.parent != nullptr && group.process_group) hang_up(orphaned_by(*group.parent, *group.process_group));
+  const Ref<Task> leader = group.leader();
+  // A tracer that is not the parent comes first.
+  if (leader && is_traced_by_other(*leader) && leave_to_tracer(*leader, status)) return;
   notify_parent(group);
 }
 
 }  // namespace
 
+void tell_parent_of_end(ThreadGroup& group) { notify_parent(group); }
+
 void reap(Kernel& kernel, ThreadGroup& child) {
   const Ref<ThreadGroup> keep(&child);
+  if (const Ref<Task> leader = child.leader(); leader && leader->tracing->traced()) unlink_tracee(*leader);
   if (ThreadGroup* parent = child.parent) {
     {
       MutexGuard guard(child.lock);
@@ -184,9 +213,11 @@ void exit_task(Task& task) {
   task.set_mm(nullptr);
   task.set_files(nullptr);
   task.set_fs(nullptr);
+  drop_filters(task);
+  release_tracees(task);
 
   bool last = false, is_init = false;
-  int status = 0;
+  int status = 0, own_status = 0;
   {
     WriteGuard tree(kernel.process_tree);
     Pid successor;
@@ -197,10 +228,11 @@ void exit_task(Task& task) {
       if (!last) successor = group.members.begin()->first;
       group.ended.add(usage);
       // Without exit_group the process's status is its leader's, whoever goes last.
-      if (!group.exiting && task.is_leader()) group.exit_status = exited_status(task.exit_status());
+      if (!group.exiting && task.is_leader()) group.exit_status = task.exit_status();
       status = group.exit_status;
+      own_status = group.exiting ? group.exit_status : task.exit_status();
     }
-    if (!task.is_leader()) kernel.pids->remove_task(task.tid());
+    if (!task.is_leader() && !leave_to_tracer(task, own_status)) kernel.pids->remove_task(task.tid());
     if (last) {
       is_init = &group == kernel.init_group;
       lose_terminal(group);

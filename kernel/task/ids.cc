@@ -23,12 +23,12 @@ Result<i64> sys_set_tid_address(Task& task, GuestAddr tidptr) {
 }
 
 Result<i64> sys_exit(Task& task, int status) {
-  task.request_exit(status);
+  task.request_exit(exited_status(status));
   return 0;
 }
 
 Result<i64> sys_exit_group(Task& task, int status) {
-  task.request_exit(status);
+  task.request_exit(exited_status(status));
   begin_group_exit(task.group(), exited_status(status & 0xff));
   return 0;
 }

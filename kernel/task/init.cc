@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "kernel/fs/tty/terminal.h"
 #include "kernel/ipc/sysv.h"
+#include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/exit.h"
@@ -124,6 +125,9 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     started = exec_first(*task, init, problem);
   } else {
     problem = {StartProblem::About::workdir, init.workdir};
+  }
+  if (started.ok() && options_.seccomp_profile) {
+    install_profile(*task, Ref<FilterProgram>(static_cast<FilterProgram*>(options_.seccomp_profile.get())));
   }
   if (started.ok()) started = start_task(task);
   if (!started.ok()) exit_task(*task);

@@ -4,6 +4,7 @@
 #include "abi/wait.h"
 #include "kernel/kernel.h"
 #include "kernel/signal/siginfo.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/process_group.h"
@@ -75,11 +76,7 @@ Result<i64> sys_pidfd_getfd(Task& task, Fd pidfd, Fd targetfd, u32 flags) {
   const Ref<Task> target = TRY(task_of_pidfd(*file));
   const Ref<FdTable> files = target->files_ref();
   if (!files) return Errno::esrch;
-  // PTRACE_MODE_ATTACH: same user, or the capability.
-  const Credentials& mine = task.credentials();
-  const Ref<const Credentials> theirs = target->credentials_ref();
-  const bool same = mine.uid == theirs->euid && mine.uid == theirs->uid && mine.uid == theirs->suid;
-  if (!same && !mine.capable(Capability::sys_ptrace)) return Errno::eperm;
+  TRY(check_ptrace_access(task, *target));
   const Ref<File> wanted = TRY(files->get(targetfd));
   const Fd fd = TRY(task.files().install(task, wanted, FdFlags::close_on_exec));
   return fd.raw();

@@ -12,6 +12,10 @@
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/answers.h"
 #include "kernel/task/deferred.h"
+#include "kernel/ptrace/tracing.h"
+#include "kernel/signal/deliver.h"
+#include "kernel/syscalls/syscalls.h"
+#include "kernel/task/call_work.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 
@@ -56,10 +60,10 @@ void log_fault(Task& task, const Entry& entry, const FaultOutcome& outcome) {
 
 // What a system call leaves to be done: nothing where it replaced all registers itself.
 std::optional<i64> serve_syscall(Task& task, const Entry& entry) {
-  const Result<i64> result = [&] {
-    const DeferredScope deferred(task);
-    return dispatch(task, entry.nr, entry.args);
-  }();
+  const DeferredScope deferred(task);
+  if (task.call_work.load(std::memory_order_acquire) != 0) [[unlikely]]
+    return serve_watched_call(task, entry);
+  const Result<i64> result = dispatch(task, entry.nr, entry.args);
   if (task.kernel().options().log_calls) [[unlikely]]
     log_call(task, entry, result);
   if (result.is(Errno::efault) && task.mm().take_out_of_memory()) make_room(task);
@@ -112,6 +116,8 @@ void serve_fault(Task& task, const Entry& entry) {
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
   } else {
     info.signo = Signal(entry.signo), info.code = entry.code, info.addr = entry.addr;
+    // A step whose tracer is gone meanwhile is nobody's.
+    if (info.signo == sig::trap && end_forced_step(task) && !task.tracing->traced()) return;
   }
   info.error_code = entry.error_code, info.trapno = entry.trapno;
   force_signal(task, info);
@@ -166,6 +172,7 @@ void run_task(Ref<Task> task) {
     alive = serve(*task, entry);
   }
   const DeferredScope deferred(*task);
+  trace_exit(*task);
   exit_task(*task);
 }
 

@@ -2,9 +2,11 @@
 
 #include <chrono>
 
+#include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/deferred.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -49,6 +51,8 @@ bool TaskWaiter::woken(PollEvents events, WakeChain&) {
 
 Task::Task(Kernel& kernel, Parts parts)
     : start_time_ns(kernel.clock().boottime_ns()),
+      seccomp(std::make_unique<SeccompState>()),
+      tracing(std::make_unique<Tracing>()),
       kernel_(kernel),
       group_(std::move(parts.group)),
       tid_(parts.tid.raw()),
@@ -191,7 +195,8 @@ void Task::recalculate_work() {
     MutexGuard signal_guard(signal_lock());
     group_->signal_lock.assert_held();  // the same one
     const SignalSet deliverable = (pending.set() | group_->shared_pending.set()) & ~blocked();
-    pending_work = must_die() || group_->exiting || group_->stopped || !deliverable.empty();
+    pending_work = must_die() || group_->exiting || (group_->stopped && tracing->takes_group_stop()) ||
+                   tracing->trap_pending() || !deliverable.empty();
     work_pending_.store(pending_work, std::memory_order_release);
   }
   if (!pending_work) return;

@@ -32,8 +32,10 @@ class Kernel;
 class Mm;
 class MountNamespace;
 class PidNamespace;
+class SeccompState;
 class ThreadGroup;
 class TimeNamespace;
+class Tracing;
 class UtsNamespace;
 
 // The namespaces of a task; even while one of each exists, code reaches them through here.
@@ -237,8 +239,16 @@ class Task final : public RefCounted {
   bool process_limit_passed = false;  // setuid(2) took it over RLIMIT_NPROC: the next execve says EAGAIN
   u64 start_time_ns = 0;
 
-  // The task ends after this call (exit(2)); the run loop leaves.
-  void request_exit(int status) { exit_requested_ = true, exit_status_ = status; }
+  // --- What watches its calls ------------------------------------------------------------------------------------------
+  // Why a call of this task takes the slow way around dispatch (kernel/task/call_work.h); 0 for nearly all. Any thread sets bits.
+  std::atomic<u32> call_work{0};
+  std::atomic<bool> no_new_privs{false};        // PR_SET_NO_NEW_PRIVS; SECCOMP_FILTER_FLAG_TSYNC sets a sibling's
+  const std::unique_ptr<SeccompState> seccomp;  // kernel/filter/seccomp.h
+  const std::unique_ptr<Tracing> tracing;       // kernel/ptrace/tracing.h
+
+  // The task ends after this call (exit(2), a filter that kills the thread) with this status, encoded as for wait4(2);
+  // the run loop leaves.
+  void request_exit(int wait_status) { exit_requested_ = true, exit_status_ = wait_status; }
   bool exit_requested() const { return exit_requested_; }
   int exit_status() const { return exit_status_; }
   // A call that replaced all registers (execve, rt_sigreturn): the run loop must not write RAX.

@@ -69,7 +69,8 @@ class ThreadGroup final : public RefCounted {
   Ref<RefCounted> terminal;
   Ref<ProcessGroup> lost_foreground;  // a session leader's, whose terminal hung up: to be told at the leader's exit
   bool is_child_subreaper = false;
-  WaitQueue child_changed;  // wait4's queue
+  std::vector<Ref<Task>> tracees;  // of ptrace(2), by any of its threads: kernel/ptrace/tracing.h
+  WaitQueue child_changed;         // wait4's queue
   // A state change that wait(2) has not reported yet.
   enum class Report : u8 { none, exited, stopped, continued };
   Report report = Report::none;
@@ -91,6 +92,7 @@ class ThreadGroup final : public RefCounted {
   int exit_status GUARDED_BY(lock) = 0;           // wait4's encoding
   Task* exec_task GUARDED_BY(lock) = nullptr;     // the one that survives execve
   bool stopped GUARDED_BY(lock) = false;          // job control
+  int stopping_signal GUARDED_BY(lock) = 0;       // ... by this one
   bool continue_report GUARDED_BY(lock) = false;  // was stopped, runs again: its first thread to go on tells the parent
   u32 continues GUARDED_BY(lock) = 0;             // SIGCONTs so far: one that overtakes a stop cancels it
   u64 space_ns_seen GUARDED_BY(lock) = 0;         // of the host process's CPU time: kernel/time/cpu_time.h

@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "kernel/kernel.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/pidfd.h"
@@ -30,6 +31,10 @@ struct Selector {
         return true;
     }
   }
+  bool matches(Task& tracee) const {
+    if (kind == abi::p_pid) return tracee.tid() == id;
+    return kind != abi::p_pgid || (tracee.group().process_group && tracee.group().process_group->id == id);
+  }
 };
 
 // One child's news, copied out of the tree.
@@ -46,16 +51,22 @@ bool eligible(const Task& task, ThreadGroup& child, u32 options) {
   if ((options & abi::wnothread) != 0 && child.parent_tid != task.tid()) return false;
   if ((options & abi::wall) != 0) return true;
   const Ref<Task> leader = child.leader();
+  if (leader && leader->tracing->traced()) return true;
   const bool is_clone = leader && leader->exit_signal != sig::chld;
   return is_clone == ((options & abi::wclone) != 0);
 }
 
-Event exited_event(ThreadGroup& child) {
+Event ended_event(int status) {
   Event event;
-  event.status = child.wait_status;
-  const int killer = child.wait_status & 0x7f;
-  event.code = killer == 0 ? abi::cld_exited : (child.wait_status & 0x80) != 0 ? abi::cld_dumped : abi::cld_killed;
-  event.code_status = killer == 0 ? child.wait_status >> 8 & 0xff : killer;
+  event.status = status;
+  const int killer = status & 0x7f;
+  event.code = killer == 0 ? abi::cld_exited : (status & 0x80) != 0 ? abi::cld_dumped : abi::cld_killed;
+  event.code_status = killer == 0 ? status >> 8 & 0xff : killer;
+  return event;
+}
+
+Event exited_event(ThreadGroup& child) {
+  Event event = ended_event(child.wait_status);
   return event;
 }
 
@@ -63,7 +74,9 @@ Event exited_event(ThreadGroup& child) {
 std::optional<Event> event_of(ThreadGroup& child, u32 options) {
   using Report = ThreadGroup::Report;
   std::optional<Event> event;
-  if (child.is_zombie) {
+  if (const Ref<Task> leader = child.leader(); child.is_zombie && leader && leader->tracing->exited) {
+    return std::nullopt;  // another's tracee: that one waits first
+  } else if (child.is_zombie) {
     if ((options & abi::wexited) != 0) event = exited_event(child);
   } else if (child.report == Report::stopped && (options & abi::wstopped) != 0) {
     event = Event{};
@@ -82,6 +95,51 @@ std::optional<Event> event_of(ThreadGroup& child, u32 options) {
   return event;
 }
 
+// A tracee's stop or end that the tracer has not heard of. Stops are told whatever the options say.
+std::optional<Event> event_of_tracee(Task& tracee, u32 options) {
+  Tracing& tracing = *tracee.tracing;
+  Event event;
+  if (tracing.exited) {
+    if ((options & abi::wexited) == 0) return std::nullopt;
+    event = ended_event(tracing.exit_status);
+  } else {
+    MutexGuard guard(tracing.lock);
+    if (!tracing.stopped || tracing.reported || tracing.listening) return std::nullopt;
+    event.status = abi::w_stopcode(tracing.stop.code);
+    event.code = abi::cld_trapped, event.code_status = tracing.stop.code;
+    if ((options & abi::wnowait) == 0) tracing.reported = true;
+  }
+  event.pid = tracee.tid();
+  if (const Ref<const Credentials> theirs = tracee.credentials_ref()) event.uid = theirs->uid;
+  return event;
+}
+
+// A dead tracee has been waited for: a thread is gone, a process is its parent's.
+void reap_tracee(Kernel& kernel, Task& tracee) {
+  tracee.tracing->exited = false;
+  unlink_tracee(tracee);
+  if (tracee.is_leader()) {
+    tell_parent_of_end(tracee.group());
+  } else {
+    kernel.pids->remove_task(tracee.tid());
+  }
+}
+
+std::optional<Event> try_tracees(Task& task, const Selector& selector, u32 options, bool& any) {
+  for (const Ref<Task>& listed : task.group().tracees) {
+    const Ref<Task> tracee = listed;
+    if ((options & abi::wnothread) != 0 && tracee->tracing->tracer.get() != &task) continue;
+    if (!selector.matches(*tracee)) continue;
+    any = true;
+    const bool exited = tracee->tracing->exited;
+    const std::optional<Event> event = event_of_tracee(*tracee, options);
+    if (!event) continue;
+    if (exited && (options & abi::wnowait) == 0) reap_tracee(task.kernel(), *tracee);
+    return event;
+  }
+  return std::nullopt;
+}
+
 // One attempt: an event, ECHILD without a child to wait for, EAGAIN where all of them just run.
 Result<Event> try_wait(Task& task, const Selector& selector, u32 options) {
   Kernel& kernel = task.kernel();
@@ -98,6 +156,7 @@ Result<Event> try_wait(Task& task, const Selector& selector, u32 options) {
     }
     return *event;
   }
+  if (const std::optional<Event> event = try_tracees(task, selector, options, any)) return *event;
   return any ? Errno::eagain : Errno::echild;
 }
 

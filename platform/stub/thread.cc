@@ -222,6 +222,7 @@ Context StubThread::save_context() {
 
 void StubThread::load_context(const Context& context) {
   need_frame();
+  orig_rax_ = context.regs.orig_rax;
   frame_ = build_frame(view_, context.regs, context.xstate);
   own_frame_ = true;
   __atomic_store_n(&slot_->frame, frame_, __ATOMIC_RELAXED);

@@ -5,8 +5,10 @@
 #include "abi/mman.h"
 #include "abi/resource.h"
 #include "kernel/fs/tty/terminal.h"
+#include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/tracing.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -15,15 +17,16 @@ namespace {
 
 constexpr u64 kTicksPerNs = 10'000'000;  // USER_HZ = 100
 
-struct Family {
-  i32 parent = 0, group = 0, session = 0;
+struct Relatives {
+  i32 parent = 0, group = 0, session = 0, tracer = 0;
   u32 terminal = 0;     // tty_nr
   i32 foreground = -1;  // tpgid
 };
-Family family_of(Task& task) {
+Relatives family_of(Task& task) {
   ReadGuard tree(task.kernel().process_tree);
   ThreadGroup& g = task.group();
-  Family f;
+  Relatives f;
+  if (const Ref<Task>& tracer = task.tracing->tracer) f.tracer = tracer->group().pid().raw();
   if (g.parent != nullptr) f.parent = g.parent->pid().raw();
   if (g.process_group) f.group = g.process_group->id.raw(), f.session = g.process_group->session->id.raw();
   if (const Ref<Terminal> terminal = ref_cast<Terminal>(g.terminal)) {
@@ -64,8 +67,12 @@ TaskState state_of(Task& task) {
     if (task.group().is_zombie) return {'Z', "zombie"};
   }
   {
+    MutexGuard guard(task.tracing->lock);
+    if (task.tracing->stopped && !task.tracing->listening) return {'t', "tracing stop"};
+  }
+  {
     MutexGuard guard(task.group().lock);
-    if (task.group().stopped) return {'T', "stopped"};
+    if (task.group().stopped && task.tracing->takes_group_stop()) return {'T', "stopped"};
     if (!task.group().members.contains(task.tid())) return {'Z', "zombie"};
   }
   return task.is_parked() ? TaskState{'S', "sleeping"} : TaskState{'R', "running"};
@@ -131,7 +138,7 @@ Result<std::string> proc_wchan(Task&) { return std::string("0"); }
 namespace {
 
 std::string stat_line(Task& task, CpuTime time) {
-  const Family family = family_of(task);
+  const Relatives family = family_of(task);
   const MmUsage usage = usage_of(task);
   const Ref<Mm> mm = task.mm_ref();
   const MmLayout layout = mm ? mm->layout() : MmLayout{};
@@ -216,19 +223,19 @@ std::string memory_status(Task& task) {
 
 Result<std::string> proc_status(Task& task) {
   const TaskState state = state_of(task);
-  const Family family = family_of(task);
+  const Relatives family = family_of(task);
   const Ref<const Credentials> c = task.credentials_ref();
   std::string groups;
   for (const Gid g : c->groups) groups += fmt::format("{} ", g.raw());
   const Ref<FsContext> fs = task.fs_ref();
   const Ref<FdTable> files = task.files_ref();
   std::string text = fmt::format(
-      "Name:\t{}\nUmask:\t{:04o}\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n"
+      "Name:\t{}\nUmask:\t{:04o}\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t{}\n"
       "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t{}\nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}"
       "\nNSsid:\t{}\nKthread:\t0\n",
       task.name(), fs ? fs->umask() : 0, state.letter, state.word, task.group().pid().raw(), task.tid().raw(),
-      family.parent, c->uid.raw(), c->euid.raw(), c->suid.raw(), c->fsuid.raw(), c->gid.raw(), c->egid.raw(),
-      c->sgid.raw(), c->fsgid.raw(), files ? std::max<usize>(64, files->list().size()) : 0, groups,
+      family.parent, family.tracer, c->uid.raw(), c->euid.raw(), c->suid.raw(), c->fsuid.raw(), c->gid.raw(),
+      c->egid.raw(), c->sgid.raw(), c->fsgid.raw(), files ? std::max<usize>(64, files->list().size()) : 0, groups,
       task.group().pid().raw(), task.tid().raw(), family.group, family.session);
   text += memory_status(task);
   text += fmt::format("Threads:\t{}\n", threads_of(task));
@@ -244,18 +251,22 @@ Result<std::string> proc_status(Task& task) {
     if (handler == 1) ignored |= u64{1} << (s - 1);
     if (handler > 1) caught |= u64{1} << (s - 1);
   }
+  const Ref<Filter> filters = [&] {
+    MutexGuard guard(task.group().lock);
+    return task.seccomp->filter_ref();
+  }();
   const u64 cpus = ((u64{1} << task.kernel().options().limits.cpus) - 1) & task.affinity.load();
   text += fmt::format(
       "SigQ:\t0/{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n"
       "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}"
-      "\nSeccomp:\t0\n"
-      "Seccomp_filters:\t0\nSpeculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\nCpus_allowed:\t{:"
+      "\nSeccomp:\t{}\n"
+      "Seccomp_filters:\t{}\nSpeculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\nCpus_allowed:\t{:"
       "x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n"
       "voluntary_ctxt_switches:\t0\n"
       "nonvoluntary_ctxt_switches:\t0\n",
       task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked().bits(), ignored, caught,
-      c->inheritable, c->permitted, c->effective, c->bounding, c->ambient, c->no_new_privs ? 1 : 0, cpus,
-      cpu_list(cpus));
+      c->inheritable, c->permitted, c->effective, c->bounding, c->ambient, task.no_new_privs ? 1 : 0,
+      static_cast<int>(task.seccomp->mode()), filters ? filters->count() : 0, cpus, cpu_list(cpus));
   return text;
 }
 

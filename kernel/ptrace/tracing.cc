@@ -1,0 +1,7 @@
+#include "kernel/ptrace/tracing.h"
+
+namespace limen {
+
+bool trace_seccomp(Task&, u32, platform::Entry&) { return false; }
+
+}  // namespace limen
