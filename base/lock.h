@@ -69,6 +69,7 @@ enum class LockRank : u16 {
   signal = 240,        // pending signals, masks, handlers
   epoll_item = 245,    // where an item of an epoll is registered
   wait_queue = 250,    // waiters of one queue
+  tracing = 255,       // what a tracer and its tracee agree on
   task = 260,          // a task's parking word
   clock = 270,
   trace = 280,

@@ -53,7 +53,7 @@ class Tracing {
   bool exited = false;  // under process_tree: a thread that the tracer has not waited for yet
   int exit_status = 0;  // its status, encoded for wait4(2)
 
-  Mutex lock{LockRank::leaf};
+  Mutex lock{LockRank::tracing};
   bool stopped GUARDED_BY(lock) = false;
   bool listening GUARDED_BY(lock) = false;  // PTRACE_LISTEN
   bool reported GUARDED_BY(lock) = false;   // wait(2) has told of this stop
