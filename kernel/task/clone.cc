@@ -13,9 +13,9 @@
 #include "kernel/task/exit.h"
 #include "kernel/task/pidfd.h"
 #include "kernel/task/process_group.h"
+#include "kernel/task/scheduling.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/time/timers.h"
-#include "kernel/task/scheduling.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
