@@ -122,7 +122,8 @@ Result<void> write_register_set(Task& tracee, u32 type, std::span<const u8> byte
       std::vector<u8> image = xstate_of(tracee);
       if (bytes.size() != image.size()) return Errno::efault;
       std::vector<u8> wanted(bytes.begin(), bytes.end());
-      std::copy_n(image.begin() + kSoftwareOffset, kLegacySize - kSoftwareOffset, wanted.begin() + kSoftwareOffset);
+      if (wanted.size() < kLegacySize) return Errno::efault;
+      std::memcpy(wanted.data() + kSoftwareOffset, image.data() + kSoftwareOffset, kLegacySize - kSoftwareOffset);
       return load_xstate(tracee, std::move(wanted));
     }
     default:
