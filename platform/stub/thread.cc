@@ -182,6 +182,7 @@ void StubThread::resume() { answer(0); }
 // that does not is not heard any more; its registers are of no use to anybody but itself.
 void StubThread::need_frame() {
   if (!patched_) return;
+  __atomic_store_n(&slot_->result, orig_rax_, __ATOMIC_RELAXED);  // the frame's RAX: still the number
   answer(wire::kResumeInterrupt);
   patched_ = false;
   while (read(slot_->post) == seen_) {
