@@ -1,9 +1,11 @@
 // The default of --hide: where people and programs keep secrets.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 
 #include "cli/plan_build.h"
 
@@ -155,11 +157,20 @@ constexpr const char* kOfSystem[] = {
     "/var/log/journal",
 };
 
-// The sixth field of each line of passwd(5), read without NSS: a static program has none.
-std::vector<std::string> homes_in_passwd(bool all) {
+// Where users live, each place once and by its real name: of passwd(5), read without NSS (a static program has none), and
+// $HOME. A directory that belongs to somebody else ("/bin", "/dev", what many system users have) is nobody's home.
+std::vector<std::string> homes() {
   std::vector<std::string> out;
+  const auto add = [&](const std::string& home, std::optional<uid_t> owner) {
+    struct stat info {};
+    if (::stat(home.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || (owner && info.st_uid != *owner)) return;
+    if (char* real = ::realpath(home.c_str(), nullptr)) {
+      if (real[1] != 0 && std::find(out.begin(), out.end(), real) == out.end()) out.emplace_back(real);
+      std::free(real);
+    }
+  };
+  if (const char* home = std::getenv("HOME"); home && home[0] == '/') add(home, std::nullopt);
   std::ifstream passwd("/etc/passwd");
-  const std::string self = std::to_string(::getuid());
   for (std::string line; std::getline(passwd, line);) {
     std::vector<std::string> fields(1);
     for (const char c : line) {
@@ -169,8 +180,9 @@ std::vector<std::string> homes_in_passwd(bool all) {
         fields.back() += c;
       }
     }
-    if (fields.size() < 7 || fields[5].size() < 2 || fields[5][0] != '/') continue;
-    if (all || fields[2] == self) out.push_back(fields[5]);
+    if (fields.size() < 7 || fields[5].empty() || fields[5][0] != '/') continue;
+    const uid_t uid = static_cast<uid_t>(std::strtoul(fields[2].c_str(), nullptr, 10));
+    if (::getuid() == 0 || uid == ::getuid()) add(fields[5], uid);
   }
   return out;
 }
@@ -178,19 +190,19 @@ std::vector<std::string> homes_in_passwd(bool all) {
 }  // namespace
 
 std::vector<std::string> secret_paths() {
-  std::vector<std::string> homes = homes_in_passwd(::getuid() == 0);
-  if (const char* home = std::getenv("HOME"); home && home[0] == '/' && home[1]) homes.emplace_back(home);
   std::vector<std::string> out(std::begin(kOfSystem), std::end(kOfSystem));
-  const auto add = [&](std::string path) {
-    // Hidden by its own name, and where it is a symlink by the name of what it leads to.
-    if (char* real = ::realpath(path.c_str(), nullptr)) {
-      out.emplace_back(real);
-      std::free(real);
+  for (const std::string& home : homes()) {
+    for (const char* name : kInHome) {
+      std::string path = home + "/" + name;
+      // Hidden by its own name, and where a symlink leads elsewhere by the name of what it leads to.
+      if (struct stat info{}; ::lstat(path.c_str(), &info) == 0) {
+        if (char* real = ::realpath(path.c_str(), nullptr)) {
+          out.emplace_back(real);
+          std::free(real);
+        }
+      }
+      out.push_back(std::move(path));
     }
-    out.push_back(std::move(path));
-  };
-  for (std::string& home : homes) {
-    for (const char* name : kInHome) add(normalise_path(home + "/" + name));
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
