@@ -38,6 +38,7 @@ struct Plan {
   std::string root = "/";           // host directory, absolute, symlinks resolved; read-only below a memory layer
   std::vector<Volume> volumes;      // in the order given; a later one may lie inside an earlier one
   std::vector<std::string> hidden;  // guest paths that look absent, normalised; a directory hides all beneath it
+  std::vector<std::string> hidden_absent;  // the same, where there is nothing yet: absent when it comes
 
   // Who the guest is.
   std::string workdir;                   // guest path, absolute

@@ -185,8 +185,12 @@ void set_hidden(Plan& plan, const RunOptions& options) {
     }
   }
   if (!options.show_secrets) {
-    for (const std::string& path : secret_paths()) {
+    const Secrets all = secrets();
+    for (const std::string& path : all.paths) {
       for (std::string& name : guest_names_of(plan, path)) plan.hidden.push_back(std::move(name));
+    }
+    for (const std::string& path : all.absent) {
+      for (std::string& name : guest_names_of(plan, path)) plan.hidden_absent.push_back(std::move(name));
     }
   }
   std::sort(plan.hidden.begin(), plan.hidden.end());

@@ -53,9 +53,13 @@ Mutation parse_mutation(std::string_view text);
 // An absolute path without ".", ".." and double slashes; ".." is taken by its letters.
 std::string normalise_path(std::string_view path);
 
-// Where people and programs keep secrets: absolute host paths, whether they exist or not. For root: of every
-// user in /etc/passwd, since root's guest could read them all.
-std::vector<std::string> secret_paths();
+// Where people and programs keep secrets: absolute host paths. For root: of every user in /etc/passwd, since root's guest
+// could read them all.
+struct Secrets {
+  std::vector<std::string> paths;   // that may be there
+  std::vector<std::string> absent;  // of homes: that nothing has today; grouped by directory
+};
+Secrets secrets();
 
 // The names under which the guest of `plan` would see host path `path`: below its root and its volumes.
 std::vector<std::string> guest_names_of(const Plan& plan, const std::string& path);

@@ -192,6 +192,7 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   MountPlan mounts;
   mounts.root = plan.root;
   mounts.hidden = plan.hidden;
+  mounts.hidden_absent = plan.hidden_absent;
   mounts.start = plan.workdir;
   mounts.filesystems = {
       {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},

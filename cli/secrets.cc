@@ -1,4 +1,5 @@
 // The default of --hide: where people and programs keep secrets.
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <set>
 
 #include "cli/plan_build.h"
 
@@ -187,25 +189,39 @@ std::vector<std::string> homes() {
   return out;
 }
 
+// Nothing where the directory may be passed through but not read.
+std::optional<std::set<std::string>> names_in(const std::string& directory) {
+  DIR* open = ::opendir(directory.c_str());
+  if (open == nullptr) return std::nullopt;
+  std::set<std::string> names;
+  while (const dirent* entry = ::readdir(open)) names.insert(entry->d_name);
+  ::closedir(open);
+  return names;
+}
+
 }  // namespace
 
-std::vector<std::string> secret_paths() {
-  std::vector<std::string> out(std::begin(kOfSystem), std::end(kOfSystem));
+Secrets secrets() {
+  Secrets out;
+  out.paths.assign(std::begin(kOfSystem), std::end(kOfSystem));
   for (const std::string& home : homes()) {
-    for (const char* name : kInHome) {
-      std::string path = home + "/" + name;
-      // Hidden by its own name, and where a symlink leads elsewhere by the name of what it leads to.
-      if (struct stat info{}; ::lstat(path.c_str(), &info) == 0) {
-        if (char* real = ::realpath(path.c_str(), nullptr)) {
-          out.emplace_back(real);
-          std::free(real);
-        }
+    const std::optional<std::set<std::string>> entries = names_in(home);
+    for (const std::string_view name : kInHome) {
+      std::string path = home + "/" + std::string(name);
+      // One reading of the directory tells of most names that nothing is there.
+      const bool may_be = !entries || entries->contains(std::string(name.substr(0, name.find('/'))));
+      if (struct stat info{}; !may_be || ::lstat(path.c_str(), &info) != 0) {
+        out.absent.push_back(std::move(path));
+        continue;
       }
-      out.push_back(std::move(path));
+      // Hidden by its own name, and where a symlink leads elsewhere by the name of what it leads to.
+      if (char* real = ::realpath(path.c_str(), nullptr)) {
+        out.paths.emplace_back(real);
+        std::free(real);
+      }
+      out.paths.push_back(std::move(path));
     }
   }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

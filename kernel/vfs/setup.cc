@@ -1,6 +1,7 @@
 #include "kernel/vfs/setup.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "abi/fcntl.h"
 #include "kernel/fs/host/volume_fs.h"
@@ -29,6 +30,8 @@ class Setup {
   Result<Path> find_or_make(const std::string& guest, u32 type);
   Result<Path> make_missing(const Found& found, u32 type);
   Result<void> hide(const std::string& guest);
+  void hide_absent(const std::vector<std::string>& guests);
+  void hide_missing(const Found& found, const std::vector<std::string>& rest);
   Result<void> add_volume(const MountPlan::VolumePlan& volume);
   Result<void> add_tmpfs(const std::string& guest);
   Result<void> show_start();
@@ -133,13 +136,38 @@ Result<void> Setup::hide(const std::string& guest) {
   };
   if (found->link) TRY(add(found->link));
   if (found->rest.empty()) return add(found->path);
-  // What is not there yet stays absent when it comes.
-  auto* above = dynamic_cast<OverlayInode*>(found->path.dentry->inode().get());
-  if (above == nullptr) return success;
-  std::string path = above->tree_path();
-  for (const std::string& name : found->rest) path = (path == "/" ? "" : path) + "/" + name;
-  hidden_->paths.insert(path);
+  hide_missing(*found, found->rest);
   return success;
+}
+
+// What is not there yet stays absent when it comes.
+void Setup::hide_missing(const Found& found, const std::vector<std::string>& rest) {
+  auto* above = dynamic_cast<OverlayInode*>(found.path.dentry->inode().get());
+  if (above == nullptr) return;
+  std::string path = above->tree_path();
+  for (const std::string& name : rest) path = (path == "/" ? "" : path) + "/" + name;
+  hidden_->paths.insert(std::move(path));
+}
+
+// Names of one directory stand together: it is looked for once.
+void Setup::hide_absent(const std::vector<std::string>& guests) {
+  std::string directory;
+  std::optional<Found> found;
+  for (const std::string& guest : guests) {
+    const usize slash = guest.rfind('/');
+    if (!found || guest.compare(0, slash, directory) != 0) {
+      directory = guest.substr(0, slash);
+      const Result<Found> there = find(directory);
+      if (!there.ok()) {
+        found.reset();
+        continue;  // not even the user can get there
+      }
+      found = *there;
+    }
+    std::vector<std::string> rest = found->rest;
+    rest.push_back(guest.substr(slash + 1));
+    hide_missing(*found, rest);
+  }
 }
 
 Result<void> Setup::add_volume(const MountPlan::VolumePlan& volume) {
@@ -205,6 +233,7 @@ Result<Mounts> Setup::run() {
   Ref<Dentry> top = make_ref<Dentry>(nullptr, "", root_fs_->root());
   space_ = make_ref<MountNamespace>(make_ref<Mount>(root_fs_, std::move(top), u32{kMountRelatime}, "overlay"));
   for (const std::string& guest : plan_.hidden) TRY(hide(guest));
+  hide_absent(plan_.hidden_absent);
   for (const MountPlan::FilesystemPlan& fs : plan_.filesystems) {
     const Path where = TRY(find_or_make(fs.guest, abi::s_ifdir));
     TRY(space_->mount(where, fs.filesystem, fs.flags | kMountRelatime, fs.source));

@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <string>
 
@@ -128,10 +129,8 @@ StubPlatform::~StubPlatform() {
     ready_.clear();
     for (auto& [pid, process] : processes_) all.push_back(process);
   }
-  for (auto& process : all) {
-    process->kill();
-    process->wait_dead();
-  }
+  for (auto& process : all) process->kill();
+  for (auto& process : all) process->wait_dead();
   all.clear();
   template_.kill();  // its end is the reaper's last event
   const MutexGuard guard(mutex_);
@@ -204,6 +203,7 @@ Result<Ref<StubProcess>> StubPlatform::make_process() {
 // A tick is 10 ms; it stops when no guest has entered the kernel or run for a while.
 void StubPlatform::keep_house() {
   constexpr int kIdleTicks = 5, kLetGoTicks = 10;
+  constexpr auto kTick = std::chrono::milliseconds(10);
   int idle = 0;
   u64 before = 0;
   for (u32 tick = 0;; ++tick) {
@@ -221,8 +221,9 @@ void StubPlatform::keep_house() {
     idle = crossings == before && !running ? idle + 1 : 0;
     before = crossings;
     if (idle < kIdleTicks) {
-      const timespec pause = host::to_timespec(10'000'000);
-      (void)host::call::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr).ok();
+      const MutexGuard guard(mutex_);
+      const auto next = std::chrono::steady_clock::now() + kTick;
+      while (!stopping_ && changed_.wait_until(mutex_, next) == std::cv_status::no_timeout) continue;
       continue;
     }
     idle = 0;
