@@ -14,6 +14,12 @@ PatchCache::~PatchCache() {
   }
 }
 
+bool PatchCache::worth_patching(const FileVersion& version, u64 call) {
+  const u64 hash = (version.inode * 31 + version.device + call) * 0x9e3779b97f4a7c15;
+  std::atomic<bool>& trapped = trapped_[hash >> 52];
+  return trapped.exchange(true, std::memory_order_relaxed);
+}
+
 std::vector<PatchedText*> PatchCache::find(const FileVersion& version) {
   std::vector<PatchedText*> found;
   MutexGuard guard(lock_);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -56,6 +57,10 @@ class PatchCache {
 
   bool enabled() const { return enabled_; }
 
+  // Whether the `syscall` at this offset of the file has trapped before, in any process: a patch costs as much as fifty traps, and half
+  // of the sites that a program's start meets are met once. Notes the trap.
+  bool worth_patching(const FileVersion& version, u64 call);
+
   // The texts of a file's present version, at any distance. They live as long as the cache.
   std::vector<PatchedText*> find(const FileVersion& version) EXCLUDES(lock_);
   // The text at this distance, made where there is none. enomem, enospc (too many).
@@ -79,6 +84,8 @@ class PatchCache {
 
   Arena& arena_;
   const bool enabled_;
+  // By a hash of the site: two that share a place are patched sooner, nothing else.
+  std::array<std::atomic<bool>, 4096> trapped_{};
   Mutex lock_{LockRank::patches};
   std::map<FileVersion, std::vector<std::unique_ptr<PatchedText>>> texts_ GUARDED_BY(lock_);
   usize text_count_ GUARDED_BY(lock_) = 0, page_count_ GUARDED_BY(lock_) = 0;

@@ -100,6 +100,7 @@ Result<void> AddressSpace::patch_call(u64 call, u64 rax) {
   if (it == vmas_.end() || !may_be_patched(it->second)) return Errno::enoexec;
   const Vma vma = it->second;
   const u64 base = it->first - vma.offset;
+  if (!patches_.worth_patching(vma.object->version(), call - base)) return success;
   TRY(clear_stale_island(base, vma.object->version()));
   const auto island =
       std::find_if(islands_.begin(), islands_.end(), [&](const auto& i) { return i.second.base == base; });

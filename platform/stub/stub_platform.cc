@@ -88,7 +88,7 @@ Result<void> StubPlatform::start(Options options) {
   install_safe_copy();
   cpus_.look();
   patching_ = options.patching;
-  wanted_ready_ = std::max(options.ready_stubs, 1u);
+  most_ready_ = std::max(options.ready_stubs, 1u);
   arena_file_ = std::move(options.arena_file);
   if (!arena_file_.valid()) arena_file_ = TRY(host::make_memory_file("limen-arena", options.arena_size));
   TRY(control_.open());
@@ -268,12 +268,16 @@ Result<std::unique_ptr<Space>> StubPlatform::new_space() {
   {
     const MutexGuard guard(mutex_);
     const u64 failures = failures_;
+    ++spaces_;
+    if (spaces_ > 1) wanted_ready_ = most_ready_;
+    changed_.notify_all();
     while (ready_.empty()) {
       if (failures_ != failures) return failure_ == Errno::enomem ? Errno::enomem : Errno::eagain;
       changed_.wait(mutex_);
     }
     process = std::move(ready_.front());
     ready_.pop_front();
+    if (spaces_ == 1) wanted_ready_ = 0;
     changed_.notify_all();
   }
   return std::unique_ptr<Space>(new StubSpace(*this, std::move(process)));

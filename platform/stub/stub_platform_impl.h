@@ -54,7 +54,7 @@ class StubPlatform final : public Platform {
   Control control_;
   TemplateProcess template_;
   host::Handle epoll_;
-  u32 wanted_ready_ = 0;
+  u32 most_ready_ = 0;
   bool patching_ = true;
   Cpus cpus_;
   std::atomic<u32> housekeeper_sleeps_{0};
@@ -62,6 +62,9 @@ class StubPlatform final : public Platform {
   Mutex mutex_{LockRank::trace};  // taken last but for a process's list of slots
   std::condition_variable_any changed_;
   std::deque<Ref<StubProcess>> ready_ GUARDED_BY(mutex_);
+  // How many are kept ready: one for the first program; more when it turns out to have a second process.
+  u32 wanted_ready_ GUARDED_BY(mutex_) = 1;
+  u64 spaces_ GUARDED_BY(mutex_) = 0;  // that were asked for
   std::map<u64, Ref<StubProcess>> processes_ GUARDED_BY(mutex_);  // not yet reaped, by pid
   u64 failures_ GUARDED_BY(mutex_) = 0;
   Errno failure_ GUARDED_BY(mutex_) = Errno::eagain;
