@@ -80,12 +80,13 @@ u32 load(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 
 // Returns when the kernel has answered post number `mine`.
 void await_answer(Slot* slot, u32 mine) {
-  if (const u64 patience = u64{slot->spin} << 10; patience != 0) {
+  // The kernel takes `spin` back when it finds that the answer will take long.
+  if (load(slot->spin) != 0) {
     const u64 start = cycles();
     do {
       if (load(slot->reply) == mine) return;
       asm volatile("pause");
-    } while (cycles() - start < patience);
+    } while (cycles() - start < u64{load(slot->spin)} << 10);
   }
   __atomic_store_n(&slot->guest_sleeps, 1, __ATOMIC_SEQ_CST);
   for (u32 seen; (seen = load(slot->reply)) != mine;) futex(&slot->reply, FUTEX_WAIT, seen);

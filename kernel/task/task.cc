@@ -1,40 +1,17 @@
 #include "kernel/task/task.h"
 
-#include <chrono>
+#include <optional>
 
+#include "host/clock.h"
 #include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
-#include "kernel/task/deferred.h"
 #include "kernel/ptrace/tracing.h"
+#include "kernel/task/deferred.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
-
-bool Parker::park(Clock& clock, Deadline deadline) {
-  run_deferred();  // whoever is told by it may be who wakes us
-  std::unique_lock<std::mutex> guard(mutex_);
-  bool told = true;
-  if (deadline.is_never()) {
-    condition_.wait(guard, [this] { return token_; });
-  } else {
-    // Relative to now, in the host's steady clock: the sandbox's clock may have an offset.
-    const u64 now = clock.monotonic_ns();
-    const u64 left = deadline.ns() > now ? deadline.ns() - now : 0;
-    told = condition_.wait_for(guard, std::chrono::nanoseconds(left), [this] { return token_; });
-  }
-  token_ = false;
-  return told;
-}
-
-void Parker::unpark() {
-  {
-    std::lock_guard<std::mutex> guard(mutex_);
-    token_ = true;
-  }
-  condition_.notify_one();
-}
 
 TaskWaiter::TaskWaiter(Task& task, WaitQueue& queue, PollEvents interest)
     : task_(task), queue_(queue), interest_(interest) {
@@ -179,7 +156,22 @@ Result<void> Task::sleep(Deadline deadline) {
   return success;
 }
 
-void Task::wake() { parker_.unpark(); }
+void Task::wake() { sleeper_.wake(); }
+
+bool Task::park(Deadline deadline) {
+  run_deferred();  // whoever is told by it may be who wakes us
+  std::optional<u64> until;
+  if (!deadline.is_never()) {
+    // Relative to now, in the host's clock: the sandbox's may have an offset.
+    const u64 now = clock().monotonic_ns();
+    until = static_cast<u64>(host::monotonic_ns()) + (deadline.ns() > now ? deadline.ns() - now : 0);
+  }
+  parked_.store(true, std::memory_order_relaxed);
+  voluntary_switches.fetch_add(1, std::memory_order_relaxed);
+  const bool told = sleeper_.sleep(until);
+  parked_.store(false, std::memory_order_relaxed);
+  return told;
+}
 
 void Task::doom() {
   dying_.store(true, std::memory_order_release);

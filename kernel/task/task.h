@@ -23,6 +23,7 @@
 #include "kernel/task/wait_queue.h"
 #include "kernel/time/clock.h"
 #include "platform/platform.h"
+#include "platform/sleeper.h"
 
 namespace limen {
 
@@ -53,19 +54,6 @@ enum class Abi : u8 { x86_64 };
 // What restart_syscall(2) resumes: kept here and not on a kernel stack.
 struct RestartRecord {
   std::function<Result<i64>(Task&)> resume;
-};
-
-// Sleeping place of one kernel thread. unpark() before park() is not lost.
-class Parker {
- public:
-  // False when the deadline (monotonic) passed first.
-  bool park(Clock& clock, Deadline deadline);
-  void unpark();
-
- private:
-  std::mutex mutex_;
-  std::condition_variable condition_;
-  bool token_ = false;
 };
 
 // Registers a task with a queue for as long as it lives.
@@ -183,13 +171,7 @@ class Task final : public RefCounted {
   // One sleep, for code that registered its waiters itself (poll, epoll): success after a wake-up, perhaps spurious.
   Result<void> sleep(Deadline deadline);
   // One sleep with no look at signals; false at the deadline. [self]
-  bool park(Deadline deadline) {
-    parked_.store(true, std::memory_order_relaxed);
-    voluntary_switches.fetch_add(1, std::memory_order_relaxed);
-    const bool told = parker_.park(clock(), deadline);
-    parked_.store(false, std::memory_order_relaxed);
-    return told;
-  }
+  bool park(Deadline deadline);
   bool is_parked() const { return parked_.load(std::memory_order_relaxed); }  // a hint, for /proc
   void wake();                                                                // any thread
   // The thread has to go without another instruction of its guest: exit_group, a fatal signal, a sibling's execve.
@@ -276,7 +258,7 @@ class Task final : public RefCounted {
   Ref<UserAccount> counted_ GUARDED_BY(resources_lock_);  // whose RLIMIT_NPROC counts this task
   Mutex cpu_lock_{LockRank::task};
   std::unique_ptr<platform::GuestThread> cpu_;  // replaced under cpu_lock_ by self
-  Parker parker_;
+  platform::Sleeper sleeper_;
   std::atomic<u64> blocked_{0};
   std::atomic<bool> work_pending_{false};
   std::atomic<bool> dying_{false};

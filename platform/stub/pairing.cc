@@ -19,7 +19,11 @@ constexpr u32 kBindAfter = 4;             // calls
 constexpr u64 kLongRunUs = 8000;
 constexpr u32 kFirstPauseUs = 500, kLastPauseUs = 64000;
 
+constexpr u8 kSurely = 3, kLikely = 2;  // hands_over_
+
 thread_local int own_cpu = -1;  // what this kernel thread is bound to
+thread_local int own_tid = 0;
+thread_local Pairing* served = nullptr;
 
 cpu_set_t only(int cpu) {
   cpu_set_t set;
@@ -84,27 +88,50 @@ void unbind_this_thread(const Cpus& cpus) {
   (void)host::call::sched_setaffinity(0, sizeof(cpu_set_t), &cpus.all()).ok();
 }
 
+int bound_cpu() { return own_cpu; }
+
+void was_moved_to(int cpu) { own_cpu = cpu; }
+
+int this_thread_id() {
+  if (own_tid == 0) own_tid = static_cast<int>(host::call::gettid().value_or(0));
+  return own_tid;
+}
+
+void bind_thread(int tid, int cpu) {
+  const cpu_set_t set = only(cpu);
+  (void)host::call::sched_setaffinity(tid, sizeof set, &set).ok();
+}
+
 Pairing::~Pairing() {
+  if (served == this) served = nullptr;
+  if (!asleep_) cpus_.left();
   if (hot_) cpus_.leave_place(this);
   __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
-  bind_guest(-1);
+  bind_guest(kAnywhere);
 }
 
 void Pairing::bind_guest(int cpu) {
   if (guest_cpu_.exchange(cpu) == cpu) return;
-  const cpu_set_t set = cpu < 0 ? cpus_.all() : only(cpu);
+  cpu_set_t set = cpu < 0 ? cpus_.all() : only(cpu);
+  if (cpu == kElsewhere) CPU_CLR(static_cast<usize>(own_cpu), &set);
   process_.set_affinity(tid_, &set, sizeof set);
+}
+
+bool Pairing::bind_self(int cpu) {
+  if (own_cpu == cpu) return true;
+  const cpu_set_t set = only(cpu);
+  if (!host::call::sched_setaffinity(0, sizeof set, &set).ok()) return false;
+  own_cpu = cpu;
+  return true;
 }
 
 void Pairing::bind(u32 cpu) {
   bind_guest(static_cast<int>(cpu));
-  if (own_cpu == static_cast<int>(cpu)) return;
-  const cpu_set_t set = only(static_cast<int>(cpu));
-  if (host::call::sched_setaffinity(0, sizeof set, &set).ok()) own_cpu = static_cast<int>(cpu);
+  (void)bind_self(static_cast<int>(cpu));
 }
 
 void Pairing::unbind() {
-  bind_guest(-1);
+  bind_guest(kAnywhere);
   if (own_cpu >= 0) unbind_this_thread(cpus_);
   crossings_ = 0;
 }
@@ -112,7 +139,13 @@ void Pairing::unbind() {
 void Pairing::become_hot() {
   hot_ = true;
   misses_ = 0;
-  unbind();  // the answer's wake-up puts the guest on an idle CPU, and there it stays
+  // Apart for certain: two that poll for each other on one CPU wait for the end of a time slice.
+  const int here = ::sched_getcpu();
+  if (here >= 0 && cpus_.usable(static_cast<u32>(here)) && bind_self(here)) {
+    bind_guest(kElsewhere);
+  } else {
+    unbind();
+  }
   __atomic_store_n(&slot_->spin, kGuestPollKilocycles, __ATOMIC_RELAXED);
 }
 
@@ -124,8 +157,35 @@ void Pairing::become_cold(u64 pause_us) {
   __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
 }
 
+Pairing* Pairing::of_this_thread() { return served; }
+
+void Pairing::serve_from_this_thread() { served = this; }
+
+void Pairing::kernel_sleeps() {
+  asleep_ = true;
+  if (since_wake_ < 2 && hands_over_ < kSurely) ++hands_over_;
+  since_wake_ = 2;
+  quick_ = 0;
+  if (hot_) __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
+  cpus_.left();
+}
+
+void Pairing::kernel_woke() {
+  cpus_.came();
+  if (hot_) __atomic_store_n(&slot_->spin, kGuestPollKilocycles, __ATOMIC_RELAXED);
+  asleep_ = false;
+}
+
+int Pairing::wakes_somebody() {
+  since_wake_ = 0;
+  return !hot_ && hands_over_ >= kLikely ? own_cpu : -1;
+}
+
 void Pairing::answering() {
   if (let_go_.load(std::memory_order_relaxed) && let_go_.exchange(false) && !hot_) unbind();
+  // Our thread was drawn to another CPU while it slept.
+  if (const int bound = guest_cpu_.load(std::memory_order_relaxed); bound >= 0 && own_cpu >= 0 && bound != own_cpu)
+    bind_guest(own_cpu);
 }
 
 void Pairing::answered(bool guest_slept) {
@@ -134,7 +194,7 @@ void Pairing::answered(bool guest_slept) {
 }
 
 bool Pairing::poll(u32 seen) {
-  if (!hot_) return false;
+  if (!hot_ || cpus_.crowded()) return false;
   const u64 us = cpus_.cycles_per_us();
   const u64 start = host::cycles();
   u64 now = start;
@@ -147,12 +207,13 @@ bool Pairing::poll(u32 seen) {
       misses_ = 0xff;
       return false;
     }
-  } while (now - start < kPollUs * us);
+  } while (now - start < kPollUs * us && !cpus_.crowded());
   return false;
 }
 
 void Pairing::entered(u32 cpu, bool we_slept) {
   if (cpus_.count() < 2) return;
+  if (since_wake_ < 2 && ++since_wake_ == 2 && hands_over_ > 0) --hands_over_;
   if (hot_) {
     misses_ = static_cast<u8>(misses_ << 1 | (we_slept || guest_slept_ ? 1 : 0));
     if (std::popcount(misses_) < kMostMisses && cpus_.keep_place(this)) {
@@ -161,11 +222,12 @@ void Pairing::entered(u32 cpu, bool we_slept) {
     }
     pause_us_ = std::clamp(pause_us_ * 2, kFirstPauseUs, kLastPauseUs);
     become_cold(pause_us_);
+    if (cpus_.usable(cpu)) bind(cpu);
     return;
   }
   const u64 now = host::cycles();
   quick_ = now - answered_at_.load(std::memory_order_relaxed) < kQuickUs * cpus_.cycles_per_us() ? quick_ + 1 : 0;
-  if (quick_ >= kQuickCalls && now > not_before_ && cpus_.take_place(this)) return become_hot();
+  if (quick_ >= kQuickCalls && now > not_before_ && !cpus_.crowded() && cpus_.take_place(this)) return become_hot();
   if (++crossings_ >= kBindAfter && cpus_.usable(cpu)) {
     // Where the guest is; a pair that is bound already stays, or a lying guest could chase its kernel thread around.
     const int bound = guest_cpu_.load(std::memory_order_relaxed);
@@ -177,7 +239,7 @@ void Pairing::tick(bool in_guest, bool let_go) {
   if (guest_cpu_.load(std::memory_order_relaxed) < 0) return;
   if (let_go) let_go_ = true;
   const u64 run = host::cycles() - answered_at_.load(std::memory_order_relaxed);
-  if (in_guest && run > kLongRunUs * cpus_.cycles_per_us()) bind_guest(-1);
+  if (in_guest && run > kLongRunUs * cpus_.cycles_per_us()) bind_guest(kAnywhere);
 }
 
 }  // namespace limen::platform

@@ -3,9 +3,11 @@
 // Waking a halted CPU is what costs (docs/decisions/0001-hand-off.md). So a pair is either
 //
 //   cold  both on one CPU: each wakes the other there and sleeps; the host switches between them; or
-//   hot   on two CPUs: the kernel thread polls for the next call, the guest polls for the answer, both for some tens
+//         A pair whose kernel thread wakes another and then sleeps draws the other to its CPU.
+//   hot   bound to be on two CPUs: the kernel thread polls for the next call, the guest polls for the answer, both for some tens
 //         of microseconds. Only for pairs that call again and again at short intervals, and only half as many pairs
-//         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again.
+//         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again. Nobody polls
+//         while more pairs work than half the CPUs could hold.
 //
 // The host keeps its freedom to balance: a guest that runs long without a call, and each pair now and then, is let go.
 // What the guest's slot says of its CPU is a hint that can only slow that guest down.
@@ -31,6 +33,12 @@ class Cpus {
   const cpu_set_t& all() const { return all_; }
   u64 cycles_per_us() const;
 
+  // Pairs that want a CPU: whose guest runs or whose kernel thread works. Those that sleep in the kernel do not.
+  void came() { active_.fetch_add(1, std::memory_order_relaxed); }
+  void left() { active_.fetch_sub(1, std::memory_order_relaxed); }
+  // Polling would take a CPU from one of them.
+  bool crowded() const { return active_.load(std::memory_order_relaxed) * 2 > count_; }
+
   // A place for a hot pair: a free one, or one whose owner has not called for a while.
   bool take_place(const void* owner);
   // Still ours? Says that it is in use.
@@ -48,6 +56,7 @@ class Cpus {
   int count_ = 1;
   usize places_count_ = 0;
   std::array<Place, kMostPlaces> places_;
+  std::atomic<int> active_{0};
   u64 start_cycles_ = 0;
   i64 start_ns_ = 0;
   mutable std::atomic<u64> cycles_per_us_{0};
@@ -55,11 +64,18 @@ class Cpus {
 
 // Kernel threads start on any CPU, whatever the thread that made them is bound to.
 void unbind_this_thread(const Cpus& cpus);
+// For Sleeper: the CPU that this kernel thread is bound to, or -1; that somebody else has bound it; binding somebody else.
+int bound_cpu();
+void was_moved_to(int cpu);
+int this_thread_id();
+void bind_thread(int tid, int cpu);
 
 class Pairing {
  public:
   Pairing(Cpus& cpus, StubProcess& process, int tid, wire::Slot* slot)
-      : cpus_(cpus), process_(process), tid_(tid), slot_(slot) {}
+      : cpus_(cpus), process_(process), tid_(tid), slot_(slot) {
+    cpus_.came();
+  }
   // The host thread is left unbound, for the next one who takes it.
   ~Pairing();
 
@@ -69,14 +85,26 @@ class Pairing {
   bool poll(u32 seen);                   // while hot: true when the guest has posted
   void entered(u32 cpu, bool we_slept);  // when it has posted
 
+  // The pair that the calling kernel thread serves, or null.
+  static Pairing* of_this_thread();
+  void serve_from_this_thread();
+  // By the serving thread, about sleeps in the kernel for something else than its guest: Sleeper.
+  void kernel_sleeps();
+  void kernel_woke();
+  // Returns the CPU to wake the other on: ours, where we have used to sleep right after; else -1.
+  int wakes_somebody();
+
   // By the housekeeper: lets a guest go that has run for long, and every pair now and then.
   void tick(bool in_guest, bool let_go);
   bool bound() const { return guest_cpu_.load(std::memory_order_relaxed) >= 0; }
 
  private:
+  static constexpr int kAnywhere = -1, kElsewhere = -2;  // the latter: on any CPU but the kernel thread's
+
   void bind(u32 cpu);
   void unbind();
   void bind_guest(int cpu);
+  bool bind_self(int cpu);
   void become_hot();
   void become_cold(u64 pause_us);
 
@@ -87,13 +115,16 @@ class Pairing {
 
   bool hot_ = false;
   bool guest_slept_ = false;
+  bool asleep_ = false;
+  u8 hands_over_ = 0;   // 0..3: how surely a wake-up is followed by our own sleep in this call or the next
+  u8 since_wake_ = 2;   // calls since we woke somebody; 2: long ago
   u8 misses_ = 0;       // hot: the last eight crossings, a bit for each that had to wake somebody
   u32 quick_ = 0;       // cold: crossings in a row that came soon after the answer
   u32 crossings_ = 0;   // cold: since the pair was bound or let go
   u64 not_before_ = 0;  // cycles: when to try being hot again
   u32 pause_us_ = 0;    // the last pause, doubled each time
   std::atomic<u64> answered_at_{0};
-  std::atomic<int> guest_cpu_{-1};
+  std::atomic<int> guest_cpu_{kAnywhere};
   std::atomic<bool> let_go_{false};
 };
 

@@ -81,6 +81,7 @@ bool StubThread::wait_for_post() {
 }
 
 Entry StubThread::wait() {
+  pairing_.serve_from_this_thread();
   if (interrupted_) {
     interrupted_ = false;
     last_.kind = Entry::Kind::interrupt;
@@ -187,6 +188,7 @@ void StubThread::need_frame() {
   patched_ = false;
   while (read(slot_->post) == seen_) {
     if (process_->dead()) return;
+    if (pairing_.poll(seen_)) break;
     __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
     if (read(slot_->post) == seen_) (void)host::futex_wait(&slot_->post, seen_, FutexScope::shared).ok();
     __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
