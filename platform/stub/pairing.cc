@@ -21,7 +21,8 @@ constexpr u32 kFirstPauseUs = 500, kLastPauseUs = 64000;
 
 constexpr u8 kSurely = 3, kLikely = 2;  // hands_over_
 
-thread_local int own_cpu = -1;  // what this kernel thread is bound to
+constexpr int kUnbound = -1, kInherited = -2;
+thread_local int own_cpu = kInherited;  // what this kernel thread is bound to
 thread_local int own_tid = 0;
 thread_local Pairing* served = nullptr;
 
@@ -84,7 +85,8 @@ void Cpus::leave_place(const void* owner) {
 }
 
 void unbind_this_thread(const Cpus& cpus) {
-  own_cpu = -1;
+  if (own_cpu == kUnbound) return;
+  own_cpu = kUnbound;
   (void)host::call::sched_setaffinity(0, sizeof(cpu_set_t), &cpus.all()).ok();
 }
 

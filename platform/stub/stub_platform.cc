@@ -41,21 +41,6 @@ class StubSpace final : public Space {
   const Ref<StubProcess> process_;
 };
 
-struct ThreadStart {
-  std::string name;
-  const Cpus& cpus;
-  std::function<void()> body;
-};
-
-void* run_thread(void* argument) {
-  const std::unique_ptr<ThreadStart> start(static_cast<ThreadStart*>(argument));
-  pthread_setname_np(pthread_self(), start->name.c_str());
-  unbind_this_thread(start->cpus);
-  start->body();
-  tell_heap();
-  return nullptr;
-}
-
 void add(Counters& to, const Counters& from) {
   to.crossings += from.crossings;
   to.syscalls_trapped += from.syscalls_trapped;
@@ -124,6 +109,7 @@ StubPlatform::~StubPlatform() {
     const MutexGuard guard(mutex_);
     stopping_ = true;
     changed_.notify_all();
+    work_came_.notify_all();
     wake_housekeeper();
     while (helpers_ > 1) changed_.wait(mutex_);  // the pool makes no more; the reaper has work still
     ready_.clear();
@@ -134,7 +120,7 @@ StubPlatform::~StubPlatform() {
   all.clear();
   template_.kill();  // its end is the reaper's last event
   const MutexGuard guard(mutex_);
-  while (helpers_ > 0) changed_.wait(mutex_);
+  while (helpers_ > 0 || workers_ > 0) changed_.wait(mutex_);
 }
 
 Result<void> StubPlatform::watch(const host::Handle& pidfd, u64 tag) {
@@ -197,6 +183,8 @@ Result<Ref<StubProcess>> StubPlatform::make_process() {
     process->kill();
     return connected.error();
   }
+  // Its first guest thread, too, is ready before somebody waits for it. A failure comes again when one asks.
+  if (const Result<ParkedThread> thread = process->take_thread(); thread.ok()) process->park(*thread);
   return process;
 }
 
@@ -306,7 +294,30 @@ bool StubPlatform::arena_resident(u64 offset, u64 length, u8* pages) {
 }
 
 Result<void> StubPlatform::start_thread(std::string_view name, std::function<void()> body) {
-  auto start = std::make_unique<ThreadStart>(ThreadStart{std::string(name.substr(0, 15)), cpus_, std::move(body)});
+  Job job{std::string(name.substr(0, 15)), std::move(body)};
+  {
+    const MutexGuard guard(mutex_);
+    if (idle_workers_ > jobs_.size()) {
+      jobs_.push_back(std::move(job));
+      work_came_.notify_one();
+      return success;
+    }
+    ++workers_;
+  }
+  const Result<void> started = start_worker(std::move(job));
+  if (!started.ok()) {
+    const MutexGuard guard(mutex_);
+    --workers_;
+  }
+  return started;
+}
+
+Result<void> StubPlatform::start_worker(Job job) {
+  struct Start {
+    StubPlatform* platform;
+    Job job;
+  };
+  auto start = std::make_unique<Start>(Start{this, std::move(job)});
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackSize);
@@ -317,12 +328,50 @@ Result<void> StubPlatform::start_thread(std::string_view name, std::function<voi
   for (const int signo : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&blocked, signo);
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
   pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, run_thread, start.get());
+  const int error = pthread_create(
+      &thread, &attributes,
+      [](void* argument) -> void* {
+        std::unique_ptr<Start> own(static_cast<Start*>(argument));
+        StubPlatform* platform = own->platform;
+        Job first = std::move(own->job);
+        own.reset();
+        platform->work(std::move(first));
+        return nullptr;
+      },
+      start.get());
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   if (error != 0) return static_cast<Errno>(error);
-  (void)start.release();  // run_thread owns it
+  (void)start.release();  // the thread owns it
   return success;
+}
+
+// A thread of the kernel, from job to job: a task that ends leaves one for the next, which need not be made.
+void StubPlatform::work(Job job) {
+  constexpr usize kMostIdle = 4;
+  constexpr auto kLinger = std::chrono::milliseconds(200);
+  for (;;) {
+    pthread_setname_np(pthread_self(), job.name.c_str());
+    unbind_this_thread(cpus_);
+    job.body();
+    job.body = nullptr;
+    tell_heap();
+    const MutexGuard guard(mutex_);
+    if (idle_workers_ < kMostIdle) {
+      ++idle_workers_;
+      const auto until = std::chrono::steady_clock::now() + kLinger;
+      while (!stopping_ && jobs_.empty() && work_came_.wait_until(mutex_, until) == std::cv_status::no_timeout)
+        continue;
+      --idle_workers_;
+    }
+    if (jobs_.empty()) {
+      --workers_;
+      changed_.notify_all();
+      return;  // the platform may be gone from here on
+    }
+    job = std::move(jobs_.front());
+    jobs_.pop_front();
+  }
 }
 
 void StubPlatform::attach(StubThread* thread) {

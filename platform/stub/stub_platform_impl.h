@@ -42,6 +42,13 @@ class StubPlatform final : public Platform {
   bool patching() const { return patching_; }
 
  private:
+  struct Job {
+    std::string name;
+    std::function<void()> body;
+  };
+
+  Result<void> start_worker(Job job);
+  void work(Job job);
   void fill_pool();
   void reap();
   void keep_house();
@@ -64,12 +71,15 @@ class StubPlatform final : public Platform {
   std::deque<Ref<StubProcess>> ready_ GUARDED_BY(mutex_);
   // How many are kept ready: one for the first program; more when it turns out to have a second process.
   u32 wanted_ready_ GUARDED_BY(mutex_) = 1;
-  u64 spaces_ GUARDED_BY(mutex_) = 0;  // that were asked for
+  u64 spaces_ GUARDED_BY(mutex_) = 0;                             // that were asked for
   std::map<u64, Ref<StubProcess>> processes_ GUARDED_BY(mutex_);  // not yet reaped, by pid
   u64 failures_ GUARDED_BY(mutex_) = 0;
   Errno failure_ GUARDED_BY(mutex_) = Errno::eagain;
   u32 helpers_ GUARDED_BY(mutex_) = 0;  // own threads that run
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::condition_variable_any work_came_;
+  std::deque<Job> jobs_ GUARDED_BY(mutex_);  // for idle workers; never more than there are
+  u32 workers_ GUARDED_BY(mutex_) = 0, idle_workers_ GUARDED_BY(mutex_) = 0;
   std::set<StubThread*> threads_ GUARDED_BY(mutex_);
   Counters retired_ GUARDED_BY(mutex_);
 };
