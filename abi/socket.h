@@ -40,6 +40,7 @@ inline constexpr i32 ipproto_tcp = 6;
 inline constexpr i32 ipproto_udp = 17;
 inline constexpr i32 ipproto_ipv6 = 41;
 inline constexpr i32 ipproto_icmpv6 = 58;
+inline constexpr i32 ipproto_udplite = 136;
 inline constexpr i32 ipproto_raw = 255;
 inline constexpr i32 ipproto_mptcp = 262;
 

@@ -75,15 +75,21 @@ InetAddress reached(InetAddress a) {
 
 Result<void> NetTables::bind_abstract(std::string name, Ref<Endpoint> endpoint) {
   MutexGuard guard(lock_);
-  return abstract_.emplace(std::move(name), std::move(endpoint)).second ? Result<void>() : Errno::eaddrinuse;
+  Endpoint& bound = *endpoint;
+  if (!abstract_.emplace(name, std::move(endpoint)).second) return Errno::eaddrinuse;
+  bound.abstract_name_ = std::move(name);
+  return success;
 }
 
 std::string NetTables::autobind_abstract(Ref<Endpoint> endpoint) {
   MutexGuard guard(lock_);
   for (;;) {
-    char name[8];
-    std::snprintf(name, sizeof name, "%05x", next_name_++ & 0xfffff);
-    if (abstract_.emplace(name, endpoint).second) return name;
+    char text[8];
+    std::snprintf(text, sizeof text, "%05x", next_name_++ & 0xfffff);
+    const std::string name = std::string(1, '\0') + text;
+    if (!abstract_.emplace(name, endpoint).second) continue;
+    endpoint->abstract_name_ = name;
+    return name;
   }
 }
 
@@ -101,11 +107,10 @@ bool NetTables::conflicts(const InetAddress& address, Endpoint& endpoint) {
     MutexGuard guard(endpoint.lock);
     reuse_address = endpoint.reuse_address, reuse_port = endpoint.reuse_port, only_v6 = endpoint.only_v6;
   }
-  const auto [begin, end] = ports_.equal_range(address.port);
-  for (auto it = begin; it != end; ++it) {
-    Endpoint& other = *it->second.endpoint;
-    if (&other == &endpoint || other.type != endpoint.type) continue;
-    const InetAddress& theirs = it->second.address;
+  const auto clashes = [&](const Binding& binding) {
+    Endpoint& other = *binding.endpoint;
+    if (&other == &endpoint || !other.same_kind(endpoint)) return false;
+    const InetAddress& theirs = binding.address;
     MutexGuard guard(other.lock);
     bool overlap = theirs.ip == address.ip;
     const bool same_family = theirs.v4() == address.v4();
@@ -114,10 +119,13 @@ bool NetTables::conflicts(const InetAddress& address, Endpoint& endpoint) {
         ((!theirs.v4() && theirs.any() && !other.only_v6) || (!address.v4() && address.any() && !only_v6))) {
       overlap = true;
     }
-    if (!overlap) continue;
-    if (reuse_port && other.reuse_port) continue;
-    if (reuse_address && other.reuse_address && !other.listening) continue;
-    return true;
+    if (!overlap) return false;
+    if (reuse_port && other.reuse_port) return false;
+    return !(reuse_address && other.reuse_address && !other.listening);
+  };
+  for (const auto* table : {&ports_, &held_}) {
+    const auto [begin, end] = table->equal_range(address.port);
+    if (std::any_of(begin, end, [&](const auto& entry) { return clashes(entry.second); })) return true;
   }
   return false;
 }
@@ -131,27 +139,34 @@ Result<InetAddress> NetTables::bind_port(InetAddress address, Ref<Endpoint> endp
     for (u32 tries = 0; tries < 28232 && !found; ++tries) {
       address.port = next_port_;
       next_port_ = next_port_ >= 60999 ? 32768 : static_cast<u16>(next_port_ + 1);
-      found = ports_.count(address.port) == 0;
+      found = ports_.count(address.port) == 0 && held_.count(address.port) == 0;
     }
     if (!found) return Errno::eaddrinuse;
   }
+  endpoint->port_ = address.port;
   ports_.emplace(address.port, Binding{address, std::move(endpoint)});
   return address;
 }
 
+void NetTables::hold_port(InetAddress address, Ref<Endpoint> endpoint) {
+  MutexGuard guard(lock_);
+  endpoint->port_ = address.port;
+  held_.emplace(address.port, Binding{address, std::move(endpoint)});
+}
+
 // The most particular binding wins: an exact address over a wildcard, one that is connected to the sender over others.
-Ref<Endpoint> NetTables::find_port(const InetAddress& to, u32 type, const SocketAddress* from) {
+Ref<Endpoint> NetTables::find_port(const InetAddress& to, const Endpoint& seeker, const SocketAddress* from) {
   MutexGuard guard(lock_);
   Ref<Endpoint> best;
   int best_score = -1;
   const auto [begin, end] = ports_.equal_range(to.port);
   for (auto it = begin; it != end; ++it) {
     Endpoint& endpoint = *it->second.endpoint;
-    if (endpoint.type != type) continue;
+    if (!endpoint.same_kind(seeker)) continue;
     const InetAddress& bound = it->second.address;
     int score = 0;
     MutexGuard endpoint_guard(endpoint.lock);
-    if (endpoint.closed || (type == abi::sock_stream && !endpoint.listening)) continue;
+    if (endpoint.closed || (seeker.type == abi::sock_stream && !endpoint.listening)) continue;
     if (bound.ip == to.ip) {
       score = 2;
     } else if (!bound.any() || (bound.v4() && !to.v4()) || (!bound.v4() && to.v4() && endpoint.only_v6)) {
@@ -169,18 +184,42 @@ Ref<Endpoint> NetTables::find_port(const InetAddress& to, u32 type, const Socket
 void NetTables::remove(Endpoint& endpoint) {
   std::vector<Ref<Endpoint>> dropped;
   MutexGuard guard(lock_);
-  for (auto it = abstract_.begin(); it != abstract_.end();) {
-    if (it->second.get() == &endpoint)
-      dropped.push_back(it->second), it = abstract_.erase(it);
-    else
-      ++it;
+  if (!endpoint.abstract_name_.empty()) {
+    const auto it = abstract_.find(endpoint.abstract_name_);
+    if (it != abstract_.end() && it->second.get() == &endpoint)
+      dropped.push_back(std::move(it->second)), abstract_.erase(it);
+    endpoint.abstract_name_.clear();
   }
-  for (auto it = ports_.begin(); it != ports_.end();) {
-    if (it->second.endpoint.get() == &endpoint)
-      dropped.push_back(it->second.endpoint), it = ports_.erase(it);
-    else
-      ++it;
+  if (endpoint.port_ == 0) return;
+  for (auto* table : {&ports_, &held_}) {
+    auto [it, end] = table->equal_range(endpoint.port_);
+    while (it != end) {
+      if (it->second.endpoint.get() == &endpoint)
+        dropped.push_back(std::move(it->second.endpoint)), it = table->erase(it);
+      else
+        ++it;
+    }
   }
+  endpoint.port_ = 0;
+}
+
+void NetTables::add_socket(File* socket) {
+  MutexGuard guard(lock_);
+  sockets_.insert(socket);
+}
+
+void NetTables::remove_socket(File* socket) {
+  MutexGuard guard(lock_);
+  sockets_.erase(socket);
+}
+
+std::vector<Ref<File>> NetTables::sockets() {
+  std::vector<Ref<File>> all;
+  MutexGuard guard(lock_);
+  for (File* socket : sockets_) {
+    if (socket->try_ref()) all.push_back(Ref<File>::adopt(socket));
+  }
+  return all;
 }
 
 Ref<NetTables> net_tables(Kernel& kernel) {

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "kernel/net/inbox.h"
@@ -14,31 +15,46 @@ namespace limen {
 
 class Kernel;
 
-// A connection that its client sees as made and nobody has accepted.
+// What becomes of a connection while its client waits for room in the listener's queue. A refusal is told by the client's inbox.
+struct Handshake final : RefCounted {
+  std::atomic<bool> over{false};
+};
+
+// A connection that its client sees as made and nobody has accepted; or one that waits for room (Endpoint::waiting).
 struct Pending {
-  Ref<Inbox> in, out;  // of the accepting side
+  Ref<Handshake> handshake;  // of an internet connection
+  Ref<Inbox> in, out;        // of the accepting side
   SocketAddress local, peer;
   abi::UCred peer_credentials{};
 };
 
 class Endpoint final : public RefCounted {
  public:
-  Endpoint(i32 domain, u32 type) : domain(domain), type(type) {}
+  Endpoint(i32 domain, u32 type, i32 protocol) : domain(domain), type(type), protocol(protocol) {}
   const i32 domain;
   const u32 type;
+  const i32 protocol;  // IPPROTO_*; 0 of a unix socket
+  bool same_kind(const Endpoint& other) const { return type == other.type && protocol == other.protocol; }
   Mutex lock{LockRank::inbox};
   SocketAddress address GUARDED_BY(lock);
   SocketAddress only_from GUARDED_BY(lock);   // a connected datagram socket hears its peer alone; empty: everyone
   abi::UCred credentials GUARDED_BY(lock){};  // of who called listen
   bool listening GUARDED_BY(lock) = false;
+  bool refuses GUARDED_BY(lock) = false;  // listens, but was shut down: takes no new connections
   bool closed GUARDED_BY(lock) = false;
   bool reuse_address GUARDED_BY(lock) = false;
   bool reuse_port GUARDED_BY(lock) = false;
   bool only_v6 GUARDED_BY(lock) = false;
   usize backlog GUARDED_BY(lock) = 0;
   std::deque<Pending> pending GUARDED_BY(lock);
-  Ref<Inbox> inbox;  // datagrams
+  std::deque<Pending> waiting GUARDED_BY(lock);  // for room in `pending`, as those whose SYN is sent again
+  Ref<Inbox> inbox;                              // datagrams
   WaitQueue acceptors, connectors;
+
+ private:
+  friend class NetTables;  // whose lock guards these: where this stands in its tables
+  std::string abstract_name_;
+  u16 port_ = 0;
 };
 
 // An internet address, IPv4 mapped into IPv6.
@@ -63,8 +79,16 @@ class NetTables final : public RefCounted {
   Ref<Endpoint> find_abstract(const std::string& name);
   // Port 0 takes a free one of 32768-60999. eaddrinuse.
   Result<InetAddress> bind_port(InetAddress address, Ref<Endpoint> endpoint);
-  Ref<Endpoint> find_port(const InetAddress& to, u32 type, const SocketAddress* from);
+  // An accepted connection stays on its listener's port.
+  void hold_port(InetAddress address, Ref<Endpoint> endpoint);
+  // The one that `seeker` reaches there.
+  Ref<Endpoint> find_port(const InetAddress& to, const Endpoint& seeker, const SocketAddress* from);
   void remove(Endpoint& endpoint);
+
+  // All sockets, for /proc/net.
+  void add_socket(File* socket);
+  void remove_socket(File* socket);
+  std::vector<Ref<File>> sockets();
 
  private:
   bool conflicts(const InetAddress& address, Endpoint& endpoint) REQUIRES(lock_);
@@ -75,6 +99,8 @@ class NetTables final : public RefCounted {
   Mutex lock_{LockRank::net_tables};
   std::map<std::string, Ref<Endpoint>> abstract_ GUARDED_BY(lock_);
   std::multimap<u16, Binding> ports_ GUARDED_BY(lock_);
+  std::multimap<u16, Binding> held_ GUARDED_BY(lock_);  // of accepted connections: none is found there
+  std::set<File*> sockets_ GUARDED_BY(lock_);
   u16 next_port_ GUARDED_BY(lock_) = 32768;
   u32 next_name_ GUARDED_BY(lock_) = 1;
 };

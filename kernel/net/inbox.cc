@@ -67,6 +67,7 @@ Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketA
         }
       }
       message.from = sender;
+      if (kind_ == Kind::messages) message.ancillary = ancillary;
       message.ancillary.sender = ancillary.sender;
       message.ancillary.files = std::move(ancillary.files);
       ancillary.files.clear();
@@ -81,59 +82,157 @@ Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketA
 }
 
 Result<Inbox::Received> Inbox::get(UserBuffer& to, Look look) {
-  Received received;
   std::vector<Message> spent;  // dropped without the lock: files may end here
-  bool made_room = false;
+  Result<Received> received = Errno::eagain;
   {
     MutexGuard guard(lock_);
-    if (error_ != Errno{} && messages_.empty()) return std::exchange(error_, Errno{});
-    if (messages_.empty()) {
-      if (writer_closed_ || reader_closed_) return received;
-      return Errno::eagain;
-    }
-    received.from = messages_.front().from;
-    received.ancillary.sender = messages_.front().ancillary.sender;
-    for (usize index = 0; index < messages_.size();) {
-      Message& message = messages_[index];
-      // Bytes of another sender are not joined, so that credentials stay true.
-      if (index + spent.size() != 0 && message.ancillary.sender.pid != received.ancillary.sender.pid) break;
-      const usize have = message.data.size() - message.offset;
-      const usize want = std::min(have, to.remaining());
-      usize n = 0;
-      if (want != 0) {
-        const Result<usize> copied = to.copy_out({message.data.data() + message.offset, want});
-        if (!copied.ok() && received.copied == 0) return copied.error();
-        n = copied.value_or(0);
-      }
-      received.copied += n;
-      received.length += kind_ == Kind::messages ? have : n;
-      const bool has_files = !message.ancillary.files.empty();
-      if (has_files) received.ancillary.files = message.ancillary.files;
-      if (look == Look::take) {
-        message.offset += n;
-        if (has_files) message.ancillary.files.clear();
-        if (kind_ == Kind::messages || message.offset == message.data.size()) {
-          bytes_ -= kind_ == Kind::messages ? message.data.size() : 0;
-          spent.push_back(std::move(message));
-          messages_.pop_front();
-        }
-        if (kind_ == Kind::stream) bytes_ -= n;
-        made_room = true;
-      } else {
-        ++index;
-      }
-      if (kind_ == Kind::messages || has_files || n < want || to.remaining() == 0) break;
-      if (n < have) break;
-    }
+    received = kind_ == Kind::stream ? get_stream(to, look, spent) : get_message(to, look, spent);
+    if (received.is(Errno::eagain)) return at_the_end();
   }
-  if (made_room) writers.wake(kWritable);
+  if (received.ok() && look != Look::peek) writers.wake(kWritable);
   return received;
+}
+
+Result<Inbox::Received> Inbox::at_the_end() {
+  if (writer_closed_ && end_first_.load(std::memory_order_relaxed)) return Received{};
+  if (error_ != Errno{}) return std::exchange(error_, Errno{});
+  if (writer_closed_ || reader_closed_ || read_shut_ || reset_) return Received{};
+  return Errno::eagain;
+}
+
+Result<Inbox::Received> Inbox::get_message(UserBuffer& to, Look look, std::vector<Message>& spent) {
+  if (messages_.empty()) return Errno::eagain;
+  Message& message = messages_.front();
+  Received received;
+  received.from = message.from;
+  received.ancillary = message.ancillary;
+  received.length = message.data.size();
+  const usize want = std::min(message.data.size(), to.remaining());
+  if (want != 0) received.copied = TRY(to.copy_out({message.data.data(), want}));
+  if (look == Look::peek) return received;
+  bytes_ -= message.data.size();
+  spent.push_back(std::move(message));
+  messages_.pop_front();
+  return received;
+}
+
+// Forgets the stream's first n bytes, all of its first message.
+void Inbox::consume(usize n, std::vector<Message>& spent) {
+  Message& message = messages_.front();
+  message.offset += n;
+  message.ancillary.files.clear();
+  bytes_ -= n;
+  consumed_ += n;
+  if (urgent_ && consumed_ > urgent_->at) urgent_.reset();
+  if (message.offset < message.data.size()) return;
+  spent.push_back(std::move(message));
+  messages_.pop_front();
+}
+
+// Linux: tcp_recvmsg_locked, unix_stream_read_generic.
+Result<Inbox::Received> Inbox::get_stream(UserBuffer& to, Look look, std::vector<Message>& spent) {
+  Received received;
+  bool first = true;
+  u64 position = consumed_;
+  usize index = 0, offset = messages_.empty() ? 0 : messages_.front().offset;
+  while (index < messages_.size()) {
+    if (look != Look::peek) index = 0, offset = messages_.front().offset, position = consumed_;
+    Message& message = messages_[index];
+    // Bytes of another sender are not joined, so that credentials stay true.
+    if (!first && message.ancillary.sender.pid != received.ancillary.sender.pid) break;
+    const usize have = message.data.size() - offset;
+    if (urgent_ && position == urgent_->at && !inline_) {
+      if (received.copied != 0) break;
+      if (look == Look::peek) {
+        position += 1, offset += 1;
+        if (have == 1) ++index, offset = 0;
+      } else {
+        consume(1, spent);
+      }
+      continue;
+    }
+    usize want = std::min(have, to.remaining());
+    if (urgent_ && position == urgent_->at && received.copied != 0) break;
+    if (urgent_ && position < urgent_->at) want = std::min<u64>(want, urgent_->at - position);
+    usize n = want;
+    if (want != 0 && look != Look::drop) {
+      const Result<usize> copied = to.copy_out({message.data.data() + offset, want});
+      if (!copied.ok() && received.copied == 0) return copied.error();
+      n = copied.value_or(0);
+    } else if (look == Look::drop) {
+      to.truncate(to.remaining() - want);
+    }
+    if (first) received.from = message.from, received.ancillary.sender = message.ancillary.sender;
+    first = false;
+    received.copied += n, received.length += n;
+    const bool has_files = !message.ancillary.files.empty();
+    if (has_files) received.ancillary.files = message.ancillary.files;
+    const bool whole = n == have;
+    if (look == Look::peek) {
+      position += n, offset += n;
+      if (whole) ++index, offset = 0;
+    } else {
+      consume(n, spent);
+    }
+    if (has_files || n < want || to.remaining() == 0) break;
+  }
+  return first ? Result<Received>(Errno::eagain) : Result<Received>(std::move(received));
+}
+
+Ref<File> Inbox::mark_urgent() {
+  Ref<File> reader;
+  {
+    MutexGuard guard(lock_);
+    // An older urgent byte that is next to be read goes away; another one becomes a byte like others.
+    std::vector<Message> spent;
+    if (urgent_ && urgent_->at == consumed_ && !inline_ && bytes_ > 1) consume(1, spent);
+    urgent_ = Urgent{consumed_ + bytes_ - 1};
+    if (reader_ != nullptr && reader_->try_ref()) reader = Ref<File>::adopt(reader_);
+  }
+  readers.wake(kPollPri | kReadable);
+  return reader;
+}
+
+void Inbox::set_inline(bool on) {
+  MutexGuard guard(lock_);
+  inline_ = on;
+}
+
+void Inbox::set_reader(File* file) {
+  MutexGuard guard(lock_);
+  reader_ = file;
+}
+
+// Linux: tcp_recv_urg.
+Result<usize> Inbox::get_urgent(UserBuffer& to, Look look) {
+  MutexGuard guard(lock_);
+  if (inline_ || !urgent_ || urgent_->read) return Errno::einval;
+  u64 left = urgent_->at - consumed_;
+  for (const Message& message : messages_) {
+    const usize have = message.data.size() - message.offset;
+    if (left >= have) {
+      left -= have;
+      continue;
+    }
+    if (to.remaining() != 0) TRY(to.copy_out({message.data.data() + message.offset + left, 1}));
+    break;
+  }
+  if (look == Look::take) urgent_->read = true;
+  return usize{1};
 }
 
 void Inbox::close_writer() {
   {
     MutexGuard guard(lock_);
     writer_closed_ = true;
+  }
+  readers.wake(kReadable | kPollRdHup | kPollHup);
+}
+
+void Inbox::shut_reader() {
+  {
+    MutexGuard guard(lock_);
+    read_shut_ = true;
   }
   readers.wake(kReadable | kPollRdHup | kPollHup);
 }
@@ -150,7 +249,7 @@ void Inbox::close_reader() {
 void Inbox::reset(Errno error) {
   {
     MutexGuard guard(lock_);
-    writer_closed_ = true;
+    reset_ = true;
     error_ = error;
   }
   readers.wake(kReadable | kPollErr | kPollHup | kPollRdHup);
@@ -162,7 +261,9 @@ void Inbox::discard() {
   {
     MutexGuard guard(lock_);
     dropped.swap(messages_);
+    consumed_ += bytes_;
     bytes_ = 0;
+    urgent_.reset();
   }
   drop_messages(std::move(dropped));
 }
@@ -174,7 +275,15 @@ Inbox::State Inbox::state() const {
   state.writer_closed = writer_closed_;
   state.reader_closed = reader_closed_;
   state.failed = error_ != Errno{};
-  state.bytes = bytes_;
+  state.reset = reset_;
+  state.bytes = state.before_mark = bytes_;
+  if (urgent_) {
+    state.urgent = !urgent_->read;
+    state.at_mark = urgent_->at == consumed_;
+    if (!inline_) state.before_mark = urgent_->at - consumed_;
+    // An urgent byte that is out of line does not count as something to read.
+    if (kind_ == Kind::stream && state.at_mark && !inline_ && bytes_ == 1) state.empty = true;
+  }
   state.messages = messages_.size();
   if (!messages_.empty()) state.first = messages_.front().data.size() - messages_.front().offset;
   return state;

@@ -4,7 +4,9 @@
 // Lock: lock_ (rank `inbox`), held during user copies. Files that a message carries are dropped without it.
 #pragma once
 
+#include <atomic>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "abi/socket.h"
@@ -27,6 +29,10 @@ struct SocketAddress {
 struct Ancillary {
   std::vector<Ref<File>> files;
   abi::UCred sender{};
+  // Of a datagram:
+  u64 stamp_ns = 0;        // CLOCK_REALTIME when it was sent
+  SocketAddress to;        // where it was sent
+  i32 ttl = -1, tos = -1;  // what the sender said; -1: as its socket has it
 };
 
 class Inbox final : public RefCounted {
@@ -56,17 +62,34 @@ class Inbox final : public RefCounted {
     SocketAddress from;
     Ancillary ancillary;
   };
-  enum class Look : u8 { take, peek };
-  // A message, or a stream's bytes. eagain; the pending error once; copied == 0 and no error at the end.
+  enum class Look : u8 { take, peek, drop };  // drop: as take, but nothing is copied (MSG_TRUNC of tcp(7))
+  // A message, or a stream's bytes up to its urgent one. eagain; the pending error once; copied == 0 and no error at the end.
   Result<Received> get(UserBuffer& to, Look look);
 
+  // The byte that was put last is urgent: reads stop before it and then step over it, unless it stays in line (SO_OOBINLINE).
+  // Tells whom SIGURG is for, where somebody reads here.
+  Ref<File> mark_urgent();
+  void set_inline(bool on);
+  // MSG_OOB. einval: there is none, or it was read; eagain.
+  Result<usize> get_urgent(UserBuffer& to, Look look);
+  // Whose file reads here; null at its end.
+  void set_reader(File* file);
+
+  // Does the end of a stream hide an error that came after it (tcp(7)), or come after that (unix(7))?
+  enum class EndFirst : bool { no, yes };
+  void set_end_first(EndFirst which) { end_first_.store(which == EndFirst::yes, std::memory_order_relaxed); }
+
   void close_writer();      // nothing more will come: readers see the end
+  void shut_reader();       // readers see the end where nothing is left; writers see nothing
   void close_reader();      // nobody will read: writers see EPIPE
-  void reset(Errno error);  // both, and readers are told this error once
+  void reset(Errno error);  // the connection is gone both ways, and the reader is told this error once
   void discard();           // drops what is in it
   struct State {
-    bool empty = true, writer_closed = false, reader_closed = false, failed = false;
+    bool empty = true, writer_closed = false, reader_closed = false, failed = false, reset = false;
+    bool urgent = false;   // an urgent byte waits
+    bool at_mark = false;  // it is the next one
     usize bytes = 0, messages = 0, first = 0;
+    usize before_mark = 0;  // bytes of a stream before the urgent one; all where there is none
   };
   State state() const;
   Errno take_error();  // Errno{} where there is none
@@ -81,7 +104,23 @@ class Inbox final : public RefCounted {
   usize bytes_ GUARDED_BY(lock_) = 0;
   bool writer_closed_ GUARDED_BY(lock_) = false;
   bool reader_closed_ GUARDED_BY(lock_) = false;
+  bool read_shut_ GUARDED_BY(lock_) = false;
+  bool reset_ GUARDED_BY(lock_) = false;
   Errno error_ GUARDED_BY(lock_){};
+  struct Urgent {
+    u64 at;             // as a count of all bytes of this stream
+    bool read = false;  // by MSG_OOB
+  };
+  std::optional<Urgent> urgent_ GUARDED_BY(lock_);
+  u64 consumed_ GUARDED_BY(lock_) = 0;  // bytes of this stream that were read
+  bool inline_ GUARDED_BY(lock_) = false;
+  File* reader_ GUARDED_BY(lock_) = nullptr;
+  std::atomic<bool> end_first_{false};
+
+  Result<Received> get_stream(UserBuffer& to, Look look, std::vector<Message>& spent) REQUIRES(lock_);
+  Result<Received> at_the_end() REQUIRES(lock_);
+  Result<Received> get_message(UserBuffer& to, Look look, std::vector<Message>& spent) REQUIRES(lock_);
+  void consume(usize n, std::vector<Message>& spent) REQUIRES(lock_);
 };
 
 }  // namespace limen

@@ -315,6 +315,15 @@ Result<usize> NetlinkSocket::try_write(Task& task, UserBuffer& from, u64*) {
   return send(task, request);
 }
 
+Result<void> NetlinkSocket::take_control(const abi::CMsgHdr& head, std::span<const u8>, Ancillary&) {
+  return head.cmsg_level == abi::sol_socket ? Errno::einval : Errno{};
+}
+
+Result<void> NetlinkSocket::give_control(Task&, const Inbox::Received& got, ControlWriter& control) {
+  if (!passes_credentials()) return success;
+  return control.put_value(abi::sol_socket, abi::scm_credentials, got.ancillary.sender);
+}
+
 PollEvents NetlinkSocket::poll(PollTable* table) {
   if (table != nullptr) table->add(inbox_, inbox_->readers);
   PollEvents events = kPollOut | kPollWrNorm | kPollWrBand;

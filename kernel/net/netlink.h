@@ -32,6 +32,8 @@ class NetlinkSocket final : public SocketFile {
   Result<SocketAddress> peer_name() override;
   Result<std::vector<u8>> get_option(int level, int option, usize room) override;
   Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) override;
+  Result<void> take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) override;
+  Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) override;
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
   i32 domain() const override { return abi::af_netlink; }
   u32 type() const override { return type_; }

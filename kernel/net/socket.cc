@@ -14,6 +14,8 @@
 namespace limen {
 namespace {
 
+constexpr u32 kConnectedSend = 2626560;  // SO_SNDBUF as it has grown on Linux when a connection on lo stands
+
 SocketAddress family_only(i32 domain) {
   const u16 family = static_cast<u16>(domain);
   return {std::string(reinterpret_cast<const char*>(&family), sizeof family)};
@@ -35,53 +37,128 @@ Result<void> check_unix(const SocketAddress& address) {
 // The sandbox's own addresses; 0.0.0.0 and :: mean them too.
 bool is_local(const InetAddress& a) { return a.any() || a.loopback(); }
 
+InetAddress any_of(i32 domain) {
+  InetAddress any;
+  if (domain == abi::af_inet) any.ip[10] = any.ip[11] = 0xff;
+  return any;
+}
+
 }  // namespace
 
 abi::UCred credentials_of(Task& task) {
   return {task.group().pid().raw(), task.credentials().euid.raw(), task.credentials().egid.raw()};
 }
 
-Socket::Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type)
+Socket::Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type, i32 protocol)
     : SocketFile(std::move(path), flags),
       kernel_(kernel),
       domain_(domain),
       type_(type),
-      endpoint_(make_ref<Endpoint>(domain, type)) {
-  if (is_datagram()) {
-    in_ = make_ref<Inbox>(Inbox::Kind::messages);
-    endpoint_->inbox = in_;
-  }
+      protocol_(protocol),
+      endpoint_(make_ref<Endpoint>(domain, type, protocol)),
+      send_size_(is_tcp() ? 16384 : 212992),  // net.ipv4.tcp_[wr]mem, net.core.[wr]mem_default
+      receive_size_(is_tcp() ? 131072 : 212992) {
+  net_tables(kernel_)->add_socket(this);
+  if (!is_datagram()) return;
+  MutexGuard guard(lock_);
+  use_inboxes(make_ref<Inbox>(Inbox::Kind::messages), {});
+  endpoint_->inbox = in_;
 }
 
 Socket::Ends Socket::ends() {
   MutexGuard guard(lock_);
-  return {in_, out_, peer_, connected_, listening_, false};
+  const bool waiting = handshake_ && !handshake_->over.load(std::memory_order_acquire);
+  return {in_, out_, peer_, shut_, connected_, listening_, waiting};
+}
+
+void Socket::use_inboxes(Ref<Inbox> in, Ref<Inbox> out) {
+  if (in_) in_->set_reader(nullptr);
+  in_ = std::move(in), out_ = std::move(out);
+  if (!in_) return;
+  in_->set_reader(this);
+  in_->set_end_first(is_tcp() ? Inbox::EndFirst::yes : Inbox::EndFirst::no);
+  if (const auto it = options_.find({abi::sol_socket, abi::so_oobinline}); it != options_.end()) {
+    in_->set_inline(it->second != 0);
+  }
+}
+
+// By shutdown(2) here, or by what the other side did.
+u32 Socket::shut_of(const Ends& e) const {
+  u32 shut = e.shut;
+  if (is_datagram() || !e.in) return shut;
+  const Inbox::State in = e.in->state();
+  if (in.writer_closed) shut |= kShutReads;
+  if (in.reset) shut |= kShutReads | kShutWrites;
+  if (!is_inet() && e.out && e.out->state().reader_closed) shut |= kShutWrites;
+  return shut;
+}
+
+bool Socket::tcp_closed(const Ends& e) const {
+  if (!e.connected || e.waiting) return true;
+  const Inbox::State in = e.in->state();
+  return in.reset || ((e.shut & kShutWrites) != 0 && in.writer_closed);
 }
 
 // --- Names --------------------------------------------------------------------------------------------------------------
 
 Result<void> Socket::bind_unix(Task& task, const SocketAddress& address) {
-  if (address.bytes.size() == 2) return autobind(task);
+  if (address.bytes.size() == 2 && address.family() == abi::af_unix) return autobind(task);
   TRY(check_unix(address));
-  if (is_abstract(address)) return net_tables(kernel_)->bind_abstract(address.bytes.substr(2), endpoint_);
-  const ParentAndName where = TRY(walk_parent(task, abi::at_fdcwd.raw(), unix_path(address)));
-  const Result<Path> made = make_name(task, where, abi::s_ifsock | 0777);
-  if (!made.ok()) return made.is(Errno::eexist) ? Errno::eaddrinuse : made.error();
-  made->inode().bind_socket(endpoint_);
+  if (is_abstract(address)) {
+    TRY(net_tables(kernel_)->bind_abstract(address.bytes.substr(2), endpoint_));
+  } else {
+    const ParentAndName where = TRY(walk_parent(task, abi::at_fdcwd.raw(), unix_path(address)));
+    const Result<Path> made = make_name(task, where, abi::s_ifsock | 0777);
+    if (!made.ok()) return made.is(Errno::eexist) ? Errno::eaddrinuse : made.error();
+    made->inode().bind_socket(endpoint_);
+  }
+  SocketAddress local = address;
+  if (!is_abstract(address)) local.bytes = address.bytes.substr(0, 2) + unix_path(address) + '\0';
+  {
+    MutexGuard guard(lock_);
+    local_ = local, bound_ = true;
+  }
+  MutexGuard guard(endpoint_->lock);
+  endpoint_->address = local;
   return success;
 }
 
+// Linux: __inet_bind, __inet6_bind.
 Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
-  InetAddress wanted = TRY(parse_inet(address, domain_));
+  SocketAddress given = address;
+  if (domain_ == abi::af_inet6 && address.family() != abi::af_inet6) {
+    return address.bytes.size() < 24 ? Errno::einval : Errno::eafnosupport;
+  }
+  if (domain_ == abi::af_inet && address.family() == abi::af_unspec &&
+      address.bytes.size() >= sizeof(abi::SockAddrIn)) {
+    given.bytes[0] = abi::af_inet;
+    if (const InetAddress in = TRY(parse_inet(given, domain_)); !in.any()) return Errno::eafnosupport;
+  }
+  const InetAddress wanted = TRY(parse_inet(given, domain_));
+  if (domain_ == abi::af_inet6 && wanted.v4()) {
+    MutexGuard guard(endpoint_->lock);
+    if (endpoint_->only_v6) return Errno::einval;
+  }
   if (!is_local(wanted)) return Errno::eaddrnotavail;
   if (wanted.port != 0 && wanted.port < 1024 && !task.credentials().capable(Capability::net_bind_service)) {
     return Errno::eacces;
   }
+  {
+    MutexGuard guard(lock_);
+    if (bound_ || connected_ || listening_) return Errno::einval;
+  }
+  TRY(take_port(task, wanted));
+  MutexGuard guard(lock_);
+  address_chosen_ = !wanted.any(), port_chosen_ = wanted.port != 0;
+  return success;
+}
+
+Result<void> Socket::take_port(Task&, InetAddress wanted) {
   wanted = TRY(net_tables(kernel_)->bind_port(wanted, endpoint_));
   const SocketAddress local = make_inet(wanted, domain_);
   {
     MutexGuard guard(lock_);
-    local_ = local;
+    local_ = local, bound_ = true;
   }
   MutexGuard guard(endpoint_->lock);
   endpoint_->address = local;
@@ -89,22 +166,19 @@ Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
 }
 
 Result<void> Socket::autobind(Task& task) {
+  InetAddress wanted = any_of(domain_);
   {
     MutexGuard guard(lock_);
-    if (!local_.bytes.empty()) return success;
+    if (bound_) return success;
+    if (is_inet() && address_chosen_) wanted = TRY(parse_inet(local_, domain_));
   }
-  if (is_inet()) {
-    InetAddress any;
-    if (domain_ == abi::af_inet) any.ip[10] = any.ip[11] = 0xff;
-    return bind_inet(task, make_inet(any, domain_));
-  }
+  wanted.port = 0;
+  if (is_inet()) return take_port(task, wanted);
   SocketAddress local = family_only(domain_);
-  local.bytes += '\0';
-  const std::string name = net_tables(kernel_)->autobind_abstract(endpoint_);
-  local.bytes += name;
+  local.bytes += net_tables(kernel_)->autobind_abstract(endpoint_);
   {
     MutexGuard guard(lock_);
-    local_ = local;
+    local_ = local, bound_ = true;
   }
   MutexGuard guard(endpoint_->lock);
   endpoint_->address = local;
@@ -112,30 +186,30 @@ Result<void> Socket::autobind(Task& task) {
 }
 
 Result<void> Socket::bind(Task& task, SocketAddress address) {
-  {
-    MutexGuard guard(lock_);
-    if (!local_.bytes.empty()) return Errno::einval;
-  }
   if (is_inet()) return bind_inet(task, address);
-  TRY(bind_unix(task, address));
-  if (address.bytes.size() == 2) return success;
-  if (!is_abstract(address)) address.bytes = address.bytes.substr(0, 2) + unix_path(address) + '\0';
   {
     MutexGuard guard(lock_);
-    local_ = address;
+    if (bound_) return Errno::einval;
   }
-  MutexGuard guard(endpoint_->lock);
-  endpoint_->address = address;
-  return success;
+  return bind_unix(task, address);
+}
+
+// Where a connection or a datagram is to go.
+Result<InetAddress> Socket::parse_destination(const SocketAddress& address) {
+  const InetAddress to = TRY(parse_inet(address, domain_));
+  if (domain_ == abi::af_inet6 && to.v4()) {
+    MutexGuard guard(endpoint_->lock);
+    if (endpoint_->only_v6) return address.family() == abi::af_inet ? Errno::eafnosupport : Errno::enetunreach;
+  }
+  return is_local(to) ? Result<InetAddress>(to) : Result<InetAddress>(Errno::enetunreach);
 }
 
 Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& address, const SocketAddress* from) {
   Ref<Endpoint> found;
   if (is_inet()) {
-    const InetAddress to = TRY(parse_inet(address, domain_));
-    if (!is_local(to)) return Errno::enetunreach;
+    const InetAddress to = TRY(parse_destination(address));
     if (to.port == 0) return is_datagram() ? Errno::einval : Errno::econnrefused;
-    found = net_tables(kernel_)->find_port(reached(to), type_, from);
+    found = net_tables(kernel_)->find_port(reached(to), *endpoint_, from);
   } else {
     TRY(check_unix(address));
     if (is_abstract(address)) {
@@ -155,27 +229,44 @@ Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& addre
 SocketAddress Socket::name() {
   MutexGuard guard(lock_);
   if (!local_.bytes.empty()) return local_;
-  if (!is_inet()) return family_only(domain_);
-  InetAddress any;
-  if (domain_ == abi::af_inet) any.ip[10] = any.ip[11] = 0xff;
-  return make_inet(any, domain_);
+  return is_inet() ? make_inet(any_of(domain_), domain_) : family_only(domain_);
 }
 
 Result<SocketAddress> Socket::peer_name() {
-  MutexGuard guard(lock_);
-  if (!connected_) return Errno::enotconn;
-  return peer_.bytes.empty() ? family_only(domain_) : peer_;
+  const Ends e = ends();
+  if (!e.connected || (is_tcp() && tcp_closed(e))) return Errno::enotconn;
+  if (is_inet() && parse_inet(e.peer, domain_).value_or(InetAddress{}).port == 0) return Errno::enotconn;
+  return e.peer.bytes.empty() ? family_only(domain_) : e.peer;
+}
+
+// A connection is over that was not bound by bind(2): neither is its address kept.
+void Socket::forget_address() {
+  bool drop = false;
+  {
+    MutexGuard guard(lock_);
+    if (local_.bytes.empty() || !is_inet()) return;
+    InetAddress local = *parse_inet(local_, domain_);
+    drop = !port_chosen_;
+    if (drop) bound_ = false;
+    if (drop && is_datagram()) local.port = 0;  // of a TCP socket the old port goes on being told
+    if (!address_chosen_) local.ip = any_of(domain_).ip;
+    local_ = make_inet(local, domain_);
+  }
+  if (drop) net_tables(kernel_)->remove(*endpoint_);
 }
 
 // --- Connections ----------------------------------------------------------------------------------------------------------
 
+Ref<Inbox> Socket::make_inbox() const { return make_ref<Inbox>(inbox_kind()); }
+
 void Socket::pair(Task& task, Socket& a, Socket& b) {
-  const Ref<Inbox> to_a = a.is_datagram() ? a.endpoint_->inbox : make_ref<Inbox>(a.inbox_kind());
-  const Ref<Inbox> to_b = b.is_datagram() ? b.endpoint_->inbox : make_ref<Inbox>(b.inbox_kind());
+  const Ref<Inbox> to_a = a.is_datagram() ? a.endpoint_->inbox : a.make_inbox();
+  const Ref<Inbox> to_b = b.is_datagram() ? b.endpoint_->inbox : b.make_inbox();
   const abi::UCred creds = credentials_of(task);
   const auto join = [&](Socket& s, const Ref<Inbox>& in, const Ref<Inbox>& out, const Ref<Endpoint>& peer) {
     MutexGuard guard(s.lock_);
-    s.in_ = in, s.out_ = out, s.connected_ = true, s.peer_credentials_ = creds, s.peer_endpoint_ = peer;
+    s.use_inboxes(in, out);
+    s.connected_ = true, s.peer_credentials_ = creds, s.peer_endpoint_ = peer;
   };
   join(a, to_a, to_b, b.endpoint_);
   join(b, to_b, to_a, a.endpoint_);
@@ -183,36 +274,56 @@ void Socket::pair(Task& task, Socket& a, Socket& b) {
 
 Result<void> Socket::connect(Task& task, SocketAddress address) {
   if (address.bytes.size() < 2) return Errno::einval;
-  if (address.family() == abi::af_unspec) {
-    if (!is_datagram()) return is_inet() ? Errno::eafnosupport : Errno::einval;
-    {
-      MutexGuard guard(lock_);
-      connected_ = false, peer_ = {}, out_ = {}, peer_endpoint_ = {};
-    }
+  if (address.family() == abi::af_unspec && (is_inet() || is_datagram())) return disconnect();
+  if (is_datagram()) return connect_datagram(task, address);
+  return is_inet() ? connect_tcp(task, address) : connect_unix(task, address);
+}
+
+// connect(2) to AF_UNSPEC. Linux: tcp_disconnect, __udp_disconnect, unix_dgram_connect.
+Result<void> Socket::disconnect() {
+  const Ends e = ends();
+  if (e.listening) return shut_listener();
+  if (is_tcp() && e.connected) {
+    e.out->reset((e.shut & kShutWrites) != 0 ? Errno::epipe : Errno::econnreset);
+    e.in->close_reader();
+    e.in->discard();
+  }
+  {
+    MutexGuard guard(lock_);
+    connected_ = false, shut_ = 0, peer_ = {}, peer_endpoint_ = {}, handshake_ = {};
+    if (is_tcp())
+      use_inboxes({}, {});
+    else
+      out_ = {};
+  }
+  {
     MutexGuard guard(endpoint_->lock);
     endpoint_->only_from = {};
-    return success;
   }
-  return is_datagram() ? connect_datagram(task, address) : connect_stream(task, address);
+  forget_address();
+  return success;
 }
 
 Result<void> Socket::connect_datagram(Task& task, const SocketAddress& address) {
   Ref<Endpoint> target;
+  SocketAddress peer = address;
   if (is_inet()) {
-    const InetAddress to = TRY(parse_inet(address, domain_));
-    if (!is_local(to)) return Errno::enetunreach;
+    const InetAddress to = TRY(parse_destination(address));
+    peer = make_inet({reached(to).ip, to.port}, domain_);
     TRY(autobind(task));
+    MutexGuard guard(lock_);
+    const InetAddress local = *parse_inet(local_, domain_);
+    if (local.any()) local_ = make_inet({reached(to).ip, local.port}, domain_);
   } else {
     target = TRY(find_target(task, address, nullptr));
     if (passes_credentials()) TRY(autobind(task));
-  }
-  SocketAddress peer = address;
-  if (is_inet()) {
-    const InetAddress to = TRY(parse_inet(address, domain_));
-    peer = make_inet(reached(to), domain_);
-    MutexGuard guard(lock_);
-    InetAddress local = *parse_inet(local_, domain_);
-    if (local.any()) local_ = make_inet({reached(to).ip, local.port}, domain_);
+    SocketAddress own;
+    {
+      MutexGuard guard(lock_);
+      own = local_;
+    }
+    MutexGuard guard(target->lock);
+    if (!target->only_from.bytes.empty() && !(target->only_from == own)) return Errno::eperm;
   }
   {
     MutexGuard guard(lock_);
@@ -226,51 +337,118 @@ Result<void> Socket::connect_datagram(Task& task, const SocketAddress& address) 
   return success;
 }
 
-Result<void> Socket::connect_stream(Task& task, const SocketAddress& address) {
+Result<void> Socket::connect_unix(Task& task, const SocketAddress& address) {
   {
     MutexGuard guard(lock_);
     if (connected_) return Errno::eisconn;
-    if (listening_) return is_inet() ? Errno::eisconn : Errno::einval;
+    if (listening_) return Errno::einval;
   }
-  if (is_inet() || passes_credentials()) TRY(autobind(task));
+  if (passes_credentials()) TRY(autobind(task));
   const Ref<Endpoint> target = TRY(find_target(task, address, nullptr));
-  Pending pending;
-  pending.in = make_ref<Inbox>(inbox_kind());
-  pending.out = make_ref<Inbox>(inbox_kind());
-  pending.peer = name();
-  pending.local = address;
-  if (is_inet()) {
-    const InetAddress to = TRY(parse_inet(address, domain_));
-    InetAddress local = TRY(parse_inet(pending.peer, domain_));
-    if (local.any()) local = {reached(to).ip, local.port};
-    pending.peer = make_inet(local, target->domain);
-    pending.local = make_inet(reached(to), target->domain);
-    MutexGuard guard(lock_);
-    local_ = make_inet(local, domain_);
-  }
+  Pending pending{.handshake = {}, .in = make_inbox(), .out = make_inbox(), .local = address, .peer = name()};
   pending.peer_credentials = credentials_of(task);
   abi::UCred listener{};
-  SocketAddress peer = is_inet() ? make_inet(reached(*parse_inet(address, domain_)), domain_) : address;
+  SocketAddress peer;
   const auto attempt = [&]() -> Result<void> {
     MutexGuard guard(target->lock);
-    if (target->closed || !target->listening) return Errno::econnrefused;
+    if (target->closed || !target->listening || target->refuses) return Errno::econnrefused;
     if (target->pending.size() > target->backlog) return Errno::eagain;
     listener = target->credentials;
-    if (!is_inet()) peer = target->address;
+    pending.local = peer = target->address;
     target->pending.push_back(pending);
     return success;
   };
   Result<void> queued =
       nonblocking() ? attempt() : task.block(target->connectors, send_deadline(task.clock()), attempt);
-  if (queued.is(Errno::etimedout)) return is_inet() ? Errno::einprogress : Errno::eagain;
+  if (queued.is(Errno::etimedout)) return Errno::eagain;
   TRY(queued);
   {
     MutexGuard guard(lock_);
-    in_ = pending.out, out_ = pending.in;
+    use_inboxes(pending.out, pending.in);
     connected_ = true, peer_ = peer, peer_credentials_ = listener;
   }
   target->acceptors.wake(kPollIn | kPollRdNorm);
   return success;
+}
+
+// Linux: __inet_stream_connect. On a loopback the other side answers at once, but a connect that does not wait is told so by a
+// later one, or by SO_ERROR.
+Result<void> Socket::connect_tcp(Task& task, const SocketAddress& address) {
+  bool begun = false;
+  {
+    MutexGuard guard(lock_);
+    if (listening_ || (connected_ && !handshake_)) return Errno::eisconn;
+    begun = static_cast<bool>(handshake_);
+  }
+  if (!begun) {
+    TRY(start_tcp(task, address));
+    if (nonblocking()) return Errno::einprogress;
+  }
+  return finish_tcp(task, begun ? Errno::ealready : Errno::einprogress);
+}
+
+Result<void> Socket::start_tcp(Task& task, const SocketAddress& address) {
+  const InetAddress to = TRY(parse_destination(address));
+  TRY(autobind(task));
+  Result<Ref<Endpoint>> found = find_target(task, address, nullptr);
+  if (!found.ok() && !found.is(Errno::econnrefused)) return found.error();
+  InetAddress local = TRY(parse_inet(name(), domain_));
+  if (local.any()) local = {reached(to).ip, local.port};
+  const i32 domain = found.ok() ? (*found)->domain : domain_;
+  Pending pending{.handshake = make_ref<Handshake>(),
+                  .in = make_inbox(),
+                  .out = make_inbox(),
+                  .local = make_inet(reached(to), domain),
+                  .peer = make_inet(local, domain)};
+  {
+    MutexGuard guard(lock_);
+    if (connected_ || listening_) return Errno::eisconn;  // another thread was faster
+    use_inboxes(pending.out, pending.in);
+    connected_ = true, shut_ = 0, handshake_ = pending.handshake;
+    local_ = make_inet(local, domain_), peer_ = make_inet(reached(to), domain_);
+  }
+  bool refused = !found.ok(), queued = false;
+  if (!refused) {
+    MutexGuard guard((*found)->lock);
+    refused = (*found)->closed || !(*found)->listening;
+    queued = !refused && (*found)->pending.size() <= (*found)->backlog;
+    if (queued)
+      (*found)->pending.push_back(pending);
+    else if (!refused && (*found)->waiting.size() < abi::somaxconn)
+      (*found)->waiting.push_back(pending);
+  }
+  if (refused) pending.out->reset(Errno::econnrefused);
+  if (!sizes_chosen_.load()) send_size_.store(kConnectedSend);
+  if (refused || queued) pending.handshake->over.store(true, std::memory_order_release);
+  if (queued) (*found)->acceptors.wake(kPollIn | kPollRdNorm);
+  return success;
+}
+
+// The end of a connect(2): waits for it or says that it is `unfinished`.
+Result<void> Socket::finish_tcp(Task& task, Errno unfinished) {
+  Ref<Handshake> handshake;
+  const Ends e = ends();
+  {
+    MutexGuard guard(lock_);
+    handshake = handshake_;
+  }
+  if (!handshake) return success;
+  const auto attempt = [&]() -> Result<void> {
+    return handshake->over.load(std::memory_order_acquire) ? Result<void>() : Errno::eagain;
+  };
+  const Deadline deadline = send_deadline(task.clock());
+  const Result<void> ended = nonblocking() ? attempt() : task.block(e.in->readers, deadline, attempt);
+  if (ended.is(Errno::eagain) || ended.is(Errno::etimedout)) return unfinished;
+  if (ended.is(Errno::erestartsys) && !deadline.is_never()) return Errno::eintr;
+  TRY(ended);
+  if (!e.in->state().reset) {
+    MutexGuard guard(lock_);
+    handshake_ = {};
+    return success;
+  }
+  const Errno error = e.in->take_error();
+  TRY(disconnect());
+  return error == Errno{} ? Errno::econnaborted : error;
 }
 
 Result<void> Socket::listen(Task& task, int backlog) {
@@ -289,7 +467,8 @@ Result<void> Socket::listen(Task& task, int backlog) {
   }
   {
     MutexGuard guard(lock_);
-    listening_ = true;
+    listening_ = true, shut_ = 0;
+    peer_credentials_ = credentials_of(task);
   }
   endpoint_->connectors.wake();
   return success;
@@ -297,96 +476,150 @@ Result<void> Socket::listen(Task& task, int backlog) {
 
 Result<Ref<SocketFile>> Socket::accept(Task& task, u32 flags, SocketAddress& peer) {
   if (is_datagram()) return Errno::eopnotsupp;
-  {
-    MutexGuard guard(lock_);
-    if (!listening_) return Errno::einval;
-  }
-  std::optional<Pending> taken;
+  std::optional<Pending> taken, arrived;
   const auto attempt = [&]() -> Result<void> {
     MutexGuard guard(endpoint_->lock);
-    if (endpoint_->closed) return Errno::einval;
-    if (endpoint_->pending.empty()) return Errno::eagain;
+    if (!endpoint_->listening) return Errno::einval;
+    if (endpoint_->pending.empty()) return endpoint_->refuses ? Errno::einval : Errno::eagain;
     taken = std::move(endpoint_->pending.front());
     endpoint_->pending.pop_front();
+    if (endpoint_->waiting.empty()) return success;
+    arrived = endpoint_->waiting.front();
+    endpoint_->pending.push_back(std::move(endpoint_->waiting.front()));
+    endpoint_->waiting.pop_front();
     return success;
   };
   Result<void> result =
       nonblocking() ? attempt() : task.block(endpoint_->acceptors, receive_deadline(task.clock()), attempt);
   if (result.is(Errno::etimedout)) return Errno::eagain;
+  if (result.is(Errno::erestartsys) && receive_timeout_ns_.load() != 0) return Errno::eintr;
   TRY(result);
+  if (arrived) {
+    arrived->handshake->over.store(true, std::memory_order_release);
+    arrived->out->readers.wake();
+    arrived->in->writers.wake();
+  }
   endpoint_->connectors.wake(kPollOut | kPollWrNorm | kPollWrBand);
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
   Ref<Socket> socket =
-      make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, kernel_, domain_, type_);
+      make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, kernel_, domain_, type_, protocol_);
   peer = taken->peer.bytes.empty() ? family_only(domain_) : taken->peer;
+  socket->inherit(*this);
+  if (is_inet()) {
+    net_tables(kernel_)->hold_port(TRY(parse_inet(taken->local, domain_)), socket->endpoint_);
+    if (!socket->sizes_chosen_.load()) socket->send_size_.store(kConnectedSend);
+  }
+  const SocketAddress local = is_inet() ? taken->local : name();
   MutexGuard guard(socket->lock_);
-  socket->in_ = taken->in, socket->out_ = taken->out;
-  socket->local_ = is_inet() ? taken->local : name();
+  socket->use_inboxes(taken->in, taken->out);
+  socket->local_ = local;
   socket->peer_ = taken->peer;
   socket->peer_credentials_ = taken->peer_credentials;
-  socket->connected_ = true;
-  socket->pass_credentials_.store(passes_credentials());
+  socket->connected_ = socket->bound_ = socket->address_chosen_ = socket->port_chosen_ = true;
   return Ref<SocketFile>(socket);
 }
 
-Result<void> Socket::shutdown(int how) {
-  if (how < abi::shut_rd || how > abi::shut_rdwr) return Errno::einval;
-  const Ends e = ends();
-  if (e.listening && is_inet()) {
-    {
-      MutexGuard guard(lock_);
-      listening_ = false;
-    }
+// --- The end --------------------------------------------------------------------------------------------------------------
+
+// Those whom nobody accepted learn it as a reset; those who wait for room are refused.
+void Socket::stop_listening(const std::deque<Pending>& never_accepted) {
+  for (const Pending& p : never_accepted) {
+    const bool waits = p.handshake && !p.handshake->over.load(std::memory_order_acquire);
+    p.out->reset(waits ? Errno::econnrefused : Errno::econnreset);
+    if (!is_inet()) p.out->close_writer();
+    p.in->close_reader();
+    if (p.handshake) p.handshake->over.store(true, std::memory_order_release);
+    p.out->readers.wake();
+  }
+  endpoint_->connectors.wake();
+  endpoint_->acceptors.wake();
+}
+
+Result<void> Socket::shut_listener() {
+  std::deque<Pending> pending;
+  {
+    MutexGuard guard(lock_);
+    listening_ = false;
+  }
+  {
     MutexGuard guard(endpoint_->lock);
     endpoint_->listening = false;
-    return success;
+    pending.swap(endpoint_->pending);
+    pending.insert(pending.end(), endpoint_->waiting.begin(), endpoint_->waiting.end());
+    endpoint_->waiting.clear();
   }
-  if (!e.connected) return Errno::enotconn;
-  if (how != abi::shut_rd) {
-    {
-      MutexGuard guard(lock_);
-      write_shut_ = true;
-    }
-    if (e.out && !is_datagram()) e.out->close_writer();
-    if (e.in) e.in->readers.wake();
-  }
-  // TCP goes on acknowledging what nobody will read; a unix peer gets EPIPE.
-  if (how != abi::shut_wr && e.in) {
-    if (is_inet())
-      e.in->close_writer();
-    else
-      e.in->close_reader();
-  }
+  stop_listening(pending);
+  forget_address();
   return success;
 }
 
+// Linux: inet_shutdown, unix_shutdown.
+Result<void> Socket::shutdown(int how) {
+  if (how < abi::shut_rd || how > abi::shut_rdwr) return Errno::einval;
+  const u32 mask = static_cast<u32>(how + 1);  // kShutReads, kShutWrites, both
+  const Ends e = ends();
+  if (is_inet() && e.listening) return (mask & kShutReads) != 0 ? shut_listener() : Result<void>();
+  if (is_tcp() && e.connected && e.waiting) return disconnect();
+  const bool unconnected = is_inet() && (is_datagram() ? !e.connected : tcp_closed(e));
+  {
+    MutexGuard guard(lock_);
+    shut_ |= mask;
+  }
+  if (e.listening && (mask & kShutReads) != 0) {
+    {
+      MutexGuard guard(endpoint_->lock);
+      endpoint_->refuses = true;
+    }
+    endpoint_->acceptors.wake();
+    endpoint_->connectors.wake();
+  }
+  if ((mask & kShutWrites) != 0) {
+    if (e.out && !is_datagram()) e.out->close_writer();
+    if (e.out) e.out->writers.wake();
+    if (e.in) e.in->readers.wake();
+  }
+  if ((mask & kShutReads) != 0 && e.in) {
+    // TCP goes on acknowledging what nobody will read, and UDP on queueing; a unix peer gets EPIPE.
+    if (is_inet())
+      e.in->shut_reader();
+    else
+      e.in->close_reader();
+  }
+  return unconnected ? Errno::enotconn : Errno{};
+}
+
+void Socket::hang_up(const Ends& e) {
+  if (!e.in) return;
+  e.in->set_reader(nullptr);
+  if (e.out && !is_datagram()) {
+    bool lost = !e.in->state().empty;
+    if (is_tcp()) {
+      MutexGuard guard(lock_);
+      const auto on = options_.find({abi::sol_socket, abi::so_linger});
+      const auto time = options_.find({abi::sol_socket, -abi::so_linger});
+      lost = lost || (on != options_.end() && on->second != 0 && time != options_.end() && time->second == 0);
+    }
+    if (lost) e.out->reset(is_tcp() && (e.shut & kShutWrites) != 0 ? Errno::epipe : Errno::econnreset);
+    if (!lost || !is_tcp()) e.out->close_writer();
+  }
+  e.in->close_reader();
+  e.in->discard();
+}
+
 void Socket::released() {
+  net_tables(kernel_)->remove_socket(this);
   net_tables(kernel_)->remove(*endpoint_);
   std::deque<Pending> pending;
   {
     MutexGuard guard(endpoint_->lock);
     endpoint_->closed = true;
+    endpoint_->listening = false;
     pending.swap(endpoint_->pending);
+    pending.insert(pending.end(), endpoint_->waiting.begin(), endpoint_->waiting.end());
+    endpoint_->waiting.clear();
   }
-  endpoint_->connectors.wake();
-  endpoint_->acceptors.wake();
-  // Those that nobody accepted learn it as a reset.
-  for (const Pending& p : pending) {
-    p.out->reset(Errno::econnreset);
-    p.in->close_reader();
-  }
-  const Ends e = ends();
-  if (e.in) {
-    const bool unread = !e.in->state().empty;
-    if (e.out && !is_datagram()) {
-      if (unread)
-        e.out->reset(Errno::econnreset);
-      else
-        e.out->close_writer();
-    }
-    e.in->close_reader();
-    e.in->discard();
-  }
+  stop_listening(pending);
+  hang_up(ends());
 }
 
 }  // namespace limen

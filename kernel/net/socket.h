@@ -7,6 +7,7 @@
 #include "abi/socket.h"
 #include "kernel/net/endpoint.h"
 #include "kernel/net/socket_file.h"
+#include "kernel/net/socket_row.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 
@@ -14,7 +15,7 @@ namespace limen {
 
 class Socket final : public SocketFile {
  public:
-  Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type);
+  Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type, i32 protocol);
 
   bool can_signal() const override { return true; }
   PollEvents poll(PollTable* table) override;
@@ -33,6 +34,9 @@ class Socket final : public SocketFile {
   Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) override;
   static void pair(Task& task, Socket& a, Socket& b);
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
+  Result<void> take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) override;
+  Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) override;
+  SocketRow row();  // of /proc/net/{tcp,udp,unix}
   i32 domain() const override { return domain_; }
   u32 type() const override { return type_; }
 
@@ -42,43 +46,92 @@ class Socket final : public SocketFile {
   void released() override;
 
  private:
+  static constexpr u32 kShutReads = 1, kShutWrites = 2;
   struct Ends {
     Ref<Inbox> in, out;
     SocketAddress peer;
-    bool connected = false, listening = false, reset = false;
+    u32 shut = 0;  // by shutdown(2) of this socket
+    bool connected = false, listening = false;
+    bool waiting = false;  // for its handshake
   };
   Ends ends();
+  u32 shut_of(const Ends& e) const;      // by either side: Linux's sk_shutdown
+  bool tcp_closed(const Ends& e) const;  // no connection, or one that has ended both ways
   bool is_inet() const { return domain_ != abi::af_unix; }
+  bool is_tcp() const { return is_inet() && !is_datagram(); }
   bool is_datagram() const { return type_ == abi::sock_dgram; }
   Inbox::Kind inbox_kind() const { return type_ == abi::sock_stream ? Inbox::Kind::stream : Inbox::Kind::messages; }
+  Ref<Inbox> make_inbox() const;
   Result<Ref<Endpoint>> find_target(Task& task, const SocketAddress& address, const SocketAddress* from);
+  Result<InetAddress> parse_destination(const SocketAddress& address);
   Result<void> autobind(Task& task);
   Result<void> bind_unix(Task& task, const SocketAddress& address);
   Result<void> bind_inet(Task& task, const SocketAddress& address);
-  Result<void> connect_stream(Task& task, const SocketAddress& address);
+  Result<void> take_port(Task& task, InetAddress wanted);
+  void use_inboxes(Ref<Inbox> in, Ref<Inbox> out) REQUIRES(lock_);
+  Result<void> connect_unix(Task& task, const SocketAddress& address);
+  Result<void> connect_tcp(Task& task, const SocketAddress& address);
+  Result<void> start_tcp(Task& task, const SocketAddress& address);
+  Result<void> finish_tcp(Task& task, Errno unfinished);
   Result<void> connect_datagram(Task& task, const SocketAddress& address);
+  Result<void> disconnect();
+  void forget_address();
+  void hang_up(const Ends& e);
+  void stop_listening(const std::deque<Pending>& never_accepted);
+  Result<void> shut_listener();
+
+  Result<usize> send_datagram(Task& task, SendRequest& request);
+  Result<usize> send_stream(Task& task, SendRequest& request);
+  Result<usize> put_tcp(Inbox& in, Inbox& out, SendRequest& request);
+  Result<usize> send_udp(Task& task, SendRequest& request, const SocketAddress& to);
+  Result<usize> put_message(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender);
+  Result<usize> broken(Task& task, u32 flags);
+  Result<usize> receive_urgent(ReceiveRequest& request, const Ends& e);
   Errno take_error();
+  PollEvents poll_datagram(const Ends& e);
+  PollEvents poll_tcp(const Ends& e);
+  PollEvents poll_unix(const Ends& e);
   Deadline receive_deadline(Clock& clock) const;
   Deadline send_deadline(Clock& clock) const;
+
+  Result<std::vector<u8>> get_socket_option(int option, usize room);
+  Result<std::vector<u8>> get_transport_option(int level, int option, usize room);
+  std::vector<u8> tcp_info();
+  u8 tcp_state(const Ends& e) const;
+  // Did it know the option?
+  Result<bool> set_socket_option(Task& task, int option, std::span<const u8> value);
+  Result<bool> set_transport_option(int level, int option, std::span<const u8> value);
+  Result<void> bind_to_device(std::span<const u8> name);
+  Result<void> keep_option(Task& task, int level, int option, std::span<const u8> value);
+  i32 option(int level, int option);  // that is kept as a number
+  u8 kind_bit() const;                // in the table of options
+  void inherit(Socket& listener);
 
   Kernel& kernel_;
   const i32 domain_;
   const u32 type_;
+  const i32 protocol_;  // IPPROTO_TCP, _UDP, _UDPLITE; 0 of a unix socket
   const Ref<Endpoint> endpoint_;
   Mutex lock_{LockRank::socket};
   Ref<Inbox> in_ GUARDED_BY(lock_);
   Ref<Inbox> out_ GUARDED_BY(lock_);
+  Ref<Handshake> handshake_ GUARDED_BY(lock_);  // of a connect(2) that has not told its end: it was in progress
   SocketAddress local_ GUARDED_BY(lock_);
   SocketAddress peer_ GUARDED_BY(lock_);
   Ref<Endpoint> peer_endpoint_ GUARDED_BY(lock_);  // of a connected unix datagram socket
   abi::UCred peer_credentials_ GUARDED_BY(lock_){0, ~0u, ~0u};
+  u32 shut_ GUARDED_BY(lock_) = 0;
   bool connected_ GUARDED_BY(lock_) = false;
   bool listening_ GUARDED_BY(lock_) = false;
-  bool write_shut_ GUARDED_BY(lock_) = false;
+  bool bound_ GUARDED_BY(lock_) = false;  // local_ stands in the tables
+  bool address_chosen_ GUARDED_BY(lock_) = false, port_chosen_ GUARDED_BY(lock_) = false;  // by bind(2)
   Errno error_ GUARDED_BY(lock_){};
   std::map<std::pair<i32, i32>, i32> options_ GUARDED_BY(lock_);  // integers that are stored and read back
+  std::string device_ GUARDED_BY(lock_);                          // SO_BINDTODEVICE
   std::atomic<bool> pass_credentials_{false};
-  std::atomic<u32> send_size_{212992}, receive_size_{212992};
+  std::atomic<u32> send_size_, receive_size_;
+  std::atomic<u32> low_water_{1};  // SO_RCVLOWAT
+  std::atomic<bool> sizes_chosen_{false};
   std::atomic<u64> receive_timeout_ns_{0}, send_timeout_ns_{0};
 };
 

@@ -8,6 +8,7 @@
 #include "kernel/mm/user_ptr.h"
 #include "kernel/net/interface.h"
 #include "kernel/net/socket.h"
+#include "kernel/vfs/async.h"
 
 namespace limen {
 namespace {
@@ -39,109 +40,213 @@ Deadline Socket::send_deadline(Clock& clock) const {
 }
 
 Result<usize> Socket::send(Task& task, SendRequest& request) {
-  if ((request.flags & abi::msg_oob) != 0) return Errno::eopnotsupp;
   if (request.ancillary.sender.pid == 0) request.ancillary.sender = credentials_of(task);
-  Ref<Inbox> target;
-  SocketAddress sender;
-  Inbox::Limits limits;
-  limits.bytes = send_size_.load(std::memory_order_relaxed);
-  bool shut = false;
+  return is_datagram() ? send_datagram(task, request) : send_stream(task, request);
+}
+
+Result<usize> Socket::broken(Task& task, u32 flags) {
+  if ((flags & abi::msg_nosignal) == 0 && type_ == abi::sock_stream) send_sigpipe(task);
+  return Errno::epipe;
+}
+
+// --- Datagrams ------------------------------------------------------------------------------------------------------------
+
+Result<usize> Socket::send_datagram(Task& task, SendRequest& request) {
+  if ((request.flags & abi::msg_oob) != 0) return Errno::eopnotsupp;
+  if (is_inet() && request.from.remaining() > kMostUdp) return Errno::emsgsize;
+  const Ends e = ends();
   {
     MutexGuard guard(lock_);
     if (error_ != Errno{}) return std::exchange(error_, Errno{});
-    target = out_;
-    shut = write_shut_;
-    if (!is_datagram() && !connected_) return is_inet() ? Errno::epipe : Errno::enotconn;
   }
-  const auto broken = [&]() -> Result<usize> {
-    if ((request.flags & abi::msg_nosignal) == 0 && type_ == abi::sock_stream) send_sigpipe(task);
-    return Errno::epipe;
-  };
-  if (shut) return broken();
-  if (!is_datagram() && !is_inet() && !request.to.bytes.empty())
-    return type_ == abi::sock_stream ? Errno::eisconn : Errno::eisconn;
-  if (is_datagram()) {
-    if (is_inet() && request.from.remaining() > kMostUdp) return Errno::emsgsize;
-    const bool connected = ends().connected;
-    if (request.to.bytes.empty() && !connected) return is_inet() ? Errno::edestaddrreq : Errno::enotconn;
-    if (is_inet() || passes_credentials()) TRY(autobind(task));
-    sender = name();
-    const SocketAddress to = request.to.bytes.empty() ? ends().peer : request.to;
-    if (is_inet()) {
-      const InetAddress dest = TRY(parse_inet(to, domain_));
-      InetAddress local = TRY(parse_inet(sender, domain_));
-      if (local.any()) sender = make_inet({reached(dest).ip, local.port}, domain_);
-      Result<Ref<Endpoint>> found = find_target(task, to, &sender);
-      if (found.is(Errno::econnrefused)) {  // told later, to a connected socket only
-        MutexGuard guard(lock_);
-        if (connected_) error_ = Errno::econnrefused;
-        const usize n = request.from.remaining();
-        return n;
-      }
-      const Ref<Endpoint> endpoint = TRY(std::move(found));
-      target = endpoint->inbox;
-      if (endpoint->domain != domain_) sender = make_inet(TRY(parse_inet(sender, domain_)), endpoint->domain);
-    } else if (!request.to.bytes.empty()) {
-      const Ref<Endpoint> endpoint = TRY(find_target(task, to, nullptr));
-      MutexGuard guard(endpoint->lock);
-      if (!endpoint->only_from.bytes.empty() && !(endpoint->only_from == sender)) return Errno::eperm;
-      target = endpoint->inbox;
-    }
-    if (!is_inet()) limits.messages = kUnixQueue + 1;
+  request.ancillary.stamp_ns = task.clock().realtime_ns();
+  if (is_inet()) {
+    if (request.to.bytes.empty() && !e.connected) return Errno::edestaddrreq;
+    return send_udp(task, request, request.to.bytes.empty() ? e.peer : request.to);
   }
-  if (!target) return Errno::enotconn;
-  if (type_ != abi::sock_stream && !is_inet() && request.from.remaining() > limits.bytes - 32) return Errno::emsgsize;
+  // Linux: unix_dgram_sendmsg.
+  if (passes_credentials()) TRY(autobind(task));
+  Ref<Endpoint> endpoint;
+  SocketAddress sender;
+  {
+    MutexGuard guard(lock_);
+    sender = local_;
+  }
+  if (request.to.bytes.empty()) {
+    if (!e.connected) return Errno::enotconn;
+    MutexGuard guard(lock_);
+    endpoint = peer_endpoint_;
+  } else {
+    endpoint = TRY(find_target(task, request.to, nullptr));
+  }
+  if (request.from.remaining() > send_size_.load(std::memory_order_relaxed) - 32) return Errno::emsgsize;
+  if ((e.shut & kShutWrites) != 0) return Errno::epipe;
+  if (!endpoint) return Errno::enotconn;
+  {
+    MutexGuard guard(endpoint->lock);
+    const bool elsewhere = !endpoint->only_from.bytes.empty() && !(endpoint->only_from == sender);
+    if (!request.to.bytes.empty() && elsewhere) return Errno::eperm;
+  }
+  const Result<usize> sent = put_message(task, request, *endpoint->inbox, sender);
+  if (!sent.is(Errno::epipe)) return sent;
+  MutexGuard guard(endpoint->lock);
+  return endpoint->closed ? Errno::econnrefused : Errno::epipe;
+}
 
+Result<usize> Socket::put_message(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender) {
+  Inbox::Limits limits;
+  limits.bytes = send_size_.load(std::memory_order_relaxed);
+  if (!is_inet() && is_datagram()) limits.messages = kUnixQueue + 1;
+  const Deadline deadline = send_deadline(task.clock());
+  const auto attempt = [&] {
+    return target.put(kernel_.ipc_memory(), request.from, sender, request.ancillary, limits);
+  };
+  const bool wait = !nonblocking() && (request.flags & abi::msg_dontwait) == 0 && !(is_inet() && is_datagram());
+  Result<usize> sent = wait ? task.block(target.writers, deadline, attempt) : attempt();
+  if (sent.is(Errno::etimedout)) return Errno::eagain;
+  if (sent.is(Errno::erestartsys) && !deadline.is_never()) return Errno::eintr;
+  return sent;
+}
+
+// Linux: udp_sendmsg.
+Result<usize> Socket::send_udp(Task& task, SendRequest& request, const SocketAddress& to) {
+  const usize length = request.from.remaining();
+  const InetAddress dest = TRY(parse_destination(to));
+  if (dest.port == 0) return Errno::einval;
+  TRY(autobind(task));
+  if ((ends().shut & kShutWrites) != 0) return Errno::epipe;
+  if (dest.v4() && dest.ip[12] == 127 && dest.ip[13] == 255 && dest.ip[14] == 255 && dest.ip[15] == 255 &&
+      option(abi::sol_socket, abi::so_broadcast) == 0) {
+    return Errno::eacces;
+  }
+  InetAddress local = TRY(parse_inet(name(), domain_));
+  if (local.any()) local = {reached(dest).ip, local.port};
+  SocketAddress sender = make_inet(local, domain_);
+  Result<Ref<Endpoint>> found = find_target(task, to, &sender);
+  if (found.is(Errno::econnrefused)) {  // told later, to a connected socket only
+    MutexGuard guard(lock_);
+    if (connected_) error_ = Errno::econnrefused;
+    if (connected_) in_->readers.wake();
+    return length;
+  }
+  const Ref<Endpoint> endpoint = TRY(std::move(found));
+  if (endpoint->domain != domain_) sender = make_inet(local, endpoint->domain);
+  request.ancillary.to = make_inet({reached(dest).ip, dest.port}, endpoint->domain);
+  const bool v6 = !dest.v4();
+  if (request.ancillary.ttl < 0) {
+    request.ancillary.ttl = v6 ? option(abi::sol_ipv6, abi::ipv6_unicast_hops) : option(abi::sol_ip, abi::ip_ttl);
+  }
+  if (request.ancillary.tos < 0) {
+    request.ancillary.tos = v6 ? option(abi::sol_ipv6, abi::ipv6_tclass) : option(abi::sol_ip, abi::ip_tos);
+  }
+  const Result<usize> sent = put_message(task, request, *endpoint->inbox, sender);
+  // The receiver's buffer is full, or it has just gone: lost.
+  if (sent.is(Errno::eagain) || sent.is(Errno::epipe)) return length;
+  return sent;
+}
+
+// --- Streams and packets --------------------------------------------------------------------------------------------------
+
+// One attempt on a TCP connection. A peer that has closed answers with a reset: that is told by the next call.
+Result<usize> Socket::put_tcp(Inbox& in, Inbox& out, SendRequest& request) {
+  {
+    MutexGuard guard(lock_);
+    if (handshake_ && !handshake_->over.load(std::memory_order_acquire)) return Errno::eagain;
+  }
+  const Inbox::State state = in.state();
+  if (state.failed) {
+    if (const Errno error = in.take_error(); error != Errno{}) return error;
+  }
+  if (state.reset || (ends().shut & kShutWrites) != 0) return Errno::epipe;
+  if (out.state().reader_closed) {
+    in.reset(state.writer_closed ? Errno::epipe : Errno::econnreset);
+    return request.from.remaining();
+  }
+  Inbox::Limits limits;
+  limits.bytes = send_size_.load(std::memory_order_relaxed);
+  return out.put(kernel_.ipc_memory(), request.from, {}, request.ancillary, limits);
+}
+
+Result<usize> Socket::send_stream(Task& task, SendRequest& request) {
+  const Ends e = ends();
+  const bool urgent = (request.flags & abi::msg_oob) != 0;
+  SocketAddress own;
+  if (!is_inet()) {
+    {
+      MutexGuard guard(lock_);
+      own = local_;
+    }
+    // Linux: unix_stream_sendmsg, unix_seqpacket_sendmsg.
+    if (urgent && (type_ != abi::sock_stream || request.from.remaining() == 0)) return Errno::eopnotsupp;
+    if (!request.to.bytes.empty() && type_ == abi::sock_stream) {
+      return e.connected ? Errno::eisconn : Errno::eopnotsupp;
+    }
+    if (!e.connected) return Errno::enotconn;
+    if ((shut_of(e) & kShutWrites) != 0) return broken(task, request.flags);
+    if (type_ != abi::sock_stream) {
+      if (request.from.remaining() > send_size_.load(std::memory_order_relaxed) - 32) return Errno::emsgsize;
+      return put_message(task, request, *e.out, own);
+    }
+  } else if (!e.connected) {
+    return broken(task, request.flags);
+  }
   usize total = 0;
   const bool wait = !nonblocking() && (request.flags & abi::msg_dontwait) == 0;
   const Deadline deadline = send_deadline(task.clock());
   const usize whole = request.from.remaining();
+  Inbox::Limits limits;
+  limits.bytes = send_size_.load(std::memory_order_relaxed);
   const auto attempt = [&]() -> Result<usize> {
-    const Inbox::State state = target->state();
-    if (is_inet() && !is_datagram() && state.reader_closed) {
-      // The first write meets a reset, later ones EPIPE.
-      MutexGuard guard(lock_);
-      if (write_shut_) return Errno::epipe;
-      write_shut_ = true;
-      const usize n = request.from.remaining();
-      return n;
-    }
-    return target->put(kernel_.ipc_memory(), request.from, sender, request.ancillary, limits);
+    if (is_inet()) return put_tcp(*e.in, *e.out, request);
+    if ((ends().shut & kShutWrites) != 0) return Errno::epipe;
+    return e.out->put(kernel_.ipc_memory(), request.from, own, request.ancillary, limits);
   };
   do {
-    Result<usize> sent = wait ? task.block(target->writers, deadline, attempt) : attempt();
-    if (sent.is(Errno::eagain) && is_datagram() && is_inet()) return whole;  // the receiver's buffer is full: lost
-    if (sent.is(Errno::epipe)) {
-      if (is_datagram()) return Errno::econnrefused;
-      if (total == 0) return broken();
-      return total;
-    }
+    Result<usize> sent = wait ? task.block(e.out->writers, deadline, attempt) : attempt();
     if (!sent.ok()) {
-      if (total != 0) return total;
+      if (total != 0) break;
+      if (sent.is(Errno::epipe)) return broken(task, request.flags);
       if (sent.is(Errno::etimedout)) return Errno::eagain;
       if (sent.is(Errno::erestartsys) && !deadline.is_never()) return Errno::eintr;
       return sent.error();
     }
     total += *sent;
     if (*sent == 0) break;
-  } while (wait && type_ == abi::sock_stream && total < whole);
+  } while (wait && total < whole);
+  if (urgent && total == whole && whole != 0) {
+    if (const Ref<File> reader = e.out->mark_urgent()) send_sigurg(kernel_, reader->async_owner());
+  }
   return total;
 }
 
+Result<usize> Socket::receive_urgent(ReceiveRequest& request, const Ends& e) {
+  if (is_datagram() || type_ == abi::sock_seqpacket) return Errno::eopnotsupp;
+  if (is_inet() && !e.connected) return Errno::einval;
+  if (!e.in) return Errno::einval;
+  const auto look = (request.flags & abi::msg_peek) != 0 ? Inbox::Look::peek : Inbox::Look::take;
+  const usize n = TRY(e.in->get_urgent(request.to, look));
+  request.result_flags |= abi::msg_oob;
+  return n;
+}
+
 Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
-  if ((request.flags & abi::msg_oob) != 0) return is_inet() ? Errno::einval : Errno::eopnotsupp;
-  if ((request.flags & abi::msg_errqueue) != 0) return Errno::eagain;
   const Ends e = ends();
+  if ((request.flags & abi::msg_errqueue) != 0) return Errno::eagain;
+  if ((request.flags & abi::msg_oob) != 0 && !(is_inet() && is_datagram())) return receive_urgent(request, e);
   {
     MutexGuard guard(lock_);
     if (error_ != Errno{}) return std::exchange(error_, Errno{});
-    if (!in_) return type_ == abi::sock_stream && !is_inet() ? Errno::einval : Errno::enotconn;
   }
+  if (!e.in) return type_ == abi::sock_stream && !is_inet() ? Errno::einval : Errno::enotconn;
+  const bool stream = type_ == abi::sock_stream;
   const bool wait = !nonblocking() && (request.flags & abi::msg_dontwait) == 0;
-  const auto look = (request.flags & abi::msg_peek) != 0 ? Inbox::Look::peek : Inbox::Look::take;
+  auto look = (request.flags & abi::msg_peek) != 0 ? Inbox::Look::peek : Inbox::Look::take;
+  if (is_tcp() && (request.flags & abi::msg_trunc) != 0 && look == Inbox::Look::take) look = Inbox::Look::drop;
   const Deadline deadline = receive_deadline(task.clock());
-  const bool all = (request.flags & abi::msg_waitall) != 0 && type_ == abi::sock_stream && look == Inbox::Look::take;
-  if (request.to.remaining() == 0 && type_ == abi::sock_stream) return usize{0};
+  if (request.to.remaining() == 0 && stream) return usize{0};
+  usize least = (request.flags & abi::msg_waitall) != 0 ? request.to.remaining() : 1;
+  if (least == 1 && stream)
+    least = std::min(static_cast<usize>(low_water_.load(std::memory_order_relaxed)), request.to.remaining());
   usize total = 0;
   do {
     const auto attempt = [&] { return e.in->get(request.to, look); };
@@ -157,8 +262,8 @@ Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
     const bool has_files = !got->ancillary.files.empty();
     if (total == got->copied || !at_end) request.got = std::move(*got);
     if (at_end || has_files) break;
-  } while (all && request.to.remaining() != 0);
-  if (type_ != abi::sock_stream && request.got.length > request.got.copied) {
+  } while (stream && look != Inbox::Look::peek && total < least && request.to.remaining() != 0);
+  if (!stream && request.got.length > request.got.copied) {
     request.result_flags |= abi::msg_trunc;
     if ((request.flags & abi::msg_trunc) != 0) return request.got.length;
   }
@@ -182,31 +287,68 @@ PollEvents Socket::poll(PollTable* table) {
     if (e.in) table->add(e.in, e.in->readers);
     if (e.out) table->add(e.out, e.out->writers);
   }
+  if (is_datagram()) return poll_datagram(e);
+  return is_inet() ? poll_tcp(e) : poll_unix(e);
+}
+
+// Linux: datagram_poll, unix_dgram_poll.
+PollEvents Socket::poll_datagram(const Ends& e) {
   PollEvents events = 0;
+  const Inbox::State in = e.in->state();
+  bool failed = in.failed;
+  {
+    MutexGuard guard(lock_);
+    failed = failed || error_ != Errno{};
+  }
+  if (failed) events |= kPollErr;
+  if ((e.shut & kShutReads) != 0) events |= kReadable | kPollRdHup;
+  if (e.shut == (kShutReads | kShutWrites)) events |= kPollHup;
+  if (!in.empty) events |= kReadable;
+  if (!e.out || e.out->state().messages <= kUnixQueue) events |= kWritable;
+  return events;
+}
+
+// Linux: tcp_poll.
+PollEvents Socket::poll_tcp(const Ends& e) {
+  constexpr PollEvents kRoom = kPollOut | kPollWrNorm;
   if (e.listening) {
     MutexGuard guard(endpoint_->lock);
     return endpoint_->pending.empty() ? 0 : kReadable;
   }
-  if (!is_datagram() && !e.connected) return kWritable | kPollHup;
-  const Inbox::State in = e.in->state();
-  bool write_shut = false, failed = in.failed;
-  {
-    MutexGuard guard(lock_);
-    write_shut = write_shut_;
-    failed = failed || error_ != Errno{};
+  if (e.connected && e.waiting) return 0;
+  const u32 shut = shut_of(e);
+  PollEvents events = 0;
+  if (shut == (kShutReads | kShutWrites) || tcp_closed(e)) events |= kPollHup;
+  if ((shut & kShutReads) != 0) events |= kReadable | kPollRdHup;
+  if (!e.connected) return events | kRoom;
+  const Inbox::State in = e.in->state(), out = e.out->state();
+  const usize least = static_cast<usize>(low_water_.load(std::memory_order_relaxed));
+  if (!in.empty && in.bytes >= least) events |= kReadable;
+  if (in.urgent) events |= kPollPri;
+  if (in.failed) events |= kPollErr;
+  if ((shut & kShutWrites) != 0 || out.reader_closed ||
+      out.bytes * 3 <= u64{2} * send_size_.load(std::memory_order_relaxed)) {
+    events |= kRoom;
   }
-  if (failed) events |= kPollErr;
-  if (!in.empty || failed) events |= kReadable;
-  if (is_datagram()) {
-    if (!e.out || e.out->state().messages <= kUnixQueue) events |= kWritable;
-    if (in.reader_closed) events |= kReadable | kPollRdHup | (write_shut ? kPollHup : 0);
-    return events;
+  return events;
+}
+
+// Linux: unix_poll.
+PollEvents Socket::poll_unix(const Ends& e) {
+  const u32 shut = shut_of(e);
+  PollEvents events = 0;
+  if (shut == (kShutReads | kShutWrites)) events |= kPollHup;
+  if ((shut & kShutReads) != 0) events |= kReadable | kPollRdHup;
+  if (e.listening) {
+    MutexGuard guard(endpoint_->lock);
+    return endpoint_->pending.empty() ? events : events | kReadable;
   }
-  const Inbox::State out = e.out->state();
-  if (in.writer_closed || in.reader_closed) events |= kReadable | kPollRdHup;
-  if ((in.writer_closed || in.reader_closed) && (write_shut || (out.reader_closed && !is_inet()))) events |= kPollHup;
-  if (write_shut || out.reader_closed || out.bytes * 2 <= send_size_.load(std::memory_order_relaxed))
-    events |= kWritable;
+  if (!e.connected) return events | kPollHup | kWritable;
+  const Inbox::State in = e.in->state(), out = e.out->state();
+  if (!in.empty) events |= kReadable;
+  if (in.urgent) events |= kPollPri;
+  if (in.failed) events |= kPollErr;
+  if ((shut & kShutWrites) != 0 || out.bytes * 4 <= send_size_.load(std::memory_order_relaxed)) events |= kWritable;
   return events;
 }
 
@@ -216,12 +358,14 @@ Result<i64> Socket::ioctl(Task& task, u32 command, u64 argument) {
   switch (command) {
     case abi::siocinq:
       if (e.listening) return Errno::einval;
-      if (e.in) value = static_cast<i32>(type_ == abi::sock_stream ? e.in->state().bytes : e.in->state().first);
+      if (e.in) value = static_cast<i32>(type_ == abi::sock_stream ? e.in->state().before_mark : e.in->state().first);
       break;
     case abi::siocoutq:
       if (e.out) value = static_cast<i32>(e.out->state().bytes);
       break;
     case abi::siocatmark:
+      if (type_ != abi::sock_stream) return Errno::enotty;
+      if (e.in) value = static_cast<i32>(e.in->state().at_mark);
       break;
     default:
       return interface_ioctl(task, command, argument, domain_);

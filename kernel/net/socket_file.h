@@ -1,6 +1,7 @@
 // What the socket calls ask of a socket, whatever its family: unix and internet sockets (socket.h), netlink (netlink.h).
 #pragma once
 
+#include "kernel/net/control.h"
 #include "kernel/net/inbox.h"
 #include "kernel/vfs/file.h"
 
@@ -16,7 +17,7 @@ struct ReceiveRequest {
   UserBuffer& to;
   u32 flags = 0;
   Inbox::Received got;
-  u32 result_flags = 0;  // MSG_TRUNC
+  u32 result_flags = 0;  // MSG_TRUNC, MSG_OOB, MSG_EOR
 };
 
 class SocketFile : public File {
@@ -36,6 +37,9 @@ class SocketFile : public File {
   virtual Result<std::vector<u8>> get_option(int level, int option, usize room) = 0;
   virtual Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) = 0;
   virtual bool passes_credentials() const = 0;
+  // A control message that is sent, but for descriptors and credentials; those that are received, but for descriptors.
+  virtual Result<void> take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) = 0;
+  virtual Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) = 0;
   virtual i32 domain() const = 0;
   virtual u32 type() const = 0;
 };

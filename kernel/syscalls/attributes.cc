@@ -175,6 +175,7 @@ Result<i64> sys_ftruncate(Task& task, Fd fd, i64 length) {
   if (length < 0) return Errno::einval;
   const Ref<File> file = TRY(open_file(task, fd));
   if (!file->writable()) return Errno::einval;
+  if (const Attributes a = TRY(file->attributes()); !a.is_regular()) return Errno::einval;
   TRY(check_size_limit(task, static_cast<u64>(length)));
   AttributeChange change;
   change.size = static_cast<u64>(length);

@@ -23,8 +23,7 @@ Result<i64> wait(Task& task, Fd epfd, Events events, int most, Deadline deadline
   auto* const epoll_file = dynamic_cast<EpollFile*>(file.get());
   if (epoll_file == nullptr) return Errno::einval;
   const Ref<Epoll> epoll = epoll_file->epoll();
-  // Bounded: more than this in one call would be the kernel's memory on a guest's word.
-  const usize limit = std::min<usize>(static_cast<usize>(most), 4096);
+  const usize limit = static_cast<usize>(most);  // no more than the epoll watches, which is bounded
   const auto attempt = [&] { return epoll->take(limit); };
   auto taken = deadline == Deadline::past() ? attempt() : task.block(epoll->queue, deadline, attempt);
   if (taken.is(Errno::eagain) || taken.is(Errno::etimedout)) return 0;

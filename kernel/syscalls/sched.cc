@@ -68,17 +68,27 @@ Result<i64> sys_sched_yield(Task&) {
   return 0;
 }
 
+namespace {
+
+// Linux looks a negative number up, too.
+Result<Ref<Task>> task_with_affinity(Task& task, Pid pid) {
+  if (pid.raw() < 0) return Errno::esrch;
+  return scheduled_task(task, pid);
+}
+
+}  // namespace
+
 Result<i64> sys_sched_getaffinity(Task& task, Pid pid, u32 len, UserBytes<Out> mask) {
   const u32 cpus = task.kernel().options().limits.cpus;
   if (u64{len} * 8 < cpus || len % sizeof(u64) != 0) return Errno::einval;
-  const Ref<Task> target = TRY(scheduled_task(task, pid));
+  const Ref<Task> target = TRY(task_with_affinity(task, pid));
   const u64 bits = target->affinity & all_cpus(task);
   TRY(copy_to_user(task, mask.addr(), &bits, sizeof bits));
   return sizeof bits;
 }
 
 Result<i64> sys_sched_setaffinity(Task& task, Pid pid, u32 len, UserBytes<In> mask) {
-  const Ref<Task> target = TRY(scheduled_task(task, pid));
+  const Ref<Task> target = TRY(task_with_affinity(task, pid));
   u64 bits = 0;
   TRY(copy_from_user(task, &bits, mask.addr(), std::min<usize>(len, sizeof bits)));
   TRY(may_schedule(task, *target));

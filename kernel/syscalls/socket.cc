@@ -6,6 +6,7 @@
 #include "abi/socket.h"
 #include "kernel/ipc/timeout.h"
 #include "kernel/kernel.h"
+#include "kernel/net/control.h"
 #include "kernel/net/netlink.h"
 #include "kernel/net/socket.h"
 #include "kernel/syscalls/syscalls.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr usize kMostControl = 20480;  // net.core.optmem_max
 constexpr usize kMostOption = 65536;
+constexpr i32 kMostDomain = 45;   // AF_MAX is behind it
 constexpr u32 kMostBatch = 1024;  // UIO_MAXIOV: of sendmmsg and recvmmsg
 
 Result<Ref<SocketFile>> socket_of(Task& task, Fd fd) {
@@ -46,6 +48,7 @@ Result<void> write_address(Task& task, const SocketAddress& address, GuestAddr a
 
 FdFlags fd_flags(u32 flags) { return (flags & abi::sock_cloexec) != 0 ? FdFlags::close_on_exec : FdFlags::none; }
 
+// Linux: __sock_create, inet_create, unix_create.
 Result<void> check_kind(SocketDomain domain, u32 type, SocketProtocol protocol) {
   const i32 p = protocol.raw();
   switch (domain.raw()) {
@@ -55,13 +58,21 @@ Result<void> check_kind(SocketDomain domain, u32 type, SocketProtocol protocol) 
         return Errno::esocktnosupport;
       }
       return success;
-    case abi::af_netlink:
-      return type == abi::sock_raw || type == abi::sock_dgram ? Errno::eopnotsupp : Errno::esocktnosupport;
     case abi::af_inet:
-    case abi::af_inet6:
+    case abi::af_inet6: {
+      constexpr i32 kMostProtocol = 262;  // IPPROTO_MPTCP
+      if (p < 0 || p > kMostProtocol) return Errno::einval;
       if (type == abi::sock_stream) return p == 0 || p == abi::ipproto_tcp ? Result<void>() : Errno::eprotonosupport;
-      if (type == abi::sock_dgram) return p == 0 || p == abi::ipproto_udp ? Result<void>() : Errno::eprotonosupport;
-      return type == abi::sock_raw ? Errno::eperm : Errno::esocktnosupport;
+      // net.ipv4.ping_group_range lets nobody in.
+      const i32 icmp = domain.raw() == abi::af_inet ? abi::ipproto_icmp : abi::ipproto_icmpv6;
+      if (type == abi::sock_dgram && p == icmp) return Errno::eacces;
+      if (type == abi::sock_dgram)
+        return p == 0 || p == abi::ipproto_udp || p == abi::ipproto_udplite ? Result<void>() : Errno::eprotonosupport;
+      if (type == abi::sock_raw) return p == 0 ? Errno::eprotonosupport : Errno::eperm;
+      return Errno::esocktnosupport;
+    }
+    case abi::af_packet:
+      return Errno::eperm;
     default:
       return Errno::eafnosupport;
   }
@@ -71,10 +82,15 @@ Result<Ref<Socket>> make_socket(Task& task, SocketDomain domain, SocketType type
   const u32 flags = type.raw() & ~abi::sock_type_mask;
   if ((flags & ~(abi::sock_cloexec | abi::sock_nonblock)) != 0) return Errno::einval;
   u32 kind = type.raw() & abi::sock_type_mask;
+  if (domain.raw() < 0 || domain.raw() > kMostDomain) return Errno::eafnosupport;
+  if (kind > abi::sock_packet) return Errno::einval;
   TRY(check_kind(domain, kind, protocol));
   if (kind == abi::sock_raw) kind = abi::sock_dgram;  // of a unix socket: the same
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
-  return make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), domain.raw(), kind);
+  i32 p = domain.raw() == abi::af_unix ? 0 : protocol.raw();
+  if (domain.raw() != abi::af_unix && p == 0) p = kind == abi::sock_stream ? abi::ipproto_tcp : abi::ipproto_udp;
+  return make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), domain.raw(), kind,
+                          p);
 }
 
 Result<Ref<SocketFile>> make_netlink_socket(Task& task, SocketType type, SocketProtocol protocol) {
@@ -129,53 +145,18 @@ Result<void> read_control(Task& task, const abi::MsgHdr& header, SocketFile& soc
     std::memcpy(&head, control.data() + at, sizeof head);
     if (head.cmsg_len < sizeof head || head.cmsg_len > control.size() - at) return Errno::einval;
     const std::span<const u8> data(control.data() + at + sizeof head, head.cmsg_len - sizeof head);
-    if (head.cmsg_level == abi::sol_socket) {
-      if (socket.domain() != abi::af_unix) return Errno::einval;
-      switch (head.cmsg_type) {
-        case abi::scm_rights:
-          TRY(add_rights(task, data, ancillary));
-          break;
-        case abi::scm_credentials:
-          TRY(set_credentials(task, data, ancillary));
-          break;
-        default:
-          return Errno::einval;
-      }
+    const bool of_unix = head.cmsg_level == abi::sol_socket && socket.domain() == abi::af_unix;
+    if (of_unix && head.cmsg_type == abi::scm_rights) {
+      TRY(add_rights(task, data, ancillary));
+    } else if (of_unix && head.cmsg_type == abi::scm_credentials) {
+      TRY(set_credentials(task, data, ancillary));
+    } else {
+      TRY(socket.take_control(head, data, ancillary));
     }
     at += abi::cmsg_align(head.cmsg_len);
   }
   return success;
 }
-
-// Control messages for a receiver: what does not fit is cut and told by MSG_CTRUNC.
-class ControlWriter {
- public:
-  ControlWriter(Task& task, GuestAddr at, u64 room) : task_(task), at_(at), room_(at.is_null() ? 0 : room) {}
-  u64 used() const { return used_; }
-  bool cut() const { return cut_; }
-  u64 data_room() const { return room_ - used_ > sizeof(abi::CMsgHdr) ? room_ - used_ - sizeof(abi::CMsgHdr) : 0; }
-  void cut_some() { cut_ = true; }
-  Result<void> put(i32 type, std::span<const u8> data) {
-    if (data_room() == 0) {
-      cut_ = true;
-      return success;
-    }
-    const u64 n = std::min<u64>(data.size(), data_room());
-    if (n < data.size()) cut_ = true;
-    const abi::CMsgHdr head{abi::cmsg_len(n), abi::sol_socket, type};
-    TRY(copy_to_user(task_, at_ + used_, &head, sizeof head));
-    TRY(copy_to_user(task_, at_ + used_ + sizeof head, data.data(), n));
-    used_ += std::min(abi::cmsg_space(n), room_ - used_);
-    return success;
-  }
-
- private:
-  Task& task_;
-  const GuestAddr at_;
-  const u64 room_;
-  u64 used_ = 0;
-  bool cut_ = false;
-};
 
 // Descriptors are reserved, told, and only then published. Those that do not fit are closed.
 Result<void> give_files(Task& task, ControlWriter& control, const std::vector<Ref<File>>& files, FdFlags flags) {
@@ -191,7 +172,8 @@ Result<void> give_files(Task& task, ControlWriter& control, const std::vector<Re
   }
   if (numbers.size() < files.size()) control.cut_some();
   if (numbers.empty()) return success;
-  TRY(control.put(abi::scm_rights, {reinterpret_cast<const u8*>(numbers.data()), numbers.size() * sizeof(i32)}));
+  TRY(control.put(abi::sol_socket, abi::scm_rights,
+                  {reinterpret_cast<const u8*>(numbers.data()), numbers.size() * sizeof(i32)}));
   for (usize i = 0; i < reserved.size(); ++i) reserved[i].publish(files[i], flags);
   return success;
 }
@@ -223,10 +205,7 @@ Result<i64> receive_message(Task& task, SocketFile& socket, abi::MsgHdr& header,
     header.msg_namelen = told ? static_cast<i32>(from.size()) : 0;
   }
   ControlWriter control(task, header.msg_control, header.msg_controllen);
-  if (socket.passes_credentials()) {
-    const abi::UCred& cred = request.got.ancillary.sender;
-    TRY(control.put(abi::scm_credentials, {reinterpret_cast<const u8*>(&cred), sizeof cred}));
-  }
+  TRY(socket.give_control(task, request.got, control));
   const FdFlags fds = (flags & abi::msg_cmsg_cloexec) != 0 ? FdFlags::close_on_exec : FdFlags::none;
   TRY(give_files(task, control, request.got.ancillary.files, fds));
   header.msg_controllen = control.used();
@@ -334,11 +313,9 @@ Result<i64> sys_recvfrom(Task& task, Fd fd, UserBytes<Out> buf, usize len, MsgFl
   UserBuffer buffer(task, buf.addr(), len);
   ReceiveRequest request{buffer, flags.raw(), {}, 0};
   const usize n = TRY(socket->receive(task, request));
-  if (!addr.is_null() && socket->type() != abi::sock_stream) {
-    TRY(write_address(task, request.got.from, addr.addr(), addrlen));
-  } else if (!addr.is_null()) {
-    TRY(addrlen.write(task, 0));
-  }
+  // A TCP socket does not say: its peer is known.
+  const bool told = socket->type() != abi::sock_stream || socket->domain() == abi::af_unix;
+  TRY(write_address(task, told ? request.got.from : SocketAddress{}, addr.addr(), addrlen));
   return static_cast<i64>(n);
 }
 

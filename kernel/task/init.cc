@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "abi/resource.h"
+#include "kernel/filter/seccomp.h"
 #include "kernel/fs/tty/terminal.h"
 #include "kernel/ipc/sysv.h"
-#include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/exit.h"

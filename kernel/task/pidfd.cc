@@ -2,9 +2,10 @@
 
 #include "abi/fcntl.h"
 #include "abi/wait.h"
+#include "kernel/fs/proc/task_files.h"
 #include "kernel/kernel.h"
-#include "kernel/signal/siginfo.h"
 #include "kernel/ptrace/tracing.h"
+#include "kernel/signal/siginfo.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/process_group.h"
@@ -104,10 +105,14 @@ Result<i64> sys_pidfd_send_signal(Task& task, Fd pidfd, Signal sig, UserIn<abi::
   constexpr u32 kScopes = abi::pidfd_signal_thread | abi::pidfd_signal_thread_group | abi::pidfd_signal_process_group;
   if (flags.unknown(kScopes) != 0 || (flags.raw() & (flags.raw() - 1)) != 0) return Errno::einval;
   const Ref<File> file = TRY(task.files().get(pidfd));
-  const Ref<Task> target = TRY(task_of_pidfd(*file));
+  // A directory /proc/PID does as well. Linux: tgid_pidfd_to_pid.
+  Ref<Task> target = file->has_inode() && !file->is_path_only() ? process_of_directory(file->inode()) : Ref<Task>();
+  const bool is_directory = static_cast<bool>(target);
+  if (!is_directory) target = TRY(task_of_pidfd(*file));
   u32 scope = flags.raw();
   if (scope == 0)
-    scope = kind_of_pidfd(*file) == PidfdTarget::thread ? abi::pidfd_signal_thread : abi::pidfd_signal_thread_group;
+    scope = !is_directory && kind_of_pidfd(*file) == PidfdTarget::thread ? abi::pidfd_signal_thread
+                                                                         : abi::pidfd_signal_thread_group;
   SignalInfo signal{.signo = sig, .code = scope == abi::pidfd_signal_thread ? abi::si_tkill : abi::si_user};
   signal.pid = task.group().pid(), signal.uid = task.credentials().uid;
   if (!info.is_null()) {

@@ -106,6 +106,15 @@ void send_sigio(Kernel& kernel, const File::AsyncOwner& owner, Fd fd, IoReason r
   for (const Ref<Task>& target : targets_of(kernel, owner)) tell(owner, *target, fd, reason);
 }
 
+void send_sigurg(Kernel& kernel, const File::AsyncOwner& owner) {
+  if (owner.pid == 0) return;
+  for (const Ref<Task>& target : targets_of(kernel, owner)) {
+    if (!may_signal(owner, *target)) continue;
+    const SignalInfo info = kernel_signal(sig::urg);
+    (void)(owner.type == abi::f_owner_tid ? queue_signal(*target, info) : queue_signal(target->group(), info)).ok();
+  }
+}
+
 bool is_owner_command(u32 command) {
   return (command >= abi::f_setown && command <= abi::f_getsig) || command == abi::f_setown_ex ||
          command == abi::f_getown_ex || command == abi::f_getowner_uids;

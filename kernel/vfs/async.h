@@ -20,6 +20,9 @@ enum class IoReason : u8 { in = 1, out = 2, msg = 3, err = 4, pri = 5, hup = 6 }
 // queued or none was set. With no lock held.
 void send_sigio(Kernel& kernel, const File::AsyncOwner& owner, Fd fd, IoReason reason);
 
+// Urgent data came: SIGURG, where somebody was named. Linux: send_sigurg.
+void send_sigurg(Kernel& kernel, const File::AsyncOwner& owner);
+
 // fcntl(2): F_SETOWN, F_GETOWN, F_SETOWN_EX, F_GETOWN_EX, F_GETOWNER_UIDS, F_SETSIG, F_GETSIG.
 bool is_owner_command(u32 command);
 Result<i64> owner_command(Task& task, File& file, u32 command, u64 argument);

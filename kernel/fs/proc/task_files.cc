@@ -311,6 +311,7 @@ class TaskDirectory final : public PseudoDirectory {
     }
     return entries;
   }
+  Ref<Task> process() const { return scope_ == TaskScope::process ? task_ : Ref<Task>(); }
 
  private:
   bool is_here(Where where) const { return where != (scope_ == TaskScope::process ? Where::thread : Where::process); }
@@ -322,6 +323,11 @@ class TaskDirectory final : public PseudoDirectory {
 
 Ref<Inode> make_task_directory(PseudoFilesystem& fs, Ref<Task> task, TaskScope scope) {
   return make_ref<TaskDirectory>(fs, std::move(task), scope);
+}
+
+Ref<Task> process_of_directory(Inode& inode) {
+  const auto* directory = dynamic_cast<TaskDirectory*>(&inode);
+  return directory == nullptr ? Ref<Task>() : directory->process();
 }
 
 }  // namespace limen

@@ -13,6 +13,9 @@ enum class TaskScope : u8 { process, thread };
 // The directory of one task.
 Ref<Inode> make_task_directory(PseudoFilesystem& fs, Ref<Task> task, TaskScope scope);
 
+// Whose directory of /proc this is; null for other inodes.
+Ref<Task> process_of_directory(Inode& inode);
+
 // A stable inode number for `name` of task `tid`: the same at each lookup.
 u64 proc_inode(Pid tid, TaskScope scope, std::string_view name);
 

@@ -4,8 +4,8 @@
 
 #include "abi/mman.h"
 #include "abi/resource.h"
-#include "kernel/fs/tty/terminal.h"
 #include "kernel/filter/seccomp.h"
+#include "kernel/fs/tty/terminal.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"

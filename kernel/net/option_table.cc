@@ -1,0 +1,115 @@
+#include "kernel/net/option_table.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace limen {
+namespace {
+
+using K = KeptOption;
+using T = KeptOption::Takes;
+constexpr i32 kMost = INT32_MAX;
+
+// Numbers that abi/socket.h has no name for: include/uapi/asm-generic/socket.h, linux/{in,in6,tcp}.h.
+constexpr KeptOption kKept[] = {
+    {abi::sol_socket, abi::so_debug, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_dontroute, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_broadcast, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_keepalive, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_oobinline, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_priority, K::all, 0, T::number},
+    {abi::sol_socket, abi::so_sndlowat, K::all, 1, T::nothing},
+    {abi::sol_socket, abi::so_timestamp, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_timestampns, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_no_check, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_mark, K::all, 0, T::number},
+    {abi::sol_socket, abi::so_rxq_ovfl, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_lock_filter, K::all, 0, T::truth},
+    {abi::sol_socket, abi::so_busy_poll, K::all, 0, T::number, 0, kMost},
+    {abi::sol_socket, 45, K::all, 0, T::truth},     // SO_SELECT_ERR_QUEUE
+    {abi::sol_socket, 48, K::all, 64, T::nothing},  // SO_BPF_EXTENSIONS
+    {abi::sol_socket, abi::so_incoming_cpu, K::all, -1, T::number},
+    {abi::sol_socket, 56, K::all, 0, T::nothing},  // SO_INCOMING_NAPI_ID
+    {abi::sol_socket, abi::so_zerocopy, K::inet, 0, T::exact_truth},
+    {abi::sol_socket, 75, K::all, 0, T::truth},  // SO_RCVMARK
+
+    {abi::sol_tcp, abi::tcp_nodelay, K::tcp, 0, T::truth},
+    {abi::sol_tcp, abi::tcp_cork, K::tcp, 0, T::truth},
+    {abi::sol_tcp, abi::tcp_keepidle, K::tcp, 7200, T::number, 1, 32767},
+    {abi::sol_tcp, abi::tcp_keepintvl, K::tcp, 75, T::number, 1, 32767},
+    {abi::sol_tcp, abi::tcp_keepcnt, K::tcp, 9, T::number, 1, 127},
+    {abi::sol_tcp, abi::tcp_syncnt, K::tcp, 6, T::number, 1, 127},
+    {abi::sol_tcp, abi::tcp_linger2, K::tcp, 60, T::number},
+    {abi::sol_tcp, abi::tcp_defer_accept, K::tcp, 0, T::number},
+    {abi::sol_tcp, abi::tcp_window_clamp, K::tcp, 0, T::number},
+    {abi::sol_tcp, abi::tcp_quickack, K::tcp, 1, T::truth},
+    {abi::sol_tcp, 16, K::tcp, 0, T::exact_truth},  // TCP_THIN_LINEAR_TIMEOUTS
+    {abi::sol_tcp, 17, K::tcp, 0, T::exact_truth},  // TCP_THIN_DUPACK
+    {abi::sol_tcp, abi::tcp_user_timeout, K::tcp, 0, T::number, 0, kMost},
+    {abi::sol_tcp, abi::tcp_fastopen, K::tcp, 0, T::number, 0, kMost},
+    {abi::sol_tcp, abi::tcp_notsent_lowat, K::tcp, 0, T::number},
+    {abi::sol_tcp, 27, K::tcp, 0, T::number, 0, 2},  // TCP_SAVE_SYN
+
+    {abi::sol_udp, 101, K::udp, 0, T::truth},  // UDP_NO_CHECK6_TX
+    {abi::sol_udp, 102, K::udp, 0, T::truth},  // UDP_NO_CHECK6_RX
+
+    {abi::ipproto_udplite, 10, K::udp, 0, T::number, 0, 65535},  // UDPLITE_SEND_CSCOV
+    {abi::ipproto_udplite, 11, K::udp, 0, T::number, 0, 65535},  // UDPLITE_RECV_CSCOV
+
+    {abi::sol_ip, abi::ip_tos, K::inet, 0, T::number},
+    {abi::sol_ip, abi::ip_ttl, K::inet, 64, T::number, 1, 255, true},
+    {abi::sol_ip, abi::ip_hdrincl, K::inet, 0, T::nothing},
+    {abi::sol_ip, 5, K::inet, 0, T::nothing},  // IP_ROUTER_ALERT: of raw sockets
+    {abi::sol_ip, abi::ip_recvopts, K::inet, 0, T::truth},
+    {abi::sol_ip, abi::ip_retopts, K::inet, 0, T::truth},
+    {abi::sol_ip, abi::ip_pktinfo, K::inet, 0, T::truth},
+    {abi::sol_ip, abi::ip_mtu_discover, K::inet, 1, T::number, 0, 5},
+    {abi::sol_ip, abi::ip_recverr, K::inet, 0, T::truth},
+    {abi::sol_ip, abi::ip_recvttl, K::inet, 0, T::truth},
+    {abi::sol_ip, abi::ip_recvtos, K::inet, 0, T::truth},
+    {abi::sol_ip, abi::ip_freebind, K::inet, 0, T::truth},
+    {abi::sol_ip, 18, K::inet, 0, T::truth},           // IP_PASSSEC
+    {abi::sol_ip, 20, K::inet, 0, T::truth},           // IP_RECVORIGDSTADDR
+    {abi::sol_ip, 21, K::inet, 0, T::number, 0, 255},  // IP_MINTTL
+    {abi::sol_ip, 22, K::inet, 0, T::nothing},         // IP_NODEFRAG: of raw sockets
+    {abi::sol_ip, 23, K::inet, 0, T::truth},           // IP_CHECKSUM
+    {abi::sol_ip, abi::ip_bind_address_no_port, K::inet, 0, T::truth},
+    {abi::sol_ip, abi::ip_multicast_ttl, K::inet, 1, T::number, 0, 255, true},
+    {abi::sol_ip, abi::ip_multicast_loop, K::inet, 1, T::truth},
+    {abi::sol_ip, 49, K::inet, 1, T::exact_truth},  // IP_MULTICAST_ALL
+
+    {abi::sol_ipv6, 2, K::inet, 0, T::truth},  // IPV6_2292PKTINFO ...
+    {abi::sol_ipv6, 3, K::inet, 0, T::truth},
+    {abi::sol_ipv6, 4, K::inet, 0, T::truth},
+    {abi::sol_ipv6, 5, K::inet, 0, T::truth},
+    {abi::sol_ipv6, 8, K::inet, 0, T::truth},   // ... IPV6_2292HOPLIMIT
+    {abi::sol_ipv6, 11, K::inet, 0, T::truth},  // IPV6_FLOWINFO
+    {abi::sol_ipv6, abi::ipv6_unicast_hops, K::inet, 64, T::number, 0, 255, true},
+    {abi::sol_ipv6, abi::ipv6_multicast_hops, K::udp, 1, T::number, 0, 255, true},
+    {abi::sol_ipv6, abi::ipv6_multicast_loop, K::inet, 1, T::exact_truth},
+    {abi::sol_ipv6, abi::ipv6_mtu_discover, K::inet, 1, T::number, 0, 5},
+    {abi::sol_ipv6, abi::ipv6_recverr, K::inet, 0, T::truth},
+    {abi::sol_ipv6, 29, K::inet, 1, T::truth},  // IPV6_MULTICAST_ALL
+    {abi::sol_ipv6, 33, K::inet, 0, T::truth},  // IPV6_FLOWINFO_SEND
+    {abi::sol_ipv6, abi::ipv6_recvpktinfo, K::inet, 0, T::truth},
+    {abi::sol_ipv6, abi::ipv6_recvhoplimit, K::inet, 0, T::truth},
+    {abi::sol_ipv6, 53, K::inet, 0, T::truth},  // IPV6_RECVHOPOPTS
+    {abi::sol_ipv6, 56, K::inet, 0, T::truth},  // IPV6_RECVRTHDR
+    {abi::sol_ipv6, 58, K::inet, 0, T::truth},  // IPV6_RECVDSTOPTS
+    {abi::sol_ipv6, 60, K::inet, 0, T::truth},  // IPV6_RECVPATHMTU
+    {abi::sol_ipv6, 62, K::inet, 0, T::truth},  // IPV6_DONTFRAG
+    {abi::sol_ipv6, abi::ipv6_recvtclass, K::inet, 0, T::truth},
+    {abi::sol_ipv6, abi::ipv6_tclass, K::inet, 0, T::number, 0, 255, true},
+    {abi::sol_ipv6, 70, K::inet, 1, T::truth},  // IPV6_AUTOFLOWLABEL
+    {abi::sol_ipv6, 78, K::inet, 0, T::truth},  // IPV6_FREEBIND
+};
+
+}  // namespace
+
+const KeptOption* find_kept_option(i32 level, i32 option) {
+  const auto* it = std::find_if(std::begin(kKept), std::end(kKept),
+                                [&](const KeptOption& k) { return k.level == level && k.option == option; });
+  return it == std::end(kKept) ? nullptr : it;
+}
+
+}  // namespace limen

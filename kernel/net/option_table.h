@@ -1,0 +1,30 @@
+// Options of sockets that are a number, kept and read back: which sockets have them, what they are at first, and what may be set.
+// Source: socket(7), ip(7), ipv6(7), tcp(7), udp(7); net/core/sock.c, net/ipv4/{ip_sockglue,tcp}.c, net/ipv6/ipv6_sockglue.c.
+#pragma once
+
+#include "abi/socket.h"
+#include "base/types.h"
+#include "kernel/cred/credentials.h"
+
+namespace limen {
+
+struct KeptOption {
+  enum Kinds : u8 { tcp = 1, udp = 2, unix = 4, inet = tcp | udp, all = 7 };
+  enum class Takes : u8 {
+    truth,        // any number: kept as 0 or 1
+    exact_truth,  // 0 or 1, else EINVAL
+    number,       // between `least` and `most`, else EINVAL
+    nothing,      // cannot be set: ENOPROTOOPT
+  };
+  i32 level, option;
+  u8 kinds;
+  i32 initial;
+  Takes takes;
+  i32 least = INT32_MIN, most = INT32_MAX;
+  bool minus_one_is_initial = false;
+};
+
+// Null where no kind of socket has it.
+const KeptOption* find_kept_option(i32 level, i32 option);
+
+}  // namespace limen
