@@ -143,7 +143,8 @@ class Space {
  public:
   virtual ~Space() = default;  // kills the process and waits for its death: afterwards every page is free
 
-  // Carries out the orders in their sequence. Returns when the host has proved that they are done (invariant 6).
+  // Carries out the orders in their sequence. Returns when the host has proved that they are done (invariant 6); before the first
+  // new_thread, where nobody could see the difference, they may wait for it and fail there.
   // Blocks for some microseconds. esrch when the process is dead (then nothing is mapped any more); enomem when the host
   // refused a mapping: orders before it are done, it and those after it are not.
   virtual Result<void> apply(std::span<const MapOrder> orders) = 0;

@@ -64,8 +64,17 @@ Result<ArenaRange> PatchCache::island(PatchedText& text) {
 
 Result<PatchedPage> PatchCache::patch(PatchedText& text, const MappedObject& file, u64 call, u64 page_address,
                                       u64 rax) {
-  const u64 at = page_floor(call);
   MutexGuard guard(lock_);
+  if (text.hopeless.contains(call)) return Errno::enoexec;
+  Result<PatchedPage> page = make_page(text, file, call, page_address, rax);
+  if ((page.is(Errno::enoexec) || page.is(Errno::enospc)) && text.hopeless.size() < kMostHopeless)
+    text.hopeless.insert(call);
+  return page;
+}
+
+Result<PatchedPage> PatchCache::make_page(PatchedText& text, const MappedObject& file, u64 call, u64 page_address,
+                                          u64 rax) {
+  const u64 at = page_floor(call);
   const auto old = text.pages.find(at);
   if (old != text.pages.end()) {
     const auto known = std::find_if(old->second.sites.begin(), old->second.sites.end(),

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/lock.h"
@@ -38,6 +39,7 @@ struct PatchedText {
   FileVersion version;
   u64 distance = 0;           // from the island's beginning to the address of the file's first byte, modulo 2^64
   std::map<u64, Page> pages;  // by offset in the file
+  std::set<u64> hopeless;     // calls that cannot be patched
   u64 island_offset = 0;      // in the arena
   u32 island_used = 0;
 };
@@ -80,7 +82,10 @@ class PatchCache {
   std::optional<platform::Continuation> continuation(const PatchedText& text, u64 base, u64 ip) EXCLUDES(lock_);
 
  private:
-  static constexpr usize kMostTexts = 256, kMostPages = 4096;
+  static constexpr usize kMostTexts = 256, kMostPages = 4096, kMostHopeless = 1024;
+
+  Result<PatchedPage> make_page(PatchedText& text, const MappedObject& file, u64 call, u64 page_address, u64 rax)
+      REQUIRES(lock_);
 
   Arena& arena_;
   const bool enabled_;

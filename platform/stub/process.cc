@@ -32,11 +32,13 @@ class StubProcess::Batch {
   bool empty() const { return count_ == 0; }
   void add(const Order& o) { orders_[count_++] = o; }
   std::span<const Order> orders() const { return {orders_.data(), count_}; }
-  void clear() { count_ = files_ = 0; }
+  void clear() { count_ = files_ = known_ = 0; }
+  // The caller may close its files now: their numbers will mean others.
+  void forget_files() { known_ = files_; }
 
   // The number under which the guest's process has this file, or -1: it has none yet.
   int find_file(int host_fd) const {
-    for (u32 i = 0; i < files_; ++i) {
+    for (u32 i = known_; i < files_; ++i) {
       if (host_fds_[i] == host_fd) return LIMEN_FD_FILES + static_cast<int>(i);
     }
     return -1;
@@ -50,7 +52,11 @@ class StubProcess::Batch {
   std::array<Order, LIMEN_MAX_ORDERS - LIMEN_MAX_FILES> orders_;  // leaves room for the closes
   std::array<int, LIMEN_MAX_FILES> host_fds_;
   u32 count_ = 0, files_ = 0;
+  u32 known_ = 0;  // host_fds_ from here on are still open under these numbers
 };
+
+StubProcess::StubProcess(Control& control, u32 order_index, int pid)
+    : control_(control), order_index_(order_index), pid_(pid), gathered_(std::make_unique<Batch>()) {}
 
 StubProcess::~StubProcess() {
   control_.give_slots(slots_);
@@ -177,14 +183,24 @@ Result<void> StubProcess::add(Batch& batch, const MapOrder& o) {
 Result<void> StubProcess::apply(std::span<const MapOrder> orders) {
   const MutexGuard guard(mutex_);
   if (dead()) return Errno::esrch;
-  Batch batch;
+  Batch now;
+  Batch& batch = gathered_ ? *gathered_ : now;
   for (const MapOrder& o : orders) {
     const Result<void> added = add(batch, o);
     if (added.ok()) continue;
     (void)flush(batch).ok();  // what came before it is done, and its files are closed
     return added;
   }
-  return flush(batch);
+  if (!gathered_) return flush(batch);
+  batch.forget_files();
+  return success;
+}
+
+Result<void> StubProcess::settle() {
+  const MutexGuard guard(mutex_);
+  if (!gathered_) return success;
+  const std::unique_ptr<Batch> batch = std::move(gathered_);
+  return dead() ? Errno::esrch : flush(*batch);
 }
 
 Result<ParkedThread> StubProcess::take_thread() {

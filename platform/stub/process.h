@@ -31,14 +31,16 @@ struct ParkedThread {
 
 class StubProcess final : public RefCounted {
  public:
-  StubProcess(Control& control, u32 order_index, int pid) : control_(control), order_index_(order_index), pid_(pid) {}
+  StubProcess(Control& control, u32 order_index, int pid);
   ~StubProcess() override;  // the process is dead: gives its slots and order page back
 
   // Waits until the stub stands and takes its listener. esrch when it died on the way.
   Result<void> connect();
 
-  // See Space::apply.
+  // See Space::apply. Until settle(), orders are gathered: nobody runs in the process who could see what they do.
   Result<void> apply(std::span<const MapOrder> orders);
+  // Carries out what was gathered, once, before the first guest thread.
+  Result<void> settle();
   Result<ParkedThread> take_thread();
   void park(const ParkedThread& thread);
 
@@ -78,7 +80,8 @@ class StubProcess final : public RefCounted {
   host::Handle listener_;
 
   Mutex mutex_{LockRank::space};
-  u64 report_id_ GUARDED_BY(mutex_) = 0;  // the report that waits for its answer
+  u64 report_id_ GUARDED_BY(mutex_) = 0;                // the report that waits for its answer
+  std::unique_ptr<Batch> gathered_ GUARDED_BY(mutex_);  // null once settled
 
   Mutex slots_mutex_{LockRank::leaf};
   std::vector<u32> slots_ GUARDED_BY(slots_mutex_);

@@ -29,6 +29,7 @@ class StubSpace final : public Space {
   Result<void> apply(std::span<const MapOrder> orders) override { return process_->apply(orders); }
 
   Result<std::unique_ptr<GuestThread>> new_thread() override {
+    TRY(process_->settle());
     const ParkedThread host = TRY(process_->take_thread());
     return std::unique_ptr<GuestThread>(new StubThread(platform_, process_, host));
   }
