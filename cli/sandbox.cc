@@ -297,6 +297,11 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
 
   std::thread([&kernel, fd = start.control_fd] { serve_control(kernel, fd); }).detach();
   bool timed_out = false;
+  // The timers' thread is the platform's, and --timeout's callback refers to this frame.
+  const struct StopTimers {
+    Kernel& kernel;
+    ~StopTimers() { kernel.timers().stop(); }
+  } stop_timers{kernel};
   if (plan.timeout) {
     const u64 ns = static_cast<u64>(plan.timeout->count()) * 1'000'000;
     kernel.timers().set(clock->after(ns), Ref<RefCounted>(), [&] {

@@ -4,7 +4,7 @@
 //   0x10000  gate image   read + execute, sealed     code, constant tables, the seccomp programs
 //   0x40000  order page   read-only in the guest     what the mapping thread is to do; the kernel writes it
 //   0x50000  template's page                         only in the template process, not inherited
-//   0x200000 guest_floor  ........................   all guest mappings lie between floor and ceiling
+//   0x100000 guest_floor  ........................   all guest mappings lie between floor and ceiling
 //   0x7fff00000000 guest_ceiling = slots             32 KiB for each guest thread, shared with the kernel
 //
 // The gate is low so that a patched site can reach a table in it by `jmp *disp32`.
@@ -14,7 +14,7 @@
 #define LIMEN_GATE_MAX_SIZE 0x10000
 #define LIMEN_ORDER_PAGE 0x40000
 #define LIMEN_TEMPLATE_PAGE 0x50000
-#define LIMEN_GUEST_FLOOR 0x200000
+#define LIMEN_GUEST_FLOOR 0x100000
 #define LIMEN_SLOTS 0x7fff00000000
 #define LIMEN_HOST_CEILING 0x7ffffffff000 /* one past the host's last user page (TASK_SIZE_MAX) */
 #define LIMEN_SLOT_SIZE 0x8000

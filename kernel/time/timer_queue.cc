@@ -58,7 +58,9 @@ void TimerQueue::State::run(Clock& clock) {
 TimerQueue::TimerQueue(platform::Platform& platform, Clock& clock)
     : state_(std::make_shared<State>()), platform_(platform), clock_(clock) {}
 
-TimerQueue::~TimerQueue() {
+TimerQueue::~TimerQueue() { stop(); }
+
+void TimerQueue::stop() {
   std::map<State::Key, State::Timer> left;
   std::unique_lock<std::mutex> guard(state_->mutex);
   state_->ending = true;

@@ -19,6 +19,8 @@ class TimerQueue {
   using Callback = std::function<void()>;
   TimerQueue(platform::Platform& platform, Clock& clock);
   ~TimerQueue();
+  // Timers that have not run are forgotten, and set() makes no more. Waits for the callback that runs.
+  void stop();
 
   // A handle: 0 is none. `owner` is kept alive until the callback has run or cancel returned.
   u64 set(Deadline deadline, Ref<RefCounted> owner, Callback callback);

@@ -485,4 +485,13 @@ TEST(the_pages_of_a_shared_mapping_can_be_put_in_another_order) {
   EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, map, kPage, 0, 0, 0));
 }
 
+TEST(a_mapping_may_lie_low) {
+  COVERS("mmap");
+  // Where valgrind puts the program that it runs.
+  void* low = mmap(reinterpret_cast<void*>(0x108000), kPage, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  EXPECT_TRUE(low == reinterpret_cast<void*>(0x108000));
+  if (low != MAP_FAILED) *static_cast<char*>(low) = 1;
+}
+
 GUEST_TEST_MAIN

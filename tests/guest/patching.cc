@@ -101,7 +101,7 @@ void count_alarm(int, siginfo_t*, void* context) {
   auto* uc = static_cast<ucontext_t*>(context);
   ++hits;
   // Wherever the program was, it was in mapped code of its own (or of libc).
-  if (static_cast<unsigned long>(uc->uc_mcontext.gregs[REG_RIP]) < 0x200000) ++strange;
+  if (static_cast<unsigned long>(uc->uc_mcontext.gregs[REG_RIP]) < 0x100000) ++strange;
 }
 }  // namespace
 

@@ -11,7 +11,7 @@
 namespace hostile {
 
 inline constexpr uintptr_t kGate = 0x10000;
-inline constexpr uintptr_t kFloor = 0x200000;
+inline constexpr uintptr_t kFloor = 0x100000;
 inline constexpr uintptr_t kSlots = 0x7fff00000000;
 inline constexpr uintptr_t kSlotSize = 0x8000;
 
