@@ -275,11 +275,11 @@ class AddressSpace {
   void copy_contents(ArenaRange from, const Arena::Grant& to);
 
   // fork.cc
-  struct Hot {
-    u64 start, end;
-  };
-  Result<void> write_protect_private(Hot hot);
-  Result<void> share_with(AddressSpace& child, u64 vma_start, const Vma& vma, Hot hot, Orders& orders);
+  // Extents that parent and child are both going to write at once, by their beginnings, in order.
+  using Hot = std::vector<u64>;
+  Hot find_hot(u64 stack_pointer);
+  Result<void> write_protect_private(const Hot& hot);
+  Result<void> share_with(AddressSpace& child, u64 vma_start, const Vma& vma, const Hot& hot, Orders& orders);
 
   // patching.cc
   struct Island {

@@ -6,21 +6,18 @@
 namespace limen {
 namespace {
 
-// Around the stack pointer both go on writing at once: the parent keeps these pages, the child gets copies.
+// What both go on writing at once: the parent keeps these pages, the child gets copies, and neither faults. That is so around the
+// stack pointer; and after an earlier fork, where a process got pages of its own by a write, it is going to write again.
 constexpr u64 kHotBelow = 2 * kPageSize, kHotAbove = 2 * kPageSize;
+constexpr u64 kHotPiece = 64 << 10,
+              kHotTotal = 512 << 10;  // larger ones were taken over whole, not written page by page
 
 bool inherited(const Vma& vma) { return (vma.flags & kVmaDontFork) == 0; }
 
 }  // namespace
 
 Result<void> AddressSpace::fork_into(AddressSpace& child, u64 stack_pointer) {
-  const u64 sp = page_floor(stack_pointer);
-  Hot hot{0, 0};
-  if (const auto stack = find_vma(sp); stack_pointer != 0 && stack != vmas_.end()) {
-    hot = {std::max(stack->first, sp - std::min(sp, kHotBelow)), std::min(stack->second.end, sp + kHotAbove)};
-    cut_extent(hot.start);
-    cut_extent(hot.end);
-  }
+  const Hot hot = find_hot(stack_pointer);
   child.brk_start_ = brk_start_, child.brk_ = brk_;
   child.islands_ = islands_;
   child.stack_limit_ = stack_limit_, child.address_limit_ = address_limit_;
@@ -49,18 +46,49 @@ Result<void> AddressSpace::fork_into(AddressSpace& child, u64 stack_pointer) {
   return success;
 }
 
-Result<void> AddressSpace::write_protect_private(Hot hot) {
-  Orders orders;
-  std::vector<Extent*> changed;
+AddressSpace::Hot AddressSpace::find_hot(u64 stack_pointer) {
+  const u64 sp = page_floor(stack_pointer);
+  u64 from = 0, to = 0;
+  if (const auto stack = find_vma(sp); stack_pointer != 0 && stack != vmas_.end()) {
+    from = std::max(stack->first, sp - std::min(sp, kHotBelow)), to = std::min(stack->second.end, sp + kHotAbove);
+    cut_extent(from);
+    cut_extent(to);
+  }
+  Hot hot, written;
+  u64 total = 0;
+  bool forked_before = false;
   for (const auto& [start, vma] : vmas_) {
     if (!vma.copies() || !inherited(vma) || (vma.flags & kVmaWipeOnFork) != 0) continue;
     cut_extent(start);
     cut_extent(vma.end);
     for (auto it = extents_.lower_bound(start); it != extents_.end() && it->first < vma.end; ++it) {
+      const u64 length = it->second.end - it->first;
+      if (!it->second.owns_pages()) continue;
+      if (it->second.cow) {
+        forked_before |= !vma.object;
+      } else if (it->first >= from && it->second.end <= to) {
+        hot.push_back(it->first);
+      } else if ((it->second.prot & platform::kProtWrite) != 0 && length <= kHotPiece && total + length <= kHotTotal) {
+        total += length;
+        written.push_back(it->first);
+      }
+    }
+  }
+  if (forked_before) hot.insert(hot.end(), written.begin(), written.end());
+  std::sort(hot.begin(), hot.end());
+  return hot;
+}
+
+Result<void> AddressSpace::write_protect_private(const Hot& hot) {
+  Orders orders;
+  std::vector<Extent*> changed;
+  for (const auto& [start, vma] : vmas_) {
+    if (!vma.copies() || !inherited(vma) || (vma.flags & kVmaWipeOnFork) != 0) continue;
+    for (auto it = extents_.lower_bound(start); it != extents_.end() && it->first < vma.end; ++it) {
       Extent& extent = it->second;
       const bool writable = extent.host == Extent::kUncertain ||
                             (extent.host != Extent::kUnmapped && (extent.host & platform::kProtWrite) != 0);
-      if (!extent.owns_pages() || !writable || (it->first >= hot.start && extent.end <= hot.end)) continue;
+      if (!extent.owns_pages() || !writable || std::binary_search(hot.begin(), hot.end(), it->first)) continue;
       const u8 readable =
           extent.prot == 0 ? u8{0} : static_cast<u8>((extent.prot | platform::kProtRead) & ~platform::kProtWrite);
       orders.protect(it->first, extent.end - it->first, readable);
@@ -76,7 +104,8 @@ Result<void> AddressSpace::write_protect_private(Hot hot) {
 }
 
 // What backs one VMA, in the child too; references first, orders for the child's own batch.
-Result<void> AddressSpace::share_with(AddressSpace& child, u64 vma_start, const Vma& vma, Hot hot, Orders& orders) {
+Result<void> AddressSpace::share_with(AddressSpace& child, u64 vma_start, const Vma& vma, const Hot& hot,
+                                      Orders& orders) {
   for (auto it = extent_from(vma_start); it != extents_.end() && it->first < vma.end; ++it) {
     Extent& extent = it->second;
     const u64 start = std::max(it->first, vma_start);
@@ -87,7 +116,7 @@ Result<void> AddressSpace::share_with(AddressSpace& child, u64 vma_start, const 
     bool populate = false;
     if (!extent.owns_pages()) {
       // A clean file, a guard: nothing to count.
-    } else if (vma.copies() && !extent.cow && start >= hot.start && copy.end <= hot.end) {
+    } else if (vma.copies() && !extent.cow && std::binary_search(hot.begin(), hot.end(), start)) {
       const Arena::Grant grant = TRY(arena_.allocate_as(range.length, Arena::kAnywhere, Arena::Fill::stale));
       copy_contents(range, grant);
       copy.offset = grant.range.offset;

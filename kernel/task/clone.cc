@@ -164,6 +164,7 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
     return parts;
   }());
   child->set_cpu(std::move(cpu));
+  if (copies) child->minor_faults = 1;  // its first write, to its stack: Mm::fork has resolved it ahead
   inherit(task, *child, request);
   if (request.has(abi::clone_vm) && !request.has(abi::clone_thread)) start_cpu_time_of_vfork(*child);
   if (!request.has(abi::clone_thread)) watch_cpu_limit(child->group());
