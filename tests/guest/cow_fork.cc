@@ -186,3 +186,44 @@ TEST(private_file_pages_are_copied_after_fork) {
 }
 
 GUEST_TEST_MAIN
+
+// After a first fork, pages that were written since may be copied ahead of any write.
+TEST(later_forks_keep_parent_and_children_apart) {
+  COVERS("fork", "mprotect");
+  constexpr size_t kPages = 40;
+  char* map = anonymous(kPages);
+  char* sealed = anonymous(2);
+  memset(map, 1, kPages * kPage);
+  memset(sealed, 9, 2 * kPage);
+  for (int round = 2; round < 8; ++round) {
+    // One page in three is written between the forks, here and by the child before.
+    for (size_t page = round % 3; page < kPages; page += 3) map[page * kPage + round] = static_cast<char>(round);
+    ASSERT_OK(mprotect(sealed, 2 * kPage, round % 2 != 0 ? PROT_READ : PROT_READ | PROT_WRITE));
+    int gate[2];
+    ASSERT_OK(pipe(gate));
+    pid_t child = guest::spawn([&] {
+      for (size_t page = 0; page < kPages; ++page) {
+        for (int earlier = 2; earlier <= round; ++earlier) {
+          const char want = page % 3 == static_cast<size_t>(earlier % 3) ? static_cast<char>(earlier) : 1;
+          if (map[page * kPage + earlier] != want) return 1;
+        }
+      }
+      memset(map, 100, kPages * kPage);
+      if (round % 2 == 0) sealed[0] = 10;
+      close(gate[1]);
+      char byte;
+      if (read(gate[0], &byte, 1) != 0) return 2;  // the parent has written meanwhile
+      for (size_t i = 0; i < kPages * kPage; ++i) {
+        if (map[i] != 100) return 3;
+      }
+      return 0;
+    });
+    map[kPage - 1] = static_cast<char>(round);
+    close(gate[0]);
+    close(gate[1]);
+    EXPECT_EQ(0, guest::reap(child));
+    EXPECT_EQ(map[kPage - 1], static_cast<char>(round));
+    EXPECT_EQ(map[5 * kPage], 1);
+    EXPECT_EQ(sealed[0], 9);
+  }
+}
