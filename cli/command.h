@@ -44,6 +44,7 @@ class Command {
 
 std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_syscalls();
+std::unique_ptr<Command> make_explain();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_completion();
 std::unique_ptr<Command> make_man();
@@ -55,6 +56,8 @@ std::unique_ptr<Command> find_command(std::string_view name);  // null: no such 
 
 // The name nearest to `word` (at most two edits away), for "did you mean"; empty if none is near.
 std::string_view nearest(std::string_view word, std::span<const std::string> names);
+// At most three of them, the nearest first; then those that contain `word`.
+std::vector<std::string_view> nearest_names(std::string_view word, std::span<const std::string> names);
 
 // One option as help, man page and completion show it.
 struct OptionText {

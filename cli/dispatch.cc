@@ -8,7 +8,7 @@
 namespace limen::cli {
 namespace {
 
-constexpr MakeCommand kCommands[] = {make_run, make_syscalls, make_doctor, make_completion, make_man};
+constexpr MakeCommand kCommands[] = {make_run, make_syscalls, make_explain, make_doctor, make_completion, make_man};
 
 size_t edits(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -100,17 +100,28 @@ std::unique_ptr<Command> find_command(std::string_view name) {
   return nullptr;
 }
 
-std::string_view nearest(std::string_view word, std::span<const std::string> names) {
-  std::string_view best;
-  size_t fewest = 3;
+std::vector<std::string_view> nearest_names(std::string_view word, std::span<const std::string> names) {
+  constexpr size_t kMostEdits = 2, kMostNames = 3, kLeastPart = 3;
+  std::vector<std::pair<size_t, std::string_view>> found;
   for (const std::string& name : names) {
     const size_t n = edits(word, name);
-    if (n < fewest && n < name.size()) {
-      fewest = n;
-      best = name;
+    if (n <= kMostEdits && n < name.size()) {
+      found.emplace_back(n, name);
+    } else if (word.size() >= kLeastPart && name.find(word) != std::string::npos) {
+      found.emplace_back(kMostEdits + 1, name);
     }
   }
-  return best;
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string_view> out;
+  for (const auto& [n, name] : found) {
+    if (out.size() < kMostNames) out.push_back(name);
+  }
+  return out;
+}
+
+std::string_view nearest(std::string_view word, std::span<const std::string> names) {
+  const std::vector<std::string_view> near = nearest_names(word, names);
+  return near.empty() || edits(word, near[0]) > 2 ? std::string_view() : near[0];
 }
 
 std::vector<OptionText> options_of(Command& command) {

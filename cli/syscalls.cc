@@ -2,11 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "abi/syscalls.h"
 #include "cli/command.h"
+#include "cli/syscall_text.h"
 #include "cli/terminal.h"
 
 namespace limen::cli {
@@ -29,41 +29,6 @@ constexpr CommandText kText = {
     .examples = kExamples,
     .exit_status = "0  printed\n1  no such call",
 };
-
-struct NamedFamily {
-  Family family;
-  std::string_view name;
-};
-constexpr NamedFamily kFamilies[] = {
-    {Family::desc, "desc"},     {Family::file, "file"},     {Family::process, "process"}, {Family::network, "network"},
-    {Family::memory, "memory"}, {Family::ipc, "ipc"},       {Family::signal, "signal"},   {Family::creds, "creds"},
-    {Family::stat, "stat"},     {Family::statfs, "statfs"}, {Family::clock, "clock"},     {Family::misc, "misc"},
-};
-constexpr std::pair<Arch, std::string_view> kArches[] = {
-    {Arch::x86_64, "x86_64"}, {Arch::i386, "i386"}, {Arch::aarch64, "aarch64"}};
-
-std::vector<std::string> family_names(Family set) {
-  std::vector<std::string> out;
-  for (const NamedFamily& f : kFamilies) {
-    if (in_family(set, f.family)) out.emplace_back(f.name);
-  }
-  return out;
-}
-
-i32 number_on(const SyscallRow& row, Arch arch) {
-  return arch == Arch::i386 ? row.i386 : arch == Arch::aarch64 ? row.aarch64 : row.x86_64;
-}
-
-std::string number_text(i32 number) { return number < 0 ? "-" : std::to_string(number); }
-
-std::string level_text(const SyscallRow& row) {
-  return row.support == Support::full ? "full" : row.support == Support::partial ? "partial" : "absent";
-}
-
-std::string support_text(const SyscallRow& row) {
-  if (row.support != Support::absent) return level_text(row);
-  return "absent (" + std::string(errno_name(row.error)) + ")";
-}
 
 std::string reason_after(std::string_view separator, const SyscallRow& row) {
   return row.reason.empty() ? "" : std::string(separator) + std::string(row.reason);
@@ -134,41 +99,31 @@ class Syscalls : public Command {
   }
   int run(const std::vector<std::string>& words) override {
     if (words.size() > 1) throw UsageError("one name or number at a time");
-    const auto* found =
-        std::find_if(std::begin(kArches), std::end(kArches), [&](auto& a) { return a.second == arch_; });
-    if (found == std::end(kArches)) throw UsageError("--arch '" + arch_ + "': there are x86_64, i386 and aarch64");
-    const Arch arch = found->first;
+    const Arch arch = parse_arch(arch_);
     const std::vector<const SyscallRow*> rows = select(words.empty() ? "" : words[0], arch);
-    if (rows.empty()) return not_found(words[0]);
+    if (rows.empty()) {
+      report_error("syscalls", no_such_call(words[0], arch));
+      return 1;
+    }
     const bool single = !words.empty() && rows.size() == 1;
     return write_out(json_ ? json(rows) : single ? one(*rows[0]) : table(rows, arch)) ? 0 : kExitLimenFailed;
   }
 
  private:
-  // All calls that `arch` has; or those of a name, or of a number.
+  // All calls that `arch` has; or the one of a name, or of a number.
   static std::vector<const SyscallRow*> select(std::string_view word, Arch arch) {
-    i32 number = -1;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    const bool by_number = !word.empty() && error == std::errc() && end == word.data() + word.size() && number >= 0;
+    if (!word.empty()) {
+      const SyscallRow* row = find_call(word, arch);
+      return row != nullptr ? std::vector{row} : std::vector<const SyscallRow*>();
+    }
     std::vector<const SyscallRow*> out;
     for (const SyscallRow& row : syscall_rows()) {
-      const i32 here = number_on(row, arch);
-      if (word.empty() ? here >= 0 : by_number ? here == number : word == row.name) out.push_back(&row);
+      if (number_on(row, arch) >= 0) out.push_back(&row);
     }
     std::stable_sort(out.begin(), out.end(), [&](const SyscallRow* a, const SyscallRow* b) {
       return static_cast<u32>(number_on(*a, arch)) < static_cast<u32>(number_on(*b, arch));
     });
     return out;
-  }
-
-  int not_found(const std::string& word) const {
-    std::vector<std::string> names;
-    for (const SyscallRow& row : syscall_rows()) names.emplace_back(row.name);
-    const std::string_view near = nearest(word, names);
-    report_error("syscalls",
-                 "no system call '" + word + "' on " + arch_ +
-                     (near.empty() ? "; 'limen syscalls' lists all" : "; did you mean '" + std::string(near) + "'?"));
-    return 1;
   }
 
   std::string arch_ = "x86_64";

@@ -40,6 +40,17 @@ def table_problems(table, case=CASE):
         return check_syscalls.problems(folder)
 
 
+def fact_problems(errors):
+    with tree_with({"abi/syscalls.def": TABLE, "abi/errors.def": errors,
+                    "base/errno.h": '  X(eperm, 1, "p")  \\\n  X(ebadf, 9, "b")\n'}) as folder:
+        return check_syscalls.fact_problems(folder)
+
+
+FACTS = '#define FD E(ebadf, "not open")\n' \
+        'CALL(read, "1.0", "", FD E(eperm, "no"))\n' \
+        'CALL(pipe2, "2.6.27", "pipe", NEVER)\n' \
+        'CALL(acct, "1.0", "", E(eperm, "always"))\n#define NEVER\n'
+
 CHECKS = {
     "kernel may include base": lambda: not layers("kernel/vfs/a.cc", '#include "base/result.h"\n'),
     "base may not include kernel": lambda: layers("base/a.h", '#include "kernel/kernel.h"\n'),
@@ -51,6 +62,12 @@ CHECKS = {
     "kernel may not include linux/": lambda: layers("kernel/a.cc", "#include <linux/futex.h>\n"),
     "a kernel test may include a host header": lambda: not layers("kernel/a_test.cc", "#include <unistd.h>\n"),
     "kernel may not read the host's clock": lambda: layers("kernel/a.cc", "steady_clock::now()"),
+    "facts of every call pass": lambda: not fact_problems(FACTS),
+    "a call without facts is refused": lambda: fact_problems(FACTS.replace("CALL(pipe2", "//")),
+    "an errno that is none is refused": lambda: fact_problems(FACTS.replace("eperm", "eprm")),
+    "an unknown group is refused": lambda: fact_problems(FACTS.replace("FD E(eperm", "FE E(eperm")),
+    "an error twice is refused": lambda: fact_problems(FACTS.replace('E(eperm, "no")', "FD")),
+    "a version that is none is refused": lambda: fact_problems(FACTS.replace("2.6.27", "new")),
     "a short file passes": lambda: not files("kernel/a.cc", "int a;\n"),
     "a long file needs a reason": lambda: files("kernel/a.cc", "int a;\n" * 501),
     "a long file with a reason passes": lambda: not files(

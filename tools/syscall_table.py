@@ -7,8 +7,12 @@ import tree
 
 Row = namedtuple("Row", "name x86_64 level reason line")
 Case = namedtuple("Case", "program name calls")
+Facts = namedtuple("Facts", "name since errors line")
 
 ROW = re.compile(r'^(SYSCALL|ABSENT)\(\s*(\w+),\s*(-?\d+),\s*(-?\d+),\s*(-?\d+),\s*([^,]+),\s*(\w+),\s*"([^"]*)"', re.M)
+FACTS = re.compile(r'^CALL\((\w+),\s*"([^"]*)",\s*"[^"]*",\s*(.*)\)$', re.M)
+GROUP = re.compile(r"^#define (\w+)((?:.*\\\n)*.*)$", re.M)
+ERROR = re.compile(r'\bE\((\w+),\s*"([^"]*)"\)|\b([A-Z]\w*)\b(?!\()')
 CASE = re.compile(r"^TEST\((\w+)\)", re.M)
 COVERS = re.compile(r"\bCOVERS\(([^)]*)\)")
 
@@ -20,6 +24,28 @@ def rows(root=tree.ROOT):
         level = match[7] if match[1] == "SYSCALL" else "absent"
         out.append(Row(match[2], int(match[3]), level, match[8], text.count("\n", 0, match.start()) + 1))
     return out
+
+
+def facts(root=tree.ROOT):
+    """The rows of abi/errors.def; errors: pairs of errno and text, groups taken apart. An unknown group is (None, its name)."""
+    text = tree.read("abi/errors.def", root)
+    groups = {match[1]: match[2] for match in GROUP.finditer(text)}
+
+    def errors_of(body):
+        for match in ERROR.finditer(body):
+            if match[1]:
+                yield match[1], match[2]
+            elif match[3] in groups:
+                yield from errors_of(groups[match[3]])
+            else:
+                yield None, match[3]
+    return [Facts(match[1], match[2], list(errors_of(match[3])), text.count("\n", 0, match.start()) + 1)
+            for match in FACTS.finditer(text)]
+
+
+def errnos(root=tree.ROOT):
+    """The names of base/errno.h, lower case."""
+    return set(re.findall(r"^\s*X\((\w+), \d+,", tree.read("base/errno.h", root), re.M))
 
 
 def cases_in(path, text):
