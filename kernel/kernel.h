@@ -21,6 +21,7 @@
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/time/clock.h"
+#include "kernel/trace/observer.h"
 #include "kernel/vfs/path.h"
 #include "platform/platform.h"
 
@@ -105,6 +106,8 @@ struct KernelOptions {
   std::function<void(std::string_view)> alert;
   // A FilterProgram (kernel/filter/filter.h) over all guests, from their first instruction; or null.
   Ref<RefCounted> seccomp_profile;
+  Ref<Observer> observer;  // of every call, from the first program on; or null
+  Ref<Injector> injector;  // changes what calls do; or null
 };
 
 class Kernel {

@@ -1,6 +1,7 @@
 #include "kernel/signal/deliver.h"
 
 #include "abi/signal.h"
+#include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/signal/frame.h"
@@ -130,6 +131,8 @@ bool handle_one(Task& task, Outcome& outcome) {
     info = trace_signal(task, *info);
     if (!info) return true;
   }
+  Observer* observer = task.kernel().options().observer.get();
+  if (observer != nullptr && info->signo != sig::kill) observer->signal_taken(task, *info);
   const SignalAction action = task.handlers().take_for_delivery(info->signo);
   if (info->signo == sig::kill) {
     start_group_exit(task.group(), info->signo.raw());

@@ -116,8 +116,9 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   if (!handlers) return success;  // it has exited
   const SignalAction action = handlers->get(s);
   // A blocked signal is kept even when it is ignored now: the action may change before it is unblocked.
-  // And a tracer sees those that are ignored.
-  const bool seen = first.tracing->traced() && s != sig::kill;
+  // And a tracer or an observer sees those that are ignored, and fatal ones before their work is done.
+  const bool observed = static_cast<bool>(group.kernel().options().observer);
+  const bool seen = (first.tracing->traced() || observed) && s != sig::kill;
   if (!first.blocked().has(s) && !seen && is_ignored(action, s)) return success;
   if (!TRY(enqueue(group, task, first, info))) return success;
   group.signal_arrived.wake(kPollIn);
@@ -142,7 +143,7 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   }
   if (chosen == nullptr) return success;
   const DefaultAction by_default = default_action(s);
-  if (!chosen->tracing->traced() && action.handler == abi::sig_dfl &&
+  if (!chosen->tracing->traced() && !observed && action.handler == abi::sig_dfl &&
       (by_default == DefaultAction::terminate || by_default == DefaultAction::core)) {
     start_group_exit(group, s.raw());
   } else {

@@ -90,8 +90,11 @@ void stop_group(Task& task, Signal s, u32 continues) {
 
 void wait_while_stopped(Task& task) {
   ThreadGroup& group = task.group();
+  Observer* observer = task.kernel().options().observer.get();
+  bool told = false;
   for (;;) {
     bool report = false;
+    int by = 0;
     {
       MutexGuard guard(group.lock);
       if (task.tracing->traced() && group.stopped) return;  // it stops for its tracer instead
@@ -99,7 +102,9 @@ void wait_while_stopped(Task& task) {
         report = std::exchange(group.continue_report, false);
         if (!report || group.exiting) return;
       }
+      by = group.stopping_signal;
     }
+    if (observer != nullptr && !report && !std::exchange(told, true)) observer->task_stopped(task, Signal(by));
     if (report) {
       report_to_parent(task, abi::cld_continued, sig::cont);
       continue;

@@ -1,6 +1,9 @@
 #include "kernel/task/call_work.h"
 
 #include "kernel/filter/seccomp.h"
+#include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/oom.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
@@ -21,18 +24,54 @@ bool enter(Task& task, platform::Entry& call) {
   return (work & (call_work::trace | call_work::emulate)) == 0 || trace_entry(task, call);
 }
 
+// Sleeps as nanosleep(2) would, but that only the end of the task cuts it short.
+void delay(Task& task, u64 ns) {
+  const Deadline until = task.clock().after(ns);
+  while (!task.must_die() && task.park(until)) {
+  }
+}
+
+Interference interference(Task& task, const platform::Entry& call) {
+  Injector* injector = task.kernel().options().injector.get();
+  if (injector == nullptr) return {};
+  Interference change = injector->judge(task, call);
+  if (change.delay_enter_ns != 0) delay(task, change.delay_enter_ns);
+  if (change.signal.raw() != 0) send_signal(task, kernel_signal(change.signal));
+  return change;
+}
+
+u8 touched(const Interference& change) {
+  return static_cast<u8>((change.result ? Observer::answered : 0) | (change.signal.raw() != 0 ? Observer::signalled : 0) |
+                         ((change.delay_enter_ns | change.delay_exit_ns) != 0 ? Observer::delayed : 0));
+}
+
 std::optional<i64> carry_out(Task& task, platform::Entry& call) {
+  Observer* observer = task.kernel().options().observer.get();
+  if (observer != nullptr) observer->call_entered(task, call);
+  const Interference change = interference(task, call);
   Result<i64> result{i64{0}};
   const bool suspended = task.tracing->has_option(abi::ptrace_o_suspend_seccomp);
-  const std::optional<SeccompOutcome> refused = suspended ? std::nullopt : apply_seccomp(task, call);
+  const std::optional<SeccompOutcome> refused =
+      suspended || change.result ? std::nullopt : apply_seccomp(task, call);
   if (refused) {
     if (refused->keep_registers) return std::nullopt;
     result = refused->result;
+  } else if (change.result) {
+    if (*change.result < 0) {
+      result = static_cast<Errno>(-*change.result);
+    } else {
+      result = *change.result;
+    }
   } else {
     result = dispatch(task, call.nr, call.args);
+    if (result.is(Errno::efault) && task.mm().take_out_of_memory()) make_room(task);
   }
-  if (task.take_keep_registers()) return std::nullopt;
-  return result.ok() ? *result : -static_cast<i64>(result.error());
+  if (change.delay_exit_ns != 0) delay(task, change.delay_exit_ns);
+  const bool keeps = task.take_keep_registers();
+  const i64 value = result.ok() ? *result : -static_cast<i64>(result.error());
+  // A task that must die does not come back from its call.
+  if (observer != nullptr && !task.exit_requested() && !task.must_die()) observer->call_left(task, call, value, touched(change));
+  return keeps ? std::nullopt : std::optional(value);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What stands around a system call besides its handler: seccomp and ptrace. The run loop tests Task::call_work once; where it is
+// What stands around a system call besides its handler: seccomp, ptrace, the sandbox's observer and injector. The run loop tests Task::call_work once; where it is
 // zero nothing here is called. Source: kernel/entry/common.c:syscall_trace_enter, syscall_exit_work.
 #pragma once
 
@@ -17,6 +17,7 @@ inline constexpr u32 seccomp = 1;      // a mode is set
 inline constexpr u32 trace = 2;        // PTRACE_SYSCALL: stops before and after
 inline constexpr u32 emulate = 4;      // PTRACE_SYSEMU: stops before, and the call is not carried out
 inline constexpr u32 single_step = 8;  // PTRACE_SINGLESTEP: stops after
+inline constexpr u32 observe = 16;     // KernelOptions::observer or injector
 }  // namespace call_work
 
 // Serves the call with all that watches it. As the run loop's own: the value for RAX (restart errnos too), or nothing where the

@@ -193,6 +193,7 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   if (request.has(abi::clone_child_settid)) child->mm().copy_out(request.child_tid, &tid, sizeof tid);
   Ref<VforkDone> done;
   if (request.has(abi::clone_vfork)) child->vfork_done = done = make_ref<VforkDone>();
+  if (Observer* observer = task.kernel().options().observer.get()) observer->task_started(*child, &task);
   child->recalculate_work();  // its tracer's first stop
   const Result<void> started = task.kernel().start_task(child);
   if (!started.ok()) {

@@ -324,6 +324,7 @@ Result<i64> exec_from_guest(Task& task, i32 dirfd, UserPath path, UserStrings ar
   TRY(exec(task, request));
 
   task.keep_registers();
+  if (Observer* observer = task.kernel().options().observer.get()) observer->program_started(task, old_tid);
   trace_exec(task, old_tid);
   return 0;
 }

@@ -51,6 +51,8 @@ Result<void> exec_first(Task& task, Kernel::InitProcess& init, Kernel::StartProb
     ExecRequest request;
     request.path = std::move(path), request.argv = init.argv, request.envp = init.envp;
     const Result<void> done = exec(task, request);
+    Observer* observer = task.kernel().options().observer.get();
+    if (done.ok() && observer != nullptr) observer->first_program(task, request.path, init.argv, init.envp.size());
     if (done.ok()) return success;
     if (!request.missing_interpreter.empty()) {
       problem = {Kernel::StartProblem::About::interpreter, std::move(request.missing_interpreter)};
@@ -120,6 +122,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     start_session(*this, *group);
     if (const Ref<Terminal> console = Terminals::of(*this)->console()) console->make_console_of(*group);
   }
+  if (options_.observer) options_.observer->task_started(*task, nullptr);
   Result<void> started = enter_workdir(*task, init.workdir);
   if (started.ok()) {
     started = exec_first(*task, init, problem);

@@ -157,6 +157,20 @@ bool serve(Task& task, const Entry& entry) {
   return true;
 }
 
+// With the status that wait4(2) will tell of this thread.
+void tell_observer_of_end(Task& task) {
+  Observer* observer = task.kernel().options().observer.get();
+  if (observer == nullptr) return;
+  int status = task.exit_status();
+  bool superseded = false;
+  {
+    MutexGuard guard(task.group().lock);
+    if (task.group().exiting) status = task.group().exit_status;
+    superseded = !task.group().exiting && task.group().exec_task != nullptr && task.group().exec_task != &task;
+  }
+  observer->task_ended(task, status, superseded);
+}
+
 }  // namespace
 
 void run_task(Ref<Task> task) {
@@ -171,6 +185,7 @@ void run_task(Ref<Task> task) {
   }
   const DeferredScope deferred(*task);
   trace_exit(*task);
+  tell_observer_of_end(*task);
   exit_task(*task);
 }
 

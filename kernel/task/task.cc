@@ -7,6 +7,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
+#include "kernel/task/call_work.h"
 #include "kernel/task/deferred.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
@@ -39,7 +40,9 @@ Task::Task(Kernel& kernel, Parts parts)
       handlers_(std::move(parts.handlers)),
       credentials_(std::move(parts.credentials)),
       namespaces_(std::move(parts.namespaces)),
-      name_(std::move(parts.name)) {}
+      name_(std::move(parts.name)) {
+  if (kernel.options().observer || kernel.options().injector) call_work.store(call_work::observe);
+}
 
 Task::~Task() = default;
 

@@ -1,0 +1,567 @@
+#include "kernel/trace/capture.h"
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstring>
+
+#include "abi/aio.h"
+#include "abi/capability.h"
+#include "abi/fcntl.h"
+#include "abi/futex.h"
+#include "abi/ioctl.h"
+#include "abi/ipc.h"
+#include "abi/mman.h"
+#include "abi/mount.h"
+#include "abi/params.h"
+#include "abi/poll.h"
+#include "abi/prctl.h"
+#include "abi/resource.h"
+#include "abi/sched.h"
+#include "abi/signal.h"
+#include "abi/socket.h"
+#include "abi/stat.h"
+#include "abi/syscalls.h"
+#include "abi/sysinfo.h"
+#include "abi/termios.h"
+#include "abi/time.h"
+#include "abi/utsname.h"
+#include "abi/x86_64/stat.h"
+#include "abi/xattr.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/user_ptr.h"
+#include "kernel/task/task.h"
+#include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/path.h"
+
+namespace limen {
+
+// --- One record ----------------------------------------------------------------------------------------------------------
+
+void RecordWriter::begin(event::Kind kind) {
+  bytes_.clear();
+  const event::RecordHead head{.kind = kind};
+  append(&head, sizeof head);
+}
+
+void RecordWriter::append(const void* data, usize length) {
+  const usize at = bytes_.size();
+  bytes_.resize(at + event::padded(length));
+  if (length != 0) std::memcpy(&bytes_[at], data, length);
+}
+
+usize RecordWriter::open_piece(event::Piece::Kind kind, u64 place) {
+  const usize at = bytes_.size();
+  const event::Piece piece{.place = place, .kind = kind};
+  append(&piece, sizeof piece);
+  return at;
+}
+
+void RecordWriter::close_piece(usize at, usize length) {
+  const usize data = at + sizeof(event::Piece);
+  const u32 short_length = static_cast<u32>(length);
+  std::memcpy(&bytes_[at + offsetof(event::Piece, length)], &short_length, sizeof short_length);
+  bytes_.resize(data + event::padded(length));
+  std::fill(bytes_.begin() + static_cast<i64>(data + length), bytes_.end(), u8{0});
+  ++head().pieces;
+}
+
+void RecordWriter::piece(event::Piece::Kind kind, u64 place, const void* data, usize length) {
+  length = std::min(length, room());
+  const usize at = open_piece(kind, place);
+  append(data, length);
+  close_piece(at, length);
+}
+
+void RecordWriter::memory(Task& task, u64 place, usize length) {
+  length = std::min(length, room());
+  if (place == 0 || length == 0) return;
+  const usize at = open_piece(event::Piece::Kind::memory, place);
+  bytes_.resize(bytes_.size() + length);
+  const usize got = task.mm().copy_in(&bytes_[at + sizeof(event::Piece)], GuestAddr(place), length);
+  if (got == 0) {
+    bytes_.resize(at);
+  } else {
+    close_piece(at, got);
+  }
+}
+
+void RecordWriter::string(Task& task, u64 place, usize most) {
+  most = std::min(most, room());
+  if (place == 0 || most == 0) return;
+  const usize at = open_piece(event::Piece::Kind::memory, place), data = at + sizeof(event::Piece);
+  usize length = 0;
+  bool ended = false;
+  while (!ended && length < most) {
+    // To the end of the page at most: behind it there may be nothing.
+    const usize chunk = std::min<usize>({most - length, 256, kPageSize - (place + length) % kPageSize});
+    bytes_.resize(data + length + chunk);
+    const usize got = task.mm().copy_in(&bytes_[data + length], GuestAddr(place + length), chunk);
+    const void* nul = std::memchr(&bytes_[data + length], 0, got);
+    ended = nul != nullptr || got < chunk;
+    length += nul != nullptr ? static_cast<usize>(static_cast<const u8*>(nul) - &bytes_[data + length]) + 1 : got;
+  }
+  if (length == 0) {
+    bytes_.resize(at);
+  } else {
+    close_piece(at, length);
+  }
+}
+
+std::span<const u8> RecordWriter::finish() {
+  head().size = static_cast<u32>(bytes_.size());
+  return bytes_;
+}
+
+namespace {
+
+// --- What the rows say ---------------------------------------------------------------------------------------------------
+
+enum class Shape : u8 { none, word, number, length_pointer, fd, path, string, strings, bytes, array, one };
+struct Param {
+  Shape shape = Shape::none;
+  bool in = false, out = false;
+  u16 size = 0;  // of an element
+};
+
+template <typename T>
+constexpr u16 size_of() {
+  if constexpr (requires { sizeof(T); }) return static_cast<u16>(sizeof(T));
+  return 0;
+}
+template <typename Dir>
+constexpr bool reads = !std::same_as<Dir, Out>;
+template <typename Dir>
+constexpr bool writes = !std::same_as<Dir, In>;
+
+template <typename T>
+struct Describe {
+  static constexpr Param param{std::integral<T> ? Shape::number : Shape::word};
+};
+template <>
+struct Describe<Fd> {
+  static constexpr Param param{Shape::fd};
+};
+template <>
+struct Describe<DirFd> {
+  static constexpr Param param{Shape::fd};
+};
+template <>
+struct Describe<UserPath> {
+  static constexpr Param param{Shape::path, true};
+};
+template <>
+struct Describe<UserString> {
+  static constexpr Param param{Shape::string, true};
+};
+template <>
+struct Describe<UserStrings> {
+  static constexpr Param param{Shape::strings, true};
+};
+template <typename Dir>
+struct Describe<UserBytes<Dir>> {
+  static constexpr Param param{Shape::bytes, reads<Dir>, writes<Dir>, 1};
+};
+template <typename Dir, typename T>
+struct Describe<UserArray<Dir, T>> {
+  static constexpr Param param{Shape::array, reads<Dir>, writes<Dir>, size_of<T>()};
+};
+template <typename T>
+struct Describe<UserIn<T>> {
+  static constexpr Param param{Shape::one, true, false, size_of<T>()};
+};
+template <typename T>
+struct Describe<UserOut<T>> {
+  static constexpr Param param{Shape::one, false, true, size_of<T>()};
+};
+template <typename T>
+struct Describe<UserInOut<T>> {
+  static constexpr Param param{std::same_as<T, i32> ? Shape::length_pointer : Shape::one, true, true, size_of<T>()};
+};
+
+using Params = std::array<Param, 6>;
+template <typename Signature>
+struct Describer;
+template <typename... Types>
+struct Describer<void(Types...)> {
+  static constexpr Params params{Describe<Types>::param...};
+};
+
+constexpr auto kParams = [] {
+  std::array<Params, kSyscallEnd> table{};
+#define SYSCALL(name, x64, i386, arm64, families, level, reason, ...) table[x64] = Describer<void(__VA_ARGS__)>::params;
+#define ABSENT(name, x64, i386, arm64, families, error, reason, ...) \
+  if (x64 >= 0) table[x64 < 0 ? 0 : x64] = Describer<void(__VA_ARGS__)>::params;
+#include "abi/syscalls.def"
+#undef SYSCALL
+#undef ABSENT
+  return table;
+}();
+
+// --- The rule --------------------------------------------------------------------------------------------------------------
+
+struct Context {
+  Task& task;
+  const platform::Entry& call;
+  const CaptureOptions& options;
+  RecordWriter& to;
+  bool leaving = false;
+  i64 value = 0;
+
+  u64 arg(usize i) const { return call.args[i]; }
+  usize bytes(u64 length) const { return std::min<u64>(length, std::max<usize>(options.string_bytes, 128)); }
+  usize elements(u64 count) const { return std::min<u64>(count, options.string_bytes + 1); }
+  template <typename T>
+  bool read(u64 place, T& value) const {
+    return task.mm().copy_in(&value, GuestAddr(place), sizeof value) == sizeof value;
+  }
+};
+
+// How many bytes or elements parameter `i` has: the next number behind it, be it a pointer to one; before it where there is none.
+u64 length_of(const Context& c, const Params& params, usize i) {
+  for (usize k = i + 1; k < params.size(); ++k) {
+    if (params[k].shape == Shape::number) return c.arg(k) & 0xffff'ffff'ffff;
+    if (params[k].shape == Shape::length_pointer) {
+      i32 length = 0;
+      return c.read(c.arg(k), length) && length > 0 ? static_cast<u64>(length) : 0;
+    }
+  }
+  for (usize k = i; k-- > 0;) {
+    if (params[k].shape == Shape::number) return c.arg(k) & 0xffff'ffff;
+  }
+  return 0;
+}
+
+void strings(Context& c, u64 place, bool whole) {
+  constexpr usize kMost = 1024;
+  std::array<u64, kMost> pointers;
+  const usize got = c.task.mm().copy_in(pointers.data(), GuestAddr(place), sizeof pointers) / sizeof(u64);
+  if (got == 0) return;
+  const u64 count = static_cast<u64>(std::find(pointers.begin(), pointers.begin() + static_cast<i64>(got), 0) - pointers.begin());
+  c.to.piece(event::Piece::Kind::count, place, &count, sizeof count);
+  if (!whole) return;
+  const usize shown = c.elements(count);
+  c.to.piece(event::Piece::Kind::memory, place, pointers.data(), std::min<usize>(shown + 1, got) * sizeof(u64));
+  for (usize i = 0; i < shown; ++i) c.to.string(c.task, pointers[i], c.options.string_bytes + 1);
+}
+
+void file_name(Context& c, i32 fd) {
+  std::string name;
+  if (fd == abi::at_fdcwd.raw()) {
+    name = path_name(c.task, c.task.fs().cwd());
+  } else {
+    const Result<Ref<File>> file = c.task.files().get(Fd(fd));
+    if (!file.ok() || !(*file)->path()) return;
+    name = path_name(c.task, (*file)->path());
+  }
+  c.to.text(event::Piece::Kind::file, static_cast<u64>(static_cast<i64>(fd)), name);
+}
+
+void capture(Context& c, const Params& params, usize i) {
+  const Param& p = params[i];
+  const bool now = c.leaving ? p.out : p.in;
+  const bool done = c.value >= 0;
+  const u64 place = c.arg(i);
+  switch (p.shape) {
+    case Shape::none:
+    case Shape::word:
+    case Shape::number:
+      return;
+    case Shape::fd:
+      if (!c.leaving && c.options.files) file_name(c, static_cast<i32>(place));
+      return;
+    case Shape::path:
+      if (now) c.to.string(c.task, place, 4096);
+      return;
+    case Shape::string:
+      if (now) c.to.string(c.task, place, std::max<usize>(c.options.string_bytes + 1, 256));
+      return;
+    case Shape::strings:
+      if (now) strings(c, place, i == 1 || c.options.environment || c.call.nr == 322);
+      return;
+    case Shape::bytes: {
+      if (!now || (c.leaving && !done)) return;
+      u64 length = length_of(c, params, i);
+      // A positive result of a call that fills a buffer says how much of it is filled.
+      if (c.leaving && c.value > 0) length = std::min(length, static_cast<u64>(c.value));
+      return c.to.memory(c.task, place, c.bytes(length));
+    }
+    case Shape::array:
+      if (!now || (c.leaving && !done)) return;
+      return c.to.memory(c.task, place, c.elements(length_of(c, params, i)) * p.size);
+    case Shape::length_pointer:
+    case Shape::one:
+      if (now) c.to.memory(c.task, place, p.size);
+      return;
+  }
+}
+
+// --- Calls with rules of their own -----------------------------------------------------------------------------------------
+
+// The buffers of an iovec array, up to `total` bytes of them; none where `total` is 0.
+void iovec(Context& c, u64 place, u64 count, u64 total) {
+  std::array<abi::IoVec, 64> vector;
+  const usize n = std::min<u64>({count, c.elements(count), vector.size()});
+  const usize got = c.task.mm().copy_in(vector.data(), GuestAddr(place), n * sizeof(abi::IoVec)) / sizeof(abi::IoVec);
+  c.to.piece(event::Piece::Kind::memory, place, vector.data(), got * sizeof(abi::IoVec));
+  for (usize i = 0; i < got && total > 0; ++i) {
+    const u64 length = std::min(vector[i].iov_len, total);
+    c.to.memory(c.task, vector[i].iov_base.raw(), c.bytes(length));
+    total -= length;
+  }
+}
+
+constexpr u64 kNoEnd = ~u64{0};
+
+void read_vector(Context& c) {
+  if (c.leaving && c.value >= 0) iovec(c, c.arg(1), c.arg(2), static_cast<u64>(c.value));
+}
+void write_vector(Context& c) {
+  if (!c.leaving) iovec(c, c.arg(1), c.arg(2), kNoEnd);
+}
+
+void message(Context& c, u64 place, u64 data) {
+  abi::MsgHdr msg;
+  if (!c.read(place, msg)) return;
+  c.to.piece(event::Piece::Kind::memory, place, &msg, sizeof msg);
+  if (msg.msg_namelen > 0) c.to.memory(c.task, msg.msg_name.raw(), std::min(msg.msg_namelen, 128));
+  iovec(c, msg.msg_iov.raw(), msg.msg_iovlen, data);
+  c.to.memory(c.task, msg.msg_control.raw(), std::min<u64>(msg.msg_controllen, 1024));
+}
+void send_message(Context& c) {
+  if (!c.leaving) message(c, c.arg(1), kNoEnd);
+}
+void receive_message(Context& c) {
+  if (c.leaving && c.value >= 0) message(c, c.arg(1), static_cast<u64>(c.value));
+}
+void messages(Context& c) {
+  const bool sends = c.call.nr == 307;
+  if (c.leaving && c.value < 0) return;
+  const u64 count = c.leaving ? static_cast<u64>(c.value) : c.arg(2);
+  for (u64 i = 0; i < c.elements(count); ++i) {
+    const u64 place = c.arg(1) + i * sizeof(abi::MMsgHdr);
+    abi::MMsgHdr one;
+    if (!c.read(place, one)) return;
+    c.to.piece(event::Piece::Kind::memory, place, &one, sizeof one);
+    if (sends != c.leaving) message(c, place, sends ? kNoEnd : one.msg_len);
+  }
+}
+
+void descriptor_sets(Context& c) {
+  if (c.leaving && c.value < 0) return;
+  const u64 n = std::min<u64>(static_cast<u32>(c.arg(0)), 1024);
+  for (usize i = 1; i <= 3; ++i) c.to.memory(c.task, c.arg(i), (n + 63) / 64 * 8);
+  if (c.arg(4) != 0) c.to.memory(c.task, c.arg(4), sizeof(abi::TimeSpec));
+  abi::SigSetArg set;
+  if (c.leaving || c.call.nr != 270 || !c.read(c.arg(5), set)) return;
+  c.to.piece(event::Piece::Kind::memory, c.arg(5), &set, sizeof set);
+  c.to.memory(c.task, set.mask.raw(), sizeof(abi::SigSet));
+}
+
+// The commands whose third word is an address that we can show the memory of.
+struct Command {
+  u32 code;
+  bool out;
+  u16 size;
+};
+constexpr Command kIoctls[] = {
+    {0x5401, true, 36},  {0x5402, false, 36}, {0x5403, false, 36}, {0x5404, false, 36},      // TCGETS, TCSETS, SETSW, SETSF
+    {0x802c542a, true, 44}, {0x402c542b, false, 44}, {0x402c542c, false, 44}, {0x402c542d, false, 44},  // TCGETS2 ...
+    {0x540f, true, 4},   {0x5410, false, 4},  {0x5413, true, 8},   {0x5414, false, 8},       // TIOCGPGRP, SPGRP, GWINSZ, SWINSZ
+    {0x541b, true, 4},   {0x5421, false, 4},  {0x5429, true, 4},   {0x5411, true, 4},        // FIONREAD, FIONBIO, GSID, OUTQ
+    {0x80045430, true, 4}, {0x40045431, false, 4}, {0x80086601, true, 8}, {0x40086602, false, 8},  // GPTN, SPTLCK, GETFLAGS
+};
+void by_command(Context& c, std::span<const Command> commands, usize arg) {
+  for (const Command& known : commands) {
+    if (known.code == static_cast<u32>(c.arg(1)) && known.out == c.leaving) c.to.memory(c.task, c.arg(arg), known.size);
+  }
+}
+void ioctl(Context& c) { by_command(c, kIoctls, 2); }
+
+constexpr Command kFcntls[] = {{5, false, 32},  {5, true, 32},   {6, false, 32},  {7, false, 32},  {36, false, 32},
+                               {36, true, 32},  {37, false, 32}, {38, false, 32}, {15, false, 8},  {16, true, 8}};
+void fcntl(Context& c) { by_command(c, kFcntls, 2); }
+
+void prctl(Context& c) {
+  const u32 op = static_cast<u32>(c.arg(0));
+  if (op == abi::pr_set_name && !c.leaving) c.to.string(c.task, c.arg(1), 17);
+  if (op == abi::pr_get_name && c.leaving) c.to.string(c.task, c.arg(1), 17);
+  if ((op == abi::pr_get_pdeathsig || op == 37) && c.leaving) c.to.memory(c.task, c.arg(1), 4);
+}
+
+void arch_prctl(Context& c) {
+  const u32 op = static_cast<u32>(c.arg(0));
+  if (c.leaving && (op == 0x1003 || op == 0x1004)) c.to.memory(c.task, c.arg(1), 8);
+}
+
+void futex(Context& c) {
+  const u32 op = static_cast<u32>(c.arg(1)) & 0x7f;
+  const bool waits = op == 0 || op == 6 || op == 9 || op == 11 || op == 13;
+  if (!c.leaving && waits) c.to.memory(c.task, c.arg(3), sizeof(abi::TimeSpec));
+}
+
+void two_times(Context& c) {
+  if (c.leaving) return;
+  const usize path = c.call.nr == 235 ? 0 : 1;  // utimes has no directory
+  if (path == 1 && c.options.files) file_name(c, static_cast<i32>(c.arg(0)));
+  c.to.string(c.task, c.arg(path), 4096);
+  c.to.memory(c.task, c.arg(path + 1), 2 * sizeof(abi::TimeSpec));
+}
+
+// Whole, since how many entries it has can be told in no other way.
+void directory(Context& c) {
+  if (!c.leaving && c.options.files) file_name(c, static_cast<i32>(c.arg(0)));
+  if (c.leaving && c.value > 0) c.to.memory(c.task, c.arg(1), std::min<u64>(static_cast<u64>(c.value), c.arg(2) & 0xffffffff));
+}
+
+// The frame that the call gives back: the mask in its ucontext.
+void signal_return(Context& c) {
+  constexpr u64 kMaskInFrame = 296;  // after uc_flags, uc_link, uc_stack and the registers
+  if (!c.leaving) c.to.memory(c.task, c.call.sp + kMaskInFrame, sizeof(abi::SigSet));
+}
+
+void affinity(Context& c) {
+  const bool sets = c.call.nr == 203;
+  if (sets == c.leaving || c.value < 0) return;
+  c.to.memory(c.task, c.arg(2), std::min<u64>(sets ? c.arg(1) & 0xffff'ffff : static_cast<u64>(c.value), 128));
+}
+
+void counted_groups(Context& c) {
+  const bool sets = c.call.nr == 116;
+  if (sets == c.leaving || c.value < 0) return;
+  const u64 count = sets ? c.arg(0) & 0xffff'ffff : static_cast<u64>(c.value);
+  c.to.memory(c.task, c.arg(1), c.elements(count) * sizeof(u32));
+}
+
+void queue_message(Context& c) {  // msgsnd, msgrcv: a type stands before the text
+  const bool sends = c.call.nr == 69;
+  if (sends == c.leaving || c.value < 0) return;
+  c.to.memory(c.task, c.arg(1), 8 + c.bytes(sends ? c.arg(2) : static_cast<u64>(c.value)));
+}
+
+void epoll_result(Context& c) {
+  if (c.leaving && c.value > 0) c.to.memory(c.task, c.arg(1), c.elements(static_cast<u64>(c.value)) * sizeof(abi::EpollEvent));
+  if (!c.leaving && c.call.nr == 441) c.to.memory(c.task, c.arg(3), sizeof(abi::TimeSpec));
+  if (!c.leaving && c.call.nr != 232) c.to.memory(c.task, c.arg(4), sizeof(abi::SigSet));
+}
+
+void resident_pages(Context& c) {
+  if (c.leaving && c.value == 0) c.to.memory(c.task, c.arg(2), c.bytes(std::min<u64>(page_ceil(c.arg(1)) / kPageSize, 4096)));
+}
+
+void capabilities(Context& c) {
+  if (!c.leaving) c.to.memory(c.task, c.arg(0), sizeof(abi::CapHeader));
+  if ((c.call.nr == 125) == c.leaving) c.to.memory(c.task, c.arg(1), 2 * sizeof(abi::CapData));
+}
+
+void clone3(Context& c) {
+  if (!c.leaving) return c.to.memory(c.task, c.arg(0), std::min<u64>(c.arg(1), sizeof(abi::CloneArgs)));
+  abi::CloneArgs args{};
+  if (c.value <= 0 || !c.read(c.arg(0), args)) return;
+  c.to.memory(c.task, args.parent_tid.raw(), 4);
+  c.to.memory(c.task, args.pidfd.raw(), 4);
+}
+
+// Bytes of the address and length pair of accept, getsockname, recvfrom: as long as the guest's room was, no longer.
+void peer_address(Context& c) {
+  const bool datagram = c.call.nr == 45;
+  const usize at = datagram ? 4 : 1;
+  i32 length = 0;
+  c.to.memory(c.task, c.arg(at + 1), sizeof length);
+  if (!c.leaving || c.value < 0) return;
+  if (datagram) c.to.memory(c.task, c.arg(1), c.bytes(static_cast<u64>(c.value)));
+  if (c.read(c.arg(at + 1), length) && length > 0) c.to.memory(c.task, c.arg(at), std::min(length, 128));
+}
+
+struct Special {
+  std::string_view name;
+  void (*capture)(Context& c);
+  bool replaces = false;  // the rule; else besides it
+};
+constexpr Special kSpecials[] = {
+    {"readv", read_vector, true},      {"preadv", read_vector, true},      {"preadv2", read_vector, true},
+    {"writev", write_vector, true},    {"pwritev", write_vector, true},    {"pwritev2", write_vector, true},
+    {"vmsplice", write_vector, true},  {"sendmsg", send_message, true},    {"recvmsg", receive_message, true},
+    {"sendmmsg", messages, true},      {"recvmmsg", messages, true},       {"select", descriptor_sets, true},
+    {"pselect6", descriptor_sets, true}, {"ioctl", ioctl},                 {"fcntl", fcntl},
+    {"prctl", prctl},                  {"arch_prctl", arch_prctl},         {"futex", futex, true},
+    {"utimensat", two_times, true},    {"futimesat", two_times, true},     {"utimes", two_times, true},
+    {"getdents64", directory, true},   {"getdents", directory, true},      {"rt_sigreturn", signal_return},
+    {"sched_setaffinity", affinity, true}, {"sched_getaffinity", affinity, true},
+    {"getgroups", counted_groups, true}, {"setgroups", counted_groups, true},
+    {"msgsnd", queue_message, true},   {"msgrcv", queue_message, true},
+    {"epoll_wait", epoll_result, true}, {"epoll_pwait", epoll_result, true}, {"epoll_pwait2", epoll_result, true},
+    {"mincore", resident_pages, true}, {"capget", capabilities, true},     {"capset", capabilities, true},
+    {"clone3", clone3, true},          {"accept", peer_address, true},     {"accept4", peer_address, true},
+    {"getsockname", peer_address, true}, {"getpeername", peer_address, true}, {"recvfrom", peer_address, true},
+};
+const auto& specials() {
+  static const auto table = [] {
+    std::array<const Special*, kSyscallEnd> by_number{};
+    for (const Special& s : kSpecials) {
+      const SyscallRow* row = find_syscall(s.name);
+      if (row != nullptr && row->x86_64 >= 0) by_number[static_cast<usize>(row->x86_64)] = &s;
+    }
+    return by_number;
+  }();
+  return table;
+}
+
+// Calls whose result is a descriptor.
+bool makes_descriptor(u64 nr) {
+  static const auto table = [] {
+    std::array<bool, kSyscallEnd> set{};
+    for (const std::string_view name :
+         {"open", "openat", "openat2", "creat", "dup", "dup2", "dup3", "socket", "accept", "accept4", "epoll_create",
+          "epoll_create1", "eventfd", "eventfd2", "timerfd_create", "signalfd", "signalfd4", "inotify_init", "inotify_init1",
+          "memfd_create", "pidfd_open", "pidfd_getfd", "mq_open", "fsopen", "fsmount", "fspick", "open_tree"}) {
+      set[static_cast<usize>(find_syscall(name)->x86_64)] = true;
+    }
+    return set;
+  }();
+  return table[nr];
+}
+
+void capture_all(Context& c) {
+  const u64 nr = c.call.nr;
+  if (nr >= kSyscallEnd) return;
+  const Special* special = c.options.memory ? specials()[nr] : nullptr;
+  const Params& params = kParams[nr];
+  const bool by_rule = c.options.memory && (special == nullptr || !special->replaces);
+  for (usize i = 0; i < params.size(); ++i) {
+    if (by_rule || params[i].shape == Shape::fd) capture(c, params, i);
+  }
+  if (special != nullptr) special->capture(c);
+  if (c.leaving && c.options.files && c.value >= 0 && makes_descriptor(nr)) file_name(c, static_cast<i32>(c.value));
+}
+
+}  // namespace
+
+void capture_entry(Task& task, const platform::Entry& call, const CaptureOptions& options, RecordWriter& to) {
+  Context c{task, call, options, to};
+  capture_all(c);
+}
+
+void capture_exit(Task& task, const platform::Entry& call, i64 value, const CaptureOptions& options, RecordWriter& to) {
+  Context c{task, call, options, to, true, value};
+  capture_all(c);
+}
+
+void capture_arguments(const std::vector<std::string>& argv, u64 place, const CaptureOptions& options, RecordWriter& to) {
+  const u64 count = argv.size();
+  to.piece(event::Piece::Kind::count, place, &count, sizeof count);
+  const usize shown = std::min<usize>(count, options.string_bytes + 1);
+  std::vector<u64> pointers;
+  u64 next = place + (shown + 1) * sizeof(u64);
+  for (usize i = 0; i < shown; ++i) {
+    pointers.push_back(next);
+    next += argv[i].size() + 1;
+  }
+  pointers.push_back(0);
+  to.piece(event::Piece::Kind::memory, place, pointers.data(), pointers.size() * sizeof(u64));
+  for (usize i = 0; i < shown; ++i) {
+    to.piece(event::Piece::Kind::memory, pointers[i], argv[i].c_str(), std::min(argv[i].size(), options.string_bytes) + 1);
+  }
+}
+
+}  // namespace limen

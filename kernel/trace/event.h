@@ -1,0 +1,95 @@
+// The events of a trace, as bytes: what kernel/trace/recorder.h writes and every reader (trace/) reads.
+//
+// A stream is a sequence of records, in the order of `sequence` without gaps. A record is a RecordHead, the fixed body of its
+// kind, and `pieces` pieces of what the kernel saw; each part padded to 8 bytes. Native byte order: a stream lives in a pipe of
+// one machine.
+#pragma once
+
+#include <array>
+
+#include "abi/signal.h"
+#include "base/types.h"
+
+namespace limen::event {
+
+enum class Kind : u8 { entry, exit, signal, stopped, started, program, ended, lost };
+
+struct RecordHead {
+  u32 size;  // of the whole record
+  Kind kind;
+  u8 flags;    // exit: Observer::Touched
+  u16 pieces;  // how many follow the body
+  u64 sequence;
+  u64 time_ns;  // the sandbox's monotonic clock
+  i32 tid, pid;
+};
+static_assert(sizeof(RecordHead) == 32);
+
+struct Entry {
+  u64 nr;
+  u64 ip;
+  std::array<u64, 6> args;
+};
+struct Exit {
+  u64 nr;
+  i64 value;
+};
+struct Signal {
+  abi::SigInfo info;
+};
+struct Stopped {
+  i32 signo, pad;
+};
+struct Started {
+  i32 maker, pad;  // 0: the front end
+  u64 realtime_ns;
+};
+struct Program {
+  i32 old_tid, pad;
+};
+struct Ended {
+  i32 wait_status;
+  i32 superseded;
+};
+struct Lost {
+  u64 events;  // of this task since its last record
+};
+
+constexpr usize body_size(Kind kind) {
+  switch (kind) {
+    case Kind::entry:
+      return sizeof(Entry);
+    case Kind::exit:
+      return sizeof(Exit);
+    case Kind::signal:
+      return sizeof(Signal);
+    case Kind::started:
+      return sizeof(Started);
+    case Kind::stopped:
+    case Kind::program:
+    case Kind::ended:
+    case Kind::lost:
+      return 8;
+  }
+  return 0;
+}
+
+// A piece: what stood in guest memory, or what the kernel knows.
+struct Piece {
+  enum class Kind : u8 {
+    memory,  // `length` bytes at `place`
+    count,   // a NULL-terminated array at `place` has so many elements; the data is the number
+    file,    // descriptor `place` (AT_FDCWD too) is this file: its path, as /proc/PID/fd has it
+    name,    // of the program
+  };
+  u64 place;
+  u32 length;
+  Kind kind;
+  u8 pad[3];
+};
+static_assert(sizeof(Piece) == 16);
+
+inline constexpr usize kMostRecord = 64 * 1024;
+constexpr usize padded(usize n) { return (n + 7) & ~usize{7}; }
+
+}  // namespace limen::event

@@ -1,0 +1,26 @@
+// What a recorder records: kernel/trace/recorder.h.
+#pragma once
+
+#include <bitset>
+
+#include "abi/syscalls.h"
+
+namespace limen {
+
+struct CaptureOptions {
+  usize string_bytes = 32;   // of a buffer or a string (-s)
+  bool memory = true;        // none of it for a mere count of calls
+  bool files = false;        // paths of descriptors (-y, -P)
+  bool environment = false;  // envp of execve, not only how much of it (-v)
+};
+
+inline constexpr usize kMostStringBytes = 32 * 1024;
+
+struct RecorderOptions {
+  CaptureOptions capture;
+  std::bitset<kSyscallEnd> calls = std::bitset<kSyscallEnd>().set();  // which are recorded
+  bool unknown_calls = true;                                          // numbers that are in no row
+  bool drop = false;                                                  // rather than wait for the reader
+};
+
+}  // namespace limen

@@ -1,0 +1,71 @@
+// The observer that writes events: a ring for each task, and one thread that empties them all into a sink, in order.
+//
+//   Ref<Recorder> recorder = make_ref<Recorder>(options);
+//   kernel_options.observer = recorder;
+//   recorder->start(platform, sink);   // before any guest runs
+//   ... kernel.run_until_exit() ...
+//   recorder->finish();                // everything has been given to the sink
+//
+// Nothing is lost: a task whose ring is full waits for the sink. With `drop` it goes on, and the reader is told how much it missed.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/time/clock.h"
+#include "kernel/trace/capture.h"
+#include "kernel/trace/observer.h"
+#include "kernel/trace/ring.h"
+
+namespace limen {
+
+class Recorder final : public Observer {
+ public:
+  // Takes whole records; false: the reader is gone, and nothing more is recorded.
+  using Sink = std::function<bool(std::span<const u8>)>;
+
+  Recorder(RecorderOptions options, Clock& clock);
+  ~Recorder() override;
+
+  Result<void> start(platform::Platform& platform, Sink sink);
+  void finish();
+
+  void call_entered(Task& task, const platform::Entry& call) override;
+  void call_left(Task& task, const platform::Entry& call, i64 value, u8 touched) override;
+  void signal_taken(Task& task, const SignalInfo& info) override;
+  void task_stopped(Task& task, Signal by) override;
+  void task_started(Task& task, Task* maker) override;
+  void first_program(Task& task, const std::string& path, const std::vector<std::string>& argv, usize envc) override;
+  void program_started(Task& task, Pid old_tid) override;
+  void task_ended(Task& task, int wait_status, bool superseded) override;
+
+ private:
+  class Watch;
+  bool records(u64 nr) const;
+  void push(Task& task, Watch& watch, u8 flags = 0);
+  bool wait_for_room(Task& task, EventRing& ring, usize size);
+  void drain();
+  bool collect();
+  bool give_out();
+
+  const RecorderOptions options_;
+  Clock& clock_;
+  Sink sink_;
+  std::atomic<u64> sequence_{0};
+  std::atomic<bool> gone_{false};  // the sink
+
+  std::mutex mutex_;
+  std::condition_variable changed_;  // a ring that is filling, room in one that was full, the end
+  std::vector<Ref<Watch>> watches_;  // under mutex_
+  bool finishing_ = false, running_ = false;
+
+  // The drain thread's own.
+  std::vector<u8> batch_, out_;
+  u64 next_ = 0;  // the sequence number that the sink waits for
+};
+
+}  // namespace limen
