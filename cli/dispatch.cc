@@ -8,7 +8,7 @@
 namespace limen::cli {
 namespace {
 
-constexpr MakeCommand kCommands[] = {make_run, make_syscalls, make_explain, make_doctor, make_completion, make_man};
+constexpr MakeCommand kCommands[] = {make_run, make_trace, make_syscalls, make_explain, make_doctor, make_completion, make_man};
 
 size_t edits(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -43,10 +43,10 @@ struct Split {
 };
 
 // Sorts `words` into options with their values and operands, so that no operand is ever taken for an option.
-Split split(const CLI::App& app, const std::vector<std::string>& words, Operands operands) {
+Split split(const CLI::App& app, std::vector<std::string> words, Operands operands) {
   Split out;
   for (size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
+    const std::string word = words[i];
     const bool is_option = word.size() > 1 && word[0] == '-' && word != "--";
     if (!is_option) {
       if (word == "--" || operands == Operands::end_of_options) {
@@ -65,7 +65,13 @@ Split split(const CLI::App& app, const std::vector<std::string>& words, Operands
     const bool has_value = is_long ? word.find('=') != std::string::npos : word.size() > 2;
     if (has_value && !takes_value) {
       if (is_long) throw UsageError("option '" + name + "' takes no value; give '" + name + "' alone");
-      throw UsageError("option '" + name + "' takes no value; give each short option its own dash");
+      // "-tt" is "-t -t", "-Tyo FILE" is "-T -y -o FILE".
+      const std::string next = "-" + word.substr(2, 1);
+      if (word[2] == '-' || app.get_option_no_throw(next) == nullptr)
+        throw UsageError("option '" + name + "' takes no value; give it alone");
+      out.options.push_back(name);
+      words.insert(words.begin() + static_cast<long>(i) + 1, "-" + word.substr(2));
+      continue;
     }
     out.options.push_back(word);
     if (!takes_value || has_value) continue;

@@ -11,6 +11,7 @@
 
 #include "base/types.h"
 #include "kernel/filter/profile.h"
+#include "kernel/trace/options.h"
 
 namespace limen::cli {
 
@@ -65,6 +66,9 @@ struct Plan {
   bool patching = true;         // replace system calls in the text of programs
   std::string stats_json;       // host path for the counters; empty: none
   std::optional<Mutation> mutation;
+
+  // Who watches: events go to a reader, which is a process of its own (cli/start.h).
+  std::optional<RecorderOptions> recorder;
 
   std::optional<SeccompProfile> seccomp;  // over all guests, from the first instruction
 

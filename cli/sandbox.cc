@@ -31,6 +31,7 @@
 #include "kernel/task/exit.h"
 #include "kernel/time/host_clock.h"
 #include "kernel/time/timer_queue.h"
+#include "kernel/trace/recorder.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/setup.h"
 #include "platform/stub_platform.h"
@@ -59,7 +60,8 @@ void drop_capabilities() {
 
 // What the caller left open is not for the kernel process, let alone for a guest's.
 void close_inherited(const KernelStart& start) {
-  int kept[] = {start.control_fd, start.console ? start.console->channel : start.control_fd};
+  int kept[] = {start.control_fd, start.console ? start.console->channel : start.control_fd,
+                start.events_fd >= 0 ? start.events_fd : start.control_fd};
   std::sort(std::begin(kept), std::end(kept));
   unsigned from = STDERR_FILENO + 1;
   for (const int fd : kept) {
@@ -236,6 +238,22 @@ void report_missing(const Kernel& kernel) {
   }
 }
 
+// Events go to the reader's pipe. A reader that is gone takes the sandbox with it: its user would miss what happens.
+Recorder::Sink event_sink(Kernel& kernel, int fd) {
+  return [&kernel, fd](std::span<const u8> records) {
+    while (!records.empty()) {
+      const ssize_t n = write(fd, records.data(), records.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) {
+        kernel.shut_down(killed_status(SIGKILL));
+        return false;
+      }
+      records = records.subspan(static_cast<usize>(n));
+    }
+    return true;
+  };
+}
+
 // `out` was opened before the lockdown.
 void write_stats(std::FILE* out, const platform::Counters& c) {
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
@@ -261,7 +279,10 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   int log_fd = STDERR_FILENO;
   if (!plan.log_file.empty()) log_fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (log_fd < 0) return fail("--log " + plan.log_file, static_cast<Errno>(errno));
+  const std::unique_ptr<HostClock> clock = HostClock::create();
   KernelOptions options = kernel_options(plan, start, log_fd);
+  Ref<Recorder> recorder;
+  if (plan.recorder && start.events_fd >= 0) options.observer = recorder = make_ref<Recorder>(*plan.recorder, *clock);
   std::FILE* stats = nullptr;
   if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
     return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
@@ -272,7 +293,6 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   if (!restricted.ok()) return fail("the host's Landlock refuses to restrict the kernel process", restricted.error());
   Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform({.patching = plan.patching});
   if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
-  const std::unique_ptr<HostClock> clock = HostClock::create();
   Kernel& kernel = *new Kernel(**platform, *clock, std::move(options));  // lives as long as the process
   Result<Mounts> mounts = make_mounts(kernel, mount_plan(kernel, plan));
   if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
@@ -309,12 +329,17 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
       kernel.shut_down(killed_status(SIGKILL));
     });
   }
+  if (recorder) {
+    const Result<void> recording = recorder->start(**platform, event_sink(kernel, start.events_fd));
+    if (!recording.ok()) return fail("no thread for the events", recording.error());
+  }
   const Result<void> locked = host::lock_down();
   if (!locked.ok()) return fail("the host did not take the kernel process's seccomp filter", locked.error());
   Kernel::StartProblem problem;
   const Result<void> started = kernel.start_init(std::move(init), problem);
   if (!started.ok()) return explain_start(plan, problem, started.error());
   const int status = kernel.run_until_exit();
+  if (recorder) recorder->finish();
   drain_console(kernel);
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());

@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "cli/relay.h"
 #include "cli/sandbox.h"
@@ -63,6 +64,48 @@ int status_of_kernel(int status) {
 // Does a shell with job control stand above us? Then it is the one to continue us after a stop.
 bool is_job() { return getsid(0) != getpid() && has_controlling_terminal(); }
 
+// The process that reads events: outside of the kernel process, whose bugs and whose privileges it shall not share.
+class Reader {
+ public:
+  bool start(const std::function<int(int)>& read) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    constexpr int kRoom = 1 << 20;
+    fcntl(ends[1], F_SETPIPE_SZ, kRoom);  // what the host grants
+    pid_ = fork();
+    if (pid_ < 0) return false;
+    if (pid_ == 0) {
+      close(ends[1]);
+      // What ends the guest ends the events; the last of them are still to be written.
+      for (const int signal : kForwarded) {
+        if (signal != SIGCONT) ::signal(signal, SIG_IGN);
+      }
+      ::signal(SIGPIPE, SIG_IGN);
+      _exit(read(ends[0]));
+    }
+    close(ends[0]);
+    events_fd_ = ends[1];
+    return true;
+  }
+  int events_fd() const { return events_fd_; }
+  void close_events() {
+    if (events_fd_ >= 0) close(std::exchange(events_fd_, -1));
+  }
+  // 0 where there is none.
+  int wait() {
+    close_events();
+    int status = 0;
+    if (pid_ <= 0) return 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : kExitLimenFailed;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int events_fd_ = -1;
+};
+
 struct Channels {
   int control[2] = {-1, -1};
   int console[2] = {-1, -1};
@@ -74,7 +117,14 @@ struct Channels {
 
 }  // namespace
 
-int start_sandbox(const Plan& plan) {
+int start_sandbox(const Plan& plan) { return start_sandbox(plan, nullptr); }
+
+int start_sandbox(const Plan& plan, const std::function<int(int)>& read) {
+  Reader reader;
+  if (read && !reader.start(read)) {
+    report_error("run", std::string("no process for the reader of events: ") + strerror(errno));
+    return kExitLimenFailed;
+  }
   Channels channels;
   const std::optional<HostTerminal> terminal = HostTerminal::find();
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels.control) != 0 ||
@@ -85,6 +135,7 @@ int start_sandbox(const Plan& plan) {
   KernelStart start;
   start.control_fd = channels.control[1];
   start.is_job = is_job();
+  start.events_fd = reader.events_fd();
   if (terminal) {
     start.console = ConsoleStart{channels.console[1], terminal->settings_for_guest(), terminal->window(), {}};
     for (int fd = 0; fd <= 2; ++fd) start.console->is_stream[fd] = terminal->is_stream(fd);
@@ -104,7 +155,10 @@ int start_sandbox(const Plan& plan) {
     be_kernel_process(plan, start, self);
   }
   channels.close_side(1);
-  return status_of_kernel(Relay(terminal, channels.control[0], channels.console[0]).run(kernel, set));
+  reader.close_events();
+  const int status = status_of_kernel(Relay(terminal, channels.control[0], channels.console[0]).run(kernel, set));
+  const int read_status = reader.wait();
+  return read_status != 0 ? read_status : status;
 }
 
 }  // namespace limen::cli

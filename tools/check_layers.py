@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Refuses an include against the layer graph: abi, base -> gate/wire -> host, platform -> kernel -> cli, oci.
+"""Refuses an include against the layer graph: abi, base -> gate/wire -> host, platform -> kernel -> trace -> cli, oci.
 
 Kernel code makes no host call, so it includes no header that declares one; its tests may.
 """
@@ -18,8 +18,9 @@ BELOW = {
     "host": {"abi", "base", "wire", "host"},
     "platform": {"abi", "base", "wire", "host", "platform"},
     "kernel": {"abi", "base", "wire", "host", "platform", "kernel"},
-    "cli": {"abi", "base", "wire", "host", "platform", "kernel", "cli", "oci"},
-    "oci": {"abi", "base", "wire", "host", "platform", "kernel", "cli", "oci"},
+    "trace": {"abi", "base", "kernel", "trace"},
+    "cli": {"abi", "base", "wire", "host", "platform", "kernel", "trace", "cli", "oci"},
+    "oci": {"abi", "base", "wire", "host", "platform", "kernel", "trace", "cli", "oci"},
 }
 
 # Host headers that carry behaviour; what the kernel needs of Linux's contract stands in abi/.

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LAYERS = ("abi", "base", "gate", "host", "platform", "kernel", "cli", "oci")
+LAYERS = ("abi", "base", "gate", "host", "platform", "kernel", "trace", "cli", "oci")
 
 
 def tracked(root=ROOT):

@@ -1,0 +1,46 @@
+#include "cli/reader.h"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <vector>
+
+#include "cli/terminal.h"
+#include "host/lockdown.h"
+#include "trace/stream.h"
+
+namespace limen::cli {
+
+int read_events(std::string_view command, int events_fd, trace::Follower& to, trace::Output& output, OpensFiles opens) {
+  // The words that it formats are a guest's. What the kernel process may ask of the host is enough for the reader, too.
+  tzset();
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (opens == OpensFiles::no && !host::lock_down().ok()) {
+    report_error(command, "the host did not take the seccomp filter of the events' reader");
+    return kExitLimenFailed;
+  }
+  trace::Stream stream;
+  std::vector<u8> bytes(256 * 1024);
+  bool sound = true;
+  for (;;) {
+    const ssize_t n = read(events_fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    sound = stream.feed({bytes.data(), static_cast<usize>(n)}, [&](const trace::EventView& view) { to.take(view); });
+    if (!sound) break;
+    if (!output.flush()) break;
+  }
+  if (!sound) {
+    report_error(command, "the stream of events is broken");
+    return kExitLimenFailed;
+  }
+  to.finish();
+  if (output.flush()) return 0;
+  report_error(command, "cannot write the trace: " + output.error());
+  return kExitLimenFailed;
+}
+
+}  // namespace limen::cli

@@ -1,0 +1,210 @@
+// limen trace: every call of a program, in strace's language.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/reader.h"
+#include "cli/run_options.h"
+#include "cli/start.h"
+#include "cli/terminal.h"
+#include "trace/summary.h"
+#include "trace/text.h"
+
+namespace limen::cli {
+namespace {
+
+constexpr Example kExamples[] = {
+    {"limen trace -- ls", "every call of ls, as strace shows it"},
+    {"limen trace -e trace=%file -z -- make", "calls that take a path, and succeed"},
+    {"limen trace -tt -T -y -o log -- ./server", "with times and paths of descriptors, to a file"},
+    {"limen trace -c -- git status", "a table: how often, how long"},
+};
+
+constexpr CommandText kText = {
+    .name = "trace",
+    .summary = "run a program and show each of its system calls",
+    .operands = "[--] CMD [ARG…]",
+    .description =
+        "Runs CMD as 'limen run' does and writes a line for each call that it and its children make: name, arguments, "
+        "result, in the language of strace(1), whose options it has. Since Limen's own kernel answers the calls, it sees "
+        "them without stopping the program.\n\n"
+        "Lines go to standard error, or to the file of --output. The options of 'limen run' have their long names here.",
+    .examples = kExamples,
+    .exit_status =
+        "CMD's own, as for 'limen run', and:\n"
+        "125  Limen itself failed, a set names no call, or the output cannot be written",
+};
+
+// As they were written.
+struct Options {
+  std::vector<std::string> expressions, traces, statuses, signals, fds, paths;
+  std::string output, strings = "32", column = "40", order = "time";
+  int time = 0, hex = 0, files = 0, quiet = 0, follow = 0;
+  bool relative = false, durations = false, verbose = false, number = false, instruction = false, names = false;
+  bool only_successful = false, only_failed = false, count_only = false, count_too = false, wall = false;
+  bool append = false, drop = false;
+};
+
+class Trace : public Command {
+ public:
+  const CommandText& text() const override { return kText; }
+  Operands operands() const override { return Operands::end_of_options; }
+
+  void declare(CLI::App& app) override {
+    const auto flag = [&](const char* names, bool& to, const char* help, const char* group) {
+      app.add_flag(names, to, help)->group(group);
+    };
+    const auto times = [&](const char* names, int& to, const char* help, const char* group) {
+      app.add_flag(names, to, help)->group(group);
+    };
+    const auto value = [&](const char* names, std::string& to, const char* type, const char* help, const char* group) {
+      app.add_option(names, to, help)->type_name(type)->group(group);
+    };
+    const auto values = [&](const char* names, std::vector<std::string>& to, const char* type, const char* help, const char* group) {
+      app.add_option(names, to, help)->type_name(type)->group(group)->allow_extra_args(false);
+    };
+    values("-e,--expr", t_.expressions, "EXPR", "trace=SET, status=SET, signal=SET, fd=SET or raw=all; SET: words with commas, "
+           "'!' first for all others", "Which calls");
+    values("--trace", t_.traces, "SET", "names, /REGEX and %CLASS: as -e trace=SET", "Which calls");
+    values("--status", t_.statuses, "SET", "successful, failed, unfinished: as -e status=SET", "Which calls");
+    values("--signal", t_.signals, "SET", "as -e signal=SET", "Which calls");
+    values("--fd", t_.fds, "SET", "calls on these descriptors: as -e fd=SET", "Which calls");
+    values("-P,--trace-path", t_.paths, "PATH", "calls that touch PATH", "Which calls");
+    flag("-z,--successful-only", t_.only_successful, "calls that succeed", "Which calls");
+    flag("-Z,--failed-only", t_.only_failed, "calls that fail", "Which calls");
+    value("-o,--output", t_.output, "FILE", "write to FILE (default: standard error)", "Output");
+    flag("-A,--output-append-mode", t_.append, "add to FILE", "Output");
+    times("-f,--follow-forks", t_.follow, "children too: always on; -ff: write FILE.TID for each thread", "Output");
+    times("-t,--absolute-timestamps", t_.time, "the time of day; -tt: with microseconds; -ttt: since 1970", "Output");
+    flag("-r,--relative-timestamps", t_.relative, "the time since the line before", "Output");
+    flag("-T,--syscall-times", t_.durations, "the time spent in each call", "Output");
+    value("-s,--string-limit", t_.strings, "N", "show N bytes of strings (default: 32; at most 32768)", "Output");
+    times("-x,--strings-in-hex", t_.hex, "strings with unprintable bytes in hex; -xx: all strings", "Output");
+    flag("-v,--no-abbrev", t_.verbose, "all fields of structures, all variables of the environment", "Output");
+    times("-y,--decode-fds", t_.files, "the paths of descriptors", "Output");
+    flag("-Y,--decode-pids", t_.names, "the names of processes", "Output");
+    flag("-n,--syscall-number", t_.number, "the numbers of calls", "Output");
+    flag("-i,--instruction-pointer", t_.instruction, "where each call was made", "Output");
+    value("-a,--columns", t_.column, "N", "results begin in column N (default: 40)", "Output");
+    times("-q,--quiet", t_.quiet, "no word of attaching; -qq: nor of exits", "Output");
+    flag("--drop", t_.drop, "let programs go on where the output is too slow: what is lost is counted", "Output");
+    flag("-c,--summary-only", t_.count_only, "a table of counts and times instead of lines", "Counting");
+    flag("-C,--summary", t_.count_too, "the table after the lines", "Counting");
+    value("-S,--summary-sort-by", t_.order, "ORDER", "time, calls, errors, name, min-time, max-time, avg-time", "Counting");
+    flag("-w,--summary-wall-clock", t_.wall, "times from entry to exit: always so", "Counting");
+    declare_run_options(app, o_, ShortNames::no);
+  }
+
+  int run(const std::vector<std::string>& words) override {
+    trace::TextOptions text = text_options();
+    Plan plan = build_plan(o_, words, environ);
+    plan.recorder = recorder_options(text);
+    const int out = open_output();
+    const auto read = [&](int events_fd) {
+      trace::Output output(out);
+      if (t_.follow > 1 && !t_.output.empty()) output.split_by_thread(t_.output);
+      const std::unique_ptr<trace::Follower> writer = make_writer(text, output);
+      return read_events("trace", events_fd, *writer, output, t_.follow > 1 ? OpensFiles::yes : OpensFiles::no);
+    };
+    return start_sandbox(plan, read);
+  }
+
+ private:
+  trace::TextOptions text_options() const {
+    trace::TextOptions text;
+    try {
+      for (const std::string& e : t_.expressions) text.filter.add(e);
+      for (const std::string& e : t_.traces) text.filter.add("trace=" + e);
+      for (const std::string& e : t_.statuses) text.filter.add("status=" + e);
+      for (const std::string& e : t_.signals) text.filter.add("signal=" + e);
+      for (const std::string& e : t_.fds) text.filter.add("fd=" + e);
+    } catch (const trace::BadSet& bad) {
+      throw UsageError(bad.what());
+    }
+    for (const std::string& path : t_.paths) text.filter.paths.push_back(path);
+    if (t_.only_successful) text.filter.statuses = trace::successful;
+    if (t_.only_failed) text.filter.statuses = trace::failed;
+    if (!trace::is_summary_order(t_.order)) {
+      throw UsageError("--summary-sort-by '" + t_.order + "': there are time, calls, errors, name, min-time, max-time, avg-time, nothing");
+    }
+    text.decode.string_bytes = parse_number("--string-limit", t_.strings, 0, kMostStringBytes);
+    text.decode.hex = t_.hex == 0 ? trace::DecodeOptions::Hex::none : t_.hex == 1 ? trace::DecodeOptions::Hex::unprintable : trace::DecodeOptions::Hex::all;
+    text.decode.verbose = t_.verbose, text.decode.files = t_.files, text.decode.raw = text.filter.raw;
+    text.time = t_.time, text.relative = t_.relative, text.durations = t_.durations;
+    text.number = t_.number, text.instruction = t_.instruction, text.names = t_.names, text.quiet = t_.quiet;
+    text.column = static_cast<int>(parse_number("--columns", t_.column, 0, 1000));
+    text.to_file = !t_.output.empty(), text.split = t_.follow > 1 && text.to_file;
+    return text;
+  }
+
+  RecorderOptions recorder_options(const trace::TextOptions& text) const {
+    RecorderOptions options;
+    options.capture.string_bytes = text.decode.string_bytes;
+    options.capture.memory = !t_.count_only || text.filter.wants_files();
+    options.capture.files = text.decode.files > 0 || text.filter.wants_files();
+    options.capture.environment = text.decode.verbose;
+    options.calls = text.filter.calls;
+    options.unknown_calls = text.filter.calls.all();
+    options.drop = t_.drop;
+    return options;
+  }
+
+  int open_output() const {
+    if (t_.output.empty() || t_.follow > 1) return STDERR_FILENO;
+    const int fd = open(t_.output.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (t_.append ? O_APPEND : O_TRUNC), 0666);
+    if (fd < 0) throw UsageError("--output " + t_.output + ": " + std::strerror(errno));
+    return fd;
+  }
+
+  // Lines, a table, or both.
+  class Both final : public trace::Follower {
+   public:
+    Both(std::unique_ptr<trace::Follower> lines, trace::Filter filter, std::string order, trace::Output& output)
+        : lines_(std::move(lines)), summary_(std::move(filter)), order_(std::move(order)), output_(output) {}
+    void take(const trace::EventView& view) override {
+      if (lines_) lines_->take(view);
+      summary_.take(view);
+    }
+    void finish() override {
+      if (lines_) lines_->finish();
+      output_.write(0, trace::summary_table(summary_.calls(), order_));
+    }
+
+   private:
+    std::unique_ptr<trace::Follower> lines_;
+    trace::Summary summary_;
+    std::string order_;
+    trace::Output& output_;
+  };
+
+  std::unique_ptr<trace::Follower> make_writer(const trace::TextOptions& text, trace::Output& output) const {
+    std::unique_ptr<trace::Follower> lines;
+    if (!t_.count_only) {
+      lines = std::make_unique<trace::TextWriter>(text, output, [&output, to_file = text.to_file](const std::string& notice) {
+        // Among the lines where they go to the same place.
+        const std::string line = "limen: " + notice + "\n";
+        if (to_file) {
+          (void)!::write(STDERR_FILENO, line.data(), line.size());
+        } else {
+          output.write(0, line);
+        }
+      });
+    }
+    if (!t_.count_only && !t_.count_too) return lines;
+    return std::make_unique<Both>(std::move(lines), text.filter, t_.order, output);
+  }
+
+  RunOptions o_;
+  Options t_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_trace() { return std::make_unique<Trace>(); }
+
+}  // namespace limen::cli

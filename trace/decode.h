@@ -1,0 +1,67 @@
+// One call as strace writes it. A row of abi/syscalls.def says what each parameter is; trace/print.h has a printer for each type,
+// and trace/calls.cc the calls whose parameters explain each other.
+//
+//   Call call;                         // the entry, then the exit
+//   std::string head = decode_entry(call, options);   // "read(3, "            what can be said before the call is over
+//   std::string tail = decode_exit(call, options);    // "\"abc\", 3) = 3"     the rest
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "abi/syscalls.h"
+#include "trace/stream.h"
+
+namespace limen::trace {
+
+struct DecodeOptions {
+  enum class Hex : u8 { none, unprintable, all };
+  usize string_bytes = 32;  // -s
+  Hex hex = Hex::none;      // -x, -xx
+  bool verbose = false;     // -v
+  int files = 0;            // -y, -yy
+  bool raw = false;         // -e raw=all
+};
+
+struct Call {
+  const SyscallRow* row = nullptr;  // null: a number in no row
+  u64 nr = 0;
+  u64 ip = 0;
+  std::array<u64, 6> args{};
+  u64 entered_ns = 0, left_ns = 0;
+  Seen seen;  // of the entry; the exit's pieces are added
+  bool left = false;
+  i64 value = 0;
+  u8 touched = 0;  // Observer::Touched
+  // How far the text is: the parameters before this one are written.
+  usize next_param = 0;
+  bool printed_any = false, comma_due = false;
+  // What the call's value-result words were when it was entered: a length of an address, a position.
+  std::optional<i32> entry_length;
+  std::optional<i64> entry_offset;
+  bool made_descriptor = false;  // the result is one: the exit's own words name its file
+
+  bool failed() const { return left && value < 0 && value >= -4095; }
+};
+
+// One parameter, for readers that keep types.
+struct Argument {
+  std::string_view type, name;
+  u64 raw = 0;
+  std::optional<i64> number;       // where it is one
+  std::optional<std::string> text;  // a path, a string, bytes: as they are
+  std::string shown;                // as the text form has it
+};
+
+std::string call_name(const Call& call);
+std::string decode_entry(Call& call, const DecodeOptions& options);
+// The rest of the parameters, without the parenthesis.
+std::string decode_exit(Call& call, const DecodeOptions& options);
+// "3", "-1 ENOENT (No such file or directory)", "0x7f... ", "? ERESTARTSYS (...)".
+std::string decode_result(const Call& call, const DecodeOptions& options);
+std::vector<Argument> arguments(Call& call, const DecodeOptions& options);
+// "{si_signo=SIGCHLD, si_code=CLD_EXITED, ...}"
+std::string decode_signal(const abi::SigInfo& info);
+
+}  // namespace limen::trace

@@ -1,0 +1,216 @@
+#include "trace/filter.h"
+
+#include <algorithm>
+#include <charconv>
+#include <regex>
+
+#include "trace/names.h"
+
+namespace limen::trace {
+namespace {
+
+struct Class {
+  std::string_view name;
+  Family family;
+};
+constexpr Class kClasses[] = {{"desc", Family::desc},       {"file", Family::file},   {"network", Family::network},
+                              {"net", Family::network},     {"memory", Family::memory}, {"ipc", Family::ipc},
+                              {"signal", Family::signal},   {"creds", Family::creds}, {"%stat", Family::stat},
+                              {"%statfs", Family::statfs},  {"clock", Family::clock}};
+// Classes that are lists of names.
+struct NamedClass {
+  std::string_view name;
+  std::vector<std::string_view> calls;
+};
+const std::vector<NamedClass>& named_classes() {
+  static const std::vector<NamedClass> classes = {
+      {"process", {"clone", "clone3", "execve", "execveat", "exit", "exit_group", "fork", "kill", "pidfd_send_signal",
+                   "rt_sigqueueinfo", "rt_tgsigqueueinfo", "tgkill", "tkill", "vfork", "wait4", "waitid"}},
+      {"stat", {"stat"}},
+      {"lstat", {"lstat"}},
+      {"fstat", {"fstat", "newfstatat"}},
+      {"statfs", {"statfs"}},
+      {"fstatfs", {"fstatfs"}},
+      {"pure", {"getegid", "geteuid", "getgid", "getpgrp", "getpid", "getppid", "gettid", "getuid"}}};
+  return classes;
+}
+
+// The words between commas; the set is inverted where it begins with '!'.
+struct Words {
+  bool inverted = false;
+  std::vector<std::string> words;
+};
+Words split(std::string_view what, std::string_view text) {
+  Words out;
+  if (text.starts_with('!')) out.inverted = true, text.remove_prefix(1);
+  while (true) {
+    const usize comma = text.find(',');
+    out.words.emplace_back(text.substr(0, comma));
+    if (out.words.back().empty()) throw BadSet(std::string(what) + ": a word of the set is empty");
+    if (comma == std::string_view::npos) return out;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+template <typename Match>
+CallSet where(const Match& match) {
+  CallSet set;
+  for (const SyscallRow& row : syscall_rows()) {
+    if (row.x86_64 >= 0 && match(row)) set.set(static_cast<usize>(row.x86_64));
+  }
+  return set;
+}
+
+CallSet class_of(const std::string& word) {
+  const std::string_view name = std::string_view(word).substr(1);
+  for (const Class& known : kClasses) {
+    if (known.name == name) return where([&](const SyscallRow& row) { return in_family(row.families, known.family); });
+  }
+  for (const NamedClass& known : named_classes()) {
+    if (known.name != name) continue;
+    return where([&](const SyscallRow& row) { return std::find(known.calls.begin(), known.calls.end(), row.name) != known.calls.end(); });
+  }
+  throw BadSet("no class of calls '" + word + "'; there are %file %process %network %memory %ipc %signal %desc %creds %clock "
+               "%stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %pure");
+}
+
+CallSet matching(const std::string& word) {
+  try {
+    const std::regex pattern(word.substr(1), std::regex::extended | std::regex::nosubs);
+    const CallSet set = where([&](const SyscallRow& row) { return std::regex_search(row.name.begin(), row.name.end(), pattern); });
+    if (set.none()) throw BadSet("no call matches '" + word + "'");
+    return set;
+  } catch (const std::regex_error&) {
+    throw BadSet("'" + word + "' is no regular expression");
+  }
+}
+
+CallSet one(std::string word) {
+  const bool may_miss = word.starts_with('?');
+  if (may_miss) word.erase(0, 1);
+  if (word == "all") return CallSet().set();
+  if (word == "none") return {};
+  if (word.starts_with('%')) return class_of(word);
+  if (word.starts_with('/')) return matching(word);
+  if (const SyscallRow* row = find_syscall(word); row != nullptr && row->x86_64 >= 0) return CallSet().set(static_cast<usize>(row->x86_64));
+  i32 number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error == std::errc() && *end == '\0' && number >= 0 && number < kSyscallEnd) return CallSet().set(static_cast<usize>(number));
+  // As strace before 5: "-e file" for "-e %file".
+  for (const std::string_view old : {"file", "process", "network", "ipc", "signal", "desc", "memory"}) {
+    if (old == word) return class_of("%" + word);
+  }
+  if (may_miss) return {};
+  throw BadSet("no system call '" + word + "'; 'limen syscalls' lists them");
+}
+
+u8 parse_statuses(std::string_view text) {
+  const Words set = split("-e status", text);
+  u8 bits = 0;
+  for (const std::string& word : set.words) {
+    if (word == "successful") bits |= successful;
+    else if (word == "failed") bits |= failed;
+    else if (word == "unfinished") bits |= unfinished;
+    else if (word == "unavailable") bits |= unavailable;
+    else if (word == "all") bits |= 15;
+    else if (word == "detached") continue;  // nothing is ever detached here
+    else if (word != "none") throw BadSet("no status '" + word + "'; there are successful, failed, unfinished, unavailable");
+  }
+  return set.inverted ? static_cast<u8>(~bits & 15) : bits;
+}
+
+std::bitset<65> parse_signals(std::string_view text) {
+  const Words set = split("-e signal", text);
+  std::bitset<65> bits;
+  for (const std::string& word : set.words) {
+    if (word == "all") {
+      bits.set();
+    } else if (word != "none") {
+      const i32 number = signal_number(word);
+      if (number == 0) throw BadSet("no signal '" + word + "'");
+      bits.set(static_cast<usize>(number));
+    }
+  }
+  return set.inverted ? ~bits : bits;
+}
+
+bool is_result_of(const Call& call, std::string_view path) {
+  const std::string* file = call.made_descriptor ? call.seen.file(call.value) : nullptr;
+  return file != nullptr && *file == path;
+}
+
+}  // namespace
+
+CallSet parse_calls(std::string_view text) {
+  const Words set = split("-e trace", text);
+  CallSet calls;
+  for (const std::string& word : set.words) calls |= one(word);
+  return set.inverted ? ~calls : calls;
+}
+
+void Filter::add(std::string_view expression) {
+  const usize equals = expression.find('=');
+  // A regular expression may hold an '='.
+  const std::string_view what = equals == std::string_view::npos || expression.starts_with('/') ? "trace" : expression.substr(0, equals);
+  const std::string_view set = what == "trace" && !expression.starts_with("trace=") ? expression : expression.substr(equals + 1);
+  if (what == "trace" || what == "t") {
+    calls = parse_calls(set);
+  } else if (what == "status") {
+    statuses = parse_statuses(set);
+  } else if (what == "signal" || what == "signals" || what == "s") {
+    signals = parse_signals(set);
+  } else if (what == "fd" || what == "fds") {
+    const Words words = split("-e fd", set);
+    fds_inverted = words.inverted;
+    for (const std::string& word : words.words) {
+      i32 fd = -1;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), fd);
+      if (error != std::errc() || *end != '\0' || fd < 0) throw BadSet("-e fd: '" + word + "' is no descriptor");
+      fds.insert(fd);
+    }
+  } else if (what == "raw" || what == "x") {
+    if (set != "all" && set != "none") throw BadSet("-e raw: '" + std::string(set) + "': there are all and none");
+    raw = set == "all";
+  } else {
+    throw BadSet("-e " + std::string(what) + ": there are trace, status, signal, fd, raw and inject");
+  }
+}
+
+bool Filter::shows(const Call& call) const {
+  if (call.nr < kSyscallEnd && !calls[call.nr]) return false;
+  if (!fds.empty() && call.row != nullptr) {
+    bool any = false;
+    for (usize i = 0; i < 6; ++i) {
+      const SyscallParam param = syscall_param(*call.row, i);
+      if (param.name.empty()) break;
+      if ((param.type == "Fd" || param.type == "DirFd") && fds.contains(static_cast<i32>(call.args[i])) != fds_inverted) any = true;
+    }
+    if (!any) return false;
+  }
+  return true;
+}
+
+bool Filter::shows_result(const Call& call) const {
+  if (!all_statuses()) {
+    const u8 status = !call.left ? unfinished : call.value < 0 && call.value > -512 ? failed : call.value < 0 && call.failed() ? failed : successful;
+    if ((statuses & status) == 0) return false;
+  }
+  if (paths.empty() || call.row == nullptr) return paths.empty();
+  for (const std::string& path : paths) {
+    if (is_result_of(call, path)) return true;
+    for (usize i = 0; i < 6; ++i) {
+      const SyscallParam param = syscall_param(*call.row, i);
+      if (param.name.empty()) break;
+      if (param.type == "Fd" || param.type == "DirFd") {
+        const std::string* file = call.seen.file(static_cast<i32>(call.args[i]));
+        if (file != nullptr && *file == path) return true;
+      } else if (param.type == "UserPath") {
+        const std::span<const u8> text = call.seen.from(call.args[i]);
+        if (text.size() > path.size() && std::equal(path.begin(), path.end(), text.begin()) && text[path.size()] == 0) return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace limen::trace

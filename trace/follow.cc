@@ -1,0 +1,113 @@
+#include "trace/follow.h"
+
+namespace limen::trace {
+namespace {
+
+std::string name_in(const EventView& view) {
+  for (const PieceView& piece : view.pieces) {
+    if (piece.kind == event::Piece::Kind::name) return std::string(piece.text());
+  }
+  return "";
+}
+
+// Words that the call overwrites: what they were before.
+void keep_words(Call& call) {
+  if (call.row == nullptr) return;
+  const std::string_view name = call.row->name;
+  struct Word {
+    std::string_view call;
+    u8 arg;
+  };
+  constexpr Word kLengths[] = {{"accept", 2}, {"accept4", 2}, {"getsockname", 2}, {"getpeername", 2}, {"recvfrom", 5}, {"getsockopt", 4}};
+  constexpr Word kOffsets[] = {{"sendfile", 2}};
+  for (const Word& word : kLengths) {
+    i32 length = 0;
+    if (word.call == name && call.seen.read(call.args[word.arg], length)) call.entry_length = length;
+  }
+  for (const Word& word : kOffsets) {
+    i64 offset = 0;
+    if (word.call == name && call.seen.read(call.args[word.arg], offset)) call.entry_offset = offset;
+  }
+}
+
+}  // namespace
+
+Thread& Follower::thread_of(const event::RecordHead& head) {
+  Thread& thread = threads_[head.tid];
+  thread.tid = head.tid, thread.pid = head.pid;
+  return thread;
+}
+
+void Follower::entered(Thread& thread, const EventView& view) {
+  const auto entry = view.as<event::Entry>();
+  Call& call = thread.call;
+  call.seen.clear();
+  call.nr = entry.nr, call.ip = entry.ip, call.args = entry.args;
+  call.row = find_syscall(Arch::x86_64, static_cast<i64>(entry.nr));
+  call.entered_ns = view.head.time_ns;
+  call.left = false, call.value = 0, call.touched = 0, call.made_descriptor = false;
+  call.entry_length.reset(), call.entry_offset.reset();
+  call.seen.add(view.pieces);
+  keep_words(call);
+  thread.in_call = true;
+  on_entry(thread, view.head.time_ns);
+}
+
+void Follower::left(Thread& thread, const EventView& view) {
+  const auto exit = view.as<event::Exit>();
+  Call& call = thread.call;
+  if (!thread.in_call || call.nr != exit.nr) return;  // its entry is lost
+  call.left = true, call.value = exit.value, call.touched = view.head.flags, call.left_ns = view.head.time_ns;
+  call.seen.add(view.pieces);
+  for (const PieceView& piece : view.pieces) {
+    if (piece.kind == event::Piece::Kind::file && static_cast<i64>(piece.place) == exit.value) call.made_descriptor = true;
+  }
+  on_exit(thread, view.head.time_ns);
+  thread.in_call = false;
+  thread.last_call = call_name(call);
+}
+
+void Follower::take(const EventView& view) {
+  const u64 ns = view.head.time_ns;
+  if (first_ns_ == 0) first_ns_ = ns;
+  Thread& thread = thread_of(view.head);
+  switch (view.head.kind) {
+    case event::Kind::entry:
+      return entered(thread, view);
+    case event::Kind::exit:
+      return left(thread, view);
+    case event::Kind::signal:
+      return on_signal(thread, ns, view.as<event::Signal>().info);
+    case event::Kind::stopped:
+      return on_stopped(thread, ns, view.as<event::Stopped>().signo);
+    case event::Kind::started: {
+      const auto started = view.as<event::Started>();
+      if (started.maker == 0) realtime_offset_ = started.realtime_ns - ns;
+      thread.name = name_in(view), thread.started_ns = ns;
+      return on_started(thread, ns, started.maker);
+    }
+    case event::Kind::program: {
+      const i32 old_tid = view.as<event::Program>().old_tid;
+      if (old_tid != thread.tid) {
+        // A thread that was not the leader has the leader's number now.
+        Thread moved = std::move(threads_[old_tid]);
+        threads_.erase(old_tid);
+        moved.tid = thread.tid, moved.pid = thread.pid;
+        thread = std::move(moved);
+        on_renumbered(old_tid, thread);
+      }
+      thread.name = name_in(view);
+      return on_program(thread, ns);
+    }
+    case event::Kind::ended: {
+      const auto ended = view.as<event::Ended>();
+      on_ended(thread, ns, ended.wait_status, ended.superseded != 0);
+      threads_.erase(view.head.tid);
+      return;
+    }
+    case event::Kind::lost:
+      return on_lost(thread, ns, view.as<event::Lost>().events);
+  }
+}
+
+}  // namespace limen::trace

@@ -1,0 +1,55 @@
+// Who is in which call: keeps the state that single events do not tell, and hands whole facts to whoever writes them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "trace/decode.h"
+
+namespace limen::trace {
+
+struct Thread {
+  i32 tid = 0, pid = 0;
+  std::string name;  // of its program
+  Call call;
+  bool in_call = false;
+  std::string last_call;  // the one before
+  u64 started_ns = 0;
+  // For writers: the text that waits for the call's end; is the call one that is shown?
+  std::string held;
+  bool shown = false;
+};
+
+class Follower {
+ public:
+  virtual ~Follower() = default;
+  virtual void take(const EventView& view);
+  // No event follows. What is still in a call stays there.
+  virtual void finish() {}
+
+ protected:
+  virtual void on_entry(Thread&, u64 /*ns*/) {}
+  virtual void on_exit(Thread&, u64 /*ns*/) {}  // thread.call is whole; in_call is still set
+  virtual void on_signal(Thread&, u64 /*ns*/, const abi::SigInfo&) {}
+  virtual void on_stopped(Thread&, u64 /*ns*/, i32 /*signo*/) {}
+  virtual void on_started(Thread&, u64 /*ns*/, i32 /*maker*/) {}
+  virtual void on_program(Thread&, u64 /*ns*/) {}
+  virtual void on_renumbered(i32 /*from*/, Thread& /*now*/) {}
+  virtual void on_ended(Thread&, u64 /*ns*/, i32 /*wait_status*/, bool /*superseded*/) {}  // the thread goes afterwards
+  virtual void on_lost(Thread&, u64 /*ns*/, u64 /*events*/) {}
+
+  const std::map<i32, Thread>& threads() const { return threads_; }
+  // Wall-clock time of an event.
+  u64 realtime_ns(u64 ns) const { return ns + realtime_offset_; }
+  u64 first_ns() const { return first_ns_; }
+
+ private:
+  Thread& thread_of(const event::RecordHead& head);
+  void entered(Thread& thread, const EventView& view);
+  void left(Thread& thread, const EventView& view);
+  std::map<i32, Thread> threads_;
+  u64 realtime_offset_ = 0, first_ns_ = 0;
+};
+
+}  // namespace limen::trace

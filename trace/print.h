@@ -1,0 +1,86 @@
+// Printers of parameters. A printer writes one word of a call, with the memory that it points to, as text.
+#pragma once
+
+#include <string>
+
+#include "trace/decode.h"
+#include "trace/names.h"
+
+namespace limen::trace {
+
+// What a printer has at hand.
+struct Print {
+  const Call& call;
+  const DecodeOptions& options;
+  std::string& out;
+
+  u64 arg(usize i) const { return call.args[i]; }
+  const Seen& seen() const { return call.seen; }
+  bool done() const { return call.left && !call.failed(); }
+
+  void text(std::string_view s) { out += s; }
+  void address(u64 a);  // NULL, 0x7ffc...
+  void number(i64 n) { out += std::to_string(n); }
+  void unsigned_number(u64 n) { out += std::to_string(n); }
+  void named(std::string_view table, u64 value) { out += print_names(names(table), value); }
+  void descriptor(i32 fd);  // "3", "3</etc/passwd>"
+  void directory(i32 fd);   // the same, or AT_FDCWD
+  void path(u64 place);     // never shortened
+  void string(u64 place);   // up to its NUL
+  // `length` bytes at `place`, shortened to -s.
+  void bytes(u64 place, u64 length);
+  // A structure: `print` writes it where its memory is there; else its address.
+  template <typename T, typename F>
+  void object(u64 place, const F& print) {
+    T value;
+    if (place != 0 && seen().read(place, value)) {
+      print(value);
+    } else {
+      address(place);
+    }
+  }
+  // "[a, b, ...]" of up to `count` elements.
+  template <typename T, typename F>
+  void array(u64 place, u64 count, const F& print) {
+    if (place == 0 || (count != 0 && seen().memory(place, sizeof(T)) == nullptr)) return address(place);
+    out += '[';
+    for (u64 i = 0; i < count; ++i) {
+      if (i > 0) out += ", ";
+      T value;
+      if ((i >= options.string_bytes && !options.verbose) || !seen().read(place + i * sizeof(T), value)) {
+        out += "...";
+        break;
+      }
+      print(value);
+    }
+    out += ']';
+  }
+};
+
+// `data` in quotes, with escapes. `more`: an ellipsis behind it.
+enum class More : bool { no, yes };
+std::string quote(std::string_view data, DecodeOptions::Hex hex, More more);
+
+// Structures by their name in abi/ ("Stat"); null: print the address.
+using PrintObject = void (*)(Print& p, u64 place);
+PrintObject find_object(std::string_view name);
+void print_socket_address(Print& p, u64 place, i64 length);
+void print_iovec(Print& p, u64 place, u64 count, u64 bytes);
+void print_wait_status(Print& p, u64 place);
+void print_siginfo(std::string& out, const abi::SigInfo& info);
+void print_time(Print& p, u64 place);  // TimeSpec
+
+// A call that is printed as a whole, or some of its parameters.
+struct Override {
+  std::string_view call;
+  u8 params;  // bits of those that `print` writes
+  void (*print)(Print& p, usize param);
+  u8 at_exit = 0;   // bits of those that can be told only when the call is left, besides what the types say
+  u8 at_entry = 0;  // ... and the opposite
+  bool (*waits)(const Call& call) = nullptr;  // is it so with `at_exit` for this one? null: always
+};
+const Override* find_override(std::string_view call);
+// What stands behind the result: "([{fd=3, revents=POLLIN}])", "(Timeout)", "(flags O_RDWR)"; empty: nothing.
+std::string result_note(const Call& call, const DecodeOptions& options);
+
+}  // namespace limen::trace

@@ -1,0 +1,81 @@
+// Records of kernel/trace/event.h as readers see them. Bytes come from the kernel process, but what they hold is a guest's: every
+// length is checked, and a stream that makes no sense ends the reading.
+#pragma once
+
+#include <cstring>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/trace/event.h"
+
+namespace limen::trace {
+
+struct PieceView {
+  event::Piece::Kind kind;
+  u64 place;
+  std::span<const u8> bytes;
+  std::string_view text() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+};
+
+// One record; views into the stream's buffer.
+struct EventView {
+  event::RecordHead head;
+  std::span<const u8> body;
+  std::span<const PieceView> pieces;
+  template <typename Body>
+  Body as() const {
+    Body b;
+    std::memcpy(&b, body.data(), sizeof b);
+    return b;
+  }
+};
+
+// What pieces tell, kept beyond the record that brought them: a call's line is written when it is left.
+class Seen {
+ public:
+  void add(std::span<const PieceView> pieces);
+  void clear();
+  // All of [place, place + length), or nothing. The newest word counts.
+  const u8* memory(u64 place, usize length) const;
+  // The first piece of memory, where it has so many bytes.
+  const u8* first_memory(usize length) const;
+  // From `place` to the end of the piece that holds it.
+  std::span<const u8> from(u64 place) const;
+  const u64* count(u64 place) const;
+  const std::string* file(i64 fd) const;
+  template <typename T>
+  bool read(u64 place, T& value) const {
+    const u8* p = memory(place, sizeof value);
+    if (p != nullptr) std::memcpy(&value, p, sizeof value);
+    return p != nullptr;
+  }
+
+ private:
+  struct Piece {
+    event::Piece::Kind kind;
+    u64 place;
+    usize at, length;  // in bytes_
+    std::string text;
+  };
+  std::vector<Piece> pieces_;
+  std::vector<u8> bytes_;
+};
+
+// Cuts a stream of bytes into records.
+class Stream {
+ public:
+  using Take = std::function<void(const EventView&)>;
+  // Hands over each whole record. False: this is no stream of events.
+  bool feed(std::span<const u8> bytes, const Take& take);
+  bool is_whole() const { return rest_.empty(); }
+
+ private:
+  std::vector<u8> rest_;
+  std::vector<PieceView> pieces_;
+  bool cut(std::span<const u8> record, const Take& take);
+};
+
+}  // namespace limen::trace
