@@ -44,6 +44,7 @@ class Command {
 
 std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_trace();
+std::unique_ptr<Command> make_stat();
 std::unique_ptr<Command> make_syscalls();
 std::unique_ptr<Command> make_explain();
 std::unique_ptr<Command> make_doctor();

@@ -28,12 +28,14 @@ ValueKind kind_of(const OptionText& option) {
   if (option.value.empty()) return ValueKind::free;
   if (option.value == "DIR") return ValueKind::directory;
   if (option.value == "FILE" || option.value == "PATH" || option.value.starts_with("HOST:")) return ValueKind::file;
-  if (option.value == "LEVEL" || option.value == "MODE" || option.value == "ARCH") return ValueKind::words;
+  if (option.value == "LEVEL" || option.value == "MODE" || option.value == "ARCH" || option.value == "FORMAT")
+    return ValueKind::words;
   return ValueKind::free;
 }
 
 std::string words_of(const OptionText& option) {
   if (option.value == "LEVEL") return "error warning info debug";
+  if (option.value == "FORMAT") return "text json perfetto html";
   if (option.value == "ARCH") return "x86_64 i386 aarch64";
   return "none";
 }

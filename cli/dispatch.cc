@@ -8,7 +8,8 @@
 namespace limen::cli {
 namespace {
 
-constexpr MakeCommand kCommands[] = {make_run, make_trace, make_syscalls, make_explain, make_doctor, make_completion, make_man};
+constexpr MakeCommand kCommands[] = {make_run,     make_trace,  make_stat,       make_syscalls,
+                                     make_explain, make_doctor, make_completion, make_man};
 
 size_t edits(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);

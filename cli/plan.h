@@ -11,6 +11,7 @@
 
 #include "base/types.h"
 #include "kernel/filter/profile.h"
+#include "kernel/trace/injector.h"
 #include "kernel/trace/options.h"
 
 namespace limen::cli {
@@ -69,6 +70,8 @@ struct Plan {
 
   // Who watches: events go to a reader, which is a process of its own (cli/start.h).
   std::optional<RecorderOptions> recorder;
+  std::vector<InjectRule> injections;  // ... and changes what calls do
+  std::optional<Chaos> chaos;
 
   std::optional<SeccompProfile> seccomp;  // over all guests, from the first instruction
 

@@ -4,7 +4,8 @@ namespace limen::cli {
 
 void declare_run_options(CLI::App& app, RunOptions& o, ShortNames short_names) {
   const auto named = [&](std::string names) {
-    return short_names == ShortNames::no && names.find(',') != std::string::npos ? names.substr(names.find(',') + 1) : names;
+    return short_names == ShortNames::no && names.find(',') != std::string::npos ? names.substr(names.find(',') + 1)
+                                                                                 : names;
   };
   const auto value = [&](const char* names, std::string& to, const char* type, const char* help, const char* group) {
     app.add_option(named(names), to, help)->type_name(type)->group(group);
@@ -14,8 +15,7 @@ void declare_run_options(CLI::App& app, RunOptions& o, ShortNames short_names) {
     app.add_option(named(names), to, help)->type_name(type)->group(group)->allow_extra_args(false);
   };
   value("--root", o.root, "DIR", "host directory that becomes the guest's / (default: the host's own)", "Files");
-  values("-v,--volume", o.volumes, "HOST:GUEST[:ro|rw]", "show host path HOST at GUEST, read-only unless rw",
-         "Files");
+  values("-v,--volume", o.volumes, "HOST:GUEST[:ro|rw]", "show host path HOST at GUEST, read-only unless rw", "Files");
   value("-w,--workdir", o.workdir, "DIR", "start in DIR (default: the current directory)", "Files");
   values("--hide", o.hide, "PATH", "make PATH look absent, besides the usual places of keys, tokens and histories",
          "Files");

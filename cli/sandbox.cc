@@ -254,6 +254,11 @@ Recorder::Sink event_sink(Kernel& kernel, int fd) {
   };
 }
 
+event::Counters counters_event(const platform::Counters& c) {
+  return {c.crossings, c.syscalls_trapped, c.syscalls_patched, c.syscalls_answered, c.hot,
+          c.cold,      c.faults,           c.interrupts,       c.map_batches,       c.map_orders};
+}
+
 // `out` was opened before the lockdown.
 void write_stats(std::FILE* out, const platform::Counters& c) {
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
@@ -289,6 +294,7 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   }
   // Without a buffer of its own: to make one, the C library asks the host about the file.
   if (stats != nullptr) std::setvbuf(stats, nullptr, _IONBF, 0);
+  if (!plan.injections.empty() || plan.chaos) options.injector = make_ref<RuleInjector>(plan.injections, plan.chaos);
   const Result<void> restricted = restrict_reach(plan);
   if (!restricted.ok()) return fail("the host's Landlock refuses to restrict the kernel process", restricted.error());
   Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform({.patching = plan.patching});
@@ -339,7 +345,7 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   const Result<void> started = kernel.start_init(std::move(init), problem);
   if (!started.ok()) return explain_start(plan, problem, started.error());
   const int status = kernel.run_until_exit();
-  if (recorder) recorder->finish();
+  if (recorder) recorder->finish(counters_event((*platform)->counters()));
   drain_console(kernel);
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());

@@ -2,16 +2,21 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/inject.h"
 #include "cli/reader.h"
 #include "cli/run_options.h"
 #include "cli/start.h"
 #include "cli/terminal.h"
+#include "trace/html.h"
+#include "trace/json.h"
+#include "trace/perfetto.h"
 #include "trace/summary.h"
 #include "trace/text.h"
 
@@ -23,6 +28,9 @@ constexpr Example kExamples[] = {
     {"limen trace -e trace=%file -z -- make", "calls that take a path, and succeed"},
     {"limen trace -tt -T -y -o log -- ./server", "with times and paths of descriptors, to a file"},
     {"limen trace -c -- git status", "a table: how often, how long"},
+    {"limen trace --format html -o r.html -- make", "a report to open in a browser"},
+    {"limen trace -e inject=fsync:error=EIO -- ./db", "how does it take a broken disk?"},
+    {"limen trace -Z --chaos 7,1% -- ./job", "errors here and there; again by the same seed"},
 };
 
 constexpr CommandText kText = {
@@ -31,9 +39,11 @@ constexpr CommandText kText = {
     .operands = "[--] CMD [ARG…]",
     .description =
         "Runs CMD as 'limen run' does and writes a line for each call that it and its children make: name, arguments, "
-        "result, in the language of strace(1), whose options it has. Since Limen's own kernel answers the calls, it sees "
+        "result, in the language of strace(1), whose options it has. Since Limen's own kernel answers the calls, it "
+        "sees "
         "them without stopping the program.\n\n"
-        "Lines go to standard error, or to the file of --output. The options of 'limen run' have their long names here.",
+        "Lines go to standard error, or to the file of --output. The options of 'limen run' have their long names "
+        "here.",
     .examples = kExamples,
     .exit_status =
         "CMD's own, as for 'limen run', and:\n"
@@ -41,8 +51,11 @@ constexpr CommandText kText = {
 };
 
 // As they were written.
+constexpr std::string_view kFormats[] = {"text", "json", "perfetto", "html"};
 struct Options {
   std::vector<std::string> expressions, traces, statuses, signals, fds, paths;
+  std::vector<std::string> injections;
+  std::string chaos, format = "text";
   std::string output, strings = "32", column = "40", order = "time";
   int time = 0, hex = 0, files = 0, quiet = 0, follow = 0;
   bool relative = false, durations = false, verbose = false, number = false, instruction = false, names = false;
@@ -65,11 +78,14 @@ class Trace : public Command {
     const auto value = [&](const char* names, std::string& to, const char* type, const char* help, const char* group) {
       app.add_option(names, to, help)->type_name(type)->group(group);
     };
-    const auto values = [&](const char* names, std::vector<std::string>& to, const char* type, const char* help, const char* group) {
+    const auto values = [&](const char* names, std::vector<std::string>& to, const char* type, const char* help,
+                            const char* group) {
       app.add_option(names, to, help)->type_name(type)->group(group)->allow_extra_args(false);
     };
-    values("-e,--expr", t_.expressions, "EXPR", "trace=SET, status=SET, signal=SET, fd=SET or raw=all; SET: words with commas, "
-           "'!' first for all others", "Which calls");
+    values("-e,--expr", t_.expressions, "EXPR",
+           "trace=SET, status=SET, signal=SET, fd=SET or raw=all; SET: words with commas, "
+           "'!' first for all others",
+           "Which calls");
     values("--trace", t_.traces, "SET", "names, /REGEX and %CLASS: as -e trace=SET", "Which calls");
     values("--status", t_.statuses, "SET", "successful, failed, unfinished: as -e status=SET", "Which calls");
     values("--signal", t_.signals, "SET", "as -e signal=SET", "Which calls");
@@ -93,9 +109,18 @@ class Trace : public Command {
     value("-a,--columns", t_.column, "N", "results begin in column N (default: 40)", "Output");
     times("-q,--quiet", t_.quiet, "no word of attaching; -qq: nor of exits", "Output");
     flag("--drop", t_.drop, "let programs go on where the output is too slow: what is lost is counted", "Output");
+    value("--format", t_.format, "FORMAT",
+          "text, json (lines: docs/trace.schema.json), perfetto, html (a page to look at)", "Output");
+    values("--inject", t_.injections, "SPEC",
+           "SET:error=E, :retval=N, :signal=S, :delay_enter=US, :delay_exit=US, :when=N: as -e inject=SPEC",
+           "Changing calls");
+    value("--chaos", t_.chaos, "SEED,P",
+          "fail each call with probability P by an error that Linux may give; the same again for a SEED",
+          "Changing calls");
     flag("-c,--summary-only", t_.count_only, "a table of counts and times instead of lines", "Counting");
     flag("-C,--summary", t_.count_too, "the table after the lines", "Counting");
-    value("-S,--summary-sort-by", t_.order, "ORDER", "time, calls, errors, name, min-time, max-time, avg-time", "Counting");
+    value("-S,--summary-sort-by", t_.order, "ORDER", "time, calls, errors, name, min-time, max-time, avg-time",
+          "Counting");
     flag("-w,--summary-wall-clock", t_.wall, "times from entry to exit: always so", "Counting");
     declare_run_options(app, o_, ShortNames::no);
   }
@@ -104,11 +129,17 @@ class Trace : public Command {
     trace::TextOptions text = text_options();
     Plan plan = build_plan(o_, words, environ);
     plan.recorder = recorder_options(text);
+    for (const std::string& e : t_.expressions) {
+      if (e.starts_with("inject=")) plan.injections.push_back(parse_inject("inject", std::string_view(e).substr(7)));
+      if (e.starts_with("fault=")) plan.injections.push_back(parse_inject("fault", std::string_view(e).substr(6)));
+    }
+    for (const std::string& e : t_.injections) plan.injections.push_back(parse_inject("inject", e));
+    if (!t_.chaos.empty()) plan.chaos = parse_chaos(t_.chaos);
     const int out = open_output();
     const auto read = [&](int events_fd) {
       trace::Output output(out);
       if (t_.follow > 1 && !t_.output.empty()) output.split_by_thread(t_.output);
-      const std::unique_ptr<trace::Follower> writer = make_writer(text, output);
+      const std::unique_ptr<trace::Follower> writer = make_writer(text, words.front(), output);
       return read_events("trace", events_fd, *writer, output, t_.follow > 1 ? OpensFiles::yes : OpensFiles::no);
     };
     return start_sandbox(plan, read);
@@ -118,7 +149,9 @@ class Trace : public Command {
   trace::TextOptions text_options() const {
     trace::TextOptions text;
     try {
-      for (const std::string& e : t_.expressions) text.filter.add(e);
+      for (const std::string& e : t_.expressions) {
+        if (!e.starts_with("inject=") && !e.starts_with("fault=")) text.filter.add(e);
+      }
       for (const std::string& e : t_.traces) text.filter.add("trace=" + e);
       for (const std::string& e : t_.statuses) text.filter.add("status=" + e);
       for (const std::string& e : t_.signals) text.filter.add("signal=" + e);
@@ -126,14 +159,20 @@ class Trace : public Command {
     } catch (const trace::BadSet& bad) {
       throw UsageError(bad.what());
     }
+    if (!std::any_of(std::begin(kFormats), std::end(kFormats), [&](std::string_view f) { return f == t_.format; })) {
+      throw UsageError("--format '" + t_.format + "': there are text, json, perfetto and html");
+    }
     for (const std::string& path : t_.paths) text.filter.paths.push_back(path);
     if (t_.only_successful) text.filter.statuses = trace::successful;
     if (t_.only_failed) text.filter.statuses = trace::failed;
     if (!trace::is_summary_order(t_.order)) {
-      throw UsageError("--summary-sort-by '" + t_.order + "': there are time, calls, errors, name, min-time, max-time, avg-time, nothing");
+      throw UsageError("--summary-sort-by '" + t_.order +
+                       "': there are time, calls, errors, name, min-time, max-time, avg-time, nothing");
     }
     text.decode.string_bytes = parse_number("--string-limit", t_.strings, 0, kMostStringBytes);
-    text.decode.hex = t_.hex == 0 ? trace::DecodeOptions::Hex::none : t_.hex == 1 ? trace::DecodeOptions::Hex::unprintable : trace::DecodeOptions::Hex::all;
+    text.decode.hex = t_.hex == 0   ? trace::DecodeOptions::Hex::none
+                      : t_.hex == 1 ? trace::DecodeOptions::Hex::unprintable
+                                    : trace::DecodeOptions::Hex::all;
     text.decode.verbose = t_.verbose, text.decode.files = t_.files, text.decode.raw = text.filter.raw;
     text.time = t_.time, text.relative = t_.relative, text.durations = t_.durations;
     text.number = t_.number, text.instruction = t_.instruction, text.names = t_.names, text.quiet = t_.quiet;
@@ -146,7 +185,8 @@ class Trace : public Command {
     RecorderOptions options;
     options.capture.string_bytes = text.decode.string_bytes;
     options.capture.memory = !t_.count_only || text.filter.wants_files();
-    options.capture.files = text.decode.files > 0 || text.filter.wants_files();
+    options.capture.files =
+        text.decode.files > 0 || text.filter.wants_files() || t_.format == "perfetto" || t_.format == "html";
     options.capture.environment = text.decode.verbose;
     options.calls = text.filter.calls;
     options.unknown_calls = text.filter.calls.all();
@@ -182,18 +222,26 @@ class Trace : public Command {
     trace::Output& output_;
   };
 
-  std::unique_ptr<trace::Follower> make_writer(const trace::TextOptions& text, trace::Output& output) const {
+  std::unique_ptr<trace::Follower> make_writer(const trace::TextOptions& text, const std::string& title,
+                                               trace::Output& output) const {
     std::unique_ptr<trace::Follower> lines;
-    if (!t_.count_only) {
-      lines = std::make_unique<trace::TextWriter>(text, output, [&output, to_file = text.to_file](const std::string& notice) {
-        // Among the lines where they go to the same place.
-        const std::string line = "limen: " + notice + "\n";
-        if (to_file) {
-          (void)!::write(STDERR_FILENO, line.data(), line.size());
-        } else {
-          output.write(0, line);
-        }
-      });
+    if (t_.format == "json") {
+      return std::make_unique<trace::JsonWriter>(text.decode, text.filter, output);
+    } else if (t_.format == "perfetto") {
+      return std::make_unique<trace::PerfettoWriter>(text.decode, text.filter, output);
+    } else if (t_.format == "html") {
+      return std::make_unique<trace::HtmlWriter>(text.decode, text.filter, title, output);
+    } else if (!t_.count_only) {
+      lines = std::make_unique<trace::TextWriter>(text, output,
+                                                  [&output, to_file = text.to_file](const std::string& notice) {
+                                                    // Among the lines where they go to the same place.
+                                                    const std::string line = "limen: " + notice + "\n";
+                                                    if (to_file) {
+                                                      (void)!::write(STDERR_FILENO, line.data(), line.size());
+                                                    } else {
+                                                      output.write(0, line);
+                                                    }
+                                                  });
     }
     if (!t_.count_only && !t_.count_too) return lines;
     return std::make_unique<Both>(std::move(lines), text.filter, t_.order, output);

@@ -1,5 +1,5 @@
 // Calls whose parameters explain each other, or that say more behind their result. One entry of kOverrides for each; what is not
-// here is printed by the types of its row alone (trace/decode.cc).
+// here is printed by the types of its row alone (trace/decode.cc). Longer than 500 lines: a list.
 #include <algorithm>
 #include <ctime>
 
@@ -47,7 +47,9 @@ void statx_flags(Print& p, usize i) {
 }
 void statx_mask(Print& p, usize i) {
   const u32 mask = static_cast<u32>(p.arg(i));
-  const std::string_view whole = (mask & 0xfff) == 0xfff ? "STATX_ALL" : (mask & 0x7ff) == 0x7ff ? "STATX_BASIC_STATS" : "";
+  const std::string_view whole = (mask & 0xfff) == 0xfff   ? "STATX_ALL"
+                                 : (mask & 0x7ff) == 0x7ff ? "STATX_BASIC_STATS"
+                                                           : "";
   if (whole.empty()) return p.named("StatxMask", mask);
   const u32 rest = mask & ~(whole == "STATX_ALL" ? 0xfffu : 0x7ffu);
   p.text(std::string(whole) + (rest == 0 ? "" : "|" + print_names(names("StatxMask"), rest)));
@@ -96,7 +98,13 @@ void fcntl(Print& p, usize i) {
   const u32 cmd = static_cast<u32>(p.arg(1));
   const u64 arg = p.arg(i);
   switch (cmd) {
-    case 1: case 3: case 9: case 11: case 1025: case 1032: case 1034:  // F_GETFD, GETFL, GETOWN, GETSIG, GETLEASE, GETPIPE_SZ, GET_SEALS
+    case 1:
+    case 3:
+    case 9:
+    case 11:
+    case 1025:
+    case 1032:
+    case 1034:  // F_GETFD, GETFL, GETOWN, GETSIG, GETLEASE, GETPIPE_SZ, GET_SEALS
       return;
     case 2:
       return p.named("fd_flags", static_cast<u32>(arg));
@@ -108,9 +116,15 @@ void fcntl(Print& p, usize i) {
       return p.named("lock_type", static_cast<u32>(arg));
     case 1033:
       return p.named("seals", static_cast<u32>(arg));
-    case 5: case 6: case 7: case 36: case 37: case 38:
+    case 5:
+    case 6:
+    case 7:
+    case 36:
+    case 37:
+    case 38:
       return p.object<abi::FLock>(arg, [&](const abi::FLock& l) {
-        p.text(fmt::format("{{l_type={}, l_whence={}, l_start={}, l_len={}", print_names(names("lock_type"), static_cast<u16>(l.l_type)),
+        p.text(fmt::format("{{l_type={}, l_whence={}, l_start={}, l_len={}",
+                           print_names(names("lock_type"), static_cast<u16>(l.l_type)),
                            print_names(names("Whence"), static_cast<u16>(l.l_whence)), l.l_start, l.l_len));
         if ((cmd == 5 || cmd == 36) && p.call.left) p.text(fmt::format(", l_pid={}", l.l_pid));
         p.text("}");
@@ -125,16 +139,18 @@ std::string ioctl_name(u32 cmd) {
   if (!known.empty()) return std::string(known);
   constexpr std::string_view kDirections[] = {"_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"};
   const auto part = [](u32 n) { return n == 0 ? std::string("0") : fmt::format("{:#x}", n); };
-  return fmt::format("_IOC({}, {}, {}, {})", kDirections[cmd >> 30], part(cmd >> 8 & 0xff), part(cmd & 0xff), part(cmd >> 16 & 0x3fff));
+  return fmt::format("_IOC({}, {}, {}, {})", kDirections[cmd >> 30], part(cmd >> 8 & 0xff), part(cmd & 0xff),
+                     part(cmd >> 16 & 0x3fff));
 }
 void termios(Print& p, u64 place) {
   p.object<abi::Termios>(place, [&](const abi::Termios& t) {
-    constexpr std::string_view kSpeeds[] = {"B0", "B50", "B75", "B110", "B134", "B150", "B200", "B300", "B600", "B1200", "B1800",
-                                            "B2400", "B4800", "B9600", "B19200", "B38400"};
-    const std::string speed = (t.c_cflag & 0x100f) < 16 ? std::string(kSpeeds[t.c_cflag & 0xf]) : fmt::format("{:#x}", t.c_cflag & 0x100f);
+    constexpr std::string_view kSpeeds[] = {"B0",   "B50",   "B75",   "B110",  "B134",  "B150",  "B200",   "B300",
+                                            "B600", "B1200", "B1800", "B2400", "B4800", "B9600", "B19200", "B38400"};
+    const std::string speed =
+        (t.c_cflag & 0x100f) < 16 ? std::string(kSpeeds[t.c_cflag & 0xf]) : fmt::format("{:#x}", t.c_cflag & 0x100f);
     if (p.options.verbose) {
-      p.text(fmt::format("{{c_iflag={:#x}, c_oflag={:#x}, c_cflag={:#x}, c_lflag={:#x}, c_line={}, c_cc=", t.c_iflag, t.c_oflag,
-                         t.c_cflag, t.c_lflag, t.c_line));
+      p.text(fmt::format("{{c_iflag={:#x}, c_oflag={:#x}, c_cflag={:#x}, c_lflag={:#x}, c_line={}, c_cc=", t.c_iflag,
+                         t.c_oflag, t.c_cflag, t.c_lflag, t.c_line));
       p.text(quote({reinterpret_cast<const char*>(t.c_cc), sizeof t.c_cc}, DecodeOptions::Hex::all, More::no) + "}");
       return;
     }
@@ -144,7 +160,8 @@ void termios(Print& p, u64 place) {
   });
 }
 bool reads_by_ioctl(u32 cmd) {
-  return cmd == 0x5401 || cmd == 0x5413 || cmd == 0x540f || cmd == 0x541b || cmd == 0x5429 || cmd == 0x5411 || cmd == 0x80045430;
+  return cmd == 0x5401 || cmd == 0x5413 || cmd == 0x540f || cmd == 0x541b || cmd == 0x5429 || cmd == 0x5411 ||
+         cmd == 0x80045430;
 }
 void ioctl(Print& p, usize i) {
   const u32 cmd = static_cast<u32>(p.arg(1));
@@ -152,17 +169,34 @@ void ioctl(Print& p, usize i) {
   const u64 arg = p.arg(2);
   if (reads_by_ioctl(cmd) && !p.done()) return p.address(arg);
   switch (cmd) {
-    case 0x5401: case 0x5402: case 0x5403: case 0x5404:
+    case 0x5401:
+    case 0x5402:
+    case 0x5403:
+    case 0x5404:
       return termios(p, arg);
-    case 0x5413: case 0x5414:
+    case 0x5413:
+    case 0x5414:
       return p.object<abi::WinSize>(arg, [&](const abi::WinSize& w) {
-        p.text(fmt::format("{{ws_row={}, ws_col={}, ws_xpixel={}, ws_ypixel={}}}", w.ws_row, w.ws_col, w.ws_xpixel, w.ws_ypixel));
+        p.text(fmt::format("{{ws_row={}, ws_col={}, ws_xpixel={}, ws_ypixel={}}}", w.ws_row, w.ws_col, w.ws_xpixel,
+                           w.ws_ypixel));
       });
-    case 0x540f: case 0x5410: case 0x541b: case 0x5421: case 0x5429: case 0x5411: case 0x80045430: case 0x40045431:
+    case 0x540f:
+    case 0x5410:
+    case 0x541b:
+    case 0x5421:
+    case 0x5429:
+    case 0x5411:
+    case 0x80045430:
+    case 0x40045431:
       return p.object<i32>(arg, [&](i32 n) { p.text(fmt::format("[{}]", n)); });
-    case 0x5451: case 0x5450:  // FIOCLEX, FIONCLEX
+    case 0x5451:
+    case 0x5450:  // FIOCLEX, FIONCLEX
       return;
-    case 0x540e: case 0x540b: case 0x540a: case 0x5409: case 0x40049409:
+    case 0x540e:
+    case 0x540b:
+    case 0x540a:
+    case 0x5409:
+    case 0x40049409:
       return p.number(as_int(arg));
     default:
       return hex(p, arg);
@@ -211,7 +245,8 @@ void clone3(Print& p, usize i) {
   std::memcpy(&args, bytes, size);
   p.text("{flags=" + clone_flags(args.flags));
   if ((args.flags & abi::clone_pidfd) != 0) p.text(", pidfd="), p.address(args.pidfd.raw());
-  if ((args.flags & (abi::clone_child_settid | abi::clone_child_cleartid)) != 0) p.text(", child_tid="), p.address(args.child_tid.raw());
+  if ((args.flags & (abi::clone_child_settid | abi::clone_child_cleartid)) != 0)
+    p.text(", child_tid="), p.address(args.child_tid.raw());
   if ((args.flags & abi::clone_parent_settid) != 0) p.text(", parent_tid="), p.address(args.parent_tid.raw());
   p.text(", exit_signal=" + (args.exit_signal == 0 ? "0" : signal_name(static_cast<i32>(args.exit_signal))));
   p.text(", stack="), p.address(args.stack.raw());
@@ -221,7 +256,8 @@ void clone3(Print& p, usize i) {
   if (!p.done() || (args.flags & (abi::clone_parent_settid | abi::clone_pidfd)) == 0) return;
   std::string told;
   i32 value = 0;
-  if ((args.flags & abi::clone_pidfd) != 0 && p.seen().read(args.pidfd.raw(), value)) told = fmt::format("pidfd=[{}]", value);
+  if ((args.flags & abi::clone_pidfd) != 0 && p.seen().read(args.pidfd.raw(), value))
+    told = fmt::format("pidfd=[{}]", value);
   if ((args.flags & abi::clone_parent_settid) != 0 && p.seen().read(args.parent_tid.raw(), value)) {
     told += fmt::format("{}parent_tid=[{}]", told.empty() ? "" : ", ", value);
   }
@@ -242,7 +278,9 @@ constexpr i32 kFutexWait = 0, kFutexWake = 1, kFutexWaitBitset = 9, kFutexWakeBi
 void futex(Print& p, usize i) {
   const u32 op = static_cast<u32>(p.arg(1));
   const i32 command = as_int(op & 0x7f);
-  const auto bitset = [&](u64 bits) { p.text(static_cast<u32>(bits) == ~u32{0} ? "FUTEX_BITSET_MATCH_ANY" : fmt::format("{:#x}", static_cast<u32>(bits))); };
+  const auto bitset = [&](u64 bits) {
+    p.text(static_cast<u32>(bits) == ~u32{0} ? "FUTEX_BITSET_MATCH_ANY" : fmt::format("{:#x}", static_cast<u32>(bits)));
+  };
   switch (i) {
     case 1:
       return p.text(futex_op(op));
@@ -250,8 +288,10 @@ void futex(Print& p, usize i) {
       if (command == 7 || command == 8) return;
       return p.unsigned_number(static_cast<u32>(p.arg(2)));
     case 3:
-      if (command == kFutexWait || command == kFutexWaitBitset || command == 6 || command == 11 || command == 13) return print_time(p, p.arg(3));
-      if (command == 3 || command == 4 || command == 5 || command == 12) return p.unsigned_number(static_cast<u32>(p.arg(3)));
+      if (command == kFutexWait || command == kFutexWaitBitset || command == 6 || command == 11 || command == 13)
+        return print_time(p, p.arg(3));
+      if (command == 3 || command == 4 || command == 5 || command == 12)
+        return p.unsigned_number(static_cast<u32>(p.arg(3)));
       if (command == kFutexWakeBitset) return bitset(p.arg(5));  // two words do not count: this is the fifth, told here
       return;
     case 4:
@@ -282,11 +322,12 @@ void prctl(Print& p, usize i) {
     enum class Style : u8 { number, signal, string, address, capability } style;
   };
   using Style = Known::Style;
-  constexpr Known kKnown[] = {{1, 1, Style::signal}, {2, 1, Style::address}, {3, 0, Style::number}, {4, 1, Style::number},
-                              {7, 0, Style::number}, {8, 1, Style::number}, {15, 1, Style::string}, {16, 1, Style::string},
-                              {21, 0, Style::number}, {23, 1, Style::capability}, {24, 1, Style::capability},
-                              {27, 0, Style::number}, {29, 1, Style::number}, {30, 0, Style::number}, {36, 1, Style::number},
-                              {37, 1, Style::address}, {40, 1, Style::address}};
+  constexpr Known kKnown[] = {{1, 1, Style::signal},      {2, 1, Style::address},     {3, 0, Style::number},
+                              {4, 1, Style::number},      {7, 0, Style::number},      {8, 1, Style::number},
+                              {15, 1, Style::string},     {16, 1, Style::string},     {21, 0, Style::number},
+                              {23, 1, Style::capability}, {24, 1, Style::capability}, {27, 0, Style::number},
+                              {29, 1, Style::number},     {30, 0, Style::number},     {36, 1, Style::number},
+                              {37, 1, Style::address},    {40, 1, Style::address}};
   for (const Known& known : kKnown) {
     if (known.op != op) continue;
     if (i > known.words) return;
@@ -360,13 +401,15 @@ void epoll_events(Print& p, usize i) {
   p.array<abi::EpollEvent>(p.arg(i), static_cast<u64>(p.call.value), [&](const abi::EpollEvent& e) {
     const u64 data = e.data;
     const u32 events = e.events;
-    p.text(fmt::format("{{events={}, data={{u32={}, u64={}}}}}", print_names(names("epoll_events"), events), static_cast<u32>(data), data));
+    p.text(fmt::format("{{events={}, data={{u32={}, u64={}}}}}", print_names(names("epoll_events"), events),
+                       static_cast<u32>(data), data));
   });
 }
 void epoll_mask(Print& p, usize i) { find_object("SigSet")(p, p.arg(i)); }
 // What is left of a sleep is told only where it was cut short.
 void remaining(Print& p, usize i) {
-  if (p.call.left && (p.call.value == -4 || p.call.value == -516 || p.call.value == -512 || p.call.value == -514)) return print_time(p, p.arg(i));
+  if (p.call.left && (p.call.value == -4 || p.call.value == -516 || p.call.value == -512 || p.call.value == -514))
+    return print_time(p, p.arg(i));
   p.address(p.arg(i));
 }
 
@@ -388,12 +431,18 @@ void address_out(Print& p, usize i) {
 }
 void address_length(Print& p, usize i) {
   p.object<i32>(p.arg(i), [&](i32 length) {
-    p.text(p.call.entry_length && *p.call.entry_length != length ? fmt::format("[{} => {}]", *p.call.entry_length, length) : fmt::format("[{}]", length));
+    p.text(p.call.entry_length && *p.call.entry_length != length
+               ? fmt::format("[{} => {}]", *p.call.entry_length, length)
+               : fmt::format("[{}]", length));
   });
 }
 void socket_option(Print& p, usize i) {
   const u32 level = static_cast<u32>(p.arg(1));
-  p.named(level == 6 ? "tcp_option" : level == 0 ? "ip_option" : level == 41 ? "ipv6_option" : "SocketOption", static_cast<u32>(p.arg(i)));
+  p.named(level == 6    ? "tcp_option"
+          : level == 0  ? "ip_option"
+          : level == 41 ? "ipv6_option"
+                        : "SocketOption",
+          static_cast<u32>(p.arg(i)));
 }
 void option_value(Print& p, usize i) {
   const bool gets = p.call.row->name == "getsockopt";
@@ -403,10 +452,13 @@ void option_value(Print& p, usize i) {
   if (gets) p.seen().read(p.arg(4), length);
   const bool is_socket = p.arg(1) == 1;
   if (is_socket && p.arg(2) == 13 && length == 8) {
-    return p.object<abi::Linger>(place, [&](const abi::Linger& l) { p.text(fmt::format("{{l_onoff={}, l_linger={}}}", l.l_onoff, l.l_linger)); });
+    return p.object<abi::Linger>(place, [&](const abi::Linger& l) {
+      p.text(fmt::format("{{l_onoff={}, l_linger={}}}", l.l_onoff, l.l_linger));
+    });
   }
   if (is_socket && p.arg(2) == 17 && length == 12) {
-    return p.object<abi::UCred>(place, [&](const abi::UCred& c) { p.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid)); });
+    return p.object<abi::UCred>(
+        place, [&](const abi::UCred& c) { p.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid)); });
   }
   if (length == 16 && is_socket && (p.arg(2) == 20 || p.arg(2) == 21)) return find_object("TimeVal")(p, place);
   if (length == 4) return p.object<i32>(place, [&](i32 n) { p.text(fmt::format("[{}]", n)); });
@@ -424,13 +476,16 @@ void control_messages(Print& p, u64 place, u64 length) {
     const bool socket_level = head.cmsg_level == 1;
     out += fmt::format("{}{{cmsg_len={}, cmsg_level={}, cmsg_type={}", out.empty() ? "" : ", ", head.cmsg_len,
                        print_names(names("SocketLevel"), static_cast<u32>(head.cmsg_level)),
-                       socket_level ? print_names(names("scm"), static_cast<u32>(head.cmsg_type)) : fmt::format("{:#x}", head.cmsg_type));
+                       socket_level ? print_names(names("scm"), static_cast<u32>(head.cmsg_type))
+                                    : fmt::format("{:#x}", head.cmsg_type));
     std::string value;
     Print inner{p.call, p.options, value};
     if (socket_level && head.cmsg_type == 1) {
       inner.array<i32>(place + at + sizeof head, data / 4, [&](i32 fd) { inner.descriptor(fd); });
     } else if (socket_level && head.cmsg_type == 2 && data == 12) {
-      inner.object<abi::UCred>(place + at + sizeof head, [&](const abi::UCred& c) { inner.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid)); });
+      inner.object<abi::UCred>(place + at + sizeof head, [&](const abi::UCred& c) {
+        inner.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid));
+      });
     } else {
       inner.bytes(place + at + sizeof head, data);
     }
@@ -447,11 +502,13 @@ void print_message(Print& p, u64 place, u64 data) {
   p.object<abi::MsgHdr>(place, [&](const abi::MsgHdr& m) {
     p.text("{msg_name="), print_socket_address(p, m.msg_name.raw(), m.msg_namelen);
     const i32 before = p.call.entry_length.value_or(m.msg_namelen);
-    p.text(before != m.msg_namelen ? fmt::format(", msg_namelen={} => {}", before, m.msg_namelen) : fmt::format(", msg_namelen={}", m.msg_namelen));
+    p.text(before != m.msg_namelen ? fmt::format(", msg_namelen={} => {}", before, m.msg_namelen)
+                                   : fmt::format(", msg_namelen={}", m.msg_namelen));
     p.text(", msg_iov="), print_iovec(p, m.msg_iov.raw(), m.msg_iovlen, data);
     p.text(fmt::format(", msg_iovlen={}", m.msg_iovlen));
     if (m.msg_controllen != 0) control_messages(p, m.msg_control.raw(), m.msg_controllen);
-    p.text(fmt::format(", msg_controllen={}, msg_flags={}}}", m.msg_controllen, print_names(names("MsgFlags"), m.msg_flags)));
+    p.text(fmt::format(", msg_controllen={}, msg_flags={}}}", m.msg_controllen,
+                       print_names(names("MsgFlags"), m.msg_flags)));
   });
 }
 void message(Print& p, usize i) {
@@ -484,7 +541,8 @@ void random_bytes(Print& p, usize i) {
   const u64 length = static_cast<u64>(p.call.value), shown = std::min<u64>(length, p.options.string_bytes);
   const u8* at = p.seen().memory(p.arg(i), shown);
   if (at == nullptr) return length == 0 ? p.text("\"\"") : p.address(p.arg(i));
-  p.text(quote({reinterpret_cast<const char*>(at), shown}, DecodeOptions::Hex::all, length > shown ? More::yes : More::no));
+  p.text(quote({reinterpret_cast<const char*>(at), shown}, DecodeOptions::Hex::all,
+               length > shown ? More::yes : More::no));
 }
 void result_string(Print& p, usize i) {  // getcwd: as long as its result, without the NUL
   if (!p.done()) return p.address(p.arg(i));
@@ -503,7 +561,8 @@ void ipc_key(Print& p, usize i) {
 void ipc_flags(Print& p, usize i) {
   const u32 flags = static_cast<u32>(p.arg(i));
   const u32 bits = flags & ~0777u;
-  p.text(bits == 0 ? permissions(flags & 0777) : print_names(names("ipc_bits"), bits) + "|" + permissions(flags & 0777));
+  p.text(bits == 0 ? permissions(flags & 0777)
+                   : print_names(names("ipc_bits"), bits) + "|" + permissions(flags & 0777));
 }
 void timerfd_flags(Print& p, usize i) { p.named("timerfd_settime", static_cast<u32>(p.arg(i))); }
 void sem_command(Print& p, usize i) { p.named("semctl", static_cast<u32>(p.arg(i))); }
@@ -538,7 +597,8 @@ void personality(Print& p, usize i) {
 void groups(Print& p, usize i) {
   const bool gets = p.call.row->name == "getgroups";
   if (gets && !p.done()) return p.address(p.arg(i));
-  p.array<u32>(p.arg(i), gets ? static_cast<u64>(p.call.value) : static_cast<u32>(p.arg(0)), [&](u32 id) { p.unsigned_number(id); });
+  p.array<u32>(p.arg(i), gets ? static_cast<u64>(p.call.value) : static_cast<u32>(p.arg(0)),
+               [&](u32 id) { p.unsigned_number(id); });
 }
 
 constexpr Override kOverrides[] = {
@@ -553,33 +613,43 @@ constexpr Override kOverrides[] = {
     {"getdents64", 1 << 1, directory_entries},
     {"getdents", 1 << 1, directory_entries},
     {"readv", 1 << 1, read_vector, 1 << 1},
-    {"preadv", 1 << 1 | 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 1 ? read_vector(p, i) : vector_position(p, i); }, 1 << 1},
-    {"preadv2", 1 << 1 | 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 1 ? read_vector(p, i) : vector_position(p, i); }, 1 << 1},
+    {"preadv", 1 << 1 | 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 1 ? read_vector(p, i) : vector_position(p, i); },
+     1 << 1},
+    {"preadv2", 1 << 1 | 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 1 ? read_vector(p, i) : vector_position(p, i); },
+     1 << 1},
     {"writev", 1 << 1, write_vector},
     {"vmsplice", 1 << 1, write_vector},
-    {"pwritev", 1 << 1 | 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 1 ? write_vector(p, i) : vector_position(p, i); }},
-    {"pwritev2", 1 << 1 | 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 1 ? write_vector(p, i) : vector_position(p, i); }},
+    {"pwritev", 1 << 1 | 1 << 3 | 1 << 4,
+     [](Print& p, usize i) { i == 1 ? write_vector(p, i) : vector_position(p, i); }},
+    {"pwritev2", 1 << 1 | 1 << 3 | 1 << 4,
+     [](Print& p, usize i) { i == 1 ? write_vector(p, i) : vector_position(p, i); }},
     {"process_vm_readv", 1 << 1 | 1 << 3, [](Print& p, usize i) { print_iovec(p, p.arg(i), p.arg(i + 1), 0); }},
     {"process_vm_writev", 1 << 1 | 1 << 3, [](Print& p, usize i) { print_iovec(p, p.arg(i), p.arg(i + 1), 0); }},
     {"utimensat", 1 << 2, times},
     {"futimesat", 1 << 2, times},
     {"utimes", 1 << 1, times},
-    {"fcntl", 1 << 2, fcntl, 1 << 2, 0, [](const Call& c) { return as_int(c.args[1]) == 5 || as_int(c.args[1]) == 36; }},
-    {"ioctl", 1 << 1 | 1 << 2, ioctl, 1 << 2, 0, [](const Call& c) { return reads_by_ioctl(static_cast<u32>(c.args[1])); }},
+    {"fcntl", 1 << 2, fcntl, 1 << 2, 0,
+     [](const Call& c) { return as_int(c.args[1]) == 5 || as_int(c.args[1]) == 36; }},
+    {"ioctl", 1 << 1 | 1 << 2, ioctl, 1 << 2, 0,
+     [](const Call& c) { return reads_by_ioctl(static_cast<u32>(c.args[1])); }},
     {"mmap", 1 << 5, mmap_offset},
     {"mremap", 1 << 4, mremap_address},
     {"mincore", 1 << 2, resident},
-    {"clone", 0x1f, clone, 0x1c, 0, [](const Call& c) { return (c.args[0] & (abi::clone_parent_settid | abi::clone_pidfd)) != 0; }},
+    {"clone", 0x1f, clone, 0x1c, 0,
+     [](const Call& c) { return (c.args[0] & (abi::clone_parent_settid | abi::clone_pidfd)) != 0; }},
     {"clone3", 1 << 0, clone3, 1 << 0},
     {"wait4", 1 << 1 | 1 << 3, [](Print& p, usize i) { i == 1 ? wait_status(p, i) : wait_usage(p, i); }},
     {"waitid", 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 3 ? waitid_options(p, i) : wait_usage(p, i); }},
     {"futex", 0x3f, futex, 0, 0x3f},
-    {"arch_prctl", 1 << 1, arch_prctl, 1 << 1, 0, [](const Call& c) { return (c.args[0] & ~u64{7}) == 0x1000 && c.args[0] > 0x1002; }},
-    {"prctl", 0x1e, prctl, 0x1e, 0, [](const Call& c) { return c.args[0] == 2 || c.args[0] == 16 || c.args[0] == 37 || c.args[0] == 40; }},
+    {"arch_prctl", 1 << 1, arch_prctl, 1 << 1, 0,
+     [](const Call& c) { return (c.args[0] & ~u64{7}) == 0x1000 && c.args[0] > 0x1002; }},
+    {"prctl", 0x1e, prctl, 0x1e, 0,
+     [](const Call& c) { return c.args[0] == 2 || c.args[0] == 16 || c.args[0] == 37 || c.args[0] == 40; }},
     {"sched_setaffinity", 1 << 2, affinity},
     {"sched_getaffinity", 1 << 2, affinity},
     {"poll", 1 << 0, poll_fds, 0, 1 << 0},
-    {"ppoll", 1 << 0 | 1 << 2, [](Print& p, usize i) { i == 0 ? poll_fds(p, i) : print_time(p, p.arg(2)); }, 0, 1 << 0 | 1 << 2},
+    {"ppoll", 1 << 0 | 1 << 2, [](Print& p, usize i) { i == 0 ? poll_fds(p, i) : print_time(p, p.arg(2)); }, 0,
+     1 << 0 | 1 << 2},
     {"select", 0x1e, select_words, 0, 0x1e},
     {"pselect6", 0x3e, select_words, 0, 0x3e},
     {"epoll_wait", 1 << 1, epoll_events},
@@ -594,7 +664,8 @@ constexpr Override kOverrides[] = {
     {"sendto", 1 << 4, address_in},
     {"recvfrom", 1 << 4 | 1 << 5, [](Print& p, usize i) { i == 4 ? address_out(p, i) : address_length(p, i); }},
     {"accept", 1 << 1 | 1 << 2, [](Print& p, usize i) { i == 1 ? address_out(p, i) : address_length(p, i); }},
-    {"accept4", 1 << 1 | 1 << 2 | 1 << 3, [](Print& p, usize i) {
+    {"accept4", 1 << 1 | 1 << 2 | 1 << 3,
+     [](Print& p, usize i) {
        if (i == 3) {
          const u32 flags = static_cast<u32>(p.arg(3));
          return p.named("accept4", flags);
@@ -604,7 +675,10 @@ constexpr Override kOverrides[] = {
     {"getsockname", 1 << 1 | 1 << 2, [](Print& p, usize i) { i == 1 ? address_out(p, i) : address_length(p, i); }},
     {"getpeername", 1 << 1 | 1 << 2, [](Print& p, usize i) { i == 1 ? address_out(p, i) : address_length(p, i); }},
     {"setsockopt", 1 << 2 | 1 << 3, [](Print& p, usize i) { i == 2 ? socket_option(p, i) : option_value(p, i); }},
-    {"getsockopt", 1 << 2 | 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 2 ? socket_option(p, i) : i == 3 ? option_value(p, i) : address_length(p, i); }},
+    {"getsockopt", 1 << 2 | 1 << 3 | 1 << 4,
+     [](Print& p, usize i) { i == 2   ? socket_option(p, i)
+                             : i == 3 ? option_value(p, i)
+                                      : address_length(p, i); }},
     {"sendmsg", 1 << 1, message},
     {"recvmsg", 1 << 1, message},
     {"sendmmsg", 1 << 1, messages, 1 << 1},
@@ -643,7 +717,8 @@ std::string poll_note(const Call& call, const DecodeOptions& options) {
     if (!call.seen.read(call.args[0] + i * sizeof f, f)) break;
     if (f.revents == 0) continue;
     out += out.empty() ? "" : ", ";
-    out += "{fd=", p.descriptor(f.fd), out += ", revents=" + print_names(names("poll_events"), static_cast<u16>(f.revents)) + "}";
+    out += "{fd=", p.descriptor(f.fd),
+        out += ", revents=" + print_names(names("poll_events"), static_cast<u16>(f.revents)) + "}";
   }
   return " ([" + out + "])";
 }
@@ -685,9 +760,11 @@ std::string result_note(const Call& call, const DecodeOptions& options) {
   if (call.failed()) return "";
   if (name == "fcntl") {
     const u32 cmd = static_cast<u32>(call.args[1]);
-    if (cmd == 1 && call.value != 0) return " (flags " + print_names(names("fd_flags"), static_cast<u64>(call.value)) + ")";
+    if (cmd == 1 && call.value != 0)
+      return " (flags " + print_names(names("fd_flags"), static_cast<u64>(call.value)) + ")";
     if (cmd == 3) return " (flags " + open_flags(static_cast<u64>(call.value)) + ")";
-    if (cmd == 1034 && call.value != 0) return " (seals " + print_names(names("seals"), static_cast<u64>(call.value)) + ")";
+    if (cmd == 1034 && call.value != 0)
+      return " (seals " + print_names(names("seals"), static_cast<u64>(call.value)) + ")";
   }
   if (name == "personality") return " (PER_LINUX)";
   return "";

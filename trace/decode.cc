@@ -13,15 +13,34 @@ namespace {
 // A parameter of a row, with what prints it.
 struct Param {
   enum class Kind : u8 {
-    signed_number, unsigned_number, address, fd, directory, path, string, strings, bytes, numbers, object, objects, named,
-    signal, id, open_flags, mode, device, socket_type, mmap_flags, clone_flags
+    signed_number,
+    unsigned_number,
+    address,
+    fd,
+    directory,
+    path,
+    string,
+    strings,
+    bytes,
+    numbers,
+    object,
+    objects,
+    named,
+    signal,
+    id,
+    open_flags,
+    mode,
+    device,
+    socket_type,
+    mmap_flags,
+    clone_flags
   };
   Kind kind = Kind::address;
   bool in = false, out = false;
   u8 width = 8;  // bytes of a number, of an element
   std::string_view type, name;
-  std::string_view table;           // named
-  PrintObject object = nullptr;     // object, objects
+  std::string_view table;        // named
+  PrintObject object = nullptr;  // object, objects
 };
 
 struct Row {
@@ -35,15 +54,31 @@ struct NumberType {
   u8 width;
 };
 constexpr NumberType kNumberTypes[] = {
-    {"int", Param::Kind::signed_number, 4},   {"i32", Param::Kind::signed_number, 4},  {"i64", Param::Kind::signed_number, 8},
-    {"Off", Param::Kind::signed_number, 8},   {"Pid", Param::Kind::signed_number, 4},  {"IpcKey", Param::Kind::unsigned_number, 4},
-    {"u32", Param::Kind::unsigned_number, 4}, {"u64", Param::Kind::unsigned_number, 8}, {"usize", Param::Kind::unsigned_number, 8},
-    {"Fd", Param::Kind::fd, 4},               {"DirFd", Param::Kind::directory, 4},    {"Signal", Param::Kind::signal, 4},
-    {"Uid", Param::Kind::id, 4},              {"Gid", Param::Kind::id, 4},             {"OpenFlags", Param::Kind::open_flags, 4},
-    {"FileMode", Param::Kind::mode, 2},       {"DevNumber", Param::Kind::device, 4},   {"SocketType", Param::Kind::socket_type, 4},
-    {"MmapFlags", Param::Kind::mmap_flags, 8}, {"CloneFlags", Param::Kind::clone_flags, 8},
-    {"UserPath", Param::Kind::path, 8},       {"UserString", Param::Kind::string, 8},  {"UserStrings", Param::Kind::strings, 8},
-    {"GuestAddr", Param::Kind::address, 8},   {"UserAddr", Param::Kind::address, 8},
+    {"int", Param::Kind::signed_number, 4},
+    {"i32", Param::Kind::signed_number, 4},
+    {"i64", Param::Kind::signed_number, 8},
+    {"Off", Param::Kind::signed_number, 8},
+    {"Pid", Param::Kind::signed_number, 4},
+    {"IpcKey", Param::Kind::unsigned_number, 4},
+    {"u32", Param::Kind::unsigned_number, 4},
+    {"u64", Param::Kind::unsigned_number, 8},
+    {"usize", Param::Kind::unsigned_number, 8},
+    {"Fd", Param::Kind::fd, 4},
+    {"DirFd", Param::Kind::directory, 4},
+    {"Signal", Param::Kind::signal, 4},
+    {"Uid", Param::Kind::id, 4},
+    {"Gid", Param::Kind::id, 4},
+    {"OpenFlags", Param::Kind::open_flags, 4},
+    {"FileMode", Param::Kind::mode, 2},
+    {"DevNumber", Param::Kind::device, 4},
+    {"SocketType", Param::Kind::socket_type, 4},
+    {"MmapFlags", Param::Kind::mmap_flags, 8},
+    {"CloneFlags", Param::Kind::clone_flags, 8},
+    {"UserPath", Param::Kind::path, 8},
+    {"UserString", Param::Kind::string, 8},
+    {"UserStrings", Param::Kind::strings, 8},
+    {"GuestAddr", Param::Kind::address, 8},
+    {"UserAddr", Param::Kind::address, 8},
 };
 
 void set_direction(Param& p, std::string_view word) {
@@ -176,7 +211,8 @@ void print_param(Print& p, const Row& row, usize i) {
     }
     case Param::Kind::numbers: {
       if (!readable || word == 0) return p.address(word);
-      const bool is_signed = param.type.find("i32") != std::string_view::npos || param.type.find("i64") != std::string_view::npos;
+      const bool is_signed =
+          param.type.find("i32") != std::string_view::npos || param.type.find("i64") != std::string_view::npos;
       if (!param.type.starts_with("UserArray")) {
         if (p.seen().memory(word, param.width) == nullptr) return p.address(word);
         p.out += '[', print_number(p, word, param.width, is_signed), p.out += ']';
@@ -218,7 +254,8 @@ void print_param(Print& p, const Row& row, usize i) {
 
 bool waits_for_exit(const Row& row, const Call& call, usize i) {
   if (row.over != nullptr && (row.over->at_entry >> i & 1) != 0) return false;
-  if (row.over != nullptr && (row.over->at_exit >> i & 1) != 0) return row.over->waits == nullptr || row.over->waits(call);
+  if (row.over != nullptr && (row.over->at_exit >> i & 1) != 0)
+    return row.over->waits == nullptr || row.over->waits(call);
   return row.params[i].out;
 }
 
@@ -268,7 +305,9 @@ std::string print_params(Call& call, const DecodeOptions& options, bool all) {
   return out;
 }
 
-bool shows_address(std::string_view name) { return name == "mmap" || name == "brk" || name == "mremap" || name == "shmat"; }
+bool shows_address(std::string_view name) {
+  return name == "mmap" || name == "brk" || name == "mremap" || name == "shmat";
+}
 
 struct Restart {
   i64 value;
@@ -323,7 +362,8 @@ std::string decode_result(const Call& call, const DecodeOptions& options) {
 std::vector<Argument> arguments(Call& call, const DecodeOptions& options) {
   std::vector<Argument> out;
   if (call.row == nullptr) {
-    for (const u64 word : call.args) out.push_back({"u64", "", word, static_cast<i64>(word), {}, fmt::format("{:#x}", word)});
+    for (const u64 word : call.args)
+      out.push_back({"u64", "", word, static_cast<i64>(word), {}, fmt::format("{:#x}", word)});
     return out;
   }
   const Row& row = row_of(*call.row);
@@ -347,7 +387,8 @@ std::vector<Argument> arguments(Call& call, const DecodeOptions& options) {
       case Param::Kind::string: {
         const std::span<const u8> bytes = call.seen.from(call.args[i]);
         const auto* nul = std::find(bytes.data(), bytes.data() + bytes.size(), u8{0});
-        if (!bytes.empty()) one.text = std::string(reinterpret_cast<const char*>(bytes.data()), static_cast<usize>(nul - bytes.data()));
+        if (!bytes.empty())
+          one.text = std::string(reinterpret_cast<const char*>(bytes.data()), static_cast<usize>(nul - bytes.data()));
         break;
       }
       case Param::Kind::bytes: {

@@ -49,7 +49,7 @@ struct Call {
 struct Argument {
   std::string_view type, name;
   u64 raw = 0;
-  std::optional<i64> number;       // where it is one
+  std::optional<i64> number;        // where it is one
   std::optional<std::string> text;  // a path, a string, bytes: as they are
   std::string shown;                // as the text form has it
 };

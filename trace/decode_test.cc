@@ -25,7 +25,8 @@ class Made {
   }
   Made& text(u64 place, std::string_view words) { return memory(place, words.data(), words.size()); }
   Made& file(i64 fd, std::string_view path) {
-    const PieceView piece{event::Piece::Kind::file, static_cast<u64>(fd), {reinterpret_cast<const u8*>(path.data()), path.size()}};
+    const PieceView piece{
+        event::Piece::Kind::file, static_cast<u64>(fd), {reinterpret_cast<const u8*>(path.data()), path.size()}};
     call.seen.add({&piece, 1});
     return *this;
   }
@@ -64,7 +65,8 @@ TEST(Decode, FailedCallShowsTheAddressOfItsBuffer) {
 }
 
 TEST(Decode, UnreadableMemoryIsAnAddress) {
-  EXPECT_EQ(Made("openat", {kCwd, 0x1000, 0, 0}).whole(-14), "openat(AT_FDCWD, 0x1000, O_RDONLY) = -1 EFAULT (Bad address)");
+  EXPECT_EQ(Made("openat", {kCwd, 0x1000, 0, 0}).whole(-14),
+            "openat(AT_FDCWD, 0x1000, O_RDONLY) = -1 EFAULT (Bad address)");
 }
 
 TEST(Decode, LongBuffersAreShortened) {
@@ -114,7 +116,9 @@ TEST(Decode, EveryRowCanBeDecodedWithoutMemory) {
 }
 
 TEST(Filter, SetsOfCalls) {
-  const auto has = [](const CallSet& set, std::string_view name) { return set[static_cast<usize>(find_syscall(name)->x86_64)]; };
+  const auto has = [](const CallSet& set, std::string_view name) {
+    return set[static_cast<usize>(find_syscall(name)->x86_64)];
+  };
   EXPECT_TRUE(has(parse_calls("openat,close"), "close"));
   EXPECT_FALSE(has(parse_calls("!openat"), "openat"));
   EXPECT_TRUE(has(parse_calls("%file"), "openat"));

@@ -13,10 +13,10 @@ struct Class {
   std::string_view name;
   Family family;
 };
-constexpr Class kClasses[] = {{"desc", Family::desc},       {"file", Family::file},   {"network", Family::network},
-                              {"net", Family::network},     {"memory", Family::memory}, {"ipc", Family::ipc},
-                              {"signal", Family::signal},   {"creds", Family::creds}, {"%stat", Family::stat},
-                              {"%statfs", Family::statfs},  {"clock", Family::clock}};
+constexpr Class kClasses[] = {{"desc", Family::desc},      {"file", Family::file},     {"network", Family::network},
+                              {"net", Family::network},    {"memory", Family::memory}, {"ipc", Family::ipc},
+                              {"signal", Family::signal},  {"creds", Family::creds},   {"%stat", Family::stat},
+                              {"%statfs", Family::statfs}, {"clock", Family::clock}};
 // Classes that are lists of names.
 struct NamedClass {
   std::string_view name;
@@ -24,8 +24,9 @@ struct NamedClass {
 };
 const std::vector<NamedClass>& named_classes() {
   static const std::vector<NamedClass> classes = {
-      {"process", {"clone", "clone3", "execve", "execveat", "exit", "exit_group", "fork", "kill", "pidfd_send_signal",
-                   "rt_sigqueueinfo", "rt_tgsigqueueinfo", "tgkill", "tkill", "vfork", "wait4", "waitid"}},
+      {"process",
+       {"clone", "clone3", "execve", "execveat", "exit", "exit_group", "fork", "kill", "pidfd_send_signal",
+        "rt_sigqueueinfo", "rt_tgsigqueueinfo", "tgkill", "tkill", "vfork", "wait4", "waitid"}},
       {"stat", {"stat"}},
       {"lstat", {"lstat"}},
       {"fstat", {"fstat", "newfstatat"}},
@@ -68,16 +69,20 @@ CallSet class_of(const std::string& word) {
   }
   for (const NamedClass& known : named_classes()) {
     if (known.name != name) continue;
-    return where([&](const SyscallRow& row) { return std::find(known.calls.begin(), known.calls.end(), row.name) != known.calls.end(); });
+    return where([&](const SyscallRow& row) {
+      return std::find(known.calls.begin(), known.calls.end(), row.name) != known.calls.end();
+    });
   }
-  throw BadSet("no class of calls '" + word + "'; there are %file %process %network %memory %ipc %signal %desc %creds %clock "
+  throw BadSet("no class of calls '" + word +
+               "'; there are %file %process %network %memory %ipc %signal %desc %creds %clock "
                "%stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %pure");
 }
 
 CallSet matching(const std::string& word) {
   try {
     const std::regex pattern(word.substr(1), std::regex::extended | std::regex::nosubs);
-    const CallSet set = where([&](const SyscallRow& row) { return std::regex_search(row.name.begin(), row.name.end(), pattern); });
+    const CallSet set =
+        where([&](const SyscallRow& row) { return std::regex_search(row.name.begin(), row.name.end(), pattern); });
     if (set.none()) throw BadSet("no call matches '" + word + "'");
     return set;
   } catch (const std::regex_error&) {
@@ -92,10 +97,12 @@ CallSet one(std::string word) {
   if (word == "none") return {};
   if (word.starts_with('%')) return class_of(word);
   if (word.starts_with('/')) return matching(word);
-  if (const SyscallRow* row = find_syscall(word); row != nullptr && row->x86_64 >= 0) return CallSet().set(static_cast<usize>(row->x86_64));
+  if (const SyscallRow* row = find_syscall(word); row != nullptr && row->x86_64 >= 0)
+    return CallSet().set(static_cast<usize>(row->x86_64));
   i32 number = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error == std::errc() && *end == '\0' && number >= 0 && number < kSyscallEnd) return CallSet().set(static_cast<usize>(number));
+  if (error == std::errc() && *end == '\0' && number >= 0 && number < kSyscallEnd)
+    return CallSet().set(static_cast<usize>(number));
   // As strace before 5: "-e file" for "-e %file".
   for (const std::string_view old : {"file", "process", "network", "ipc", "signal", "desc", "memory"}) {
     if (old == word) return class_of("%" + word);
@@ -108,13 +115,20 @@ u8 parse_statuses(std::string_view text) {
   const Words set = split("-e status", text);
   u8 bits = 0;
   for (const std::string& word : set.words) {
-    if (word == "successful") bits |= successful;
-    else if (word == "failed") bits |= failed;
-    else if (word == "unfinished") bits |= unfinished;
-    else if (word == "unavailable") bits |= unavailable;
-    else if (word == "all") bits |= 15;
-    else if (word == "detached") continue;  // nothing is ever detached here
-    else if (word != "none") throw BadSet("no status '" + word + "'; there are successful, failed, unfinished, unavailable");
+    if (word == "successful")
+      bits |= successful;
+    else if (word == "failed")
+      bits |= failed;
+    else if (word == "unfinished")
+      bits |= unfinished;
+    else if (word == "unavailable")
+      bits |= unavailable;
+    else if (word == "all")
+      bits |= 15;
+    else if (word == "detached")
+      continue;  // nothing is ever detached here
+    else if (word != "none")
+      throw BadSet("no status '" + word + "'; there are successful, failed, unfinished, unavailable");
   }
   return set.inverted ? static_cast<u8>(~bits & 15) : bits;
 }
@@ -151,8 +165,10 @@ CallSet parse_calls(std::string_view text) {
 void Filter::add(std::string_view expression) {
   const usize equals = expression.find('=');
   // A regular expression may hold an '='.
-  const std::string_view what = equals == std::string_view::npos || expression.starts_with('/') ? "trace" : expression.substr(0, equals);
-  const std::string_view set = what == "trace" && !expression.starts_with("trace=") ? expression : expression.substr(equals + 1);
+  const std::string_view what =
+      equals == std::string_view::npos || expression.starts_with('/') ? "trace" : expression.substr(0, equals);
+  const std::string_view set =
+      what == "trace" && !expression.starts_with("trace=") ? expression : expression.substr(equals + 1);
   if (what == "trace" || what == "t") {
     calls = parse_calls(set);
   } else if (what == "status") {
@@ -183,7 +199,8 @@ bool Filter::shows(const Call& call) const {
     for (usize i = 0; i < 6; ++i) {
       const SyscallParam param = syscall_param(*call.row, i);
       if (param.name.empty()) break;
-      if ((param.type == "Fd" || param.type == "DirFd") && fds.contains(static_cast<i32>(call.args[i])) != fds_inverted) any = true;
+      if ((param.type == "Fd" || param.type == "DirFd") && fds.contains(static_cast<i32>(call.args[i])) != fds_inverted)
+        any = true;
     }
     if (!any) return false;
   }
@@ -192,7 +209,10 @@ bool Filter::shows(const Call& call) const {
 
 bool Filter::shows_result(const Call& call) const {
   if (!all_statuses()) {
-    const u8 status = !call.left ? unfinished : call.value < 0 && call.value > -512 ? failed : call.value < 0 && call.failed() ? failed : successful;
+    const u8 status = !call.left                            ? unfinished
+                      : call.value < 0 && call.value > -512 ? failed
+                      : call.value < 0 && call.failed()     ? failed
+                                                            : successful;
     if ((statuses & status) == 0) return false;
   }
   if (paths.empty() || call.row == nullptr) return paths.empty();
@@ -206,7 +226,8 @@ bool Filter::shows_result(const Call& call) const {
         if (file != nullptr && *file == path) return true;
       } else if (param.type == "UserPath") {
         const std::span<const u8> text = call.seen.from(call.args[i]);
-        if (text.size() > path.size() && std::equal(path.begin(), path.end(), text.begin()) && text[path.size()] == 0) return true;
+        if (text.size() > path.size() && std::equal(path.begin(), path.end(), text.begin()) && text[path.size()] == 0)
+          return true;
       }
     }
   }

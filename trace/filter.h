@@ -26,7 +26,7 @@ struct Filter {
   CallSet calls = CallSet().set();
   std::bitset<65> signals = std::bitset<65>().set();
   u8 statuses = successful | failed | unfinished | unavailable;
-  std::set<i32> fds;               // empty: any
+  std::set<i32> fds;  // empty: any
   bool fds_inverted = false;
   std::vector<std::string> paths;  // empty: any
   bool raw = false;                // -e raw=all

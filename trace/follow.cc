@@ -1,11 +1,13 @@
 #include "trace/follow.h"
 
+#include "trace/print.h"
+
 namespace limen::trace {
 namespace {
 
 std::string name_in(const EventView& view) {
   for (const PieceView& piece : view.pieces) {
-    if (piece.kind == event::Piece::Kind::name) return std::string(piece.text());
+    if (piece.kind == event::Piece::Kind::name) return escaped(piece.text());
   }
   return "";
 }
@@ -18,7 +20,8 @@ void keep_words(Call& call) {
     std::string_view call;
     u8 arg;
   };
-  constexpr Word kLengths[] = {{"accept", 2}, {"accept4", 2}, {"getsockname", 2}, {"getpeername", 2}, {"recvfrom", 5}, {"getsockopt", 4}};
+  constexpr Word kLengths[] = {{"accept", 2},      {"accept4", 2},  {"getsockname", 2},
+                               {"getpeername", 2}, {"recvfrom", 5}, {"getsockopt", 4}};
   constexpr Word kOffsets[] = {{"sendfile", 2}};
   for (const Word& word : kLengths) {
     i32 length = 0;
@@ -60,7 +63,8 @@ void Follower::left(Thread& thread, const EventView& view) {
   call.left = true, call.value = exit.value, call.touched = view.head.flags, call.left_ns = view.head.time_ns;
   call.seen.add(view.pieces);
   for (const PieceView& piece : view.pieces) {
-    if (piece.kind == event::Piece::Kind::file && static_cast<i64>(piece.place) == exit.value) call.made_descriptor = true;
+    if (piece.kind == event::Piece::Kind::file && static_cast<i64>(piece.place) == exit.value)
+      call.made_descriptor = true;
   }
   on_exit(thread, view.head.time_ns);
   thread.in_call = false;
@@ -70,6 +74,7 @@ void Follower::left(Thread& thread, const EventView& view) {
 void Follower::take(const EventView& view) {
   const u64 ns = view.head.time_ns;
   if (first_ns_ == 0) first_ns_ = ns;
+  if (view.head.kind == event::Kind::counters) return on_counters(ns, view.as<event::Counters>());
   Thread& thread = thread_of(view.head);
   switch (view.head.kind) {
     case event::Kind::entry:
@@ -105,6 +110,8 @@ void Follower::take(const EventView& view) {
       threads_.erase(view.head.tid);
       return;
     }
+    case event::Kind::counters:
+      return;
     case event::Kind::lost:
       return on_lost(thread, ns, view.as<event::Lost>().events);
   }

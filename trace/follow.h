@@ -38,6 +38,7 @@ class Follower {
   virtual void on_renumbered(i32 /*from*/, Thread& /*now*/) {}
   virtual void on_ended(Thread&, u64 /*ns*/, i32 /*wait_status*/, bool /*superseded*/) {}  // the thread goes afterwards
   virtual void on_lost(Thread&, u64 /*ns*/, u64 /*events*/) {}
+  virtual void on_counters(u64 /*ns*/, const event::Counters&) {}
 
   const std::map<i32, Thread>& threads() const { return threads_; }
   // Wall-clock time of an event.

@@ -1,5 +1,5 @@
 // The names of Linux's numbers: one table for each kind. The values are the host's own headers': they are Linux's contract, as
-// abi/ (whose tests compare the two) has it, and the macro gives name and number in one word. Longer than other files, being lists.
+// abi/ (whose tests compare the two) has it, and the macro gives name and number in one word. Longer than 500 lines: lists.
 #include "trace/names.h"
 
 #include <asm/prctl.h>
@@ -58,48 +58,135 @@ namespace {
   Name { static_cast<u64>(static_cast<u32>(x)), #x }
 
 constexpr Name kAccess[] = {N(F_OK), N(R_OK), N(W_OK), N(X_OK)};
-constexpr Name kAt[] = {N(AT_SYMLINK_NOFOLLOW), N(AT_REMOVEDIR), N(AT_SYMLINK_FOLLOW), N(AT_NO_AUTOMOUNT), N(AT_EMPTY_PATH),
-                        {0x2000, "AT_STATX_FORCE_SYNC"}, {0x4000, "AT_STATX_DONT_SYNC"}, {0x8000, "AT_RECURSIVE"}};
+constexpr Name kAt[] = {N(AT_SYMLINK_NOFOLLOW),
+                        N(AT_REMOVEDIR),
+                        N(AT_SYMLINK_FOLLOW),
+                        N(AT_NO_AUTOMOUNT),
+                        N(AT_EMPTY_PATH),
+                        {0x2000, "AT_STATX_FORCE_SYNC"},
+                        {0x4000, "AT_STATX_DONT_SYNC"},
+                        {0x8000, "AT_RECURSIVE"}};
 constexpr Name kStatxAt[] = {N(AT_SYMLINK_NOFOLLOW), N(AT_SYMLINK_FOLLOW), N(AT_NO_AUTOMOUNT), N(AT_EMPTY_PATH)};
 constexpr Name kFaccessAt[] = {N(AT_SYMLINK_NOFOLLOW), {0x200, "AT_EACCESS"}, N(AT_EMPTY_PATH)};
-constexpr Name kOpen[] = {N(O_CREAT), N(O_EXCL), N(O_NOCTTY), N(O_TRUNC), N(O_APPEND), N(O_NONBLOCK), N(O_SYNC), N(O_DSYNC),
-                          N(O_ASYNC), N(O_DIRECT), {0100000, "O_LARGEFILE"}, N(O_NOFOLLOW), N(O_NOATIME), N(O_CLOEXEC),
-                          N(O_PATH), N(O_TMPFILE), N(O_DIRECTORY)};
-constexpr Name kProt[] = {N(PROT_NONE), N(PROT_READ), N(PROT_WRITE), N(PROT_EXEC), {0x8, "PROT_SEM"}, N(PROT_GROWSDOWN),
-                          N(PROT_GROWSUP)};
-constexpr Name kMmap[] = {N(MAP_FIXED), N(MAP_ANONYMOUS), N(MAP_32BIT), N(MAP_GROWSDOWN), N(MAP_DENYWRITE),
-                          N(MAP_EXECUTABLE), N(MAP_LOCKED), N(MAP_NORESERVE), N(MAP_POPULATE), N(MAP_NONBLOCK), N(MAP_STACK),
-                          N(MAP_HUGETLB), N(MAP_SYNC), N(MAP_FIXED_NOREPLACE)};
+constexpr Name kOpen[] = {N(O_CREAT),
+                          N(O_EXCL),
+                          N(O_NOCTTY),
+                          N(O_TRUNC),
+                          N(O_APPEND),
+                          N(O_NONBLOCK),
+                          N(O_SYNC),
+                          N(O_DSYNC),
+                          N(O_ASYNC),
+                          N(O_DIRECT),
+                          {0100000, "O_LARGEFILE"},
+                          N(O_NOFOLLOW),
+                          N(O_NOATIME),
+                          N(O_CLOEXEC),
+                          N(O_PATH),
+                          N(O_TMPFILE),
+                          N(O_DIRECTORY)};
+constexpr Name kProt[] = {N(PROT_NONE),      N(PROT_READ),      N(PROT_WRITE),  N(PROT_EXEC),
+                          {0x8, "PROT_SEM"}, N(PROT_GROWSDOWN), N(PROT_GROWSUP)};
+constexpr Name kMmap[] = {N(MAP_FIXED),     N(MAP_ANONYMOUS),      N(MAP_32BIT),  N(MAP_GROWSDOWN),
+                          N(MAP_DENYWRITE), N(MAP_EXECUTABLE),     N(MAP_LOCKED), N(MAP_NORESERVE),
+                          N(MAP_POPULATE),  N(MAP_NONBLOCK),       N(MAP_STACK),  N(MAP_HUGETLB),
+                          N(MAP_SYNC),      N(MAP_FIXED_NOREPLACE)};
 constexpr Name kMremap[] = {N(MREMAP_MAYMOVE), N(MREMAP_FIXED), N(MREMAP_DONTUNMAP)};
 constexpr Name kMsync[] = {N(MS_ASYNC), N(MS_INVALIDATE), N(MS_SYNC)};
 constexpr Name kMlock[] = {N(MLOCK_ONFAULT)};
 constexpr Name kMlockall[] = {N(MCL_CURRENT), N(MCL_FUTURE), N(MCL_ONFAULT)};
-constexpr Name kMadvise[] = {
-    N(MADV_NORMAL), N(MADV_RANDOM), N(MADV_SEQUENTIAL), N(MADV_WILLNEED), N(MADV_DONTNEED), N(MADV_FREE), N(MADV_REMOVE),
-    N(MADV_DONTFORK), N(MADV_DOFORK), N(MADV_MERGEABLE), N(MADV_UNMERGEABLE), N(MADV_HUGEPAGE), N(MADV_NOHUGEPAGE),
-    N(MADV_DONTDUMP), N(MADV_DODUMP), N(MADV_WIPEONFORK), N(MADV_KEEPONFORK), N(MADV_COLD), N(MADV_PAGEOUT),
-    N(MADV_POPULATE_READ), N(MADV_POPULATE_WRITE), {25, "MADV_COLLAPSE"}};
+constexpr Name kMadvise[] = {N(MADV_NORMAL),         N(MADV_RANDOM),       N(MADV_SEQUENTIAL),  N(MADV_WILLNEED),
+                             N(MADV_DONTNEED),       N(MADV_FREE),         N(MADV_REMOVE),      N(MADV_DONTFORK),
+                             N(MADV_DOFORK),         N(MADV_MERGEABLE),    N(MADV_UNMERGEABLE), N(MADV_HUGEPAGE),
+                             N(MADV_NOHUGEPAGE),     N(MADV_DONTDUMP),     N(MADV_DODUMP),      N(MADV_WIPEONFORK),
+                             N(MADV_KEEPONFORK),     N(MADV_COLD),         N(MADV_PAGEOUT),     N(MADV_POPULATE_READ),
+                             N(MADV_POPULATE_WRITE), {25, "MADV_COLLAPSE"}};
 constexpr Name kWhence[] = {N(SEEK_SET), N(SEEK_CUR), N(SEEK_END), N(SEEK_DATA), N(SEEK_HOLE)};
-constexpr Name kFadvise[] = {N(POSIX_FADV_NORMAL), N(POSIX_FADV_RANDOM), N(POSIX_FADV_SEQUENTIAL), N(POSIX_FADV_WILLNEED),
-                             N(POSIX_FADV_DONTNEED), N(POSIX_FADV_NOREUSE)};
-constexpr Name kFcntl[] = {
-    N(F_DUPFD), N(F_GETFD), N(F_SETFD), N(F_GETFL), N(F_SETFL), N(F_GETLK), N(F_SETLK), N(F_SETLKW), N(F_SETOWN), N(F_GETOWN),
-    N(F_SETSIG), N(F_GETSIG), N(F_SETOWN_EX), N(F_GETOWN_EX), N(F_OFD_GETLK), N(F_OFD_SETLK), N(F_OFD_SETLKW), N(F_SETLEASE),
-    N(F_GETLEASE), N(F_NOTIFY), N(F_DUPFD_CLOEXEC), N(F_SETPIPE_SZ), N(F_GETPIPE_SZ), N(F_ADD_SEALS), N(F_GET_SEALS),
-    {1035, "F_GET_RW_HINT"}, {1036, "F_SET_RW_HINT"}};
+constexpr Name kFadvise[] = {N(POSIX_FADV_NORMAL),   N(POSIX_FADV_RANDOM),   N(POSIX_FADV_SEQUENTIAL),
+                             N(POSIX_FADV_WILLNEED), N(POSIX_FADV_DONTNEED), N(POSIX_FADV_NOREUSE)};
+constexpr Name kFcntl[] = {N(F_DUPFD),
+                           N(F_GETFD),
+                           N(F_SETFD),
+                           N(F_GETFL),
+                           N(F_SETFL),
+                           N(F_GETLK),
+                           N(F_SETLK),
+                           N(F_SETLKW),
+                           N(F_SETOWN),
+                           N(F_GETOWN),
+                           N(F_SETSIG),
+                           N(F_GETSIG),
+                           N(F_SETOWN_EX),
+                           N(F_GETOWN_EX),
+                           N(F_OFD_GETLK),
+                           N(F_OFD_SETLK),
+                           N(F_OFD_SETLKW),
+                           N(F_SETLEASE),
+                           N(F_GETLEASE),
+                           N(F_NOTIFY),
+                           N(F_DUPFD_CLOEXEC),
+                           N(F_SETPIPE_SZ),
+                           N(F_GETPIPE_SZ),
+                           N(F_ADD_SEALS),
+                           N(F_GET_SEALS),
+                           {1035, "F_GET_RW_HINT"},
+                           {1036, "F_SET_RW_HINT"}};
 constexpr Name kLockType[] = {N(F_RDLCK), N(F_WRLCK), N(F_UNLCK)};
 constexpr Name kSeals[] = {N(F_SEAL_SEAL), N(F_SEAL_SHRINK), N(F_SEAL_GROW), N(F_SEAL_WRITE), N(F_SEAL_FUTURE_WRITE)};
-constexpr Name kIoctl[] = {
-    N(TCGETS), N(TCSETS), N(TCSETSW), N(TCSETSF), {0x802c542a, "TCGETS2"}, {0x402c542b, "TCSETS2"}, {0x402c542c, "TCSETSW2"},
-    {0x402c542d, "TCSETSF2"}, N(TCSBRK), N(TCXONC), N(TCFLSH), N(TIOCEXCL), N(TIOCNXCL), N(TIOCSCTTY), N(TIOCGPGRP),
-    N(TIOCSPGRP), N(TIOCOUTQ), N(TIOCSTI), N(TIOCGWINSZ), N(TIOCSWINSZ), N(FIONREAD), N(FIONBIO), N(TIOCNOTTY), N(TIOCGSID),
-    N(TIOCGPTN), N(TIOCSPTLCK), N(TIOCGPTPEER), N(FIOCLEX), N(FIONCLEX), N(FIOASYNC), {0x5413, "TIOCGWINSZ"},
-    {0x80086601, "FS_IOC_GETFLAGS"}, {0x40086602, "FS_IOC_SETFLAGS"}, {0x8912, "SIOCGIFCONF"}, {0x8913, "SIOCGIFFLAGS"},
-    {0x8933, "SIOCGIFINDEX"}, {0x8910, "SIOCGIFNAME"}, {0x8915, "SIOCGIFADDR"}, {0x8927, "SIOCGIFHWADDR"},
-    {0x40049409, "BTRFS_IOC_CLONE or FICLONE"}, {0x4020940d, "FICLONERANGE"}, {0xc020660b, "FS_IOC_FIEMAP"}, {0x8921, "SIOCGIFMTU"}};
-constexpr Name kClock[] = {N(CLOCK_REALTIME), N(CLOCK_MONOTONIC), N(CLOCK_PROCESS_CPUTIME_ID), N(CLOCK_THREAD_CPUTIME_ID),
-                           N(CLOCK_MONOTONIC_RAW), N(CLOCK_REALTIME_COARSE), N(CLOCK_MONOTONIC_COARSE), N(CLOCK_BOOTTIME),
-                           N(CLOCK_REALTIME_ALARM), N(CLOCK_BOOTTIME_ALARM), N(CLOCK_TAI)};
+constexpr Name kIoctl[] = {N(TCGETS),
+                           N(TCSETS),
+                           N(TCSETSW),
+                           N(TCSETSF),
+                           {0x802c542a, "TCGETS2"},
+                           {0x402c542b, "TCSETS2"},
+                           {0x402c542c, "TCSETSW2"},
+                           {0x402c542d, "TCSETSF2"},
+                           N(TCSBRK),
+                           N(TCXONC),
+                           N(TCFLSH),
+                           N(TIOCEXCL),
+                           N(TIOCNXCL),
+                           N(TIOCSCTTY),
+                           N(TIOCGPGRP),
+                           N(TIOCSPGRP),
+                           N(TIOCOUTQ),
+                           N(TIOCSTI),
+                           N(TIOCGWINSZ),
+                           N(TIOCSWINSZ),
+                           N(FIONREAD),
+                           N(FIONBIO),
+                           N(TIOCNOTTY),
+                           N(TIOCGSID),
+                           N(TIOCGPTN),
+                           N(TIOCSPTLCK),
+                           N(TIOCGPTPEER),
+                           N(FIOCLEX),
+                           N(FIONCLEX),
+                           N(FIOASYNC),
+                           {0x5413, "TIOCGWINSZ"},
+                           {0x80086601, "FS_IOC_GETFLAGS"},
+                           {0x40086602, "FS_IOC_SETFLAGS"},
+                           {0x8912, "SIOCGIFCONF"},
+                           {0x8913, "SIOCGIFFLAGS"},
+                           {0x8933, "SIOCGIFINDEX"},
+                           {0x8910, "SIOCGIFNAME"},
+                           {0x8915, "SIOCGIFADDR"},
+                           {0x8927, "SIOCGIFHWADDR"},
+                           {0x40049409, "BTRFS_IOC_CLONE or FICLONE"},
+                           {0x4020940d, "FICLONERANGE"},
+                           {0xc020660b, "FS_IOC_FIEMAP"},
+                           {0x8921, "SIOCGIFMTU"}};
+constexpr Name kClock[] = {N(CLOCK_REALTIME),
+                           N(CLOCK_MONOTONIC),
+                           N(CLOCK_PROCESS_CPUTIME_ID),
+                           N(CLOCK_THREAD_CPUTIME_ID),
+                           N(CLOCK_MONOTONIC_RAW),
+                           N(CLOCK_REALTIME_COARSE),
+                           N(CLOCK_MONOTONIC_COARSE),
+                           N(CLOCK_BOOTTIME),
+                           N(CLOCK_REALTIME_ALARM),
+                           N(CLOCK_BOOTTIME_ALARM),
+                           N(CLOCK_TAI)};
 constexpr Name kTimer[] = {N(TIMER_ABSTIME)};
 constexpr Name kTimerfd[] = {N(TFD_CLOEXEC), N(TFD_NONBLOCK)};
 constexpr Name kTimerfdSet[] = {N(TFD_TIMER_ABSTIME), N(TFD_TIMER_CANCEL_ON_SET)};
@@ -107,20 +194,23 @@ constexpr Name kEventfd[] = {N(EFD_SEMAPHORE), N(EFD_CLOEXEC), N(EFD_NONBLOCK)};
 constexpr Name kSignalfd[] = {N(SFD_CLOEXEC), N(SFD_NONBLOCK)};
 constexpr Name kEpollCreate[] = {N(EPOLL_CLOEXEC)};
 constexpr Name kEpollOp[] = {N(EPOLL_CTL_ADD), N(EPOLL_CTL_DEL), N(EPOLL_CTL_MOD)};
-constexpr Name kEpollEvents[] = {N(EPOLLIN), N(EPOLLPRI), N(EPOLLOUT), N(EPOLLRDNORM), N(EPOLLRDBAND), N(EPOLLWRNORM),
-                                 N(EPOLLWRBAND), N(EPOLLMSG), N(EPOLLERR), N(EPOLLHUP), N(EPOLLRDHUP), N(EPOLLEXCLUSIVE),
-                                 N(EPOLLWAKEUP), N(EPOLLONESHOT), N(EPOLLET)};
-constexpr Name kPoll[] = {N(POLLIN), N(POLLPRI), N(POLLOUT), N(POLLRDNORM), N(POLLWRNORM), N(POLLRDBAND), N(POLLWRBAND),
-                          N(POLLERR), N(POLLHUP), N(POLLNVAL), {0x2000, "POLLRDHUP"}};
+constexpr Name kEpollEvents[] = {N(EPOLLIN),     N(EPOLLPRI),       N(EPOLLOUT),    N(EPOLLRDNORM),  N(EPOLLRDBAND),
+                                 N(EPOLLWRNORM), N(EPOLLWRBAND),    N(EPOLLMSG),    N(EPOLLERR),     N(EPOLLHUP),
+                                 N(EPOLLRDHUP),  N(EPOLLEXCLUSIVE), N(EPOLLWAKEUP), N(EPOLLONESHOT), N(EPOLLET)};
+constexpr Name kPoll[] = {N(POLLIN),     N(POLLPRI), N(POLLOUT), N(POLLRDNORM), N(POLLWRNORM),        N(POLLRDBAND),
+                          N(POLLWRBAND), N(POLLERR), N(POLLHUP), N(POLLNVAL),   {0x2000, "POLLRDHUP"}};
 constexpr Name kInotifyInit[] = {N(IN_NONBLOCK), N(IN_CLOEXEC)};
-constexpr Name kInotify[] = {N(IN_ACCESS), N(IN_MODIFY), N(IN_ATTRIB), N(IN_CLOSE_WRITE), N(IN_CLOSE_NOWRITE), N(IN_OPEN),
-                             N(IN_MOVED_FROM), N(IN_MOVED_TO), N(IN_CREATE), N(IN_DELETE), N(IN_DELETE_SELF), N(IN_MOVE_SELF),
-                             N(IN_UNMOUNT), N(IN_Q_OVERFLOW), N(IN_IGNORED), N(IN_ONLYDIR), N(IN_DONT_FOLLOW),
-                             N(IN_EXCL_UNLINK), N(IN_MASK_ADD), N(IN_ISDIR), N(IN_ONESHOT)};
-constexpr Name kMemfd[] = {N(MFD_CLOEXEC), N(MFD_ALLOW_SEALING), N(MFD_HUGETLB), {8, "MFD_NOEXEC_SEAL"}, {16, "MFD_EXEC"}};
+constexpr Name kInotify[] = {
+    N(IN_ACCESS),     N(IN_MODIFY),     N(IN_ATTRIB),  N(IN_CLOSE_WRITE), N(IN_CLOSE_NOWRITE), N(IN_OPEN),
+    N(IN_MOVED_FROM), N(IN_MOVED_TO),   N(IN_CREATE),  N(IN_DELETE),      N(IN_DELETE_SELF),   N(IN_MOVE_SELF),
+    N(IN_UNMOUNT),    N(IN_Q_OVERFLOW), N(IN_IGNORED), N(IN_ONLYDIR),     N(IN_DONT_FOLLOW),   N(IN_EXCL_UNLINK),
+    N(IN_MASK_ADD),   N(IN_ISDIR),      N(IN_ONESHOT)};
+constexpr Name kMemfd[] = {
+    N(MFD_CLOEXEC), N(MFD_ALLOW_SEALING), N(MFD_HUGETLB), {8, "MFD_NOEXEC_SEAL"}, {16, "MFD_EXEC"}};
 constexpr Name kRename[] = {{1, "RENAME_NOREPLACE"}, {2, "RENAME_EXCHANGE"}, {4, "RENAME_WHITEOUT"}};
-constexpr Name kFallocate[] = {{1, "FALLOC_FL_KEEP_SIZE"}, {2, "FALLOC_FL_PUNCH_HOLE"}, {4, "FALLOC_FL_NO_HIDE_STALE"},
-                               {8, "FALLOC_FL_COLLAPSE_RANGE"}, {16, "FALLOC_FL_ZERO_RANGE"}, {32, "FALLOC_FL_INSERT_RANGE"},
+constexpr Name kFallocate[] = {{1, "FALLOC_FL_KEEP_SIZE"},     {2, "FALLOC_FL_PUNCH_HOLE"},
+                               {4, "FALLOC_FL_NO_HIDE_STALE"}, {8, "FALLOC_FL_COLLAPSE_RANGE"},
+                               {16, "FALLOC_FL_ZERO_RANGE"},   {32, "FALLOC_FL_INSERT_RANGE"},
                                {64, "FALLOC_FL_UNSHARE_RANGE"}};
 constexpr Name kFlock[] = {N(LOCK_SH), N(LOCK_EX), N(LOCK_NB), N(LOCK_UN)};
 constexpr Name kSplice[] = {{1, "SPLICE_F_MOVE"}, {2, "SPLICE_F_NONBLOCK"}, {4, "SPLICE_F_MORE"}, {8, "SPLICE_F_GIFT"}};
@@ -128,149 +218,315 @@ constexpr Name kSyncRange[] = {N(SYNC_FILE_RANGE_WAIT_BEFORE), N(SYNC_FILE_RANGE
 constexpr Name kRw[] = {{1, "RWF_HIPRI"}, {2, "RWF_DSYNC"}, {4, "RWF_SYNC"}, {8, "RWF_NOWAIT"}, {16, "RWF_APPEND"}};
 constexpr Name kXattr[] = {N(XATTR_CREATE), N(XATTR_REPLACE)};
 constexpr Name kCloseRange[] = {{2, "CLOSE_RANGE_UNSHARE"}, {4, "CLOSE_RANGE_CLOEXEC"}};
-constexpr Name kResolve[] = {N(RESOLVE_NO_XDEV), N(RESOLVE_NO_MAGICLINKS), N(RESOLVE_NO_SYMLINKS), N(RESOLVE_BENEATH),
-                             N(RESOLVE_IN_ROOT), {0x20, "RESOLVE_CACHED"}};
+constexpr Name kResolve[] = {N(RESOLVE_NO_XDEV), N(RESOLVE_NO_MAGICLINKS), N(RESOLVE_NO_SYMLINKS),
+                             N(RESOLVE_BENEATH), N(RESOLVE_IN_ROOT),       {0x20, "RESOLVE_CACHED"}};
 constexpr Name kRandom[] = {N(GRND_NONBLOCK), N(GRND_RANDOM), {4, "GRND_INSECURE"}};
 constexpr Name kRseq[] = {N(RSEQ_FLAG_UNREGISTER)};
-constexpr Name kMembarrier[] = {
-    {0, "MEMBARRIER_CMD_QUERY"}, {1, "MEMBARRIER_CMD_GLOBAL"}, {2, "MEMBARRIER_CMD_GLOBAL_EXPEDITED"},
-    {4, "MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED"}, {8, "MEMBARRIER_CMD_PRIVATE_EXPEDITED"},
-    {16, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED"}, {32, "MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE"},
-    {64, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE"}, {128, "MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ"},
-    {256, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ"}};
+constexpr Name kMembarrier[] = {{0, "MEMBARRIER_CMD_QUERY"},
+                                {1, "MEMBARRIER_CMD_GLOBAL"},
+                                {2, "MEMBARRIER_CMD_GLOBAL_EXPEDITED"},
+                                {4, "MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED"},
+                                {8, "MEMBARRIER_CMD_PRIVATE_EXPEDITED"},
+                                {16, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED"},
+                                {32, "MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE"},
+                                {64, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE"},
+                                {128, "MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ"},
+                                {256, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ"}};
 constexpr Name kSigHow[] = {N(SIG_BLOCK), N(SIG_UNBLOCK), N(SIG_SETMASK)};
-constexpr Name kSaFlags[] = {{0x04000000, "SA_RESTORER"}, {0x08000000, "SA_ONSTACK"}, {0x10000000, "SA_RESTART"},
-                             {0x20000000, "SA_INTERRUPT"}, {0x40000000, "SA_NODEFER"}, {0x80000000, "SA_RESETHAND"},
-                             {4, "SA_SIGINFO"}, {1, "SA_NOCLDSTOP"}, {2, "SA_NOCLDWAIT"}};
+constexpr Name kSaFlags[] = {
+    {0x04000000, "SA_RESTORER"}, {0x08000000, "SA_ONSTACK"},   {0x10000000, "SA_RESTART"}, {0x20000000, "SA_INTERRUPT"},
+    {0x40000000, "SA_NODEFER"},  {0x80000000, "SA_RESETHAND"}, {4, "SA_SIGINFO"},          {1, "SA_NOCLDSTOP"},
+    {2, "SA_NOCLDWAIT"}};
 constexpr Name kSs[] = {N(SS_ONSTACK), N(SS_DISABLE), {0x80000000, "SS_AUTODISARM"}};
-constexpr Name kWaitOptions[] = {N(WNOHANG), N(WSTOPPED), N(WEXITED), N(WCONTINUED), N(WNOWAIT), N(__WNOTHREAD), N(__WALL),
-                                 N(__WCLONE)};
-constexpr Name kWait4Options[] = {N(WNOHANG), N(WSTOPPED), N(WEXITED), N(WCONTINUED), N(WNOWAIT), N(__WCLONE),
-                                  N(__WALL), N(__WNOTHREAD)};
+constexpr Name kWaitOptions[] = {N(WNOHANG), N(WSTOPPED),    N(WEXITED), N(WCONTINUED),
+                                 N(WNOWAIT), N(__WNOTHREAD), N(__WALL),  N(__WCLONE)};
+constexpr Name kWait4Options[] = {N(WNOHANG), N(WSTOPPED), N(WEXITED), N(WCONTINUED),
+                                  N(WNOWAIT), N(__WCLONE), N(__WALL),  N(__WNOTHREAD)};
 constexpr Name kIdType[] = {N(P_ALL), N(P_PID), N(P_PGID), {3, "P_PIDFD"}};
-constexpr Name kClone[] = {N(CLONE_VM), N(CLONE_FS), N(CLONE_FILES), N(CLONE_SIGHAND), N(CLONE_PIDFD), N(CLONE_PTRACE),
-                           N(CLONE_VFORK), N(CLONE_PARENT), N(CLONE_THREAD), N(CLONE_NEWNS), N(CLONE_SYSVSEM), N(CLONE_SETTLS),
-                           N(CLONE_PARENT_SETTID), N(CLONE_CHILD_CLEARTID), N(CLONE_DETACHED), N(CLONE_UNTRACED),
-                           N(CLONE_CHILD_SETTID), N(CLONE_NEWCGROUP), N(CLONE_NEWUTS), N(CLONE_NEWIPC), N(CLONE_NEWUSER),
-                           N(CLONE_NEWPID), N(CLONE_NEWNET), N(CLONE_IO), {0x100000000, "CLONE_CLEAR_SIGHAND"},
-                           {0x200000000, "CLONE_INTO_CGROUP"}, {0x80, "CLONE_NEWTIME"}};
-constexpr Name kResource[] = {N(RLIMIT_CPU), N(RLIMIT_FSIZE), N(RLIMIT_DATA), N(RLIMIT_STACK), N(RLIMIT_CORE), N(RLIMIT_RSS),
-                              N(RLIMIT_NPROC), N(RLIMIT_NOFILE), N(RLIMIT_MEMLOCK), N(RLIMIT_AS), N(RLIMIT_LOCKS),
-                              N(RLIMIT_SIGPENDING), N(RLIMIT_MSGQUEUE), N(RLIMIT_NICE), N(RLIMIT_RTPRIO), N(RLIMIT_RTTIME)};
+constexpr Name kClone[] = {N(CLONE_VM),
+                           N(CLONE_FS),
+                           N(CLONE_FILES),
+                           N(CLONE_SIGHAND),
+                           N(CLONE_PIDFD),
+                           N(CLONE_PTRACE),
+                           N(CLONE_VFORK),
+                           N(CLONE_PARENT),
+                           N(CLONE_THREAD),
+                           N(CLONE_NEWNS),
+                           N(CLONE_SYSVSEM),
+                           N(CLONE_SETTLS),
+                           N(CLONE_PARENT_SETTID),
+                           N(CLONE_CHILD_CLEARTID),
+                           N(CLONE_DETACHED),
+                           N(CLONE_UNTRACED),
+                           N(CLONE_CHILD_SETTID),
+                           N(CLONE_NEWCGROUP),
+                           N(CLONE_NEWUTS),
+                           N(CLONE_NEWIPC),
+                           N(CLONE_NEWUSER),
+                           N(CLONE_NEWPID),
+                           N(CLONE_NEWNET),
+                           N(CLONE_IO),
+                           {0x100000000, "CLONE_CLEAR_SIGHAND"},
+                           {0x200000000, "CLONE_INTO_CGROUP"},
+                           {0x80, "CLONE_NEWTIME"}};
+constexpr Name kResource[] = {N(RLIMIT_CPU),      N(RLIMIT_FSIZE), N(RLIMIT_DATA),   N(RLIMIT_STACK),
+                              N(RLIMIT_CORE),     N(RLIMIT_RSS),   N(RLIMIT_NPROC),  N(RLIMIT_NOFILE),
+                              N(RLIMIT_MEMLOCK),  N(RLIMIT_AS),    N(RLIMIT_LOCKS),  N(RLIMIT_SIGPENDING),
+                              N(RLIMIT_MSGQUEUE), N(RLIMIT_NICE),  N(RLIMIT_RTPRIO), N(RLIMIT_RTTIME)};
 constexpr Name kRusageWho[] = {N(RUSAGE_SELF), N(RUSAGE_CHILDREN), N(RUSAGE_THREAD)};
 constexpr Name kPriority[] = {N(PRIO_PROCESS), N(PRIO_PGRP), N(PRIO_USER)};
-constexpr Name kSchedPolicy[] = {{0, "SCHED_OTHER"}, {1, "SCHED_FIFO"}, {2, "SCHED_RR"}, {3, "SCHED_BATCH"}, {5, "SCHED_IDLE"},
-                                 {6, "SCHED_DEADLINE"}};
+constexpr Name kSchedPolicy[] = {{0, "SCHED_OTHER"}, {1, "SCHED_FIFO"}, {2, "SCHED_RR"},
+                                 {3, "SCHED_BATCH"}, {5, "SCHED_IDLE"}, {6, "SCHED_DEADLINE"}};
 constexpr Name kItimer[] = {{0, "ITIMER_REAL"}, {1, "ITIMER_VIRTUAL"}, {2, "ITIMER_PROF"}};
-constexpr Name kArchPrctl[] = {N(ARCH_SET_GS), N(ARCH_SET_FS), N(ARCH_GET_FS), N(ARCH_GET_GS), {0x1011, "ARCH_GET_CPUID"},
-                               {0x1012, "ARCH_SET_CPUID"}, {0x1021, "ARCH_GET_XCOMP_SUPP"}, {0x1022, "ARCH_GET_XCOMP_PERM"},
+constexpr Name kArchPrctl[] = {N(ARCH_SET_GS),
+                               N(ARCH_SET_FS),
+                               N(ARCH_GET_FS),
+                               N(ARCH_GET_GS),
+                               {0x1011, "ARCH_GET_CPUID"},
+                               {0x1012, "ARCH_SET_CPUID"},
+                               {0x1021, "ARCH_GET_XCOMP_SUPP"},
+                               {0x1022, "ARCH_GET_XCOMP_PERM"},
                                {0x1023, "ARCH_REQ_XCOMP_PERM"}};
-constexpr Name kPrctl[] = {
-    N(PR_SET_PDEATHSIG), N(PR_GET_PDEATHSIG), N(PR_GET_DUMPABLE), N(PR_SET_DUMPABLE), N(PR_GET_KEEPCAPS), N(PR_SET_KEEPCAPS),
-    N(PR_GET_TIMING), N(PR_SET_TIMING), N(PR_SET_NAME), N(PR_GET_NAME), N(PR_GET_SECCOMP), N(PR_SET_SECCOMP),
-    N(PR_CAPBSET_READ), N(PR_CAPBSET_DROP), N(PR_GET_TSC), N(PR_SET_TSC), N(PR_GET_SECUREBITS), N(PR_SET_SECUREBITS),
-    N(PR_SET_TIMERSLACK), N(PR_GET_TIMERSLACK), N(PR_SET_MM), N(PR_SET_CHILD_SUBREAPER), N(PR_GET_CHILD_SUBREAPER),
-    N(PR_SET_NO_NEW_PRIVS), N(PR_GET_NO_NEW_PRIVS), N(PR_GET_TID_ADDRESS), N(PR_SET_THP_DISABLE), N(PR_GET_THP_DISABLE),
-    N(PR_CAP_AMBIENT), N(PR_SET_PTRACER), N(PR_GET_SPECULATION_CTRL), N(PR_SET_SPECULATION_CTRL), N(PR_SET_IO_FLUSHER),
-    {0x53564d41, "PR_SET_VMA"}, {62, "PR_SCHED_CORE"}, {65, "PR_SET_MDWE"}, {66, "PR_GET_MDWE"}};
-constexpr Name kPtrace[] = {
-    N(PTRACE_TRACEME), N(PTRACE_PEEKTEXT), N(PTRACE_PEEKDATA), {3, "PTRACE_PEEKUSER"}, N(PTRACE_POKETEXT), N(PTRACE_POKEDATA),
-    {6, "PTRACE_POKEUSER"}, N(PTRACE_CONT), N(PTRACE_KILL), N(PTRACE_SINGLESTEP), {12, "PTRACE_GETREGS"},
-    {13, "PTRACE_SETREGS"}, N(PTRACE_ATTACH), N(PTRACE_DETACH), N(PTRACE_SYSCALL), N(PTRACE_SETOPTIONS), N(PTRACE_GETEVENTMSG),
-    N(PTRACE_GETSIGINFO), N(PTRACE_SETSIGINFO), N(PTRACE_GETREGSET), N(PTRACE_SETREGSET), N(PTRACE_SEIZE), N(PTRACE_INTERRUPT),
-    N(PTRACE_LISTEN), N(PTRACE_GET_SYSCALL_INFO)};
+constexpr Name kPrctl[] = {N(PR_SET_PDEATHSIG),
+                           N(PR_GET_PDEATHSIG),
+                           N(PR_GET_DUMPABLE),
+                           N(PR_SET_DUMPABLE),
+                           N(PR_GET_KEEPCAPS),
+                           N(PR_SET_KEEPCAPS),
+                           N(PR_GET_TIMING),
+                           N(PR_SET_TIMING),
+                           N(PR_SET_NAME),
+                           N(PR_GET_NAME),
+                           N(PR_GET_SECCOMP),
+                           N(PR_SET_SECCOMP),
+                           N(PR_CAPBSET_READ),
+                           N(PR_CAPBSET_DROP),
+                           N(PR_GET_TSC),
+                           N(PR_SET_TSC),
+                           N(PR_GET_SECUREBITS),
+                           N(PR_SET_SECUREBITS),
+                           N(PR_SET_TIMERSLACK),
+                           N(PR_GET_TIMERSLACK),
+                           N(PR_SET_MM),
+                           N(PR_SET_CHILD_SUBREAPER),
+                           N(PR_GET_CHILD_SUBREAPER),
+                           N(PR_SET_NO_NEW_PRIVS),
+                           N(PR_GET_NO_NEW_PRIVS),
+                           N(PR_GET_TID_ADDRESS),
+                           N(PR_SET_THP_DISABLE),
+                           N(PR_GET_THP_DISABLE),
+                           N(PR_CAP_AMBIENT),
+                           N(PR_SET_PTRACER),
+                           N(PR_GET_SPECULATION_CTRL),
+                           N(PR_SET_SPECULATION_CTRL),
+                           N(PR_SET_IO_FLUSHER),
+                           {0x53564d41, "PR_SET_VMA"},
+                           {62, "PR_SCHED_CORE"},
+                           {65, "PR_SET_MDWE"},
+                           {66, "PR_GET_MDWE"}};
+constexpr Name kPtrace[] = {N(PTRACE_TRACEME),         N(PTRACE_PEEKTEXT),     N(PTRACE_PEEKDATA),
+                            {3, "PTRACE_PEEKUSER"},    N(PTRACE_POKETEXT),     N(PTRACE_POKEDATA),
+                            {6, "PTRACE_POKEUSER"},    N(PTRACE_CONT),         N(PTRACE_KILL),
+                            N(PTRACE_SINGLESTEP),      {12, "PTRACE_GETREGS"}, {13, "PTRACE_SETREGS"},
+                            N(PTRACE_ATTACH),          N(PTRACE_DETACH),       N(PTRACE_SYSCALL),
+                            N(PTRACE_SETOPTIONS),      N(PTRACE_GETEVENTMSG),  N(PTRACE_GETSIGINFO),
+                            N(PTRACE_SETSIGINFO),      N(PTRACE_GETREGSET),    N(PTRACE_SETREGSET),
+                            N(PTRACE_SEIZE),           N(PTRACE_INTERRUPT),    N(PTRACE_LISTEN),
+                            N(PTRACE_GET_SYSCALL_INFO)};
 constexpr Name kSeccompOp[] = {N(SECCOMP_SET_MODE_STRICT), N(SECCOMP_SET_MODE_FILTER), N(SECCOMP_GET_ACTION_AVAIL),
                                N(SECCOMP_GET_NOTIF_SIZES)};
-constexpr Name kSeccompFlags[] = {N(SECCOMP_FILTER_FLAG_TSYNC), N(SECCOMP_FILTER_FLAG_LOG), N(SECCOMP_FILTER_FLAG_SPEC_ALLOW),
-                                  N(SECCOMP_FILTER_FLAG_NEW_LISTENER), N(SECCOMP_FILTER_FLAG_TSYNC_ESRCH)};
-constexpr Name kFutex[] = {N(FUTEX_WAIT), N(FUTEX_WAKE), N(FUTEX_FD), N(FUTEX_REQUEUE), N(FUTEX_CMP_REQUEUE), N(FUTEX_WAKE_OP),
-                           N(FUTEX_LOCK_PI), N(FUTEX_UNLOCK_PI), N(FUTEX_TRYLOCK_PI), N(FUTEX_WAIT_BITSET),
-                           N(FUTEX_WAKE_BITSET), N(FUTEX_WAIT_REQUEUE_PI), N(FUTEX_CMP_REQUEUE_PI), {13, "FUTEX_LOCK_PI2"}};
-constexpr Name kDomain[] = {N(AF_UNSPEC), N(AF_UNIX), N(AF_INET), N(AF_INET6), N(AF_NETLINK), N(AF_PACKET), N(AF_ALG),
-                            N(AF_VSOCK), N(AF_BLUETOOTH), N(AF_CAN), N(AF_XDP)};
+constexpr Name kSeccompFlags[] = {N(SECCOMP_FILTER_FLAG_TSYNC), N(SECCOMP_FILTER_FLAG_LOG),
+                                  N(SECCOMP_FILTER_FLAG_SPEC_ALLOW), N(SECCOMP_FILTER_FLAG_NEW_LISTENER),
+                                  N(SECCOMP_FILTER_FLAG_TSYNC_ESRCH)};
+constexpr Name kFutex[] = {N(FUTEX_WAIT),           N(FUTEX_WAKE),         N(FUTEX_FD),
+                           N(FUTEX_REQUEUE),        N(FUTEX_CMP_REQUEUE),  N(FUTEX_WAKE_OP),
+                           N(FUTEX_LOCK_PI),        N(FUTEX_UNLOCK_PI),    N(FUTEX_TRYLOCK_PI),
+                           N(FUTEX_WAIT_BITSET),    N(FUTEX_WAKE_BITSET),  N(FUTEX_WAIT_REQUEUE_PI),
+                           N(FUTEX_CMP_REQUEUE_PI), {13, "FUTEX_LOCK_PI2"}};
+constexpr Name kDomain[] = {N(AF_UNSPEC), N(AF_UNIX),  N(AF_INET),      N(AF_INET6), N(AF_NETLINK), N(AF_PACKET),
+                            N(AF_ALG),    N(AF_VSOCK), N(AF_BLUETOOTH), N(AF_CAN),   N(AF_XDP)};
 constexpr Name kSockType[] = {N(SOCK_STREAM), N(SOCK_DGRAM), N(SOCK_RAW), N(SOCK_RDM), N(SOCK_SEQPACKET), N(SOCK_DCCP)};
 constexpr Name kAccept4[] = {N(SOCK_CLOEXEC), N(SOCK_NONBLOCK)};
-constexpr Name kInetProtocol[] = {N(IPPROTO_IP), N(IPPROTO_ICMP), N(IPPROTO_TCP), N(IPPROTO_UDP), N(IPPROTO_IPV6),
-                                  N(IPPROTO_ICMPV6), N(IPPROTO_RAW), N(IPPROTO_SCTP)};
-constexpr Name kNetlink[] = {{0, "NETLINK_ROUTE"}, {9, "NETLINK_AUDIT"}, {15, "NETLINK_KOBJECT_UEVENT"}, {16, "NETLINK_GENERIC"}};
+constexpr Name kInetProtocol[] = {N(IPPROTO_IP),   N(IPPROTO_ICMP),   N(IPPROTO_TCP), N(IPPROTO_UDP),
+                                  N(IPPROTO_IPV6), N(IPPROTO_ICMPV6), N(IPPROTO_RAW), N(IPPROTO_SCTP)};
+constexpr Name kNetlink[] = {
+    {0, "NETLINK_ROUTE"}, {9, "NETLINK_AUDIT"}, {15, "NETLINK_KOBJECT_UEVENT"}, {16, "NETLINK_GENERIC"}};
 constexpr Name kShutdown[] = {{0, "SHUT_RD"}, {1, "SHUT_WR"}, {2, "SHUT_RDWR"}};
-constexpr Name kMsg[] = {N(MSG_OOB), N(MSG_PEEK), N(MSG_DONTROUTE), N(MSG_CTRUNC), N(MSG_PROXY), N(MSG_TRUNC),
-                         N(MSG_DONTWAIT), N(MSG_EOR), N(MSG_WAITALL), N(MSG_FIN), N(MSG_SYN), N(MSG_CONFIRM), N(MSG_RST),
-                         N(MSG_ERRQUEUE), N(MSG_NOSIGNAL), N(MSG_MORE), N(MSG_WAITFORONE), N(MSG_BATCH), N(MSG_ZEROCOPY),
-                         N(MSG_FASTOPEN), N(MSG_CMSG_CLOEXEC)};
-constexpr Name kSockLevel[] = {N(SOL_IP), N(SOL_SOCKET), N(SOL_TCP), {17, "SOL_UDP"}, N(SOL_IPV6), N(SOL_PACKET),
-                               {270, "SOL_NETLINK"}};
-constexpr Name kSockOption[] = {
-    N(SO_DEBUG), N(SO_REUSEADDR), N(SO_TYPE), N(SO_ERROR), N(SO_DONTROUTE), N(SO_BROADCAST), N(SO_SNDBUF), N(SO_RCVBUF),
-    N(SO_KEEPALIVE), N(SO_OOBINLINE), N(SO_NO_CHECK), N(SO_PRIORITY), N(SO_LINGER), N(SO_BSDCOMPAT), N(SO_REUSEPORT),
-    N(SO_PASSCRED), N(SO_PEERCRED), N(SO_RCVLOWAT), N(SO_SNDLOWAT), {20, "SO_RCVTIMEO_OLD"}, {21, "SO_SNDTIMEO_OLD"},
-    N(SO_BINDTODEVICE), N(SO_ATTACH_FILTER), N(SO_PEERNAME), {29, "SO_TIMESTAMP_OLD"}, N(SO_ACCEPTCONN), N(SO_PEERSEC),
-    N(SO_SNDBUFFORCE), N(SO_RCVBUFFORCE), N(SO_PASSSEC), N(SO_MARK), N(SO_PROTOCOL), N(SO_DOMAIN), N(SO_PEERGROUPS),
-    N(SO_INCOMING_CPU), {77, "SO_PEERPIDFD"}, {76, "SO_PASSPIDFD"}};
-constexpr Name kTcpOption[] = {N(TCP_NODELAY), N(TCP_MAXSEG), N(TCP_CORK), N(TCP_KEEPIDLE), N(TCP_KEEPINTVL), N(TCP_KEEPCNT),
-                               N(TCP_SYNCNT), N(TCP_LINGER2), N(TCP_DEFER_ACCEPT), N(TCP_WINDOW_CLAMP), N(TCP_INFO),
-                               N(TCP_QUICKACK), N(TCP_CONGESTION), N(TCP_USER_TIMEOUT), N(TCP_FASTOPEN)};
-constexpr Name kIpOption[] = {N(IP_TOS), N(IP_TTL), N(IP_HDRINCL), N(IP_OPTIONS), N(IP_RECVOPTS), N(IP_PKTINFO),
-                              N(IP_MTU_DISCOVER), N(IP_RECVERR), N(IP_RECVTTL), N(IP_RECVTOS), N(IP_MTU), N(IP_FREEBIND),
-                              N(IP_MULTICAST_IF), N(IP_MULTICAST_TTL), N(IP_MULTICAST_LOOP), N(IP_ADD_MEMBERSHIP),
+constexpr Name kMsg[] = {N(MSG_OOB),         N(MSG_PEEK),       N(MSG_DONTROUTE), N(MSG_CTRUNC),   N(MSG_PROXY),
+                         N(MSG_TRUNC),       N(MSG_DONTWAIT),   N(MSG_EOR),       N(MSG_WAITALL),  N(MSG_FIN),
+                         N(MSG_SYN),         N(MSG_CONFIRM),    N(MSG_RST),       N(MSG_ERRQUEUE), N(MSG_NOSIGNAL),
+                         N(MSG_MORE),        N(MSG_WAITFORONE), N(MSG_BATCH),     N(MSG_ZEROCOPY), N(MSG_FASTOPEN),
+                         N(MSG_CMSG_CLOEXEC)};
+constexpr Name kSockLevel[] = {N(SOL_IP),   N(SOL_SOCKET), N(SOL_TCP),          {17, "SOL_UDP"},
+                               N(SOL_IPV6), N(SOL_PACKET), {270, "SOL_NETLINK"}};
+constexpr Name kSockOption[] = {N(SO_DEBUG),
+                                N(SO_REUSEADDR),
+                                N(SO_TYPE),
+                                N(SO_ERROR),
+                                N(SO_DONTROUTE),
+                                N(SO_BROADCAST),
+                                N(SO_SNDBUF),
+                                N(SO_RCVBUF),
+                                N(SO_KEEPALIVE),
+                                N(SO_OOBINLINE),
+                                N(SO_NO_CHECK),
+                                N(SO_PRIORITY),
+                                N(SO_LINGER),
+                                N(SO_BSDCOMPAT),
+                                N(SO_REUSEPORT),
+                                N(SO_PASSCRED),
+                                N(SO_PEERCRED),
+                                N(SO_RCVLOWAT),
+                                N(SO_SNDLOWAT),
+                                {20, "SO_RCVTIMEO_OLD"},
+                                {21, "SO_SNDTIMEO_OLD"},
+                                N(SO_BINDTODEVICE),
+                                N(SO_ATTACH_FILTER),
+                                N(SO_PEERNAME),
+                                {29, "SO_TIMESTAMP_OLD"},
+                                N(SO_ACCEPTCONN),
+                                N(SO_PEERSEC),
+                                N(SO_SNDBUFFORCE),
+                                N(SO_RCVBUFFORCE),
+                                N(SO_PASSSEC),
+                                N(SO_MARK),
+                                N(SO_PROTOCOL),
+                                N(SO_DOMAIN),
+                                N(SO_PEERGROUPS),
+                                N(SO_INCOMING_CPU),
+                                {77, "SO_PEERPIDFD"},
+                                {76, "SO_PASSPIDFD"}};
+constexpr Name kTcpOption[] = {N(TCP_NODELAY),      N(TCP_MAXSEG),       N(TCP_CORK),    N(TCP_KEEPIDLE),
+                               N(TCP_KEEPINTVL),    N(TCP_KEEPCNT),      N(TCP_SYNCNT),  N(TCP_LINGER2),
+                               N(TCP_DEFER_ACCEPT), N(TCP_WINDOW_CLAMP), N(TCP_INFO),    N(TCP_QUICKACK),
+                               N(TCP_CONGESTION),   N(TCP_USER_TIMEOUT), N(TCP_FASTOPEN)};
+constexpr Name kIpOption[] = {N(IP_TOS),
+                              N(IP_TTL),
+                              N(IP_HDRINCL),
+                              N(IP_OPTIONS),
+                              N(IP_RECVOPTS),
+                              N(IP_PKTINFO),
+                              N(IP_MTU_DISCOVER),
+                              N(IP_RECVERR),
+                              N(IP_RECVTTL),
+                              N(IP_RECVTOS),
+                              N(IP_MTU),
+                              N(IP_FREEBIND),
+                              N(IP_MULTICAST_IF),
+                              N(IP_MULTICAST_TTL),
+                              N(IP_MULTICAST_LOOP),
+                              N(IP_ADD_MEMBERSHIP),
                               N(IP_BIND_ADDRESS_NO_PORT)};
-constexpr Name kIpv6Option[] = {N(IPV6_UNICAST_HOPS), N(IPV6_MULTICAST_IF), N(IPV6_MULTICAST_HOPS), N(IPV6_MULTICAST_LOOP),
-                                N(IPV6_MTU_DISCOVER), N(IPV6_MTU), N(IPV6_RECVERR), N(IPV6_V6ONLY), N(IPV6_RECVPKTINFO),
-                                N(IPV6_PKTINFO), N(IPV6_TCLASS), N(IPV6_RECVTCLASS)};
+constexpr Name kIpv6Option[] = {N(IPV6_UNICAST_HOPS),   N(IPV6_MULTICAST_IF), N(IPV6_MULTICAST_HOPS),
+                                N(IPV6_MULTICAST_LOOP), N(IPV6_MTU_DISCOVER), N(IPV6_MTU),
+                                N(IPV6_RECVERR),        N(IPV6_V6ONLY),       N(IPV6_RECVPKTINFO),
+                                N(IPV6_PKTINFO),        N(IPV6_TCLASS),       N(IPV6_RECVTCLASS)};
 constexpr Name kScm[] = {N(SCM_RIGHTS), {2, "SCM_CREDENTIALS"}};
-constexpr Name kStatxMask[] = {N(STATX_TYPE), N(STATX_MODE), N(STATX_NLINK), N(STATX_UID), N(STATX_GID), N(STATX_ATIME),
-                               N(STATX_MTIME), N(STATX_CTIME), N(STATX_INO), N(STATX_SIZE), N(STATX_BLOCKS), N(STATX_BTIME),
-                               {0x1000, "STATX_MNT_ID"}, {0x2000, "STATX_DIOALIGN"}};
-constexpr Name kStatxAttributes[] = {{4, "STATX_ATTR_COMPRESSED"}, {0x10, "STATX_ATTR_IMMUTABLE"}, {0x20, "STATX_ATTR_APPEND"},
-                                     {0x40, "STATX_ATTR_NODUMP"}, {0x800, "STATX_ATTR_ENCRYPTED"},
-                                     {0x1000, "STATX_ATTR_AUTOMOUNT"}, {0x2000, "STATX_ATTR_MOUNT_ROOT"},
-                                     {0x100000, "STATX_ATTR_VERITY"}, {0x200000, "STATX_ATTR_DAX"}};
-constexpr Name kFsType[] = {{0xef53, "EXT2_SUPER_MAGIC"}, {0x01021994, "TMPFS_MAGIC"}, {0x9fa0, "PROC_SUPER_MAGIC"},
-                            {0x62656572, "SYSFS_MAGIC"}, {0x794c7630, "OVERLAYFS_SUPER_MAGIC"}, {0x1cd1, "DEVPTS_SUPER_MAGIC"},
-                            {0x50495045, "PIPEFS_MAGIC"}, {0x58465342, "XFS_SUPER_MAGIC"}, {0x9123683e, "BTRFS_SUPER_MAGIC"},
-                            {0x63677270, "CGROUP2_SUPER_MAGIC"}, {0x6969, "NFS_SUPER_MAGIC"}, {0x858458f6, "RAMFS_MAGIC"}};
-constexpr Name kStFlags[] = {N(ST_RDONLY), N(ST_NOSUID), N(ST_NODEV), N(ST_NOEXEC), N(ST_SYNCHRONOUS), {0x20, "ST_VALID"},
-                             N(ST_MANDLOCK), N(ST_NOATIME), N(ST_NODIRATIME), N(ST_RELATIME)};
-constexpr Name kMount[] = {N(MS_RDONLY), N(MS_NOSUID), N(MS_NODEV), N(MS_NOEXEC), N(MS_SYNCHRONOUS), N(MS_REMOUNT),
-                           N(MS_MANDLOCK), N(MS_DIRSYNC), N(MS_NOATIME), N(MS_NODIRATIME), N(MS_BIND), N(MS_MOVE), N(MS_REC),
-                           N(MS_SILENT), N(MS_POSIXACL), N(MS_UNBINDABLE), N(MS_PRIVATE), N(MS_SLAVE), N(MS_SHARED),
-                           N(MS_RELATIME), N(MS_STRICTATIME), N(MS_LAZYTIME)};
+constexpr Name kStatxMask[] = {N(STATX_TYPE),
+                               N(STATX_MODE),
+                               N(STATX_NLINK),
+                               N(STATX_UID),
+                               N(STATX_GID),
+                               N(STATX_ATIME),
+                               N(STATX_MTIME),
+                               N(STATX_CTIME),
+                               N(STATX_INO),
+                               N(STATX_SIZE),
+                               N(STATX_BLOCKS),
+                               N(STATX_BTIME),
+                               {0x1000, "STATX_MNT_ID"},
+                               {0x2000, "STATX_DIOALIGN"}};
+constexpr Name kStatxAttributes[] = {
+    {4, "STATX_ATTR_COMPRESSED"},      {0x10, "STATX_ATTR_IMMUTABLE"},  {0x20, "STATX_ATTR_APPEND"},
+    {0x40, "STATX_ATTR_NODUMP"},       {0x800, "STATX_ATTR_ENCRYPTED"}, {0x1000, "STATX_ATTR_AUTOMOUNT"},
+    {0x2000, "STATX_ATTR_MOUNT_ROOT"}, {0x100000, "STATX_ATTR_VERITY"}, {0x200000, "STATX_ATTR_DAX"}};
+constexpr Name kFsType[] = {
+    {0xef53, "EXT2_SUPER_MAGIC"},        {0x01021994, "TMPFS_MAGIC"},           {0x9fa0, "PROC_SUPER_MAGIC"},
+    {0x62656572, "SYSFS_MAGIC"},         {0x794c7630, "OVERLAYFS_SUPER_MAGIC"}, {0x1cd1, "DEVPTS_SUPER_MAGIC"},
+    {0x50495045, "PIPEFS_MAGIC"},        {0x58465342, "XFS_SUPER_MAGIC"},       {0x9123683e, "BTRFS_SUPER_MAGIC"},
+    {0x63677270, "CGROUP2_SUPER_MAGIC"}, {0x6969, "NFS_SUPER_MAGIC"},           {0x858458f6, "RAMFS_MAGIC"}};
+constexpr Name kStFlags[] = {N(ST_RDONLY),       N(ST_NOSUID),   N(ST_NODEV),   N(ST_NOEXEC),     N(ST_SYNCHRONOUS),
+                             {0x20, "ST_VALID"}, N(ST_MANDLOCK), N(ST_NOATIME), N(ST_NODIRATIME), N(ST_RELATIME)};
+constexpr Name kMount[] = {N(MS_RDONLY),      N(MS_NOSUID),   N(MS_NODEV),   N(MS_NOEXEC),  N(MS_SYNCHRONOUS),
+                           N(MS_REMOUNT),     N(MS_MANDLOCK), N(MS_DIRSYNC), N(MS_NOATIME), N(MS_NODIRATIME),
+                           N(MS_BIND),        N(MS_MOVE),     N(MS_REC),     N(MS_SILENT),  N(MS_POSIXACL),
+                           N(MS_UNBINDABLE),  N(MS_PRIVATE),  N(MS_SLAVE),   N(MS_SHARED),  N(MS_RELATIME),
+                           N(MS_STRICTATIME), N(MS_LAZYTIME)};
 constexpr Name kUmount[] = {{1, "MNT_FORCE"}, {2, "MNT_DETACH"}, {4, "MNT_EXPIRE"}, {8, "UMOUNT_NOFOLLOW"}};
 constexpr Name kPidfd[] = {{04000, "PIDFD_NONBLOCK"}, {0200, "PIDFD_THREAD"}};
 constexpr Name kIpcCmd[] = {N(IPC_RMID), N(IPC_SET), N(IPC_STAT), N(IPC_INFO)};
-constexpr Name kSemCmd[] = {N(IPC_RMID), N(IPC_SET), N(IPC_STAT), N(IPC_INFO), N(GETPID), N(GETVAL), N(GETALL), N(GETNCNT),
-                            N(GETZCNT), N(SETVAL), N(SETALL), {18, "SEM_STAT"}, {19, "SEM_INFO"}};
+constexpr Name kSemCmd[] = {N(IPC_RMID), N(IPC_SET),       N(IPC_STAT),     N(IPC_INFO), N(GETPID),
+                            N(GETVAL),   N(GETALL),        N(GETNCNT),      N(GETZCNT),  N(SETVAL),
+                            N(SETALL),   {18, "SEM_STAT"}, {19, "SEM_INFO"}};
 constexpr Name kIpcFlags[] = {N(IPC_CREAT), N(IPC_EXCL), N(IPC_NOWAIT)};
-constexpr Name kShmFlags[] = {{010000, "SHM_RDONLY"}, {020000, "SHM_RND"}, {040000, "SHM_REMAP"}, {0100000, "SHM_EXEC"}};
-constexpr Name kPersonality[] = {{0x0040000, "ADDR_NO_RANDOMIZE"}, {0x0080000, "FDPIC_FUNCPTRS"}, {0x0100000, "MMAP_PAGE_ZERO"},
-                                 {0x0200000, "ADDR_COMPAT_LAYOUT"}, {0x0400000, "READ_IMPLIES_EXEC"},
-                                 {0x0800000, "ADDR_LIMIT_32BIT"}, {0x8000000, "ADDR_LIMIT_3GB"}};
+constexpr Name kShmFlags[] = {
+    {010000, "SHM_RDONLY"}, {020000, "SHM_RND"}, {040000, "SHM_REMAP"}, {0100000, "SHM_EXEC"}};
+constexpr Name kPersonality[] = {{0x0040000, "ADDR_NO_RANDOMIZE"}, {0x0080000, "FDPIC_FUNCPTRS"},
+                                 {0x0100000, "MMAP_PAGE_ZERO"},    {0x0200000, "ADDR_COMPAT_LAYOUT"},
+                                 {0x0400000, "READ_IMPLIES_EXEC"}, {0x0800000, "ADDR_LIMIT_32BIT"},
+                                 {0x8000000, "ADDR_LIMIT_3GB"}};
 constexpr Name kSigevNotify[] = {N(SIGEV_SIGNAL), N(SIGEV_NONE), N(SIGEV_THREAD), N(SIGEV_THREAD_ID)};
-constexpr Name kSiCode[] = {{0, "SI_USER"}, {0x80, "SI_KERNEL"}, {0xffffffff, "SI_QUEUE"}, {0xfffffffe, "SI_TIMER"},
-                            {0xfffffffd, "SI_MESGQ"}, {0xfffffffc, "SI_ASYNCIO"}, {0xfffffffb, "SI_SIGIO"}, {0xfffffffa, "SI_TKILL"}};
-constexpr Name kCldCode[] = {N(CLD_EXITED), N(CLD_KILLED), N(CLD_DUMPED), N(CLD_TRAPPED), N(CLD_STOPPED), N(CLD_CONTINUED)};
+constexpr Name kSiCode[] = {{0, "SI_USER"},           {0x80, "SI_KERNEL"},      {0xffffffff, "SI_QUEUE"},
+                            {0xfffffffe, "SI_TIMER"}, {0xfffffffd, "SI_MESGQ"}, {0xfffffffc, "SI_ASYNCIO"},
+                            {0xfffffffb, "SI_SIGIO"}, {0xfffffffa, "SI_TKILL"}};
+constexpr Name kCldCode[] = {N(CLD_EXITED),  N(CLD_KILLED),  N(CLD_DUMPED),
+                             N(CLD_TRAPPED), N(CLD_STOPPED), N(CLD_CONTINUED)};
 constexpr Name kSegvCode[] = {N(SEGV_MAPERR), N(SEGV_ACCERR), N(SEGV_BNDERR), N(SEGV_PKUERR)};
 constexpr Name kBusCode[] = {N(BUS_ADRALN), N(BUS_ADRERR), N(BUS_OBJERR), N(BUS_MCEERR_AR), N(BUS_MCEERR_AO)};
-constexpr Name kFpeCode[] = {N(FPE_INTDIV), N(FPE_INTOVF), N(FPE_FLTDIV), N(FPE_FLTOVF), N(FPE_FLTUND), N(FPE_FLTRES),
-                             N(FPE_FLTINV), N(FPE_FLTSUB)};
-constexpr Name kIllCode[] = {N(ILL_ILLOPC), N(ILL_ILLOPN), N(ILL_ILLADR), N(ILL_ILLTRP), N(ILL_PRVOPC), N(ILL_PRVREG),
-                             N(ILL_COPROC), N(ILL_BADSTK)};
+constexpr Name kFpeCode[] = {N(FPE_INTDIV), N(FPE_INTOVF), N(FPE_FLTDIV), N(FPE_FLTOVF),
+                             N(FPE_FLTUND), N(FPE_FLTRES), N(FPE_FLTINV), N(FPE_FLTSUB)};
+constexpr Name kIllCode[] = {N(ILL_ILLOPC), N(ILL_ILLOPN), N(ILL_ILLADR), N(ILL_ILLTRP),
+                             N(ILL_PRVOPC), N(ILL_PRVREG), N(ILL_COPROC), N(ILL_BADSTK)};
 constexpr Name kTrapCode[] = {N(TRAP_BRKPT), N(TRAP_TRACE), {3, "TRAP_BRANCH"}, {4, "TRAP_HWBKPT"}, {5, "TRAP_UNK"}};
 constexpr Name kSysCode[] = {{1, "SYS_SECCOMP"}, {2, "SYS_USER_DISPATCH"}};
 constexpr Name kPollCode[] = {N(POLL_IN), N(POLL_OUT), N(POLL_MSG), N(POLL_ERR), N(POLL_PRI), N(POLL_HUP)};
-constexpr Name kSyslog[] = {{0, "SYSLOG_ACTION_CLOSE"}, {1, "SYSLOG_ACTION_OPEN"}, {2, "SYSLOG_ACTION_READ"},
-                            {3, "SYSLOG_ACTION_READ_ALL"}, {4, "SYSLOG_ACTION_READ_CLEAR"}, {5, "SYSLOG_ACTION_CLEAR"},
-                            {6, "SYSLOG_ACTION_CONSOLE_OFF"}, {7, "SYSLOG_ACTION_CONSOLE_ON"},
-                            {8, "SYSLOG_ACTION_CONSOLE_LEVEL"}, {9, "SYSLOG_ACTION_SIZE_UNREAD"},
-                            {10, "SYSLOG_ACTION_SIZE_BUFFER"}};
-constexpr Name kCapability[] = {
-    N(CAP_CHOWN), N(CAP_DAC_OVERRIDE), N(CAP_DAC_READ_SEARCH), N(CAP_FOWNER), N(CAP_FSETID), N(CAP_KILL), N(CAP_SETGID),
-    N(CAP_SETUID), N(CAP_SETPCAP), N(CAP_LINUX_IMMUTABLE), N(CAP_NET_BIND_SERVICE), N(CAP_NET_BROADCAST), N(CAP_NET_ADMIN),
-    N(CAP_NET_RAW), N(CAP_IPC_LOCK), N(CAP_IPC_OWNER), N(CAP_SYS_MODULE), N(CAP_SYS_RAWIO), N(CAP_SYS_CHROOT),
-    N(CAP_SYS_PTRACE), N(CAP_SYS_PACCT), N(CAP_SYS_ADMIN), N(CAP_SYS_BOOT), N(CAP_SYS_NICE), N(CAP_SYS_RESOURCE),
-    N(CAP_SYS_TIME), N(CAP_SYS_TTY_CONFIG), N(CAP_MKNOD), N(CAP_LEASE), N(CAP_AUDIT_WRITE), N(CAP_AUDIT_CONTROL),
-    N(CAP_SETFCAP), N(CAP_MAC_OVERRIDE), N(CAP_MAC_ADMIN), N(CAP_SYSLOG), N(CAP_WAKE_ALARM), N(CAP_BLOCK_SUSPEND),
-    N(CAP_AUDIT_READ), {38, "CAP_PERFMON"}, {39, "CAP_BPF"}, {40, "CAP_CHECKPOINT_RESTORE"}};
+constexpr Name kSyslog[] = {
+    {0, "SYSLOG_ACTION_CLOSE"},       {1, "SYSLOG_ACTION_OPEN"},        {2, "SYSLOG_ACTION_READ"},
+    {3, "SYSLOG_ACTION_READ_ALL"},    {4, "SYSLOG_ACTION_READ_CLEAR"},  {5, "SYSLOG_ACTION_CLEAR"},
+    {6, "SYSLOG_ACTION_CONSOLE_OFF"}, {7, "SYSLOG_ACTION_CONSOLE_ON"},  {8, "SYSLOG_ACTION_CONSOLE_LEVEL"},
+    {9, "SYSLOG_ACTION_SIZE_UNREAD"}, {10, "SYSLOG_ACTION_SIZE_BUFFER"}};
+constexpr Name kCapability[] = {N(CAP_CHOWN),
+                                N(CAP_DAC_OVERRIDE),
+                                N(CAP_DAC_READ_SEARCH),
+                                N(CAP_FOWNER),
+                                N(CAP_FSETID),
+                                N(CAP_KILL),
+                                N(CAP_SETGID),
+                                N(CAP_SETUID),
+                                N(CAP_SETPCAP),
+                                N(CAP_LINUX_IMMUTABLE),
+                                N(CAP_NET_BIND_SERVICE),
+                                N(CAP_NET_BROADCAST),
+                                N(CAP_NET_ADMIN),
+                                N(CAP_NET_RAW),
+                                N(CAP_IPC_LOCK),
+                                N(CAP_IPC_OWNER),
+                                N(CAP_SYS_MODULE),
+                                N(CAP_SYS_RAWIO),
+                                N(CAP_SYS_CHROOT),
+                                N(CAP_SYS_PTRACE),
+                                N(CAP_SYS_PACCT),
+                                N(CAP_SYS_ADMIN),
+                                N(CAP_SYS_BOOT),
+                                N(CAP_SYS_NICE),
+                                N(CAP_SYS_RESOURCE),
+                                N(CAP_SYS_TIME),
+                                N(CAP_SYS_TTY_CONFIG),
+                                N(CAP_MKNOD),
+                                N(CAP_LEASE),
+                                N(CAP_AUDIT_WRITE),
+                                N(CAP_AUDIT_CONTROL),
+                                N(CAP_SETFCAP),
+                                N(CAP_MAC_OVERRIDE),
+                                N(CAP_MAC_ADMIN),
+                                N(CAP_SYSLOG),
+                                N(CAP_WAKE_ALARM),
+                                N(CAP_BLOCK_SUSPEND),
+                                N(CAP_AUDIT_READ),
+                                {38, "CAP_PERFMON"},
+                                {39, "CAP_BPF"},
+                                {40, "CAP_CHECKPOINT_RESTORE"}};
 constexpr Name kFdFlags[] = {N(FD_CLOEXEC)};
 #undef N
 
@@ -383,9 +639,10 @@ constexpr Table kTables[] = {
 };
 
 constexpr std::string_view kSignals[] = {
-    "0",       "SIGHUP",  "SIGINT",  "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT", "SIGBUS",  "SIGFPE",  "SIGKILL", "SIGUSR1",
-    "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM",   "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN",
-    "SIGTTOU", "SIGURG",  "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",  "SIGPWR",  "SIGSYS"};
+    "0",         "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+    "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+    "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+    "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
 constexpr i32 kFirstRealTime = 32, kLastSignal = 64;
 
 }  // namespace
@@ -440,7 +697,8 @@ std::string signal_name(i32 signo) {
 i32 signal_number(std::string_view name) {
   i32 number = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error == std::errc() && end == name.data() + name.size()) return number >= 1 && number <= kLastSignal ? number : 0;
+  if (error == std::errc() && end == name.data() + name.size())
+    return number >= 1 && number <= kLastSignal ? number : 0;
   std::string upper;
   for (const char c : name) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   if (!upper.starts_with("SIG")) upper.insert(0, "SIG");

@@ -32,16 +32,16 @@ std::string print_names(const Names& names, u64 value);
 // The name of a number in a table, or empty.
 std::string_view name_of(const Names& names, u64 value);
 
-std::string hex(u64 value);            // "0x1f", but "0"
+std::string hex(u64 value);                // "0x1f", but "0"
 std::string device(u64 major, u64 minor);  // "makedev(0xfe, 0)"
-std::string signal_name(i32 signo);  // "SIGCHLD", "SIGRT_1", "100"
+std::string signal_name(i32 signo);        // "SIGCHLD", "SIGRT_1", "100"
 i32 signal_number(std::string_view name);  // with or without "SIG", or a number; 0: none
 // "[CHLD USR1]", or "~[USR1]" where most are in it.
 std::string print_signal_set(u64 bits);
 std::string open_flags(u64 value);
-std::string file_mode(u32 mode);       // "S_IFREG|0644"
-std::string permissions(u32 mode);     // "0644"
-std::string clone_flags(u64 value);    // CLONE_* alone
+std::string file_mode(u32 mode);     // "S_IFREG|0644"
+std::string permissions(u32 mode);   // "0644"
+std::string clone_flags(u64 value);  // CLONE_* alone
 std::string futex_op(u32 op);
 std::string socket_type(u32 type);
 

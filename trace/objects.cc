@@ -26,7 +26,8 @@ namespace limen::trace {
 namespace {
 
 std::string device_of(u64 dev) {
-  const u64 major = (dev >> 8 & 0xfff) | (dev >> 32 & ~u64{0xfff}), minor = (dev & 0xff) | (dev >> 12 & ~u64{0xff} & 0xffffffff);
+  const u64 major = (dev >> 8 & 0xfff) | (dev >> 32 & ~u64{0xfff}),
+            minor = (dev & 0xff) | (dev >> 12 & ~u64{0xff} & 0xffffffff);
   return device(major, minor);
 }
 
@@ -47,8 +48,9 @@ void stat(Print& p, u64 place) {
     const std::string mode = "st_mode=" + file_mode(s.st_mode);
     const std::string size = is_device ? "st_rdev=" + device_of(s.st_rdev) : fmt::format("st_size={}", s.st_size);
     if (!p.options.verbose) return p.text(fmt::format("{{{}, {}, ...}}", mode, size));
-    p.out += fmt::format("{{st_dev={}, st_ino={}, {}, st_nlink={}, st_uid={}, st_gid={}, st_blksize={}, st_blocks={}, {}",
-                         device_of(s.st_dev), s.st_ino, mode, s.st_nlink, s.st_uid, s.st_gid, s.st_blksize, s.st_blocks, size);
+    p.out += fmt::format(
+        "{{st_dev={}, st_ino={}, {}, st_nlink={}, st_uid={}, st_gid={}, st_blksize={}, st_blocks={}, {}",
+        device_of(s.st_dev), s.st_ino, mode, s.st_nlink, s.st_uid, s.st_gid, s.st_blksize, s.st_blocks, size);
     const auto time = [&](const char* name, const abi::TimeSpec& t) {
       p.out += fmt::format(", st_{}={} /* {} */, st_{}_nsec={}", name, t.tv_sec,
                            moment(t.tv_sec, static_cast<u64>(t.tv_nsec), true), name, t.tv_nsec);
@@ -71,7 +73,8 @@ void statx(Print& p, u64 place) {
     p.out += fmt::format("{{stx_mask={}", statx_mask(s.stx_mask));
     if (p.options.verbose) p.out += fmt::format(", stx_blksize={}", s.stx_blksize);
     p.out += ", stx_attributes=" + print_names(names("statx_attributes"), s.stx_attributes);
-    if (p.options.verbose) p.out += fmt::format(", stx_nlink={}, stx_uid={}, stx_gid={}", s.stx_nlink, s.stx_uid, s.stx_gid);
+    if (p.options.verbose)
+      p.out += fmt::format(", stx_nlink={}, stx_uid={}, stx_gid={}", s.stx_nlink, s.stx_uid, s.stx_gid);
     p.out += ", stx_mode=" + file_mode(s.stx_mode);
     if (p.options.verbose) p.out += fmt::format(", stx_ino={}", s.stx_ino);
     p.out += fmt::format(", stx_size={}", s.stx_size);
@@ -83,25 +86,29 @@ void statx(Print& p, u64 place) {
       if (t.tv_sec != 0) p.out += fmt::format(" /* {} */", moment(t.tv_sec, t.tv_nsec, true));
     };
     time("atime", s.stx_atime), time("btime", s.stx_btime), time("ctime", s.stx_ctime), time("mtime", s.stx_mtime);
-    p.out += fmt::format(", stx_rdev_major={}, stx_rdev_minor={}, stx_dev_major={}, stx_dev_minor={}, stx_mnt_id={:#x}}}",
-                         s.stx_rdev_major, s.stx_rdev_minor, s.stx_dev_major, s.stx_dev_minor, s.stx_mnt_id);
+    p.out +=
+        fmt::format(", stx_rdev_major={}, stx_rdev_minor={}, stx_dev_major={}, stx_dev_minor={}, stx_mnt_id={:#x}}}",
+                    s.stx_rdev_major, s.stx_rdev_minor, s.stx_dev_major, s.stx_dev_minor, s.stx_mnt_id);
   });
 }
 
 void statfs(Print& p, u64 place) {
   p.object<abi::StatFs>(place, [&](const abi::StatFs& s) {
     p.out += fmt::format(
-        "{{f_type={}, f_bsize={}, f_blocks={}, f_bfree={}, f_bavail={}, f_files={}, f_ffree={}, f_fsid={{val=[{}, {}]}}, "
+        "{{f_type={}, f_bsize={}, f_blocks={}, f_bfree={}, f_bavail={}, f_files={}, f_ffree={}, f_fsid={{val=[{}, "
+        "{}]}}, "
         "f_namelen={}, f_frsize={}, f_flags={}}}",
-        print_names(names("fs_type"), static_cast<u64>(s.f_type)), s.f_bsize, s.f_blocks, s.f_bfree, s.f_bavail, s.f_files,
-        s.f_ffree, hex(static_cast<u32>(s.f_fsid[0])), hex(static_cast<u32>(s.f_fsid[1])), s.f_namelen, s.f_frsize,
-        print_names(names("st_flags"), static_cast<u64>(s.f_flags)));
+        print_names(names("fs_type"), static_cast<u64>(s.f_type)), s.f_bsize, s.f_blocks, s.f_bfree, s.f_bavail,
+        s.f_files, s.f_ffree, hex(static_cast<u32>(s.f_fsid[0])), hex(static_cast<u32>(s.f_fsid[1])), s.f_namelen,
+        s.f_frsize, print_names(names("st_flags"), static_cast<u64>(s.f_flags)));
   });
 }
 
 void timespec(Print& p, u64 place) { print_time(p, place); }
 
-std::string timeval_text(const abi::TimeVal& t) { return fmt::format("{{tv_sec={}, tv_usec={}}}", t.tv_sec, t.tv_usec); }
+std::string timeval_text(const abi::TimeVal& t) {
+  return fmt::format("{{tv_sec={}, tv_usec={}}}", t.tv_sec, t.tv_usec);
+}
 void timeval(Print& p, u64 place) {
   p.object<abi::TimeVal>(place, [&](const abi::TimeVal& t) { p.text(timeval_text(t)); });
 }
@@ -110,7 +117,8 @@ void timezone(Print& p, u64 place) {
   struct Zone {
     i32 west, dst;
   };
-  p.object<Zone>(place, [&](const Zone& z) { p.text(fmt::format("{{tz_minuteswest={}, tz_dsttime={}}}", z.west, z.dst)); });
+  p.object<Zone>(place,
+                 [&](const Zone& z) { p.text(fmt::format("{{tz_minuteswest={}, tz_dsttime={}}}", z.west, z.dst)); });
 }
 
 void itimerval(Print& p, u64 place) {
@@ -119,7 +127,9 @@ void itimerval(Print& p, u64 place) {
   });
 }
 
-std::string timespec_text(const abi::TimeSpec& t) { return fmt::format("{{tv_sec={}, tv_nsec={}}}", t.tv_sec, t.tv_nsec); }
+std::string timespec_text(const abi::TimeSpec& t) {
+  return fmt::format("{{tv_sec={}, tv_nsec={}}}", t.tv_sec, t.tv_nsec);
+}
 void itimerspec(Print& p, u64 place) {
   p.object<abi::ITimerSpec>(place, [&](const abi::ITimerSpec& t) {
     p.text("{it_interval=" + timespec_text(t.it_interval) + ", it_value=" + timespec_text(t.it_value) + "}");
@@ -149,7 +159,8 @@ void sigaction(Print& p, u64 place) {
 void stack(Print& p, u64 place) {
   p.object<abi::StackT>(place, [&](const abi::StackT& s) {
     p.text("{ss_sp="), p.address(s.ss_sp.raw());
-    p.text(fmt::format(", ss_flags={}, ss_size={}}}", print_names(names("ss_flags"), static_cast<u32>(s.ss_flags)), s.ss_size));
+    p.text(fmt::format(", ss_flags={}, ss_size={}}}", print_names(names("ss_flags"), static_cast<u32>(s.ss_flags)),
+                       s.ss_size));
   });
 }
 
@@ -173,7 +184,8 @@ std::string limit(u64 value, std::string_view infinity) {
   return value > 1024 && value % 1024 == 0 ? fmt::format("{}*1024", value / 1024) : std::to_string(value);
 }
 void rlimit(Print& p, u64 place) {
-  const std::string_view infinity = p.call.row != nullptr && p.call.row->name == "prlimit64" ? "RLIM64_INFINITY" : "RLIM_INFINITY";
+  const std::string_view infinity =
+      p.call.row != nullptr && p.call.row->name == "prlimit64" ? "RLIM64_INFINITY" : "RLIM_INFINITY";
   p.object<abi::RLimit>(place, [&](const abi::RLimit& r) {
     p.text("{rlim_cur=" + limit(r.rlim_cur, infinity) + ", rlim_max=" + limit(r.rlim_max, infinity) + "}");
   });
@@ -183,10 +195,11 @@ void rusage(Print& p, u64 place) {
   p.object<abi::RUsage>(place, [&](const abi::RUsage& r) {
     p.text("{ru_utime=" + timeval_text(r.ru_utime) + ", ru_stime=" + timeval_text(r.ru_stime));
     if (!p.options.verbose) return p.text(", ...}");
-    p.text(fmt::format(", ru_maxrss={}, ru_ixrss={}, ru_idrss={}, ru_isrss={}, ru_minflt={}, ru_majflt={}, ru_nswap={}, "
-                       "ru_inblock={}, ru_oublock={}, ru_msgsnd={}, ru_msgrcv={}, ru_nsignals={}, ru_nvcsw={}, ru_nivcsw={}}}",
-                       r.ru_maxrss, r.ru_ixrss, r.ru_idrss, r.ru_isrss, r.ru_minflt, r.ru_majflt, r.ru_nswap, r.ru_inblock,
-                       r.ru_oublock, r.ru_msgsnd, r.ru_msgrcv, r.ru_nsignals, r.ru_nvcsw, r.ru_nivcsw));
+    p.text(fmt::format(
+        ", ru_maxrss={}, ru_ixrss={}, ru_idrss={}, ru_isrss={}, ru_minflt={}, ru_majflt={}, ru_nswap={}, "
+        "ru_inblock={}, ru_oublock={}, ru_msgsnd={}, ru_msgrcv={}, ru_nsignals={}, ru_nvcsw={}, ru_nivcsw={}}}",
+        r.ru_maxrss, r.ru_ixrss, r.ru_idrss, r.ru_isrss, r.ru_minflt, r.ru_majflt, r.ru_nswap, r.ru_inblock,
+        r.ru_oublock, r.ru_msgsnd, r.ru_msgrcv, r.ru_nsignals, r.ru_nvcsw, r.ru_nivcsw));
   });
 }
 
@@ -205,18 +218,21 @@ void utsname(Print& p, u64 place) {
 
 void sysinfo(Print& p, u64 place) {
   p.object<abi::SysInfo>(place, [&](const abi::SysInfo& s) {
-    p.text(fmt::format("{{uptime={}, loads=[{}, {}, {}], totalram={}, freeram={}, sharedram={}, bufferram={}, totalswap={}, "
-                       "freeswap={}, procs={}, totalhigh={}, freehigh={}, mem_unit={}}}",
-                       s.uptime, s.loads[0], s.loads[1], s.loads[2], s.totalram, s.freeram, s.sharedram, s.bufferram,
-                       s.totalswap, s.freeswap, s.procs, s.totalhigh, s.freehigh, s.mem_unit));
+    p.text(fmt::format(
+        "{{uptime={}, loads=[{}, {}, {}], totalram={}, freeram={}, sharedram={}, bufferram={}, totalswap={}, "
+        "freeswap={}, procs={}, totalhigh={}, freehigh={}, mem_unit={}}}",
+        s.uptime, s.loads[0], s.loads[1], s.loads[2], s.totalram, s.freeram, s.sharedram, s.bufferram, s.totalswap,
+        s.freeswap, s.procs, s.totalhigh, s.freehigh, s.mem_unit));
   });
 }
 
 void tms(Print& p, u64 place) {
   p.object<abi::Tms>(place, [&](const abi::Tms& t) {
-    const auto ticks = [](i64 n) { return n == 0 ? std::string("0") : fmt::format("{} /* {}.{:02} s */", n, n / 100, n % 100); };
-    p.text(fmt::format("{{tms_utime={}, tms_stime={}, tms_cutime={}, tms_cstime={}}}", ticks(t.tms_utime), ticks(t.tms_stime),
-                       ticks(t.tms_cutime), ticks(t.tms_cstime)));
+    const auto ticks = [](i64 n) {
+      return n == 0 ? std::string("0") : fmt::format("{} /* {}.{:02} s */", n, n / 100, n % 100);
+    };
+    p.text(fmt::format("{{tms_utime={}, tms_stime={}, tms_cutime={}, tms_cstime={}}}", ticks(t.tms_utime),
+                       ticks(t.tms_stime), ticks(t.tms_cutime), ticks(t.tms_cstime)));
   });
 }
 
@@ -224,9 +240,8 @@ void pair(Print& p, u64 place) {
   struct Two {
     i32 a, b;
   };
-  p.object<Two>(place, [&](const Two& two) {
-    p.text("["), p.descriptor(two.a), p.text(", "), p.descriptor(two.b), p.text("]");
-  });
+  p.object<Two>(
+      place, [&](const Two& two) { p.text("["), p.descriptor(two.a), p.text(", "), p.descriptor(two.b), p.text("]"); });
 }
 
 void epoll_event(Print& p, u64 place) {
@@ -248,7 +263,8 @@ void cap_header(Print& p, u64 place) {
                                      : h.version == 0x20071026 ? "_LINUX_CAPABILITY_VERSION_2"
                                                                : "_LINUX_CAPABILITY_VERSION_1";
     const bool known = h.version == 0x20080522 || h.version == 0x20071026 || h.version == 0x19980330;
-    p.text("{version=" + (known ? std::string(version) : fmt::format("{:#x} /* _LINUX_CAPABILITY_VERSION_??? */", h.version)));
+    p.text("{version=" +
+           (known ? std::string(version) : fmt::format("{:#x} /* _LINUX_CAPABILITY_VERSION_??? */", h.version)));
     p.text(fmt::format(", pid={}}}", h.pid));
   });
 }
@@ -285,7 +301,8 @@ void open_how(Print& p, u64 place) {
 void mq_attr(Print& p, u64 place) {
   p.object<abi::MqAttr>(place, [&](const abi::MqAttr& a) {
     p.text(fmt::format("{{mq_flags={}, mq_maxmsg={}, mq_msgsize={}, mq_curmsgs={}}}",
-                       a.mq_flags == 0 ? "0" : open_flags(static_cast<u64>(a.mq_flags)), a.mq_maxmsg, a.mq_msgsize, a.mq_curmsgs));
+                       a.mq_flags == 0 ? "0" : open_flags(static_cast<u64>(a.mq_flags)), a.mq_maxmsg, a.mq_msgsize,
+                       a.mq_curmsgs));
   });
 }
 
@@ -293,14 +310,31 @@ struct Object {
   std::string_view name;
   PrintObject print;
 };
-constexpr Object kObjects[] = {
-    {"Stat", stat},         {"Statx", statx},         {"StatFs", statfs},       {"TimeSpec", timespec},
-    {"TimeVal", timeval},   {"TimeZone", timezone},   {"ITimerVal", itimerval}, {"ITimerSpec", itimerspec},
-    {"SigSet", sigset},     {"SigAction", sigaction}, {"StackT", stack},        {"SigInfo", siginfo},
-    {"SigEvent", sigevent}, {"RLimit", rlimit},       {"RUsage", rusage},       {"UtsName", utsname},
-    {"SysInfo", sysinfo},   {"Tms", tms},             {"FdPair", pair},         {"EpollEvent", epoll_event},
-    {"SchedParam", sched_param}, {"CapHeader", cap_header}, {"CapData", cap_data}, {"OpenHow", open_how},
-    {"MqAttr", mq_attr}};
+constexpr Object kObjects[] = {{"Stat", stat},
+                               {"Statx", statx},
+                               {"StatFs", statfs},
+                               {"TimeSpec", timespec},
+                               {"TimeVal", timeval},
+                               {"TimeZone", timezone},
+                               {"ITimerVal", itimerval},
+                               {"ITimerSpec", itimerspec},
+                               {"SigSet", sigset},
+                               {"SigAction", sigaction},
+                               {"StackT", stack},
+                               {"SigInfo", siginfo},
+                               {"SigEvent", sigevent},
+                               {"RLimit", rlimit},
+                               {"RUsage", rusage},
+                               {"UtsName", utsname},
+                               {"SysInfo", sysinfo},
+                               {"Tms", tms},
+                               {"FdPair", pair},
+                               {"EpollEvent", epoll_event},
+                               {"SchedParam", sched_param},
+                               {"CapHeader", cap_header},
+                               {"CapData", cap_data},
+                               {"OpenHow", open_how},
+                               {"MqAttr", mq_attr}};
 
 }  // namespace
 
@@ -345,7 +379,7 @@ void print_siginfo(std::string& out, const abi::SigInfo& info) {
     i32 signo;
     std::string_view table;
   };
-  constexpr Codes kCodes[] = {{17, "cld_code"}, {11, "segv_code"}, {7, "bus_code"}, {8, "fpe_code"},
+  constexpr Codes kCodes[] = {{17, "cld_code"}, {11, "segv_code"}, {7, "bus_code"},  {8, "fpe_code"},
                               {4, "ill_code"},  {5, "trap_code"},  {31, "sys_code"}, {29, "poll_code"}};
   std::string_view table = "si_code";
   for (const Codes& codes : kCodes) {
@@ -355,20 +389,22 @@ void print_siginfo(std::string& out, const abi::SigInfo& info) {
     out += "{}";
     return;
   }
-  out += fmt::format("{{si_signo={}, si_code={}", signal_name(info.signo), print_names(names(table), static_cast<u32>(info.code)));
+  out += fmt::format("{{si_signo={}, si_code={}", signal_name(info.signo),
+                     print_names(names(table), static_cast<u32>(info.code)));
   if (info.err != 0) out += fmt::format(", si_errno={}", info.err);
   const auto kill = info.as<abi::SigInfoKill>();
   const auto address = [&](u64 a) { out += a == 0 ? "NULL" : fmt::format("{:#x}", a); };
   if (table == "cld_code") {
     const auto child = info.as<abi::SigInfoChild>();
     const std::string status = info.code == 1 ? std::to_string(child.status) : signal_name(child.status);
-    out += fmt::format(", si_pid={}, si_uid={}, si_status={}, si_utime={}, si_stime={}", child.pid, child.uid, status, child.utime,
-                       child.stime);
+    out += fmt::format(", si_pid={}, si_uid={}, si_status={}, si_utime={}, si_stime={}", child.pid, child.uid, status,
+                       child.utime, child.stime);
   } else if (table == "sys_code") {
     const auto sys = info.as<abi::SigInfoSys>();
     const SyscallRow* row = find_syscall(Arch::x86_64, sys.syscall);
     out += ", si_call_addr=", address(sys.call_addr.raw());
-    out += fmt::format(", si_syscall=__NR_{}, si_arch=AUDIT_ARCH_X86_64", row != nullptr ? std::string(row->name) : std::to_string(sys.syscall));
+    out += fmt::format(", si_syscall=__NR_{}, si_arch=AUDIT_ARCH_X86_64",
+                       row != nullptr ? std::string(row->name) : std::to_string(sys.syscall));
   } else if (table == "poll_code") {
     const auto poll = info.as<abi::SigInfoPoll>();
     out += fmt::format(", si_band={}, si_fd={}", poll.band, poll.fd);
@@ -376,8 +412,8 @@ void print_siginfo(std::string& out, const abi::SigInfo& info) {
     out += ", si_addr=", address(info.as<abi::SigInfoFault>().addr.raw());
   } else if (info.code == abi::si_timer) {
     const auto timer = info.as<abi::SigInfoTimer>();
-    out += fmt::format(", si_timerid={:#x}, si_overrun={}, si_int={}, si_ptr=", static_cast<u32>(timer.timerid), timer.overrun,
-                       static_cast<i32>(timer.value));
+    out += fmt::format(", si_timerid={:#x}, si_overrun={}, si_int={}, si_ptr=", static_cast<u32>(timer.timerid),
+                       timer.overrun, static_cast<i32>(timer.value));
     address(timer.value);
   } else if (info.code != abi::si_kernel) {
     out += fmt::format(", si_pid={}, si_uid={}", kill.pid, kill.uid);
@@ -427,8 +463,9 @@ void print_socket_address(Print& p, u64 place, i64 length) {
       if (!text.empty() && text.back() != ':') text += ':';
       text += fmt::format("{:x}", in6.sin6_addr[2 * i] << 8 | in6.sin6_addr[2 * i + 1]);
     }
-    p.text(fmt::format(", sin6_port=htons({}), sin6_flowinfo=htonl({}), inet_pton(AF_INET6, \"{}\", &sin6_addr), sin6_scope_id={}",
-                       port(), __builtin_bswap32(in6.sin6_flowinfo), text, in6.sin6_scope_id));
+    p.text(fmt::format(
+        ", sin6_port=htons({}), sin6_flowinfo=htonl({}), inet_pton(AF_INET6, \"{}\", &sin6_addr), sin6_scope_id={}",
+        port(), __builtin_bswap32(in6.sin6_flowinfo), text, in6.sin6_scope_id));
   } else if (family == kNetlink && bytes.size() >= 12) {
     u32 pid = 0, groups = 0;
     std::memcpy(&pid, &bytes[4], 4), std::memcpy(&groups, &bytes[8], 4);

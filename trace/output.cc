@@ -41,7 +41,8 @@ int Output::file_of(i32 tid) {
     files_.erase(files_.begin());
   }
   const std::string name = split_ + "." + std::to_string(tid);
-  const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (opened_.insert(tid).second ? O_TRUNC : O_APPEND), 0644);
+  const int fd =
+      open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (opened_.insert(tid).second ? O_TRUNC : O_APPEND), 0644);
   if (fd < 0) {
     error_ = name + ": " + std::strerror(errno);
   } else {

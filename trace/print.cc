@@ -33,12 +33,17 @@ std::string quote(std::string_view data, DecodeOptions::Hex hex, More more) {
   return more == More::yes ? out + "..." : out;
 }
 
+std::string escaped(std::string_view data) {
+  const std::string quoted = quote(data, DecodeOptions::Hex::none, More::no);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
 void Print::address(u64 a) { out += a == 0 ? "NULL" : fmt::format("{:#x}", a); }
 
 void Print::descriptor(i32 fd) {
   out += std::to_string(fd);
   if (options.files == 0) return;
-  if (const std::string* file = seen().file(fd)) out += "<" + *file + ">";
+  if (const std::string* file = seen().file(fd)) out += "<" + escaped(*file) + ">";
 }
 
 void Print::directory(i32 fd) {
@@ -46,7 +51,7 @@ void Print::directory(i32 fd) {
   if (fd != kCwd) return descriptor(fd);
   out += "AT_FDCWD";
   if (options.files == 0) return;
-  if (const std::string* file = seen().file(fd)) out += "<" + *file + ">";
+  if (const std::string* file = seen().file(fd)) out += "<" + escaped(*file) + ">";
 }
 
 void Print::path(u64 place) {

@@ -58,6 +58,8 @@ struct Print {
 };
 
 // `data` in quotes, with escapes. `more`: an ellipsis behind it.
+// The same escapes without the quotes, for names that guests choose.
+std::string escaped(std::string_view data);
 enum class More : bool { no, yes };
 std::string quote(std::string_view data, DecodeOptions::Hex hex, More more);
 

@@ -32,7 +32,8 @@ const u8* Seen::first_memory(usize length) const {
 
 std::span<const u8> Seen::from(u64 place) const {
   for (auto piece = pieces_.rbegin(); piece != pieces_.rend(); ++piece) {
-    if (piece->kind != event::Piece::Kind::memory || place < piece->place || place - piece->place >= piece->length) continue;
+    if (piece->kind != event::Piece::Kind::memory || place < piece->place || place - piece->place >= piece->length)
+      continue;
     const usize skipped = place - piece->place;
     return std::span(bytes_).subspan(piece->at + skipped, piece->length - skipped);
   }

@@ -17,15 +17,18 @@ struct Order {
 u64 average(const CallCount& c) { return c.calls == 0 ? 0 : c.durations.total_ns() / c.calls; }
 constexpr Order kOrders[] = {
     {"time", [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
-    {"time-total", [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
-    {"total-time", [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
+    {"time-total",
+     [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
+    {"total-time",
+     [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
     {"calls", [](const CallCount& a, const CallCount& b) { return a.calls > b.calls; }},
     {"count", [](const CallCount& a, const CallCount& b) { return a.calls > b.calls; }},
     {"errors", [](const CallCount& a, const CallCount& b) { return a.errors > b.errors; }},
     {"error", [](const CallCount& a, const CallCount& b) { return a.errors > b.errors; }},
     {"name", [](const CallCount& a, const CallCount& b) { return a.name < b.name; }},
     {"syscall", [](const CallCount& a, const CallCount& b) { return a.name < b.name; }},
-    {"min-time", [](const CallCount& a, const CallCount& b) { return a.durations.least_ns() > b.durations.least_ns(); }},
+    {"min-time",
+     [](const CallCount& a, const CallCount& b) { return a.durations.least_ns() > b.durations.least_ns(); }},
     {"max-time", [](const CallCount& a, const CallCount& b) { return a.durations.most_ns() > b.durations.most_ns(); }},
     {"avg-time", [](const CallCount& a, const CallCount& b) { return average(a) > average(b); }},
     {"nothing", [](const CallCount&, const CallCount&) { return false; }},
@@ -34,9 +37,28 @@ constexpr Order kOrders[] = {
 
 // Calls whose positive result is a number of bytes.
 bool moves_bytes(std::string_view name) {
-  constexpr std::string_view kNames[] = {"read", "write", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "preadv2",
-                                         "pwritev2", "sendto", "recvfrom", "sendmsg", "recvmsg", "sendfile", "splice",
-                                         "copy_file_range", "tee", "vmsplice", "getdents64", "getrandom", "process_vm_readv",
+  constexpr std::string_view kNames[] = {"read",
+                                         "write",
+                                         "pread64",
+                                         "pwrite64",
+                                         "readv",
+                                         "writev",
+                                         "preadv",
+                                         "pwritev",
+                                         "preadv2",
+                                         "pwritev2",
+                                         "sendto",
+                                         "recvfrom",
+                                         "sendmsg",
+                                         "recvmsg",
+                                         "sendfile",
+                                         "splice",
+                                         "copy_file_range",
+                                         "tee",
+                                         "vmsplice",
+                                         "getdents64",
+                                         "getrandom",
+                                         "process_vm_readv",
                                          "process_vm_writev"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }

@@ -45,6 +45,7 @@ class Summary : public Follower {
   u64 tasks() const { return tasks_; }
   u64 signals() const { return signals_; }
   u64 lost() const { return lost_; }
+  const event::Counters& counters() const { return counters_; }
   u64 span_ns() const { return last_ns_ - first_ns(); }
 
  protected:
@@ -54,10 +55,12 @@ class Summary : public Follower {
   void on_started(Thread&, u64, i32) override { ++tasks_; }
   void on_ended(Thread& thread, u64 ns, i32 wait_status, bool superseded) override;
   void on_lost(Thread&, u64, u64 events) override { lost_ += events; }
+  void on_counters(u64, const event::Counters& counters) override { counters_ = counters; }
 
  private:
   Filter filter_;
   std::map<u64, CallCount> by_number_;
+  event::Counters counters_{};
   u64 tasks_ = 0, signals_ = 0, lost_ = 0, last_ns_ = 0;
 };
 

@@ -37,8 +37,8 @@ std::string TextWriter::leader(const Thread& thread, u64 ns) {
   if (options_.relative) {
     const u64 passed = last_ns_ == 0 ? 0 : ns - last_ns_;
     last_ns_ = ns;
-    out += fmt::format("{}{:>6}.{:06}{} ", options_.time > 0 ? "(+" : "", passed / 1'000'000'000, passed % 1'000'000'000 / 1000,
-                       options_.time > 0 ? ")" : "");
+    out += fmt::format("{}{:>6}.{:06}{} ", options_.time > 0 ? "(+" : "", passed / 1'000'000'000,
+                       passed % 1'000'000'000 / 1000, options_.time > 0 ? ")" : "");
   }
   if (options_.number && thread.in_call) out += fmt::format("[{:>4}] ", thread.call.nr);
   if (options_.instruction) out += fmt::format("[{:016x}] ", thread.call.ip);
@@ -154,13 +154,15 @@ void TextWriter::on_renumbered(i32 from, Thread& now) {
 }
 
 void TextWriter::on_ended(Thread& thread, u64 ns, i32 wait_status, bool superseded) {
-  if (thread.in_call && thread.shown && (!staged() || (options_.filter.statuses & unfinished) != 0) && options_.filter.paths.empty()) {
+  if (thread.in_call && thread.shown && (!staged() || (options_.filter.statuses & unfinished) != 0) &&
+      options_.filter.paths.empty()) {
     if (staged()) {
       begin(thread, thread.call.entered_ns, thread.held);
     } else if (!options_.split && open_ != thread.tid) {
       begin(thread, ns, "<... " + call_name(thread.call) + " resumed>");
     }
-    const bool all_said = thread.call.row == nullptr || syscall_param(*thread.call.row, thread.call.next_param).name.empty();
+    const bool all_said =
+        thread.call.row == nullptr || syscall_param(*thread.call.row, thread.call.next_param).name.empty();
     put(thread.tid, all_said ? ") " : " <unfinished ...>) ");
     put(thread.tid, padding(columns_[options_.split ? thread.tid : 0]));
     put(thread.tid, "= ?");
@@ -169,7 +171,8 @@ void TextWriter::on_ended(Thread& thread, u64 ns, i32 wait_status, bool supersed
   thread.in_call = false;
   if (options_.quiet < 2) {
     const i32 signal = wait_status & 0x7f;
-    std::string text = signal != 0 ? fmt::format("+++ killed by {}{} +++", signal_name(signal), (wait_status & 0x80) != 0 ? " (core dumped)" : "")
+    std::string text = signal != 0 ? fmt::format("+++ killed by {}{} +++", signal_name(signal),
+                                                 (wait_status & 0x80) != 0 ? " (core dumped)" : "")
                                    : fmt::format("+++ exited with {} +++", wait_status >> 8 & 0xff);
     if (superseded) text = fmt::format("+++ superseded by execve in pid {} +++", thread.pid);
     whole_line(thread, ns, text);

@@ -12,16 +12,16 @@ namespace limen::trace {
 struct TextOptions {
   DecodeOptions decode;
   Filter filter;
-  int time = 0;            // -t, -tt, -ttt
-  bool relative = false;   // -r
-  bool durations = false;  // -T
-  bool number = false;     // -n
+  int time = 0;              // -t, -tt, -ttt
+  bool relative = false;     // -r
+  bool durations = false;    // -T
+  bool number = false;       // -n
   bool instruction = false;  // -i
-  bool names = false;      // -Y
-  int quiet = 0;           // -q, -qq, -qqq
-  int column = 40;         // -a
-  bool to_file = false;    // -o: every line begins with its thread
-  bool split = false;      // -ff: a file for each thread
+  bool names = false;        // -Y
+  int quiet = 0;             // -q, -qq, -qqq
+  int column = 40;           // -a
+  bool to_file = false;      // -o: every line begins with its thread
+  bool split = false;        // -ff: a file for each thread
 };
 
 class TextWriter final : public Follower {
@@ -56,9 +56,9 @@ class TextWriter final : public Follower {
   TextOptions options_;
   Output& output_;
   std::function<void(std::string)> notice_;
-  i32 open_ = 0;         // whose line is open; with -ff every thread has a line of its own
+  i32 open_ = 0;                  // whose line is open; with -ff every thread has a line of its own
   std::map<i32, usize> columns_;  // where open lines are
-  u64 last_ns_ = 0;      // -r
+  u64 last_ns_ = 0;               // -r
   std::vector<std::string> notices_;
   usize alive_ = 0;
 };

@@ -41,7 +41,8 @@ Interference interference(Task& task, const platform::Entry& call) {
 }
 
 u8 touched(const Interference& change) {
-  return static_cast<u8>((change.result ? Observer::answered : 0) | (change.signal.raw() != 0 ? Observer::signalled : 0) |
+  return static_cast<u8>((change.result ? Observer::answered : 0) |
+                         (change.signal.raw() != 0 ? Observer::signalled : 0) |
                          ((change.delay_enter_ns | change.delay_exit_ns) != 0 ? Observer::delayed : 0));
 }
 
@@ -51,8 +52,7 @@ std::optional<i64> carry_out(Task& task, platform::Entry& call) {
   const Interference change = interference(task, call);
   Result<i64> result{i64{0}};
   const bool suspended = task.tracing->has_option(abi::ptrace_o_suspend_seccomp);
-  const std::optional<SeccompOutcome> refused =
-      suspended || change.result ? std::nullopt : apply_seccomp(task, call);
+  const std::optional<SeccompOutcome> refused = suspended || change.result ? std::nullopt : apply_seccomp(task, call);
   if (refused) {
     if (refused->keep_registers) return std::nullopt;
     result = refused->result;
@@ -70,7 +70,8 @@ std::optional<i64> carry_out(Task& task, platform::Entry& call) {
   const bool keeps = task.take_keep_registers();
   const i64 value = result.ok() ? *result : -static_cast<i64>(result.error());
   // A task that must die does not come back from its call.
-  if (observer != nullptr && !task.exit_requested() && !task.must_die()) observer->call_left(task, call, value, touched(change));
+  if (observer != nullptr && !task.exit_requested() && !task.must_die())
+    observer->call_left(task, call, value, touched(change));
   return keeps ? std::nullopt : std::optional(value);
 }
 

@@ -197,6 +197,7 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   child->recalculate_work();  // its tracer's first stop
   const Result<void> started = task.kernel().start_task(child);
   if (!started.ok()) {
+    if (Observer* observer = task.kernel().options().observer.get()) observer->task_ended(*child, 0, false);
     exit_task(*child);  // visible for a moment: it ends like any other, and its parent reaps it at once
     return started.error();
   }

@@ -1,3 +1,4 @@
+// Longer than 500 lines: the calls with rules of their own are a list.
 #include "kernel/trace/capture.h"
 
 #include <algorithm>
@@ -35,83 +36,6 @@
 #include "kernel/vfs/path.h"
 
 namespace limen {
-
-// --- One record ----------------------------------------------------------------------------------------------------------
-
-void RecordWriter::begin(event::Kind kind) {
-  bytes_.clear();
-  const event::RecordHead head{.kind = kind};
-  append(&head, sizeof head);
-}
-
-void RecordWriter::append(const void* data, usize length) {
-  const usize at = bytes_.size();
-  bytes_.resize(at + event::padded(length));
-  if (length != 0) std::memcpy(&bytes_[at], data, length);
-}
-
-usize RecordWriter::open_piece(event::Piece::Kind kind, u64 place) {
-  const usize at = bytes_.size();
-  const event::Piece piece{.place = place, .kind = kind};
-  append(&piece, sizeof piece);
-  return at;
-}
-
-void RecordWriter::close_piece(usize at, usize length) {
-  const usize data = at + sizeof(event::Piece);
-  const u32 short_length = static_cast<u32>(length);
-  std::memcpy(&bytes_[at + offsetof(event::Piece, length)], &short_length, sizeof short_length);
-  bytes_.resize(data + event::padded(length));
-  std::fill(bytes_.begin() + static_cast<i64>(data + length), bytes_.end(), u8{0});
-  ++head().pieces;
-}
-
-void RecordWriter::piece(event::Piece::Kind kind, u64 place, const void* data, usize length) {
-  length = std::min(length, room());
-  const usize at = open_piece(kind, place);
-  append(data, length);
-  close_piece(at, length);
-}
-
-void RecordWriter::memory(Task& task, u64 place, usize length) {
-  length = std::min(length, room());
-  if (place == 0 || length == 0) return;
-  const usize at = open_piece(event::Piece::Kind::memory, place);
-  bytes_.resize(bytes_.size() + length);
-  const usize got = task.mm().copy_in(&bytes_[at + sizeof(event::Piece)], GuestAddr(place), length);
-  if (got == 0) {
-    bytes_.resize(at);
-  } else {
-    close_piece(at, got);
-  }
-}
-
-void RecordWriter::string(Task& task, u64 place, usize most) {
-  most = std::min(most, room());
-  if (place == 0 || most == 0) return;
-  const usize at = open_piece(event::Piece::Kind::memory, place), data = at + sizeof(event::Piece);
-  usize length = 0;
-  bool ended = false;
-  while (!ended && length < most) {
-    // To the end of the page at most: behind it there may be nothing.
-    const usize chunk = std::min<usize>({most - length, 256, kPageSize - (place + length) % kPageSize});
-    bytes_.resize(data + length + chunk);
-    const usize got = task.mm().copy_in(&bytes_[data + length], GuestAddr(place + length), chunk);
-    const void* nul = std::memchr(&bytes_[data + length], 0, got);
-    ended = nul != nullptr || got < chunk;
-    length += nul != nullptr ? static_cast<usize>(static_cast<const u8*>(nul) - &bytes_[data + length]) + 1 : got;
-  }
-  if (length == 0) {
-    bytes_.resize(at);
-  } else {
-    close_piece(at, length);
-  }
-}
-
-std::span<const u8> RecordWriter::finish() {
-  head().size = static_cast<u32>(bytes_.size());
-  return bytes_;
-}
 
 namespace {
 
@@ -237,7 +161,8 @@ void strings(Context& c, u64 place, bool whole) {
   std::array<u64, kMost> pointers;
   const usize got = c.task.mm().copy_in(pointers.data(), GuestAddr(place), sizeof pointers) / sizeof(u64);
   if (got == 0) return;
-  const u64 count = static_cast<u64>(std::find(pointers.begin(), pointers.begin() + static_cast<i64>(got), 0) - pointers.begin());
+  const u64 count =
+      static_cast<u64>(std::find(pointers.begin(), pointers.begin() + static_cast<i64>(got), 0) - pointers.begin());
   c.to.piece(event::Piece::Kind::count, place, &count, sizeof count);
   if (!whole) return;
   const usize shown = c.elements(count);
@@ -365,11 +290,16 @@ struct Command {
   u16 size;
 };
 constexpr Command kIoctls[] = {
-    {0x5401, true, 36},  {0x5402, false, 36}, {0x5403, false, 36}, {0x5404, false, 36},      // TCGETS, TCSETS, SETSW, SETSF
-    {0x802c542a, true, 44}, {0x402c542b, false, 44}, {0x402c542c, false, 44}, {0x402c542d, false, 44},  // TCGETS2 ...
-    {0x540f, true, 4},   {0x5410, false, 4},  {0x5413, true, 8},   {0x5414, false, 8},       // TIOCGPGRP, SPGRP, GWINSZ, SWINSZ
-    {0x541b, true, 4},   {0x5421, false, 4},  {0x5429, true, 4},   {0x5411, true, 4},        // FIONREAD, FIONBIO, GSID, OUTQ
-    {0x80045430, true, 4}, {0x40045431, false, 4}, {0x80086601, true, 8}, {0x40086602, false, 8},  // GPTN, SPTLCK, GETFLAGS
+    {0x5401, true, 36},      {0x5402, false, 36},
+    {0x5403, false, 36},     {0x5404, false, 36},  // TCGETS, TCSETS, SETSW, SETSF
+    {0x802c542a, true, 44},  {0x402c542b, false, 44},
+    {0x402c542c, false, 44}, {0x402c542d, false, 44},  // TCGETS2 ...
+    {0x540f, true, 4},       {0x5410, false, 4},
+    {0x5413, true, 8},       {0x5414, false, 8},  // TIOCGPGRP, SPGRP, GWINSZ, SWINSZ
+    {0x541b, true, 4},       {0x5421, false, 4},
+    {0x5429, true, 4},       {0x5411, true, 4},  // FIONREAD, FIONBIO, GSID, OUTQ
+    {0x80045430, true, 4},   {0x40045431, false, 4},
+    {0x80086601, true, 8},   {0x40086602, false, 8},  // GPTN, SPTLCK, GETFLAGS
 };
 void by_command(Context& c, std::span<const Command> commands, usize arg) {
   for (const Command& known : commands) {
@@ -378,8 +308,8 @@ void by_command(Context& c, std::span<const Command> commands, usize arg) {
 }
 void ioctl(Context& c) { by_command(c, kIoctls, 2); }
 
-constexpr Command kFcntls[] = {{5, false, 32},  {5, true, 32},   {6, false, 32},  {7, false, 32},  {36, false, 32},
-                               {36, true, 32},  {37, false, 32}, {38, false, 32}, {15, false, 8},  {16, true, 8}};
+constexpr Command kFcntls[] = {{5, false, 32}, {5, true, 32},   {6, false, 32},  {7, false, 32}, {36, false, 32},
+                               {36, true, 32}, {37, false, 32}, {38, false, 32}, {15, false, 8}, {16, true, 8}};
 void fcntl(Context& c) { by_command(c, kFcntls, 2); }
 
 void prctl(Context& c) {
@@ -411,7 +341,8 @@ void two_times(Context& c) {
 // Whole, since how many entries it has can be told in no other way.
 void directory(Context& c) {
   if (!c.leaving && c.options.files) file_name(c, static_cast<i32>(c.arg(0)));
-  if (c.leaving && c.value > 0) c.to.memory(c.task, c.arg(1), std::min<u64>(static_cast<u64>(c.value), c.arg(2) & 0xffffffff));
+  if (c.leaving && c.value > 0)
+    c.to.memory(c.task, c.arg(1), std::min<u64>(static_cast<u64>(c.value), c.arg(2) & 0xffffffff));
 }
 
 // The frame that the call gives back: the mask in its ucontext.
@@ -440,13 +371,15 @@ void queue_message(Context& c) {  // msgsnd, msgrcv: a type stands before the te
 }
 
 void epoll_result(Context& c) {
-  if (c.leaving && c.value > 0) c.to.memory(c.task, c.arg(1), c.elements(static_cast<u64>(c.value)) * sizeof(abi::EpollEvent));
+  if (c.leaving && c.value > 0)
+    c.to.memory(c.task, c.arg(1), c.elements(static_cast<u64>(c.value)) * sizeof(abi::EpollEvent));
   if (!c.leaving && c.call.nr == 441) c.to.memory(c.task, c.arg(3), sizeof(abi::TimeSpec));
   if (!c.leaving && c.call.nr != 232) c.to.memory(c.task, c.arg(4), sizeof(abi::SigSet));
 }
 
 void resident_pages(Context& c) {
-  if (c.leaving && c.value == 0) c.to.memory(c.task, c.arg(2), c.bytes(std::min<u64>(page_ceil(c.arg(1)) / kPageSize, 4096)));
+  if (c.leaving && c.value == 0)
+    c.to.memory(c.task, c.arg(2), c.bytes(std::min<u64>(page_ceil(c.arg(1)) / kPageSize, 4096)));
 }
 
 void capabilities(Context& c) {
@@ -479,21 +412,48 @@ struct Special {
   bool replaces = false;  // the rule; else besides it
 };
 constexpr Special kSpecials[] = {
-    {"readv", read_vector, true},      {"preadv", read_vector, true},      {"preadv2", read_vector, true},
-    {"writev", write_vector, true},    {"pwritev", write_vector, true},    {"pwritev2", write_vector, true},
-    {"vmsplice", write_vector, true},  {"sendmsg", send_message, true},    {"recvmsg", receive_message, true},
-    {"sendmmsg", messages, true},      {"recvmmsg", messages, true},       {"select", descriptor_sets, true},
-    {"pselect6", descriptor_sets, true}, {"ioctl", ioctl},                 {"fcntl", fcntl},
-    {"prctl", prctl},                  {"arch_prctl", arch_prctl},         {"futex", futex, true},
-    {"utimensat", two_times, true},    {"futimesat", two_times, true},     {"utimes", two_times, true},
-    {"getdents64", directory, true},   {"getdents", directory, true},      {"rt_sigreturn", signal_return},
-    {"sched_setaffinity", affinity, true}, {"sched_getaffinity", affinity, true},
-    {"getgroups", counted_groups, true}, {"setgroups", counted_groups, true},
-    {"msgsnd", queue_message, true},   {"msgrcv", queue_message, true},
-    {"epoll_wait", epoll_result, true}, {"epoll_pwait", epoll_result, true}, {"epoll_pwait2", epoll_result, true},
-    {"mincore", resident_pages, true}, {"capget", capabilities, true},     {"capset", capabilities, true},
-    {"clone3", clone3, true},          {"accept", peer_address, true},     {"accept4", peer_address, true},
-    {"getsockname", peer_address, true}, {"getpeername", peer_address, true}, {"recvfrom", peer_address, true},
+    {"readv", read_vector, true},
+    {"preadv", read_vector, true},
+    {"preadv2", read_vector, true},
+    {"writev", write_vector, true},
+    {"pwritev", write_vector, true},
+    {"pwritev2", write_vector, true},
+    {"vmsplice", write_vector, true},
+    {"sendmsg", send_message, true},
+    {"recvmsg", receive_message, true},
+    {"sendmmsg", messages, true},
+    {"recvmmsg", messages, true},
+    {"select", descriptor_sets, true},
+    {"pselect6", descriptor_sets, true},
+    {"ioctl", ioctl},
+    {"fcntl", fcntl},
+    {"prctl", prctl},
+    {"arch_prctl", arch_prctl},
+    {"futex", futex, true},
+    {"utimensat", two_times, true},
+    {"futimesat", two_times, true},
+    {"utimes", two_times, true},
+    {"getdents64", directory, true},
+    {"getdents", directory, true},
+    {"rt_sigreturn", signal_return},
+    {"sched_setaffinity", affinity, true},
+    {"sched_getaffinity", affinity, true},
+    {"getgroups", counted_groups, true},
+    {"setgroups", counted_groups, true},
+    {"msgsnd", queue_message, true},
+    {"msgrcv", queue_message, true},
+    {"epoll_wait", epoll_result, true},
+    {"epoll_pwait", epoll_result, true},
+    {"epoll_pwait2", epoll_result, true},
+    {"mincore", resident_pages, true},
+    {"capget", capabilities, true},
+    {"capset", capabilities, true},
+    {"clone3", clone3, true},
+    {"accept", peer_address, true},
+    {"accept4", peer_address, true},
+    {"getsockname", peer_address, true},
+    {"getpeername", peer_address, true},
+    {"recvfrom", peer_address, true},
 };
 const auto& specials() {
   static const auto table = [] {
@@ -512,9 +472,10 @@ bool makes_descriptor(u64 nr) {
   static const auto table = [] {
     std::array<bool, kSyscallEnd> set{};
     for (const std::string_view name :
-         {"open", "openat", "openat2", "creat", "dup", "dup2", "dup3", "socket", "accept", "accept4", "epoll_create",
-          "epoll_create1", "eventfd", "eventfd2", "timerfd_create", "signalfd", "signalfd4", "inotify_init", "inotify_init1",
-          "memfd_create", "pidfd_open", "pidfd_getfd", "mq_open", "fsopen", "fsmount", "fspick", "open_tree"}) {
+         {"open",           "openat",   "openat2",   "creat",        "dup",           "dup2",         "dup3",
+          "socket",         "accept",   "accept4",   "epoll_create", "epoll_create1", "eventfd",      "eventfd2",
+          "timerfd_create", "signalfd", "signalfd4", "inotify_init", "inotify_init1", "memfd_create", "pidfd_open",
+          "pidfd_getfd",    "mq_open",  "fsopen",    "fsmount",      "fspick",        "open_tree"}) {
       set[static_cast<usize>(find_syscall(name)->x86_64)] = true;
     }
     return set;
@@ -547,7 +508,8 @@ void capture_exit(Task& task, const platform::Entry& call, i64 value, const Capt
   capture_all(c);
 }
 
-void capture_arguments(const std::vector<std::string>& argv, u64 place, const CaptureOptions& options, RecordWriter& to) {
+void capture_arguments(const std::vector<std::string>& argv, u64 place, const CaptureOptions& options,
+                       RecordWriter& to) {
   const u64 count = argv.size();
   to.piece(event::Piece::Kind::count, place, &count, sizeof count);
   const usize shown = std::min<usize>(count, options.string_bytes + 1);
@@ -560,7 +522,8 @@ void capture_arguments(const std::vector<std::string>& argv, u64 place, const Ca
   pointers.push_back(0);
   to.piece(event::Piece::Kind::memory, place, pointers.data(), pointers.size() * sizeof(u64));
   for (usize i = 0; i < shown; ++i) {
-    to.piece(event::Piece::Kind::memory, pointers[i], argv[i].c_str(), std::min(argv[i].size(), options.string_bytes) + 1);
+    to.piece(event::Piece::Kind::memory, pointers[i], argv[i].c_str(),
+             std::min(argv[i].size(), options.string_bytes) + 1);
   }
 }
 

@@ -12,7 +12,7 @@
 
 namespace limen::event {
 
-enum class Kind : u8 { entry, exit, signal, stopped, started, program, ended, lost };
+enum class Kind : u8 { entry, exit, signal, stopped, started, program, ended, lost, counters };
 
 struct RecordHead {
   u32 size;  // of the whole record
@@ -55,6 +55,12 @@ struct Lost {
   u64 events;  // of this task since its last record
 };
 
+// The last record of a stream: how guests entered the kernel. Of no thread.
+struct Counters {
+  u64 crossings, syscalls_trapped, syscalls_patched, syscalls_answered, hot, cold, faults, interrupts, map_batches,
+      map_orders;
+};
+
 constexpr usize body_size(Kind kind) {
   switch (kind) {
     case Kind::entry:
@@ -65,6 +71,8 @@ constexpr usize body_size(Kind kind) {
       return sizeof(Signal);
     case Kind::started:
       return sizeof(Started);
+    case Kind::counters:
+      return sizeof(Counters);
     case Kind::stopped:
     case Kind::program:
     case Kind::ended:

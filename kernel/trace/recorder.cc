@@ -32,11 +32,18 @@ Result<void> Recorder::start(platform::Platform& platform, Sink sink) {
   return started;
 }
 
-void Recorder::finish() {
+void Recorder::finish(const event::Counters& counters) {
   std::unique_lock<std::mutex> guard(mutex_);
   finishing_ = true;
   changed_.notify_all();
   changed_.wait(guard, [this] { return !running_; });
+  if (gone_.load()) return;
+  RecordWriter writer;
+  writer.begin(event::Kind::counters);
+  writer.body(counters);
+  const std::span<const u8> record = writer.finish();
+  writer.head().sequence = next_, writer.head().time_ns = clock_.monotonic_ns();
+  (void)sink_(record);
 }
 
 // --- The tasks' side -------------------------------------------------------------------------------------------------------
@@ -218,7 +225,8 @@ bool Recorder::give_out() {
   for (const Place& place : places) {
     std::vector<u8>& to = place.sequence == next_ ? out_ : rest;
     if (place.sequence == next_) ++next_;
-    to.insert(to.end(), batch_.begin() + static_cast<i64>(place.at), batch_.begin() + static_cast<i64>(place.at + place.size));
+    to.insert(to.end(), batch_.begin() + static_cast<i64>(place.at),
+              batch_.begin() + static_cast<i64>(place.at + place.size));
   }
   batch_.swap(rest);
   return out_.empty() || sink_(out_);

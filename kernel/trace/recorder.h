@@ -4,7 +4,7 @@
 //   kernel_options.observer = recorder;
 //   recorder->start(platform, sink);   // before any guest runs
 //   ... kernel.run_until_exit() ...
-//   recorder->finish();                // everything has been given to the sink
+//   recorder->finish(counters);        // everything has been given to the sink, these last
 //
 // Nothing is lost: a task whose ring is full waits for the sink. With `drop` it goes on, and the reader is told how much it missed.
 #pragma once
@@ -32,7 +32,7 @@ class Recorder final : public Observer {
   ~Recorder() override;
 
   Result<void> start(platform::Platform& platform, Sink sink);
-  void finish();
+  void finish(const event::Counters& counters);
 
   void call_entered(Task& task, const platform::Entry& call) override;
   void call_left(Task& task, const platform::Entry& call, i64 value, u8 touched) override;

@@ -23,10 +23,10 @@ class EventRing {
   void push(std::span<const u8> record);
   // Appends all records to `to`, oldest first. By the reader; false where there was none.
   bool take(std::vector<u8>& to);
-  bool is_empty() const {
-    return tail_.load(std::memory_order_acquire) == head_.load(std::memory_order_relaxed);
+  bool is_empty() const { return tail_.load(std::memory_order_acquire) == head_.load(std::memory_order_relaxed); }
+  bool half_full() const {
+    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed) > kCapacity / 2;
   }
-  bool half_full() const { return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed) > kCapacity / 2; }
 
  private:
   // Bytes from `tail_` to the end of the buffer: a record that does not fit there starts at its beginning.
