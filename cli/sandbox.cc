@@ -340,12 +340,22 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
     if (!recording.ok()) return fail("no thread for the events", recording.error());
   }
   const Result<void> locked = host::lock_down();
-  if (!locked.ok()) return fail("the host did not take the kernel process's seccomp filter", locked.error());
+  // The platform ends after the last of its threads: the recorder's goes before, whatever happens.
+  const auto end_recording = [&] {
+    if (recorder) recorder->finish(counters_event((*platform)->counters()));
+  };
+  if (!locked.ok()) {
+    end_recording();
+    return fail("the host did not take the kernel process's seccomp filter", locked.error());
+  }
   Kernel::StartProblem problem;
   const Result<void> started = kernel.start_init(std::move(init), problem);
-  if (!started.ok()) return explain_start(plan, problem, started.error());
+  if (!started.ok()) {
+    end_recording();
+    return explain_start(plan, problem, started.error());
+  }
   const int status = kernel.run_until_exit();
-  if (recorder) recorder->finish(counters_event((*platform)->counters()));
+  end_recording();
   drain_console(kernel);
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());

@@ -113,6 +113,9 @@ void timeval(Print& p, u64 place) {
   p.object<abi::TimeVal>(place, [&](const abi::TimeVal& t) { p.text(timeval_text(t)); });
 }
 
+// Clock ticks, of which a second has a hundred.
+std::string ticks(i64 n) { return n == 0 ? std::string("0") : fmt::format("{} /* {}.{:02} s */", n, n / 100, n % 100); }
+
 void timezone(Print& p, u64 place) {
   struct Zone {
     i32 west, dst;
@@ -228,9 +231,6 @@ void sysinfo(Print& p, u64 place) {
 
 void tms(Print& p, u64 place) {
   p.object<abi::Tms>(place, [&](const abi::Tms& t) {
-    const auto ticks = [](i64 n) {
-      return n == 0 ? std::string("0") : fmt::format("{} /* {}.{:02} s */", n, n / 100, n % 100);
-    };
     p.text(fmt::format("{{tms_utime={}, tms_stime={}, tms_cutime={}, tms_cstime={}}}", ticks(t.tms_utime),
                        ticks(t.tms_stime), ticks(t.tms_cutime), ticks(t.tms_cstime)));
   });
@@ -398,7 +398,7 @@ void print_siginfo(std::string& out, const abi::SigInfo& info) {
     const auto child = info.as<abi::SigInfoChild>();
     const std::string status = info.code == 1 ? std::to_string(child.status) : signal_name(child.status);
     out += fmt::format(", si_pid={}, si_uid={}, si_status={}, si_utime={}, si_stime={}", child.pid, child.uid, status,
-                       child.utime, child.stime);
+                       ticks(child.utime), ticks(child.stime));
   } else if (table == "sys_code") {
     const auto sys = info.as<abi::SigInfoSys>();
     const SyscallRow* row = find_syscall(Arch::x86_64, sys.syscall);
