@@ -31,8 +31,11 @@ void HtmlWriter::begin() {
   if (begun_) return;
   begun_ = true;
   std::string head(kPageHead);
-  const usize at = head.find("@TITLE@");
-  if (at != std::string::npos) head.replace(at, 7, markup(title_));
+  constexpr std::string_view kPlace = "@TITLE@";
+  for (usize at = head.find(kPlace); at != std::string::npos; at = head.find(kPlace, at)) {
+    head.replace(at, kPlace.size(), markup(title_));
+    at += markup(title_).size();
+  }
   output_.write(0, head);
 }
 
