@@ -119,11 +119,11 @@ function draw() {
   const step = 10 ** Math.ceil(Math.log10(Math.max((view.b - view.a) / (W / 110), 1))); cx.fillStyle = dim;
   for (let t = Math.ceil(view.a / step) * step; t <= view.b; t += step) { const x = (t - view.a) * per; cx.fillRect(x, 0, 1, H); cx.fillText(ns(t), x + 3, 11); }
   for (const t of D.threads) { const y = rowOf.get(t.tid); if (y === undefined) continue; const x0 = (t.start - view.a) * per, x1 = ((t.end || D.span) - view.a) * per; cx.globalAlpha = .12; cx.fillRect(Math.max(x0, 0), top0 + y * lane, Math.min(x1, W) - Math.max(x0, 0), lane - 2); cx.globalAlpha = 1; }
-  const last = new Float64Array(lanes).fill(-1);
+  const last = [new Float64Array(lanes).fill(-1), new Float64Array(lanes).fill(-1)];  // how far each lane is painted: calls, errors
   for (let k = 0; k < shown.length; k++) { const i = shown[k]; if (start[i] > view.b && dur[i] === 0) continue;
     const x0 = (start[i] - view.a) * per, x1 = x0 + Math.max(dur[i] * per, 1); if (x1 < 0 || x0 > W) continue;
-    const y = rowOf.get(tid[i]); if (y === undefined || (x1 <= last[y] && !err[i])) continue;
-    last[y] = Math.max(last[y], Math.floor(x1)); cx.fillStyle = err[i] ? bad : `hsl(${hue(nam[i])} 60% ${dark ? 62 : 48}%)`; cx.fillRect(x0, top0 + y * lane, x1 - x0, lane - 2);
+    const y = rowOf.get(tid[i]); const done = last[err[i] ? 1 : 0]; if (y === undefined || x1 <= done[y]) continue;
+    done[y] = Math.ceil(x1); cx.fillStyle = err[i] ? bad : `hsl(${hue(nam[i])} 60% ${dark ? 62 : 48}%)`; cx.fillRect(x0, top0 + y * lane, x1 - x0, lane - 2);
     if (x1 - x0 > 60 && lane > 12) { cx.fillStyle = "#fff"; cx.fillText(D.names[nam[i]], Math.max(x0, 0) + 3, top0 + y * lane + 11); } }
   cx.fillStyle = css("--fg"); if (lane > 12) for (const [t, y] of rowOf) { const th = D.threads.find(o => o.tid === t); cx.globalAlpha = .75; cx.fillText(t + " " + (th ? th.name : ""), 3, top0 + y * lane + 11); cx.globalAlpha = 1; }
   if (chosen >= 0) { cx.strokeStyle = css("--hot"); cx.strokeRect((start[chosen] - view.a) * per - 1, top0 + (rowOf.get(tid[chosen]) ?? 0) * lane - 1, Math.max(dur[chosen] * per, 1) + 2, lane); }
