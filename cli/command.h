@@ -38,6 +38,8 @@ class Command {
   virtual Operands operands() const { return Operands::anywhere; }
   // Adds the options; their values land in members.
   virtual void declare(CLI::App& app) = 0;
+  // A "--" stood before all operands: they are a program, whatever its name.
+  virtual void words_are_a_program() {}
   // `words`: the operands. Returns limen's exit status; throws UsageError.
   virtual int run(const std::vector<std::string>& words) = 0;
 };
@@ -45,6 +47,7 @@ class Command {
 std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_trace();
 std::unique_ptr<Command> make_stat();
+std::unique_ptr<Command> make_profile();
 std::unique_ptr<Command> make_syscalls();
 std::unique_ptr<Command> make_explain();
 std::unique_ptr<Command> make_doctor();

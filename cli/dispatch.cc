@@ -8,7 +8,7 @@
 namespace limen::cli {
 namespace {
 
-constexpr MakeCommand kCommands[] = {make_run,     make_trace,  make_stat,       make_syscalls,
+constexpr MakeCommand kCommands[] = {make_run,     make_trace,  make_stat,       make_profile, make_syscalls,
                                      make_explain, make_doctor, make_completion, make_man};
 
 size_t edits(std::string_view a, std::string_view b) {
@@ -41,6 +41,7 @@ size_t edits(std::string_view a, std::string_view b) {
 struct Split {
   std::vector<std::string> options;
   std::vector<std::string> operands;
+  bool begins_with_separator = false;
 };
 
 // Sorts `words` into options with their values and operands, so that no operand is ever taken for an option.
@@ -51,6 +52,7 @@ Split split(const CLI::App& app, std::vector<std::string> words, Operands operan
     const bool is_option = word.size() > 1 && word[0] == '-' && word != "--";
     if (!is_option) {
       if (word == "--" || operands == Operands::end_of_options) {
+        out.begins_with_separator = word == "--" && out.operands.empty();
         out.operands.insert(out.operands.end(), words.begin() + static_cast<long>(i) + (word == "--" ? 1 : 0),
                             words.end());
         return out;
@@ -157,6 +159,7 @@ int dispatch(Command& command, const std::vector<std::string>& words) {
     Split parts = split(app, words, command.operands());
     std::reverse(parts.options.begin(), parts.options.end());
     app.parse(parts.options);
+    if (parts.begins_with_separator) command.words_are_a_program();
     return command.run(parts.operands);
   } catch (const CLI::CallForHelp&) {
     return write_out(help_page(command, terminal_width(1))) ? 0 : kExitLimenFailed;

@@ -1,6 +1,7 @@
 // limen run: a program on Limen's own kernel.
 #include <unistd.h>
 
+#include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/run_options.h"
 #include "cli/start.h"
@@ -42,11 +43,25 @@ class Run : public Command {
   const CommandText& text() const override { return kText; }
   Operands operands() const override { return Operands::end_of_options; }
 
-  void declare(CLI::App& app) override { declare_run_options(app, o_, ShortNames::yes); }
+  void declare(CLI::App& app) override {
+    declare_run_options(app, o_, ShortNames::yes);
+    app.add_option("--audit", audit_, "add a line of JSON to FILE for each event that matters to security")
+        ->type_name("FILE")
+        ->group("Insight");
+  }
 
-  int run(const std::vector<std::string>& words) override { return start_sandbox(build_plan(o_, words, environ)); }
+  int run(const std::vector<std::string>& words) override {
+    Plan plan = build_plan(o_, words, environ);
+    if (audit_.empty()) return start_sandbox(plan);
+    std::string command;
+    for (const std::string& word : words) command += (command.empty() ? "" : " ") + word;
+    AuditLog log(audit_, command);
+    plan.recorder = AuditLog::options();
+    return start_sandbox(plan, [&](int events_fd) { return log.read(events_fd); });
+  }
 
  private:
+  std::string audit_;
   RunOptions o_;
 };
 

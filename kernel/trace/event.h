@@ -41,11 +41,13 @@ struct Stopped {
   i32 signo, pad;
 };
 struct Started {
-  i32 maker, pad;  // 0: the front end
+  i32 maker;  // 0: the front end
+  u32 euid;
   u64 realtime_ns;
 };
 struct Program {
-  i32 old_tid, pad;
+  i32 old_tid;
+  u32 euid;  // a set-user-ID program has another than the one before
 };
 struct Ended {
   i32 wait_status;

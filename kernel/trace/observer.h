@@ -26,7 +26,8 @@ struct Entry;
 // runs. They may block (for the reader of what they write), not for good: a task that must die is let go.
 class Observer : public RefCounted {
  public:
-  enum Touched : u8 { untouched = 0, answered = 1, delayed = 2, signalled = 4 };  // by an Injector; a set
+  // By an Injector; `refused` by a filter of seccomp, or its supervisor. A set.
+  enum Touched : u8 { untouched = 0, answered = 1, delayed = 2, signalled = 4, refused = 8 };
 
   virtual void call_entered(Task& task, const platform::Entry& call) = 0;
   // `value` as the handler gave it: -errno, the restart errnos too. Not told of calls that do not come back: exit, a fatal signal.

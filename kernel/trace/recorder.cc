@@ -19,6 +19,10 @@ class Recorder::Watch final : public RefCounted {
   std::atomic<bool> ended{false};
 };
 
+namespace {
+u32 euid_of(const Task& task) { return static_cast<u32>(task.credentials().euid.raw()); }
+}  // namespace
+
 Recorder::Recorder(RecorderOptions options, Clock& clock) : options_(options), clock_(clock) {}
 
 Recorder::~Recorder() = default;
@@ -104,13 +108,14 @@ void Recorder::call_entered(Task& task, const platform::Entry& call) {
 }
 
 void Recorder::call_left(Task& task, const platform::Entry& call, i64 value, u8 touched) {
-  if (!records(call.nr)) return;
+  // A refusal is told whatever the call: without its entry, where that is not recorded.
+  if (!records(call.nr) && (touched & refused) == 0) return;
   constexpr u64 kRtSigreturn = 15;
   if (call.nr == kRtSigreturn && value >= 0) value = static_cast<i64>(task.cpu().registers().rax);
   Watch& watch = static_cast<Watch&>(*task.observed);
   watch.writer.begin(event::Kind::exit);
   watch.writer.body(event::Exit{call.nr, value});
-  capture_exit(task, call, value, options_.capture, watch.writer);
+  if (records(call.nr)) capture_exit(task, call, value, options_.capture, watch.writer);
   push(task, watch, touched);
 }
 
@@ -136,7 +141,7 @@ void Recorder::task_started(Task& task, Task* maker) {
     watches_.push_back(watch);
   }
   watch->writer.begin(event::Kind::started);
-  watch->writer.body(event::Started{maker != nullptr ? maker->tid().raw() : 0, 0, clock_.realtime_ns()});
+  watch->writer.body(event::Started{maker != nullptr ? maker->tid().raw() : 0, euid_of(task), clock_.realtime_ns()});
   watch->writer.text(event::Piece::Kind::name, 0, task.name());
   push(task, *watch);
 }
@@ -166,7 +171,7 @@ void Recorder::first_program(Task& task, const std::string& path, const std::vec
 void Recorder::program_started(Task& task, Pid old_tid) {
   Watch& watch = static_cast<Watch&>(*task.observed);
   watch.writer.begin(event::Kind::program);
-  watch.writer.body(event::Program{old_tid.raw(), 0});
+  watch.writer.body(event::Program{old_tid.raw(), euid_of(task)});
   watch.writer.text(event::Piece::Kind::name, 0, task.name());
   push(task, watch);
 }

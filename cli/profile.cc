@@ -1,0 +1,258 @@
+// limen profile: a seccomp profile of what a program asks for; and what profiles say.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "cli/command.h"
+#include "cli/reader.h"
+#include "cli/run_options.h"
+#include "cli/start.h"
+#include "cli/terminal.h"
+#include "kernel/filter/profile.h"
+#include "oci/seccomp_profile.h"
+#include "oci/used_calls.h"
+
+namespace limen::cli {
+namespace {
+
+constexpr Example kExamples[] = {
+    {"limen profile -o p.json -- ./job", "which calls ./job needs"},
+    {"limen profile --args --merge p.json -o p.json -- ./job --other", "and those of another run; arguments, too"},
+    {"limen profile explain p.json", "which program of which run needed each rule"},
+    {"limen profile diff old.json new.json", "what one allows and the other does not"},
+    {"limen profile check p.json -- ./job", "what would be refused"},
+};
+
+constexpr CommandText kText = {
+    .name = "profile",
+    .summary = "write a seccomp profile of the calls that a program makes",
+    .operands = "-- CMD [ARG…] | diff A B | explain P | check P -- CMD [ARG…]",
+    .description =
+        "Runs CMD as 'limen run' does and writes a seccomp profile, in Docker's and OCI's format, that allows the "
+        "calls which it and its children made, and answers all others with ENOSYS. 'limen run --seccomp' takes it. "
+        "Each rule's comment names the run and the programs that needed it.\n\n"
+        "'diff' prints what only one of two profiles allows ('-' A, '+' B). 'explain' prints each rule with where it "
+        "comes from. "
+        "'check' runs CMD, refuses nothing, and names on standard error what P would have refused.\n\n"
+        "A profile knows what ran: paths of the program that no run took may need more. A clock that is read through "
+        "the vDSO "
+        "is no call here, and may be one elsewhere.",
+    .examples = kExamples,
+    .exit_status =
+        "CMD's own, as for 'limen run', and:\n"
+        "1    diff: they differ; check: something would be refused\n"
+        "125  Limen itself failed, a profile makes no sense, or the output cannot be written",
+};
+
+// Arguments that decide what a call is: one rule for each value that was seen.
+struct TellingArgument {
+  std::string_view call;
+  u32 arg;
+  u64 mask;
+};
+constexpr u64 kInt = 0xffff'ffff;  // the kernel looks at the lower half of the register
+constexpr TellingArgument kTelling[] = {
+    {"personality", 0, kInt}, {"clone", 0, ~u64{0}},   {"unshare", 0, ~u64{0}}, {"setns", 1, kInt},
+    {"socket", 0, kInt},      {"socketpair", 0, kInt}, {"ioctl", 1, kInt},      {"prctl", 0, kInt},
+    {"fcntl", 1, kInt},       {"arch_prctl", 0, kInt}, {"ptrace", 0, ~u64{0}},  {"seccomp", 0, kInt},
+    {"keyctl", 0, kInt},      {"bpf", 0, kInt},
+};
+
+// Of each call that is entered.
+class Collector final : public trace::Follower {
+ public:
+  Collector(oci::UsedCalls& used, std::string run, bool args, trace::Output& out)
+      : used_(used), run_(std::move(run)), args_(args), out_(out) {}
+  void finish() override {
+    for (const auto& [call, programs] : seen_) {
+      for (const auto& [program, count] : programs) used_.add(call, run_, program, count);
+    }
+    out_.write(0, used_.to_json());
+    for (const u64 nr : unnamed_)
+      report_error("profile", fmt::format("warning: call {} has no name: no rule for it", nr));
+  }
+
+ protected:
+  void on_entry(trace::Thread& thread, u64) override {
+    const trace::Call& call = thread.call;
+    constexpr usize kMost = 4096;  // of what a guest can make different
+    if (call.row == nullptr) {
+      if (unnamed_.size() < 16) unnamed_.insert(call.nr);
+      return;
+    }
+    oci::UsedCall used{.name = std::string(call.row->name)};
+    const auto* telling = std::ranges::find(kTelling, call.row->name, &TellingArgument::call);
+    if (args_ && telling != std::end(kTelling)) {
+      used.arg = telling->arg;
+      used.mask = telling->mask, used.value = call.args[telling->arg] & telling->mask;
+      if (!seen_.contains(used) && seen_.size() >= kMost) used = {.name = used.name};
+    }
+    auto& programs = seen_[used];
+    if (programs.contains(thread.name) || programs.size() < 64) {
+      ++programs[thread.name];
+    } else {
+      ++programs["others"];
+    }
+  }
+
+ private:
+  oci::UsedCalls& used_;
+  const std::string run_;
+  const bool args_;
+  trace::Output& out_;
+  std::map<oci::UsedCall, std::map<std::string, u64>> seen_;
+  std::set<u64> unnamed_;
+};
+
+// What a profile would refuse.
+class Checker final : public trace::Follower {
+ public:
+  explicit Checker(SeccompProfile profile) : program_(make_ref<ProfileProgram>(std::move(profile))) {}
+  void finish() override {
+    for (const auto& [call, who] : refused_) {
+      report_error("profile", fmt::format("{} would be refused to {} ({} times): {}", call.first, call.second,
+                                          who.count, who.why));
+    }
+    if (refused_.empty()) report_error("profile", "nothing would be refused");
+  }
+  bool refuses() const { return !refused_.empty(); }
+
+ protected:
+  void on_entry(trace::Thread& thread, u64) override {
+    const trace::Call& call = thread.call;
+    abi::SeccompData data{};
+    data.nr = static_cast<i32>(call.nr);
+    data.arch = kAuditArchX86_64;
+    data.instruction_pointer = call.ip;
+    std::copy(call.args.begin(), call.args.end(), std::begin(data.args));
+    const u32 action = program_->run(data) & abi::seccomp_ret_action_full;
+    if (action == abi::seccomp_ret_allow || action == abi::seccomp_ret_log) return;
+    constexpr usize kMost = 1024;
+    const std::pair key(trace::call_name(call), thread.name);
+    if (!refused_.contains(key) && refused_.size() >= kMost) return;
+    Refused& r = refused_[key];
+    if (r.count++ == 0) r.why = program_->explain(data);
+  }
+
+ private:
+  static constexpr u32 kAuditArchX86_64 = 0xc000003e;
+  struct Refused {
+    u64 count = 0;
+    std::string why;
+  };
+  const Ref<ProfileProgram> program_;
+  std::map<std::pair<std::string, std::string>, Refused> refused_;
+};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+class Profile : public Command {
+ public:
+  const CommandText& text() const override { return kText; }
+  Operands operands() const override { return Operands::end_of_options; }
+  void words_are_a_program() override { program_ = true; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("-o,--output", output_, "write to FILE (default: standard output)")
+        ->type_name("FILE")
+        ->group("Profile");
+    app.add_flag("--args", args_, "rules for the values of telling arguments, too: ioctl, socket, prctl, clone, …")
+        ->group("Profile");
+    app.add_option("--merge", merge_, "allow what this profile allows, too; may be given again")
+        ->type_name("FILE")
+        ->group("Profile")
+        ->allow_extra_args(false);
+    declare_run_options(app, o_, ShortNames::no);
+  }
+
+  int run(const std::vector<std::string>& words) override {
+    if (words.empty()) throw UsageError("which program? limen profile [OPTIONS] -- CMD [ARG…]");
+    if (program_) return record(words);
+    if (words[0] == "diff" && words.size() == 3) return diff(words[1], words[2]);
+    if (words[0] == "explain" && words.size() == 2) return explain(words[1]);
+    if (words[0] == "check" && words.size() > 3 && words[2] == "--")
+      return check(words[1], std::vector(words.begin() + 3, words.end()));
+    throw UsageError("'" + joined(words) + "' is neither '-- CMD', 'diff A B', 'explain P' nor 'check P -- CMD'");
+  }
+
+ private:
+  int record(const std::vector<std::string>& words) {
+    oci::UsedCalls used;
+    for (const std::string& file : merge_) used.read_file(file);
+    Plan plan = build_plan(o_, words, environ);
+    plan.recorder = recorder();
+    int out = STDOUT_FILENO;
+    if (!output_.empty() && (out = open(output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
+      throw UsageError("--output " + output_ + ": " + std::strerror(errno));
+    return start_sandbox(plan, [&](int events_fd) {
+      trace::Output output(out);
+      Collector collector(used, joined(words), args_, output);
+      return read_events("profile", events_fd, collector, output, OpensFiles::no);
+    });
+  }
+
+  int check(const std::string& file, const std::vector<std::string>& words) {
+    o_.seccomp = file;  // read as for 'limen run', but asked only afterwards
+    Plan plan = build_plan(o_, words, environ);
+    SeccompProfile profile = std::move(*plan.seccomp);
+    plan.seccomp.reset();
+    plan.recorder = recorder();
+    return start_sandbox(plan, [&](int events_fd) {
+      trace::Output nothing(STDERR_FILENO);
+      Checker checker(std::move(profile));
+      const int status = read_events("profile", events_fd, checker, nothing, OpensFiles::no);
+      return status != 0 ? status : checker.refuses() ? 1 : 0;
+    });
+  }
+
+  static RecorderOptions recorder() {
+    RecorderOptions options;
+    options.capture.memory = false;
+    return options;
+  }
+
+  static int diff(const std::string& a, const std::string& b) {
+    oci::UsedCalls left, right;
+    left.read_file(a), right.read_file(b);
+    std::string out;
+    for (const auto& [call, runs] : left.calls()) {
+      if (!right.calls().contains(call)) out += "- " + oci::words_of(call) + "\n";
+    }
+    for (const auto& [call, runs] : right.calls()) {
+      if (!left.calls().contains(call)) out += "+ " + oci::words_of(call) + "    (" + oci::words_of(runs) + ")\n";
+    }
+    return !write_out(out) ? kExitLimenFailed : out.empty() ? 0 : 1;
+  }
+
+  static int explain(const std::string& file) {
+    oci::UsedCalls used;
+    used.read_file(file);
+    std::string out;
+    for (const auto& [call, runs] : used.calls()) {
+      out += oci::words_of(call) + "\n";
+      for (const auto& [run, programs] : runs) out += "    " + oci::words_of({{run, programs}}) + "\n";
+    }
+    return write_out(out) ? 0 : kExitLimenFailed;
+  }
+
+  RunOptions o_;
+  std::string output_;
+  std::vector<std::string> merge_;
+  bool args_ = false, program_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_profile() { return std::make_unique<Profile>(); }
+
+}  // namespace limen::cli
