@@ -170,6 +170,10 @@ class AddressSpace {
   // Of an address in patched text where a thread faulted.
   std::optional<platform::Continuation> continuation(u64 ip) const;
   bool in_island(u64 ip) const { return island_at(ip) != nullptr; }
+  // Whether sites may be patched: not while somebody looks at the text. Turned off, the file's own bytes come back at once.
+  void set_patching(bool on);
+  // How often text has got its own bytes back: a thread that faulted on the others tries once more.
+  u64 restored() const { return restored_; }
   // Before the guest changes mappings in a range that it does not know to hold an island.
   Result<void> clear_islands(u64 start, u64 end);
 
@@ -314,6 +318,8 @@ class AddressSpace {
   VmaMap vmas_;
   ExtentMap extents_;
   std::map<u64, Island> islands_;                                 // by start
+  bool patching_ = true;
+  u64 restored_ = 0;
   std::vector<ArenaRange> doomed_;                                // may still be mapped by a dying process
   std::map<const File*, std::pair<MappedObject*, u64>> objects_;  // of mapped files, with the number of VMAs
   u64 virtual_bytes_ = 0, data_bytes_ = 0, locked_bytes_ = 0;

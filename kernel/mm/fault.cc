@@ -222,6 +222,7 @@ Resolution AddressSpace::copy_original(u64 addr) {
   const u64 offset = vma->second.offset + (addr - vma->first);
   const usize bytes = vma->second.object->read(page, kPageSize, offset).value_or(usize{0});
   std::memset(page + bytes, 0, kPageSize - bytes);
+  ++restored_;
   return replace(addr, Extent{.end = addr + kPageSize, .offset = grant->range.offset, .prot = vma->second.prot});
 }
 

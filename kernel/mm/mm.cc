@@ -150,10 +150,12 @@ FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
 }
 
 void Mm::call_trapped(u64 ip, u64 nr) {
-  if (!kernel_.patches().enabled()) return;
+  if (!kernel_.patches().enabled() || tracees_.load(std::memory_order_relaxed) != 0) return;
   std::atomic<u64>& known = unpatchable_[ip / 2 % unpatchable_.size()];
   if (known.load(std::memory_order_relaxed) == ip) return;
   WriteGuard guard(lock_);
+  if (tracees_.load(std::memory_order_relaxed) != 0) return;
+  map_->set_patching(true);
   if (!map_->patch_call(ip - 2, nr).ok()) known.store(ip, std::memory_order_relaxed);
 }
 
@@ -170,6 +172,17 @@ std::optional<platform::Continuation> Mm::continuation(u64 ip) {
 bool Mm::in_island(u64 ip) {
   ReadGuard guard(lock_);
   return map_->in_island(ip);
+}
+
+u64 Mm::text_restored() {
+  ReadGuard guard(lock_);
+  return map_->restored();
+}
+
+void Mm::begin_tracing() {
+  tracees_.fetch_add(1, std::memory_order_relaxed);
+  WriteGuard guard(lock_);
+  map_->set_patching(false);
 }
 
 MmUsage Mm::usage() {

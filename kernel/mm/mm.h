@@ -127,6 +127,11 @@ class Mm final : public StoreMapper {
   // Where a thread goes on that faulted at `ip` in patched text; nothing: the fault is its own.
   std::optional<platform::Continuation> continuation(u64 ip);
   bool in_island(u64 ip);
+  u64 text_restored();  // AddressSpace::restored
+  // A tracer reads and writes the text that the file has, and steps through it: no site is patched from the first
+  // begin_tracing to the last end_tracing.
+  void begin_tracing();
+  void end_tracing() { tracees_.fetch_sub(1, std::memory_order_relaxed); }  // any lock held
 
   // Copies; return how many bytes went before the first bad address.
   usize copy_in(void* to, GuestAddr from, usize length);
@@ -190,6 +195,7 @@ class Mm final : public StoreMapper {
   u64 peak_ GUARDED_BY(lock_) = 0;
   // Addresses whose calls go on trapping, by their low bits; the last one wins.
   std::array<std::atomic<u64>, 256> unpatchable_{};
+  std::atomic<u32> tracees_{0};
   std::atomic<bool> out_of_memory_{false};
   Mutex aio_lock_{LockRank::leaf};
   Ref<RefCounted> aio_ GUARDED_BY(aio_lock_);

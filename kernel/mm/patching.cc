@@ -17,7 +17,7 @@ constexpr u8 kReadExec = platform::kProtRead | platform::kProtExec;
 
 // Clean, private, executable and not writable: text that nobody but the file's owner changes.
 bool AddressSpace::may_be_patched(const Vma& vma) const {
-  return patches_.enabled() && vma.object && vma.object->file() && vma.object->store() == nullptr && vma.copies() &&
+  return patching_ && patches_.enabled() && vma.object && vma.object->file() && vma.object->store() == nullptr && vma.copies() &&
          vma.prot == kReadExec;
 }
 
@@ -117,6 +117,11 @@ Result<void> AddressSpace::patch_call(u64 call, u64 rax) {
   return map_patched(base, vma, {&page, 1});
 }
 
+void AddressSpace::set_patching(bool on) {
+  patching_ = on;
+  if (!on) (void)unpatch(bounds_.floor, bounds_.ceiling).ok();  // else jumps are seen, which do what they stand for
+}
+
 // Puts the file's own bytes back in [start, end): before the text moves, or loses its island.
 Result<void> AddressSpace::unpatch(u64 start, u64 end) {
   std::vector<u64> pages;
@@ -131,6 +136,7 @@ Result<void> AddressSpace::unpatch(u64 start, u64 end) {
                   .offset = vma->second.offset + (at - vma->first),
                   .prot = vma->second.prot,
                   .file = vma->second.object};
+    ++restored_;
     if (replace(at, std::move(extent)) != Resolution::resolved) return Errno::enomem;
   }
   return success;

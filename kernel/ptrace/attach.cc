@@ -3,6 +3,7 @@
 
 #include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/task/answers.h"
 #include "kernel/task/call_work.h"
@@ -60,19 +61,22 @@ bool is_unsafely_traced(Task& task) {
 }
 
 Result<void> trace_me(Task& task) {
-  WriteGuard tree(task.kernel().process_tree);
-  if (task.tracing->traced()) return Errno::eperm;
-  ThreadGroup* parent = task.group().parent;
-  if (parent == nullptr) return success;  // Linux: a parent that is exiting does not matter any more
-  const Ref<Task> leader = task.group().leader();
-  Ref<Task> tracer = parent->leader();
   {
-    MutexGuard guard(parent->lock);
-    const auto maker = leader ? parent->members.find(leader->tracing->forked_by) : parent->members.end();
-    if (maker != parent->members.end()) tracer = maker->second;
+    WriteGuard tree(task.kernel().process_tree);
+    if (task.tracing->traced()) return Errno::eperm;
+    ThreadGroup* parent = task.group().parent;
+    if (parent == nullptr) return success;  // Linux: a parent that is exiting does not matter any more
+    const Ref<Task> leader = task.group().leader();
+    Ref<Task> tracer = parent->leader();
+    {
+      MutexGuard guard(parent->lock);
+      const auto maker = leader ? parent->members.find(leader->tracing->forked_by) : parent->members.end();
+      if (maker != parent->members.end()) tracer = maker->second;
+    }
+    if (!tracer) return success;
+    link(*tracer, task, 0, false);
   }
-  if (!tracer) return success;
-  link(*tracer, task, 0, false);
+  show_own_text(task);
   return success;
 }
 
@@ -88,6 +92,7 @@ Result<void> attach(Task& tracer, Task& target, u64 options, bool seize) {
     }
     link(tracer, target, options, seize);
   }
+  show_own_text(target);
   if (!seize) {
     SignalInfo info{.signo = sig::stop, .code = abi::si_kernel};
     send_signal(target, info);
@@ -123,12 +128,15 @@ void unlink_tracee(Task& tracee) {
   }
   tracee.call_work.fetch_and(~(call_work::trace | call_work::emulate | call_work::single_step));
   settle_answers(tracee);
+  Ref<Mm> shown;
   {
     MutexGuard guard(tracing.lock);
     tracing.traced_ = false;
     tracing.options_ = 0, tracing.seized_ = false, tracing.trap_ = false;
     tracing.stopped = false, tracing.listening = false;
+    shown = std::exchange(tracing.shown, nullptr);
   }
+  if (shown) shown->end_tracing();
   tracee.recalculate_work();
   tracee.wake();
 }

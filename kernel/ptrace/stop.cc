@@ -1,5 +1,6 @@
 // Stopping for a tracer, by the tracee's own thread.
 #include "kernel/kernel.h"
+#include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/signal/siginfo.h"
 #include "kernel/task/call_work.h"
@@ -50,9 +51,19 @@ bool must_leave(Task& task, bool on_the_way_out) {
   return task.group().exiting && task.group().exit_status == sig::kill.raw();
 }
 
+// A thread that stood in a trampoline when it got a tracer stands in its text, which is the file's own by now.
+void leave_island(Task& task) {
+  platform::Registers regs = task.cpu().registers();
+  const u64 place = task.mm().original_place(regs.rip);
+  if (place == regs.rip) return;
+  regs.rip = place;
+  task.cpu().set_registers(regs);
+}
+
 int stop_and_wait(Task& task, const TraceStop& stop, u64 message, bool on_the_way_out) {
   Tracing& tracing = *task.tracing;
   end_forced_step(task);
+  leave_island(task);
   {
     MutexGuard guard(tracing.lock);
     if (!tracing.traced()) return 0;

@@ -25,6 +25,7 @@
 
 namespace limen {
 
+class Mm;
 class Task;
 class ThreadGroup;
 
@@ -62,6 +63,7 @@ class Tracing {
   int injected GUARDED_BY(lock) = 0;
   bool forced_step GUARDED_BY(lock) = false;  // the trap flag in the registers is the tracer's, not the guest's
   u64 debug_addresses[4] GUARDED_BY(lock) = {};
+  Ref<Mm> shown GUARDED_BY(lock);  // where no site is patched on our behalf
 
   std::atomic<bool> traced_{false}, seized_{false}, trap_{false}, group_stop_taken_{false};
   std::atomic<u64> options_{0};
@@ -92,6 +94,9 @@ void trace_exit(Task& task);
 bool end_forced_step(Task& task);
 
 // --- The tree ----------------------------------------------------------------------------------------------------------
+// The text of a traced task is the file's own (docs/patching.md): after it has been linked to a tracer, and whenever a traced one
+// has got or lost its address space. No lock of rank mm or above; blocks as an order to the host does.
+void show_own_text(Task& tracee);
 // May `who` look at or attach to `target`? Linux: __ptrace_may_access with real credentials. eperm.
 Result<void> check_ptrace_access(Task& who, Task& target);
 // execve under a tracer that may not trace what the program would become: set-user-ID bits do not count.

@@ -194,6 +194,7 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   Ref<VforkDone> done;
   if (request.has(abi::clone_vfork)) child->vfork_done = done = make_ref<VforkDone>();
   if (Observer* observer = task.kernel().options().observer.get()) observer->task_started(*child, &task);
+  if (child->tracing->traced()) show_own_text(*child);
   child->recalculate_work();  // its tracer's first stop
   const Result<void> started = task.kernel().start_task(child);
   if (!started.ok()) {

@@ -286,6 +286,7 @@ void change_program(Task& task, NewProgram fresh) {
   drop_keys_for_exec(task);
   fresh.mm->user = task.group().pid().raw();
   task.set_mm(std::move(fresh.mm));
+  if (task.tracing->traced()) show_own_text(task);
   publish_answers(task);
   start_cpu_time_after_exec(task.group());
 }

@@ -211,6 +211,7 @@ void exit_task(Task& task) {
   task.set_cpu(nullptr);
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
   task.set_mm(nullptr);
+  if (task.tracing->traced()) show_own_text(task);
   task.set_files(nullptr);
   task.set_fs(nullptr);
   drop_filters(task);

@@ -82,7 +82,8 @@ bool serve_patched_text(Task& task, const Entry& entry, std::optional<Entry>& ca
       entry.signo == sig::ill.raw() || (entry.signo == sig::segv.raw() && entry.trapno == kTrapGeneralProtection);
   if (!may_be) return false;
   const std::optional<platform::Continuation> next = task.mm().continuation(entry.ip);
-  if (!next) return false;
+  // The page may have got its own bytes back since: once more, then.
+  if (!next) return std::exchange(task.text_restored, task.mm().text_restored()) != task.text_restored;
   platform::Registers regs = task.cpu().registers();
   regs.rip = next->ip;
   if (next->is_call) {

@@ -10,6 +10,7 @@ long trap_number, error_code, address;
 sigjmp_buf back;
 
 void catch_fault(int, siginfo_t* info, void* context) {
+  asm volatile("pushf; andq $~0x40000, (%%rsp); popf" : : : "memory", "cc");  // what follows may be unaligned
   auto* frame = static_cast<ucontext_t*>(context);
   seen = *info;
   trap_number = frame->uc_mcontext.gregs[REG_TRAPNO];
@@ -278,7 +279,6 @@ TEST(an_alignment_check_is_sigbus) {
   EXPECT_TRUE(caught(SIGBUS, [] {
     asm volatile("pushf; orq $0x40000, (%%rsp); popf; movl 1(%0), %%eax" : : "r"(words) : "rax", "memory", "cc");
   }));
-  asm volatile("pushf; andq $~0x40000, (%%rsp); popf" : : : "memory", "cc");
   EXPECT_EQ(BUS_ADRALN, seen.si_code);
   EXPECT_EQ(17, trap_number);
 }

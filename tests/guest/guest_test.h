@@ -292,6 +292,8 @@ inline Outcome run_isolated(const Case& run, long timeout_ms) {
   }
   if (pid == 0) {
     setpgid(0, 0);
+    // A shell that runs this in the background has SIGINT and SIGQUIT ignored.
+    for (int number : {SIGHUP, SIGINT, SIGQUIT}) signal(number, SIG_DFL);
     _exit(static_cast<int>(run_here(run)));
   }
   setpgid(pid, pid);
