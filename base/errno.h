@@ -60,6 +60,7 @@ namespace limen {
   X(ebadmsg, 74, "Bad message")                                               \
   X(eoverflow, 75, "Value too large for defined data type")                   \
   X(ebadfd, 77, "File descriptor in bad state")                               \
+  X(elibbad, 80, "Accessing a corrupted shared library")                      \
   X(eilseq, 84, "Invalid or incomplete multibyte or wide character")          \
   X(eusers, 87, "Too many users")                                             \
   X(enotsock, 88, "Socket operation on non-socket")                           \
@@ -93,6 +94,8 @@ namespace limen {
   X(edquot, 122, "Disk quota exceeded")                                       \
   X(ecanceled, 125, "Operation canceled")                                     \
   X(enokey, 126, "Required key not available")                                \
+  X(ekeyexpired, 127, "Key has expired")                                      \
+  X(ekeyrevoked, 128, "Key has been revoked")                                 \
   X(eownerdead, 130, "Owner died")                                            \
   X(enotrecoverable, 131, "State not recoverable")                            \
   /* Never seen by a guest: how an interrupted call wants to go on          \

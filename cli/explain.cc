@@ -39,7 +39,7 @@ int explain_start(const Plan& plan, const Kernel::StartProblem& problem, Errno e
     return kExitLimenFailed;
   }
   std::string text = plan.command.front() + ": ";
-  if (error == kElibBad) {
+  if (error == Errno::elibbad) {
     text += "its interpreter is no x86-64 program; check the file that it names";
   } else if (problem.about == About::interpreter) {
     text += "its interpreter '" + problem.name + "': " + why + "; the sandbox needs that file as well";

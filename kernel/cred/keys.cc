@@ -103,8 +103,8 @@ Result<Ref<Key>> KeyTable::make(Task& task, Key::Type type, std::string descript
 
 Result<void> KeyTable::check_alive(Key& key) {
   if (key.invalidated) return Errno::enokey;
-  if (key.revoked) return kKeyRevoked;
-  if (key.expires_at != 0 && key.expires_at <= kernel_.clock().realtime_ns()) return kKeyExpired;
+  if (key.revoked) return Errno::ekeyrevoked;
+  if (key.expires_at != 0 && key.expires_at <= kernel_.clock().realtime_ns()) return Errno::ekeyexpired;
   return success;
 }
 

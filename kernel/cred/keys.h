@@ -22,9 +22,6 @@ class KeyTable;
 class Kernel;
 class Task;
 
-// Errnos that keys alone have; base/errno.h names the others.
-inline constexpr Errno kKeyExpired = static_cast<Errno>(127), kKeyRevoked = static_cast<Errno>(128);
-
 // KEY_POS_*: the possessor's byte; shifted down by 8, 16 and 24 for user, group and others.
 enum : u32 { key_view = 1, key_read = 2, key_write = 4, key_search = 8, key_link = 16, key_setattr = 32, key_all = 63 };
 enum : i32 {

@@ -58,15 +58,21 @@ usize InotifyGroup::Event::size() const {
   return kUnit + (name.empty() ? 0 : (name.size() + 1 + kUnit - 1) / kUnit * kUnit);
 }
 
-Result<Ref<InotifyGroup>> InotifyGroup::create(MemoryAccount& memory, Ref<UserAccount> user) {
+u64 InotifyGroup::most_watches(u64 memory) {
+  constexpr u64 kCost = 1280;  // what a watch holds on Linux: its mark, and two inodes
+  return std::clamp<u64>(memory / 100 / kCost, 8192, 65536);
+}
+
+Result<Ref<InotifyGroup>> InotifyGroup::create(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches) {
   if (user->inotify_instances.fetch_add(1, std::memory_order_relaxed) >= kMostInstances) {
     user->inotify_instances.fetch_sub(1, std::memory_order_relaxed);
     return Errno::emfile;
   }
-  return make_ref<InotifyGroup>(memory, std::move(user));
+  return make_ref<InotifyGroup>(memory, std::move(user), most_watches);
 }
 
-InotifyGroup::InotifyGroup(MemoryAccount& memory, Ref<UserAccount> user) : memory_(memory), user_(std::move(user)) {}
+InotifyGroup::InotifyGroup(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches)
+    : memory_(memory), user_(std::move(user)), most_watches_(most_watches) {}
 InotifyGroup::~InotifyGroup() { user_->inotify_instances.fetch_sub(1, std::memory_order_relaxed); }
 
 Result<i32> InotifyGroup::watch(const Path& path, u32 mask) {
@@ -79,7 +85,7 @@ Result<i32> InotifyGroup::watch(const Path& path, u32 mask) {
     watch.mask = (mask & kKept) | ((mask & abi::in_mask_add) != 0 ? watch.mask : 0);
     return watch.number;
   }
-  if (user_->inotify_watches.load(std::memory_order_relaxed) >= kMostWatches) return Errno::enospc;
+  if (user_->inotify_watches.load(std::memory_order_relaxed) >= most_watches_) return Errno::enospc;
   MemoryCharge charge = TRY(MemoryCharge::take(memory_, kWatchBytes, Errno::enospc));
   Ref<InotifyWatch> watch = make_ref<InotifyWatch>(Ref<InotifyGroup>(this), path, std::move(charge));
   user_->inotify_watches.fetch_add(1, std::memory_order_relaxed);

@@ -24,13 +24,14 @@ class InotifyWatch;
 
 class InotifyGroup final : public RefCounted {
  public:
-  static constexpr usize kMostQueued = 16384;   // fs.inotify.max_queued_events
-  static constexpr u64 kMostInstances = 128;    // fs.inotify.max_user_instances
-  static constexpr u64 kMostWatches = 1 << 16;  // fs.inotify.max_user_watches
+  static constexpr usize kMostQueued = 16384;  // fs.inotify.max_queued_events
+  static constexpr u64 kMostInstances = 128;   // fs.inotify.max_user_instances
+  // fs.inotify.max_user_watches in a sandbox of so much memory. Linux: inotify_user_setup, a hundredth of it at most.
+  static u64 most_watches(u64 memory);
 
   // emfile beyond the user's instances.
-  static Result<Ref<InotifyGroup>> create(MemoryAccount& memory, Ref<UserAccount> user);
-  InotifyGroup(MemoryAccount& memory, Ref<UserAccount> user);
+  static Result<Ref<InotifyGroup>> create(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches);
+  InotifyGroup(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches);
   ~InotifyGroup() override;
 
   // inotify_add_watch with a `mask` that was judged: the watch's number. eexist (IN_MASK_CREATE), enospc.
@@ -59,6 +60,7 @@ class InotifyGroup final : public RefCounted {
 
   MemoryAccount& memory_;
   const Ref<UserAccount> user_;
+  const u64 most_watches_;
   mutable Mutex lock_{LockRank::ipc};
   std::deque<Event> events_ GUARDED_BY(lock_);
   bool overflowed_ GUARDED_BY(lock_) = false;  // its event stands in the queue

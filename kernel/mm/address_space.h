@@ -317,7 +317,7 @@ class AddressSpace {
   Bounds bounds_;
   VmaMap vmas_;
   ExtentMap extents_;
-  std::map<u64, Island> islands_;                                 // by start
+  std::map<u64, Island> islands_;  // by start
   bool patching_ = true;
   u64 restored_ = 0;
   std::vector<ArenaRange> doomed_;                                // may still be mapped by a dying process

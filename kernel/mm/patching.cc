@@ -17,8 +17,8 @@ constexpr u8 kReadExec = platform::kProtRead | platform::kProtExec;
 
 // Clean, private, executable and not writable: text that nobody but the file's owner changes.
 bool AddressSpace::may_be_patched(const Vma& vma) const {
-  return patching_ && patches_.enabled() && vma.object && vma.object->file() && vma.object->store() == nullptr && vma.copies() &&
-         vma.prot == kReadExec;
+  return patching_ && patches_.enabled() && vma.object && vma.object->file() && vma.object->store() == nullptr &&
+         vma.copies() && vma.prot == kReadExec;
 }
 
 // The island of `text` for a file whose first byte lies at `base`: there already, or mapped now. enomem: its place is taken.

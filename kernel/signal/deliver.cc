@@ -5,6 +5,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/signal/frame.h"
+#include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -135,7 +136,7 @@ bool handle_one(Task& task, Outcome& outcome) {
   if (observer != nullptr && info->signo != sig::kill) observer->signal_taken(task, *info);
   const SignalAction action = task.handlers().take_for_delivery(info->signo);
   if (info->signo == sig::kill) {
-    start_group_exit(task.group(), info->signo.raw());
+    begin_group_exit(task.group(), info->signo.raw());
   } else if (action.handler == abi::sig_ign) {
     return true;
   } else if (action.handler != abi::sig_dfl) {
@@ -151,7 +152,7 @@ bool handle_one(Task& task, Outcome& outcome) {
       // No core file is ever written: WCOREDUMP stays clear, as on Linux with RLIMIT_CORE 0.
       case DefaultAction::core:
       case DefaultAction::terminate:
-        start_group_exit(task.group(), info->signo.raw());
+        begin_group_exit(task.group(), info->signo.raw());
         break;
     }
   }

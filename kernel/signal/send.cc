@@ -124,7 +124,7 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   group.signal_arrived.wake(kPollIn);
 
   if (s == sig::kill) {
-    start_group_exit(group, s.raw());
+    begin_group_exit(group, s.raw());
     return success;
   }
   // A stopped process takes nothing but SIGKILL until it goes on.
@@ -145,7 +145,7 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   const DefaultAction by_default = default_action(s);
   if (!chosen->tracing->traced() && !observed && action.handler == abi::sig_dfl &&
       (by_default == DefaultAction::terminate || by_default == DefaultAction::core)) {
-    start_group_exit(group, s.raw());
+    begin_group_exit(group, s.raw());
   } else {
     chosen->recalculate_work();
   }
@@ -192,8 +192,6 @@ Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s) {
   }
   return Errno::eperm;
 }
-
-void start_group_exit(ThreadGroup& group, int wait_status) { begin_group_exit(group, wait_status); }
 
 void retarget_shared_signals(Task& task, SignalSet not_taken) {
   ThreadGroup& group = task.group();

@@ -164,8 +164,6 @@ SignalInfo kernel_signal(Signal s);
 // kill(2)'s rule: same real or saved uid, CAP_KILL, or SIGCONT in one session (takes process_tree for that). eperm.
 Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s);
 
-// All threads leave with this status, encoded as for wait4(2); the first status wins. exit_group(2), fatal signals.
-void start_group_exit(ThreadGroup& group, int wait_status);
 // The task does not take the group's signals any more, or blocks more of them than before: another thread that may take them is
 // woken. For set_blocked and, once it has left `members`, a thread that exits.
 void retarget_shared_signals(Task& task, SignalSet not_taken);

@@ -14,9 +14,6 @@ namespace limen {
 class Mm;
 class Task;
 
-// ELIBBAD: the interpreter that a program names is no program.
-inline constexpr Errno kElibBad = static_cast<Errno>(80);
-
 // What a header says, read once from the file and checked.
 struct ElfImage {
   Ref<File> file;

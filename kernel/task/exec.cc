@@ -153,7 +153,7 @@ Result<ElfImage> open_loader(Task& task, ExecRequest& request, const std::string
   request.missing_interpreter.clear();
   if (program.attributes.size < sizeof(abi::Elf64Ehdr)) return Errno::eio;
   Result<ElfImage> loader = read_elf(task, program.file);
-  if (loader.is(Errno::enoexec)) return kElibBad;
+  if (loader.is(Errno::enoexec)) return Errno::elibbad;
   return loader;
 }
 

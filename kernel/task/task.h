@@ -195,8 +195,8 @@ class Task final : public RefCounted {
     u64 sp = 0, size = 0;
     u32 flags = 2;  // SS_DISABLE
   };
-  AltStack altstack;                      // [self]
-  u64 text_restored = 0;                  // [self] Mm::text_restored when this thread last faulted in text that was patched
+  AltStack altstack;      // [self]
+  u64 text_restored = 0;  // [self] Mm::text_restored when this thread last faulted in text that was patched
   std::optional<SignalSet> saved_mask;    // [self] restored by sigreturn or at the end of the call
   std::optional<RestartRecord> restart_;  // [self]
 

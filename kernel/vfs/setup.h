@@ -29,7 +29,7 @@ struct MountPlan {
   };
   std::string root = "/";  // host directory
   std::vector<VolumePlan> volumes;
-  std::vector<std::string> hidden;  // guest paths
+  std::vector<std::string> hidden;         // guest paths
   std::vector<std::string> hidden_absent;  // guest paths where nothing is; cheaper than `hidden`
   std::vector<std::string> tmpfs = {"/tmp", "/run", "/dev/shm"};
   std::string start;  // where the first process starts: the host's directory shows even beneath one of the tmpfs

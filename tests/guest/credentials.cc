@@ -18,6 +18,29 @@ TEST(all_ways_to_ask_agree) {
   EXPECT_ERRNO(EFAULT, SYS(getresgid, &r, &e, guest::bad_pointer()));
 }
 
+TEST(four_ids_of_each_kind_are_kept_apart) {
+  COVERS("getuid", "geteuid", "getgid", "getegid", "setresuid", "setresgid", "setreuid", "setregid", "setfsuid",
+         "setfsgid");
+  if (!guest::is_root()) SKIP("only root has more than one");
+  EXPECT_EQ(0, WEXITSTATUS(guest::in_child([] {
+              if (SYS(setresgid, 11, 12, 13) != 0) return 1;
+              if (SYS(getgid) != 11 || SYS(getegid) != 12) return 2;
+              if (SYS(setfsgid, 13) != 12 || SYS(setfsgid, -1) != 13 || SYS(setfsgid, 12) != 13) return 3;
+              if (SYS(setregid, 12, 11) != 0 || SYS(getgid) != 12 || SYS(getegid) != 11) return 4;
+              if (SYS(setfsgid, -1) != 11) return 5;
+              if (SYS(setfsuid, 23) != 0 || SYS(setfsuid, -1) != 23) return 6;
+              if (SYS(setresuid, 21, 22, 23) != 0) return 7;
+              if (SYS(getuid) != 21 || SYS(geteuid) != 22) return 8;
+              // Without privilege: one's own ids only.
+              if (SYS(setfsuid, 23) != 22 || SYS(setfsuid, 24) != 23 || SYS(setfsuid, -1) != 23) return 9;
+              if (SYS(setfsgid, 99) != 11 || SYS(setfsgid, -1) != 11) return 10;
+              if (SYS(setregid, 99, -1) != -1 || errno != EPERM) return 11;
+              if (SYS(setregid, 11, 12) != 0 || SYS(getgid) != 11 || SYS(getegid) != 12) return 12;
+              if (SYS(setreuid, 22, 21) != 0 || SYS(getuid) != 22 || SYS(geteuid) != 21) return 13;
+              return SYS(setreuid, -1, 99) == -1 && errno == EPERM ? 0 : 14;
+            })));
+}
+
 TEST(setting_what_one_is_already_is_allowed) {
   COVERS("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid");
   EXPECT_OK(SYS(setuid, getuid()));

@@ -15,7 +15,11 @@ TEST(reading_takes_the_sum) {
   EXPECT_EQ(8, read(fd, &value, 8));
   EXPECT_EQ(7, value);
   EXPECT_ERRNO(EAGAIN, read(fd, &value, 8));
-  EXPECT_OK(SYS(eventfd, 0));
+  fd = SYS(eventfd, 5);
+  ASSERT_OK(fd);
+  EXPECT_EQ(0, fcntl(static_cast<int>(fd), F_GETFD));
+  EXPECT_EQ(8, read(static_cast<int>(fd), &value, 8));
+  EXPECT_EQ(5, value);
 }
 
 TEST(a_semaphore_takes_one) {

@@ -144,6 +144,10 @@ TEST(children_of_another_thread_are_waited_for_unless_wnothread) {
 TEST(a_stopped_child_is_reported_once_and_wnowait_leaves_it) {
   COVERS("waitid", "wait4");
   EXPECT_EQ(0, guest::in_child([] {
+              // Linux counts resident pages in batches: a child that hardly ran may have none.
+              auto* memory = static_cast<char*>(
+                  mmap(nullptr, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+              memset(memory, 1, 8 << 20);
               pid_t child = guest::spawn([] {
                 for (;;) pause();
                 return 0;

@@ -1,42 +1,9 @@
 // ptrace(2): events, seizing, group stops, calls, registers, signals on their way, and who waits for whom.
-#include "tests/guest/guest_test.h"
+#include "tests/guest/tracee.h"
 
-#include <elf.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/ptrace.h>
-#include <linux/seccomp.h>
-#include <pthread.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/user.h>
+using namespace ptrace_test;
 
 namespace {
-
-template <typename T = int>
-long pt(long op, pid_t pid, long addr = 0, T data = T()) {
-  return SYS(ptrace, op, pid, addr, data);
-}
-
-int wait_for(pid_t pid) {
-  int status = 0;
-  return waitpid(pid, &status, __WALL) == pid ? status : -1;
-}
-bool stopped_by(int status, int code) { return WIFSTOPPED(status) && status >> 8 == code; }
-constexpr int event(int number, int signal = SIGTRAP) { return signal | number << 8; }
-
-// A child that asks to be traced and stops; with these options set.
-template <typename F>
-pid_t traced(long options, F body) {
-  pid_t child = guest::spawn([&] {
-    pt(PTRACE_TRACEME, 0);
-    raise(SIGSTOP);
-    return body();
-  });
-  int status = wait_for(child);
-  if (!stopped_by(status, SIGSTOP) || pt(PTRACE_SETOPTIONS, child, 0, options) != 0) return -1;
-  return child;
-}
 
 unsigned long message_of(pid_t child) {
   unsigned long message = 0;
@@ -370,54 +337,6 @@ TEST(sysemu_leaves_the_call_to_the_tracer) {
   EXPECT_EQ(0, wait_for(child));
 }
 
-TEST(register_sets) {
-  COVERS("ptrace");
-  pid_t child = traced(0, [] { return 0; });
-  user_regs_struct regs{}, again{};
-  EXPECT_OK(pt(PTRACE_GETREGS, child, 0, &regs));
-  iovec iov{&again, sizeof again};
-  EXPECT_OK(pt(PTRACE_GETREGSET, child, NT_PRSTATUS, &iov));
-  EXPECT_EQ(0, memcmp(&regs, &again, sizeof regs));
-  iov = {&again, 4096};
-  EXPECT_OK(pt(PTRACE_GETREGSET, child, NT_PRSTATUS, &iov));
-  EXPECT_EQ(sizeof regs, iov.iov_len);
-  iov.iov_len = 16;
-  EXPECT_OK(pt(PTRACE_GETREGSET, child, NT_PRSTATUS, &iov));
-  EXPECT_EQ(16u, iov.iov_len);
-  iov.iov_len = 5;
-  EXPECT_ERRNO(EINVAL, pt(PTRACE_GETREGSET, child, NT_PRSTATUS, &iov));
-  iov.iov_len = 8;
-  EXPECT_ERRNO(EINVAL, pt(PTRACE_GETREGSET, child, 0x7777, &iov));
-  EXPECT_ERRNO(EFAULT, pt(PTRACE_GETREGSET, child, NT_PRSTATUS, guest::bad_pointer()));
-  user_fpregs_struct fp{};
-  EXPECT_OK(pt(PTRACE_GETFPREGS, child, 0, &fp));
-  EXPECT_TRUE(fp.mxcsr != 0);
-  fp.xmm_space[4] = 0x12345678;
-  EXPECT_OK(pt(PTRACE_SETFPREGS, child, 0, &fp));
-  memset(&fp, 0, sizeof fp);
-  EXPECT_OK(pt(PTRACE_GETFPREGS, child, 0, &fp));
-  EXPECT_EQ(0x12345678u, fp.xmm_space[4]);
-  static char xstate[16384];
-  iov = {xstate, sizeof xstate};
-  EXPECT_OK(pt(PTRACE_GETREGSET, child, NT_X86_XSTATE, &iov));
-  EXPECT_GE(iov.iov_len, 576u);
-  EXPECT_OK(pt(PTRACE_SETREGSET, child, NT_X86_XSTATE, &iov));
-  // One word at a time.
-  unsigned long word = 0;
-  EXPECT_OK(pt(PTRACE_PEEKUSR, child, offsetof(user, regs.rip), &word));
-  EXPECT_EQ(regs.rip, word);
-  EXPECT_ERRNO(EIO, pt(PTRACE_PEEKUSR, child, 3, &word));
-  EXPECT_ERRNO(EIO, pt(PTRACE_PEEKUSR, child, 100000, &word));
-  EXPECT_OK(pt(PTRACE_POKEUSR, child, offsetof(user, regs.r15), 99));
-  EXPECT_OK(pt(PTRACE_PEEKUSR, child, offsetof(user, regs.r15), &word));
-  EXPECT_EQ(99u, word);
-  EXPECT_ERRNO(EIO, pt(PTRACE_POKEUSR, child, offsetof(user, regs.cs), 0x10));
-  EXPECT_OK(pt(30 /* PTRACE_ARCH_PRCTL */, child, reinterpret_cast<long>(&word), 0x1003 /* ARCH_GET_FS */));
-  EXPECT_EQ(regs.fs_base, word);
-  kill(child, SIGKILL);
-  EXPECT_EQ(SIGKILL, wait_for(child));
-}
-
 TEST(waitid_tells_of_traps) {
   COVERS("ptrace", "waitid");
   pid_t child = traced(PTRACE_O_TRACEEXIT, [] { return 0; });
@@ -530,30 +449,6 @@ TEST(access_is_checked) {
             })));
   kill(child, SIGKILL);
   wait_for(child);
-}
-
-TEST(a_step_over_a_call_ends_behind_it) {
-  COVERS("ptrace");
-  pid_t child = traced(0, [] { return static_cast<int>(syscall(SYS_getppid) & 0); });
-  user_regs_struct regs{}, after{};
-  int status = 0;
-  bool met = false;
-  for (int i = 0; i < 20000 && !met; ++i) {
-    pt(PTRACE_GETREGS, child, 0, &regs);
-    long code = 0;
-    pt(PTRACE_PEEKTEXT, child, static_cast<long>(regs.rip), &code);
-    met = (code & 0xffff) == 0x050f && regs.rax == SYS_getppid;
-    ASSERT_OK(pt(PTRACE_SINGLESTEP, child));
-    status = wait_for(child);
-    if (!stopped_by(status, SIGTRAP)) break;
-  }
-  ASSERT_TRUE(met);
-  EXPECT_OK(pt(PTRACE_GETREGS, child, 0, &after));
-  EXPECT_EQ(regs.rip + 2, after.rip);
-  EXPECT_EQ(getpid(), static_cast<int>(after.rax));
-  EXPECT_EQ(0u, after.eflags & 0x100);
-  EXPECT_OK(pt(PTRACE_CONT, child));
-  EXPECT_EQ(0, wait_for(child));
 }
 
 GUEST_TEST_MAIN

@@ -61,8 +61,13 @@ TEST(priority_ranges) {
   EXPECT_EQ(0, SYS(sched_get_priority_max, SCHED_OTHER));
   EXPECT_ERRNO(EINVAL, SYS(sched_get_priority_max, 77));
   EXPECT_ERRNO(EINVAL, SYS(sched_get_priority_min, -1));
-  timespec slice;
+  timespec slice{-1, -1};
   EXPECT_OK(SYS(sched_rr_get_interval, 0, &slice));
+  EXPECT_EQ(0, slice.tv_sec);
+  EXPECT_GE(slice.tv_nsec, 0);
+  EXPECT_ERRNO(EINVAL, SYS(sched_rr_get_interval, -1, &slice));
+  EXPECT_ERRNO(ESRCH, SYS(sched_rr_get_interval, 4194303, &slice));
+  EXPECT_ERRNO(EFAULT, SYS(sched_rr_get_interval, 0, guest::bad_pointer()));
   EXPECT_EQ(0, SYS(sched_yield));
 }
 

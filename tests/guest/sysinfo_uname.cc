@@ -26,6 +26,14 @@ TEST(the_host_name_is_roots_to_set) {
   EXPECT_ERRNO(EINVAL, SYS(sethostname, "x", 65));
   EXPECT_ERRNO(EINVAL, SYS(sethostname, "x", -1));
   EXPECT_ERRNO(EFAULT, SYS(sethostname, guest::bad_pointer(), 3));
+  EXPECT_ERRNO(EINVAL, SYS(setdomainname, "x", 65));
+  EXPECT_ERRNO(EINVAL, SYS(setdomainname, "x", -1));
+  EXPECT_ERRNO(EFAULT, SYS(setdomainname, guest::bad_pointer(), 3));
+  // What it is already: natively this is the machine's own.
+  struct utsname name;
+  ASSERT_OK(uname(&name));
+  EXPECT_OK(SYS(setdomainname, name.domainname, strlen(name.domainname)));
+  EXPECT_OK(SYS(sethostname, name.nodename, strlen(name.nodename)));
 }
 
 TEST(sysinfo_is_consistent) {

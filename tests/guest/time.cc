@@ -116,7 +116,13 @@ TEST(adjtimex_may_be_read_by_all) {
   timex state;
   memset(&state, 0, sizeof state);
   EXPECT_GE(SYS(adjtimex, &state), 0);
+  EXPECT_GT(state.time.tv_sec, 0);
+  memset(&state, 0, sizeof state);
   EXPECT_GE(SYS(clock_adjtime, CLOCK_REALTIME, &state), 0);
+  EXPECT_GT(state.time.tv_sec, 0);
+  EXPECT_GT(state.tick, 0);
+  EXPECT_ERRNO(EFAULT, SYS(clock_adjtime, CLOCK_REALTIME, guest::bad_pointer()));
+  EXPECT_ERRNO(EINVAL, SYS(clock_adjtime, 99, &state));
   EXPECT_ERRNO(EFAULT, SYS(adjtimex, guest::bad_pointer()));
 }
 

@@ -49,7 +49,13 @@ TEST(links_have_no_user_attributes) {
   char out[16];
   EXPECT_ERRNO(EPERM, SYS(lsetxattr, dir / "l", "user.a", "1", 1, 0));
   EXPECT_TRUE(SYS(lgetxattr, dir / "l", "user.a", out, 16) == -1 && (errno == ENODATA || errno == EPERM));
-  EXPECT_GE(SYS(llistxattr, dir / "l", out, 16), 0);
+  EXPECT_EQ(0, SYS(llistxattr, dir / "l", out, 16));
+  EXPECT_ERRNO(ENOENT, SYS(llistxattr, dir / "none", out, 16));
+  if (supported(dir / "f")) {
+    setxattr(dir / "f", "user.a", "1", 1, 0);
+    EXPECT_EQ(0, SYS(llistxattr, dir / "l", nullptr, 0));
+    EXPECT_EQ(7, SYS(llistxattr, dir / "f", out, 16));
+  }
   EXPECT_ERRNO(EPERM, SYS(lremovexattr, dir / "l", "user.a"));
 }
 

@@ -9,7 +9,9 @@ void storm(uint64_t seed, long first, long last, int rounds) {
   hostile::Random random{seed * 0x9e3779b97f4a7c15 + 1};
   guest::TempDir dir;
   chdir(dir.path());
-  auto* good = static_cast<char*>(mmap(nullptr, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  // Holes around it: a call that fills all it is given stops there, before the harness's own memory.
+  auto* good = static_cast<char*>(mmap(nullptr, 65536 + 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) + 4096;
+  mprotect(good, 65536, PROT_READ | PROT_WRITE);
   strcpy(good, "name");
   signal(SIGSYS, SIG_IGN);
   SYS(alarm, 2);

@@ -4,6 +4,7 @@
 
 #include "abi/fcntl.h"
 #include "host/random.h"
+#include "kernel/ipc/inotify.h"
 #include "kernel/ipc/pipe.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
@@ -94,6 +95,12 @@ struct Asked {
 };
 constexpr Asked kAsked[] = {
     {"fs/file-max", [](Task&) -> Result<std::string> { return line(static_cast<u64>(INT64_MAX)); }},
+    {"fs/inotify/max_queued_events", [](Task&) -> Result<std::string> { return line(InotifyGroup::kMostQueued); }},
+    {"fs/inotify/max_user_instances", [](Task&) -> Result<std::string> { return line(InotifyGroup::kMostInstances); }},
+    {"fs/inotify/max_user_watches",
+     [](Task& reader) -> Result<std::string> {
+       return line(InotifyGroup::most_watches(reader.kernel().options().limits.memory));
+     }},
     {"fs/pipe-max-size", [](Task&) -> Result<std::string> { return line(Pipe::kMaxBytes); }},
     {"kernel/random/boot_id",
      [](Task& reader) -> Result<std::string> { return std::string(reader.kernel().boot_id()); }},
