@@ -75,7 +75,8 @@ TEST(keys_end) {
   EXPECT_EQ(EKEYEXPIRED, errno);
   long invalid = add("user", "invalid", "x", KEY_SPEC_PROCESS_KEYRING);
   EXPECT_OK(SYS(keyctl, KEYCTL_INVALIDATE, invalid));
-  EXPECT_ERRNO(ENOKEY, SYS(keyctl, KEYCTL_READ, invalid, out, sizeof out));
+  // Linux's collector may have taken it out of its keyring meanwhile: then nobody possesses it.
+  EXPECT_TRUE(SYS(keyctl, KEYCTL_READ, invalid, out, sizeof out) == -1 && (errno == ENOKEY || errno == EACCES));
 }
 
 TEST(permissions_and_owners_of_keys) {
