@@ -307,7 +307,10 @@ Result<void> FutexTable::lock_pi(Task& task, Word word, Deadline deadline, Try o
   if (only_try == Try::yes) {
     const u32 value = TRY(task.mm().load_u32(word.addr));
     const u32 owner = value & abi::futex_tid_mask;
-    if (owner != 0 && owner != static_cast<u32>(task.tid().raw())) return Errno::eagain;
+    if (owner != 0 && owner != static_cast<u32>(task.tid().raw())) {
+      ReadGuard tree(task.kernel().process_tree);
+      return task.kernel().pids->find(Pid(static_cast<i32>(owner))) ? Errno::eagain : Errno::esrch;
+    }
   }
   pi_waiters_.fetch_add(1, std::memory_order_seq_cst);
   Result<void> result = [&]() -> Result<void> {

@@ -120,7 +120,9 @@ Result<Inbox::Received> Inbox::get_message(UserBuffer& to, Look look, std::vecto
 void Inbox::consume(usize n, std::vector<Message>& spent) {
   Message& message = messages_.front();
   message.offset += n;
-  message.ancillary.files.clear();
+  if (!message.ancillary.files.empty()) {  // they may end with the reader's copies: not under the lock
+    spent.emplace_back().ancillary.files.swap(message.ancillary.files);
+  }
   bytes_ -= n;
   consumed_ += n;
   if (urgent_ && consumed_ > urgent_->at) urgent_.reset();
@@ -181,10 +183,10 @@ Result<Inbox::Received> Inbox::get_stream(UserBuffer& to, Look look, std::vector
 
 Ref<File> Inbox::mark_urgent() {
   Ref<File> reader;
+  std::vector<Message> spent;
   {
     MutexGuard guard(lock_);
     // An older urgent byte that is next to be read goes away; another one becomes a byte like others.
-    std::vector<Message> spent;
     if (urgent_ && urgent_->at == consumed_ && !inline_ && bytes_ > 1) consume(1, spent);
     urgent_ = Urgent{consumed_ + bytes_ - 1};
     if (reader_ != nullptr && reader_->try_ref()) reader = Ref<File>::adopt(reader_);

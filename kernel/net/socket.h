@@ -136,5 +136,6 @@ class Socket final : public SocketFile {
 };
 
 abi::UCred credentials_of(Task& task);
+SocketAddress family_only(i32 domain);  // the address of a socket that has none
 
 }  // namespace limen

@@ -16,7 +16,8 @@ namespace {
 constexpr PollEvents kReadable = kPollIn | kPollRdNorm;
 constexpr PollEvents kWritable = kPollOut | kPollWrNorm | kPollWrBand;
 constexpr usize kMostUdp = 65507;
-constexpr usize kUnixQueue = 10;  // net.unix.max_dgram_qlen
+constexpr usize kSegment = 65483;  // of TCP, on a loopback
+constexpr usize kUnixQueue = 10;   // net.unix.max_dgram_qlen
 
 }  // namespace
 
@@ -160,7 +161,8 @@ Result<usize> Socket::put_tcp(Inbox& in, Inbox& out, SendRequest& request) {
   if (state.reset || (ends().shut & kShutWrites) != 0) return Errno::epipe;
   if (out.state().reader_closed) {
     in.reset(state.writer_closed ? Errno::epipe : Errno::econnreset);
-    return request.from.remaining();
+    // One segment of it has gone when the answer comes.
+    return std::min(request.from.remaining(), kSegment);
   }
   Inbox::Limits limits;
   limits.bytes = send_size_.load(std::memory_order_relaxed);

@@ -20,7 +20,8 @@ Result<std::vector<Ref<Task>>> tasks_of(Task& task, int which, int who) {
 
 Result<void> check(Task& task, int priority) {
   const int data = priority & ((1 << kClassShift) - 1);
-  switch (priority >> kClassShift) {
+  constexpr int kClassMask = 7;
+  switch (priority >> kClassShift & kClassMask) {
     case kClassRealtime:
       if (!task.credentials().capable(Capability::sys_admin) && !task.credentials().capable(Capability::sys_nice))
         return Errno::eperm;

@@ -25,7 +25,8 @@ Result<i64> do_poll(Task& task, PollFds user, u32 count, Deadline deadline) {
     items[i].ignore = fds[i].fd < 0;
     if (items[i].ignore) continue;
     items[i].events = fds[i].events | kPollErr | kPollHup;
-    if (Result<Ref<File>> file = task.files().get(Fd(fds[i].fd)); file.ok()) items[i].file = *file;
+    const Result<Ref<File>> file = task.files().get(Fd(fds[i].fd));
+    if (file.ok() && !(*file)->is_path_only()) items[i].file = *file;
   }
   const usize ready = TRY(wait_for_any(task, items, deadline));
   for (u32 i = 0; i < count; ++i) {
@@ -62,9 +63,9 @@ Result<i64> tell_remaining(Result<i64> result, Write write) {
 
 // --- select -----------------------------------------------------------------------------------------------------------
 
-constexpr PollEvents kInSet = kPollRdNorm | kPollRdBand | kPollIn | kPollHup | kPollErr;
-constexpr PollEvents kOutSet = kPollWrBand | kPollWrNorm | kPollOut | kPollErr;
-constexpr PollEvents kExceptSet = kPollPri;
+constexpr PollEvents kInSet = kPollNval | kPollRdNorm | kPollRdBand | kPollIn | kPollHup | kPollErr;
+constexpr PollEvents kOutSet = kPollNval | kPollWrBand | kPollWrNorm | kPollOut | kPollErr;
+constexpr PollEvents kExceptSet = kPollNval | kPollPri;
 
 using FdSet = UserArray<InOut, u64>;
 struct FdSets {
@@ -108,7 +109,7 @@ Result<Selected> collect(Task& task, u32 count, const std::vector<u64>& in, cons
       if (fd < table_size(task)) return Errno::ebadf;
       break;
     }
-    item.file = std::move(*file);
+    if (!(*file)->is_path_only()) item.file = std::move(*file);  // else POLLNVAL, which every set takes
     selected.items.push_back(std::move(item));
     selected.fds.push_back(fd);
   }

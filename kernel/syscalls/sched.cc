@@ -103,7 +103,7 @@ Result<i64> sys_sched_getscheduler(Task& task, Pid pid) {
 }
 
 Result<i64> sys_sched_setscheduler(Task& task, Pid pid, SchedPolicy policy, UserIn<abi::SchedParam> param) {
-  if (policy.raw() < 0) return Errno::einval;
+  if (policy.raw() < 0 || param.is_null() || pid.raw() < 0) return Errno::einval;
   const abi::SchedParam given = TRY(param.read(task));
   const Ref<Task> target = TRY(scheduled_task(task, pid));
   TRY(set_policy(task, *target, policy.raw(), given.sched_priority));

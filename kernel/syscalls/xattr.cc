@@ -30,6 +30,10 @@ Result<void> check_xattr(Task& task, const Path& path, std::string_view name, Us
   const Attributes attributes = TRY(path.inode().recent_attributes());
   if (use == Use::write) TRY(want_write(path));
   const Errno denied = use == Use::write ? Errno::eperm : Errno::enodata;
+  for (const std::string_view prefix :
+       {abi::xattr_trusted_prefix, abi::xattr_security_prefix, abi::xattr_user_prefix}) {
+    if (name == prefix) return Errno::einval;  // nothing behind it
+  }
   if (name.starts_with(abi::xattr_trusted_prefix)) {
     return creds.capable(Capability::sys_admin) ? success : Result<void>(denied);
   }

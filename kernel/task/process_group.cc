@@ -66,7 +66,7 @@ std::vector<Ref<ThreadGroup>> orphaned_by(const ThreadGroup& parent, const Proce
 }
 
 Result<i64> sys_setpgid(Task& task, Pid pid, Pid pgid) {
-  if (pgid.raw() < 0) return Errno::einval;
+  if (pgid.raw() < 0 || (pgid.raw() == 0 && pid.raw() < 0)) return Errno::einval;
   Kernel& kernel = task.kernel();
   WriteGuard tree(kernel.process_tree);
   ThreadGroup& self = task.group();

@@ -220,6 +220,8 @@ Result<void> record_lock(Task& task, File& file, u32 command, abi::FLock& lock) 
 }
 
 Result<void> flock_file(Task& task, File& file, u32 operation) {
+  constexpr u32 kMandatory = 32;  // LOCK_MAND: Linux ignores it since 5.18
+  if ((operation & kMandatory) != 0) return success;
   const u32 kind = operation & ~abi::lock_nb;
   if (kind != abi::lock_sh && kind != abi::lock_ex && kind != abi::lock_un) return Errno::einval;
   if (!file.has_inode()) return Errno::ebadf;

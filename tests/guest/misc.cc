@@ -2,9 +2,14 @@
 // get_mempolicy(2), syslog(2), vhangup(2), reboot(2), mseal(2), cachestat(2), ustat(2), landlock(7).
 #include "tests/guest/guest_test.h"
 
+#include <linux/futex.h>
 #include <linux/landlock.h>
+#include <poll.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
+#include <sys/select.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 
 extern "C" __attribute__((weak)) const ptrdiff_t __rseq_offset;
 
@@ -24,6 +29,49 @@ TEST(restartable_sequences_register_once) {
     EXPECT_LT(*reinterpret_cast<volatile uint32_t*>(mine), 4096);
   }
   EXPECT_ERRNO(EINVAL, SYS(rseq, area + 1, sizeof area, 0, 0x53053053));
+}
+
+TEST(a_path_descriptor_cannot_be_waited_for) {
+  COVERS("poll", "select");
+  int fd = open("/", O_PATH);
+  pollfd poller{fd, POLLIN, 0};
+  EXPECT_EQ(1, poll(&poller, 1, 0));
+  EXPECT_EQ(POLLNVAL, poller.revents);
+  fd_set set;
+  FD_ZERO(&set);
+  FD_SET(fd, &set);
+  timeval now{};
+  EXPECT_EQ(1, select(fd + 1, &set, nullptr, nullptr, &now));
+}
+
+TEST(arguments_that_are_judged_before_a_process_is_looked_up) {
+  COVERS("setpgid", "sched_setscheduler", "sched_getaffinity", "futex");
+  EXPECT_ERRNO(EINVAL, setpgid(-1, 0));
+  EXPECT_ERRNO(ESRCH, setpgid(-1, 1));
+  EXPECT_ERRNO(EINVAL, SYS(sched_setscheduler, 0, 0, nullptr));
+  uint64_t mask[16];
+  EXPECT_ERRNO(ESRCH, SYS(sched_getaffinity, -1, sizeof mask, mask));
+  uint32_t word = 0x3ffffff0;  // owned by no thread
+  EXPECT_ERRNO(ESRCH, SYS(futex, &word, FUTEX_TRYLOCK_PI, 0, 0, 0, 0));
+}
+
+TEST(names_and_kinds_that_files_do_not_take) {
+  COVERS("fsetxattr", "ftruncate", "flock");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "x"), fds[2];
+  if (fsetxattr(fd, "user.a", "x", 1, 0) == 0) EXPECT_ERRNO(EINVAL, fsetxattr(fd, "user.", "x", 1, 0));
+  ASSERT_OK(pipe(fds));
+  EXPECT_ERRNO(EINVAL, ftruncate(fds[1], 0));
+  EXPECT_OK(flock(fd, 32 | LOCK_SH));  // LOCK_MAND has no effect
+}
+
+TEST(a_directory_of_proc_is_as_good_as_a_pidfd) {
+  COVERS("pidfd_send_signal");
+  char path[32];
+  snprintf(path, sizeof path, "/proc/%d", getpid());
+  int fd = open(path, O_DIRECTORY | O_RDONLY);
+  EXPECT_OK(SYS(pidfd_send_signal, fd, 0, nullptr, 0));
+  EXPECT_ERRNO(EBADF, SYS(pidfd_send_signal, open("/", O_RDONLY), 0, nullptr, 0));
 }
 
 TEST(everything_is_synced) {

@@ -165,6 +165,17 @@ TEST(a_peer_that_closed_answers_with_a_reset) {
   EXPECT_EQ(SIGPIPE, guest::signal_of([&] { return send(pair.taken, "x", 1, 0); }));
 }
 
+TEST(a_long_write_to_a_peer_that_closed_is_cut_short) {
+  COVERS("write", "sendto");
+  Pair pair = tcp_pair();
+  static char much[8 << 20];
+  close(pair.client);
+  wait_for(pair.taken, POLLIN);
+  ssize_t sent = send(pair.taken, much, sizeof much, MSG_NOSIGNAL);
+  EXPECT_TRUE(sent < static_cast<ssize_t>(sizeof much));
+  EXPECT_ERRNO(EPIPE, send(pair.taken, "x", 1, MSG_NOSIGNAL));
+}
+
 TEST(what_was_not_read_makes_a_close_a_reset) {
   COVERS("close", "sendto", "recvfrom");
   Pair pair = tcp_pair();

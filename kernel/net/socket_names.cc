@@ -1,0 +1,196 @@
+// Names: bind, what an address leads to, getsockname and getpeername.
+#include <cstring>
+
+#include "abi/fcntl.h"
+#include "kernel/kernel.h"
+#include "kernel/net/socket.h"
+#include "kernel/vfs/names.h"
+
+namespace limen {
+
+SocketAddress family_only(i32 domain) {
+  const u16 family = static_cast<u16>(domain);
+  return {std::string(reinterpret_cast<const char*>(&family), sizeof family)};
+}
+
+namespace {
+
+// "" where the address is a name in a filesystem, without its NULs; abstract names begin with a NUL and are kept whole.
+std::string unix_path(const SocketAddress& address) {
+  const std::string path = address.bytes.substr(2);
+  return !path.empty() && path[0] == '\0' ? path : std::string(path.c_str());
+}
+
+bool is_abstract(const SocketAddress& address) { return address.bytes.size() > 2 && address.bytes[2] == '\0'; }
+
+Result<void> check_unix(const SocketAddress& address) {
+  if (address.bytes.size() <= 2 || address.bytes.size() > sizeof(abi::SockAddrUn)) return Errno::einval;
+  return address.family() == abi::af_unix ? Result<void>() : Result<void>(Errno::einval);
+}
+
+// The sandbox's own addresses; 0.0.0.0 and :: mean them too.
+bool is_local(const InetAddress& a) { return a.any() || a.loopback(); }
+
+InetAddress any_of(i32 domain) {
+  InetAddress any;
+  if (domain == abi::af_inet) any.ip[10] = any.ip[11] = 0xff;
+  return any;
+}
+
+}  // namespace
+
+Result<void> Socket::bind_unix(Task& task, const SocketAddress& address) {
+  if (address.bytes.size() == 2 && address.family() == abi::af_unix) return autobind(task);
+  TRY(check_unix(address));
+  if (is_abstract(address)) {
+    TRY(net_tables(kernel_)->bind_abstract(address.bytes.substr(2), endpoint_));
+  } else {
+    const ParentAndName where = TRY(walk_parent(task, abi::at_fdcwd.raw(), unix_path(address)));
+    const Result<Path> made = make_name(task, where, abi::s_ifsock | 0777);
+    if (!made.ok()) return made.is(Errno::eexist) ? Errno::eaddrinuse : made.error();
+    made->inode().bind_socket(endpoint_);
+  }
+  SocketAddress local = address;
+  if (!is_abstract(address)) local.bytes = address.bytes.substr(0, 2) + unix_path(address) + '\0';
+  {
+    MutexGuard guard(lock_);
+    local_ = local, bound_ = true;
+  }
+  MutexGuard guard(endpoint_->lock);
+  endpoint_->address = local;
+  return success;
+}
+
+// Linux: __inet_bind, __inet6_bind.
+Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
+  SocketAddress given = address;
+  if (domain_ == abi::af_inet6 && address.family() != abi::af_inet6) {
+    return address.bytes.size() < 24 ? Errno::einval : Errno::eafnosupport;
+  }
+  if (domain_ == abi::af_inet && address.family() == abi::af_unspec &&
+      address.bytes.size() >= sizeof(abi::SockAddrIn)) {
+    given.bytes[0] = abi::af_inet;
+    if (const InetAddress in = TRY(parse_inet(given, domain_)); !in.any()) return Errno::eafnosupport;
+  }
+  const InetAddress wanted = TRY(parse_inet(given, domain_));
+  if (domain_ == abi::af_inet6 && wanted.v4()) {
+    MutexGuard guard(endpoint_->lock);
+    if (endpoint_->only_v6) return Errno::einval;
+  }
+  if (!is_local(wanted)) return Errno::eaddrnotavail;
+  if (wanted.port != 0 && wanted.port < 1024 && !task.credentials().capable(Capability::net_bind_service)) {
+    return Errno::eacces;
+  }
+  {
+    MutexGuard guard(lock_);
+    if (bound_ || connected_ || listening_) return Errno::einval;
+  }
+  TRY(take_port(task, wanted));
+  MutexGuard guard(lock_);
+  address_chosen_ = !wanted.any(), port_chosen_ = wanted.port != 0;
+  return success;
+}
+
+Result<void> Socket::take_port(Task&, InetAddress wanted) {
+  wanted = TRY(net_tables(kernel_)->bind_port(wanted, endpoint_));
+  const SocketAddress local = make_inet(wanted, domain_);
+  {
+    MutexGuard guard(lock_);
+    local_ = local, bound_ = true;
+  }
+  MutexGuard guard(endpoint_->lock);
+  endpoint_->address = local;
+  return success;
+}
+
+Result<void> Socket::autobind(Task& task) {
+  InetAddress wanted = any_of(domain_);
+  {
+    MutexGuard guard(lock_);
+    if (bound_) return success;
+    if (is_inet() && address_chosen_) wanted = TRY(parse_inet(local_, domain_));
+  }
+  wanted.port = 0;
+  if (is_inet()) return take_port(task, wanted);
+  SocketAddress local = family_only(domain_);
+  local.bytes += net_tables(kernel_)->autobind_abstract(endpoint_);
+  {
+    MutexGuard guard(lock_);
+    local_ = local, bound_ = true;
+  }
+  MutexGuard guard(endpoint_->lock);
+  endpoint_->address = local;
+  return success;
+}
+
+Result<void> Socket::bind(Task& task, SocketAddress address) {
+  if (is_inet()) return bind_inet(task, address);
+  {
+    MutexGuard guard(lock_);
+    if (bound_) return Errno::einval;
+  }
+  return bind_unix(task, address);
+}
+
+// Where a connection or a datagram is to go.
+Result<InetAddress> Socket::parse_destination(const SocketAddress& address) {
+  const InetAddress to = TRY(parse_inet(address, domain_));
+  if (domain_ == abi::af_inet6 && to.v4()) {
+    MutexGuard guard(endpoint_->lock);
+    if (endpoint_->only_v6) return address.family() == abi::af_inet ? Errno::eafnosupport : Errno::enetunreach;
+  }
+  return is_local(to) ? Result<InetAddress>(to) : Result<InetAddress>(Errno::enetunreach);
+}
+
+Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& address, const SocketAddress* from) {
+  Ref<Endpoint> found;
+  if (is_inet()) {
+    const InetAddress to = TRY(parse_destination(address));
+    if (to.port == 0) return is_datagram() ? Errno::einval : Errno::econnrefused;
+    found = net_tables(kernel_)->find_port(reached(to), *endpoint_, from);
+  } else {
+    TRY(check_unix(address));
+    if (is_abstract(address)) {
+      found = net_tables(kernel_)->find_abstract(address.bytes.substr(2));
+    } else {
+      const Path path = TRY(walk(task, abi::at_fdcwd.raw(), unix_path(address)));
+      TRY(check_permission(task, path, 2));
+      found = ref_cast<Endpoint>(path.inode().bound_socket());
+    }
+    if (found && found->type != type_) return Errno::eprototype;
+  }
+  if (!found) return Errno::econnrefused;
+  MutexGuard guard(found->lock);
+  return found->closed ? Result<Ref<Endpoint>>(Errno::econnrefused) : Result<Ref<Endpoint>>(found);
+}
+
+SocketAddress Socket::name() {
+  MutexGuard guard(lock_);
+  if (!local_.bytes.empty()) return local_;
+  return is_inet() ? make_inet(any_of(domain_), domain_) : family_only(domain_);
+}
+
+Result<SocketAddress> Socket::peer_name() {
+  const Ends e = ends();
+  if (!e.connected || (is_tcp() && tcp_closed(e))) return Errno::enotconn;
+  if (is_inet() && parse_inet(e.peer, domain_).value_or(InetAddress{}).port == 0) return Errno::enotconn;
+  return e.peer.bytes.empty() ? family_only(domain_) : e.peer;
+}
+
+// A connection is over that was not bound by bind(2): neither is its address kept.
+void Socket::forget_address() {
+  bool drop = false;
+  {
+    MutexGuard guard(lock_);
+    if (local_.bytes.empty() || !is_inet()) return;
+    InetAddress local = *parse_inet(local_, domain_);
+    drop = !port_chosen_;
+    if (drop) bound_ = false;
+    if (drop && is_datagram()) local.port = 0;  // of a TCP socket the old port goes on being told
+    if (!address_chosen_) local.ip = any_of(domain_).ip;
+    local_ = make_inet(local, domain_);
+  }
+  if (drop) net_tables(kernel_)->remove(*endpoint_);
+}
+
+}  // namespace limen
