@@ -30,7 +30,7 @@ def options():
     parser.add_argument("--condition", choices=("free", "one-cpu", "busy"), default="free",
                         help="free: as the machine is (default)\none-cpu: everything on CPU 0\n"
                              "busy: a spinning process on each CPU")
-    parser.add_argument("--limen", default=os.path.join(TREE, "build/release/limen"), metavar="PATH")
+    parser.add_argument("--limen", type=os.path.abspath, default=os.path.join(TREE, "build/release/limen"), metavar="PATH")
     parser.add_argument("--publish", action="store_true", help="also write docs/bench/")
     return parser.parse_args()
 
