@@ -172,6 +172,7 @@ std::vector<std::string> homes() {
     }
   };
   if (const char* home = std::getenv("HOME"); home && home[0] == '/') add(home, std::nullopt);
+  const uid_t self = ::getuid();
   std::ifstream passwd("/etc/passwd");
   for (std::string line; std::getline(passwd, line);) {
     std::vector<std::string> fields(1);
@@ -184,7 +185,7 @@ std::vector<std::string> homes() {
     }
     if (fields.size() < 7 || fields[5].empty() || fields[5][0] != '/') continue;
     const uid_t uid = static_cast<uid_t>(std::strtoul(fields[2].c_str(), nullptr, 10));
-    if (::getuid() == 0 || uid == ::getuid()) add(fields[5], uid);
+    if (self == 0 || uid == self) add(fields[5], uid);
   }
   return out;
 }

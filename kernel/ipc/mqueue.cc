@@ -59,11 +59,7 @@ Result<Attributes> Mqueue::attributes() {
 
 Result<void> Mqueue::change(const AttributeChange& change) {
   MutexGuard guard(lock_);
-  if (change.mode) attributes_.mode = (attributes_.mode & abi::s_ifmt) | (*change.mode & 07777);
-  if (change.uid) attributes_.uid = *change.uid;
-  if (change.gid) attributes_.gid = *change.gid;
-  if (change.atime) attributes_.atime = *change.atime;
-  if (change.mtime) attributes_.mtime = *change.mtime;
+  change.apply_to(attributes_);
   return success;
 }
 

@@ -24,11 +24,7 @@ class AnonInode final : public Inode {
   Result<void> change(const AttributeChange& change) override {
     if (change.size) return reopen_ ? success : Result<void>(Errno::einval);  // O_TRUNC
     MutexGuard guard(lock_);
-    if (change.mode) attributes_.mode = (attributes_.mode & abi::s_ifmt) | (*change.mode & 07777);
-    if (change.uid) attributes_.uid = *change.uid;
-    if (change.gid) attributes_.gid = *change.gid;
-    if (change.atime) attributes_.atime = *change.atime;
-    if (change.mtime) attributes_.mtime = *change.mtime;
+    change.apply_to(attributes_);
     return success;
   }
   Result<Ref<File>> open(Task&, const Path& path, u32 flags) override {

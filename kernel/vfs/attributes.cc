@@ -8,6 +8,14 @@
 
 namespace limen {
 
+void AttributeChange::apply_to(Attributes& attributes) const {
+  if (mode) attributes.mode = (attributes.mode & abi::s_ifmt) | (*mode & 07777);
+  if (uid) attributes.uid = *uid;
+  if (gid) attributes.gid = *gid;
+  if (atime) attributes.atime = *atime;
+  if (mtime) attributes.mtime = *mtime;
+}
+
 Result<void> change_mode(Task& task, const Path& path, u32 mode) {
   TRY(want_write(path));
   const Attributes attributes = TRY(path.inode().attributes());

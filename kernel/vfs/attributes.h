@@ -49,6 +49,9 @@ struct AttributeChange {
   std::optional<Gid> gid;
   std::optional<u64> size;
   std::optional<TimeStamp> atime, mtime;
+
+  // All but the size, which is its object's affair.
+  void apply_to(Attributes& attributes) const;
 };
 
 struct FilesystemStatus {  // statfs(2)

@@ -144,12 +144,8 @@ Result<void> MemoryInode::change(const AttributeChange& change) {
   if (change.mode) {
     constexpr u32 kExecute = 0111;
     if ((seals() & abi::f_seal_exec) != 0 && ((*change.mode ^ attributes_.mode) & kExecute) != 0) return Errno::eperm;
-    attributes_.mode = (attributes_.mode & abi::s_ifmt) | (*change.mode & 07777);
   }
-  if (change.uid) attributes_.uid = *change.uid;
-  if (change.gid) attributes_.gid = *change.gid;
-  if (change.atime) attributes_.atime = *change.atime;
-  if (change.mtime) attributes_.mtime = *change.mtime;
+  change.apply_to(attributes_);
   attributes_.ctime = now;
   return success;
 }
