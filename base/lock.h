@@ -41,6 +41,7 @@ namespace limen {
 // Outermost first. Gaps leave room.
 enum class LockRank : u16 {
   kernel = 10,        // Kernel: start, shutdown
+  position = 15,      // of an open file, through a whole read: one of /proc asks all below. Linux: f_pos_lock
   process_tree = 20,  // parents, children, groups, sessions, pid tables
   thread_group = 30,  // members, exit and stop state, timers
   tty = 40,           // terminals
@@ -53,7 +54,7 @@ enum class LockRank : u16 {
   socket = 110,
   net_tables = 112,  // names and ports that sockets are bound to
   inbox = 115,       // what a socket has received; an endpoint that listens
-  file = 120,        // an open file description's position and flags
+  file = 120,        // the state of an open file description
   directory = 125,   // the names of a filesystem in memory
   inode = 130,       // an inode's metadata and data
   dentry = 140,

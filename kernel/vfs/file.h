@@ -168,7 +168,7 @@ class File : public RefCounted {
   const u64 id_;
   const Path path_;
   std::atomic<u32> flags_;
-  Mutex position_lock_{LockRank::file};
+  Mutex position_lock_{LockRank::position};
   std::atomic<u64> position_{0};
   std::atomic<bool> created_{false}, counted_{false};
   mutable Mutex owner_lock_{LockRank::leaf};
