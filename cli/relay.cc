@@ -142,7 +142,9 @@ Relay::Relay(std::optional<HostTerminal> terminal, int control_fd, int console_f
       had_terminal_(has_controlling_terminal()),
       outlives_terminal_(ignores_hang_up()) {}
 
-void Relay::send(ControlMessage message) const { (void)!write(control_fd_, &message, sizeof message); }
+void Relay::send(ControlMessage message) const {
+  if (control_fd_ >= 0) (void)!write(control_fd_, &message, sizeof message);
+}
 
 int Relay::run(pid_t kernel, const sigset_t& watched) {
   const int signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -164,12 +166,7 @@ int Relay::run(pid_t kernel, const sigset_t& watched) {
     end_after_hang_up(kernel);
     signalfd_siginfo info;
     while (read(signals, &info, sizeof info) == sizeof info) on_signal(static_cast<int>(info.ssi_signo));
-    if ((fds[1].revents & POLLIN) != 0) on_control();
-    if ((fds[1].revents & (POLLHUP | POLLERR)) != 0 && (fds[1].revents & POLLIN) == 0) {
-      // The kernel process is ending: SIGCHLD comes.
-      pollfd only{signals, POLLIN, 0};
-      poll(&only, 1, kLookAgainMs);
-    }
+    if (fds[1].revents != 0) on_control();
     if ((fds[2].revents & POLLIN) != 0) on_shown();
     if ((fds[2].revents & POLLOUT) != 0) write_typed();
     if ((fds[3].revents & POLLOUT) != 0) write_shown();
@@ -214,7 +211,12 @@ void Relay::on_signal(int signal) {
 
 void Relay::on_control() {
   ControlMessage message;
-  if (read(control_fd_, &message, sizeof message) != sizeof message) return;
+  const ssize_t n = read(control_fd_, &message, sizeof message);
+  if (n < 0 && errno == EINTR) return;
+  if (n != sizeof message) {  // the kernel process is ending: SIGCHLD comes
+    close(std::exchange(control_fd_, -1));
+    return;
+  }
   if (message.kind == ControlMessage::Kind::stopped) {
     stop_self(message.signal);
   } else if (message.kind == ControlMessage::Kind::want_input) {

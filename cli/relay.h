@@ -75,7 +75,7 @@ class Relay {
   std::string without_returns(std::string_view bytes);
 
   std::optional<HostTerminal> terminal_;
-  const int control_fd_;
+  int control_fd_;  // -1 once the kernel process has closed its end
   int console_fd_;
   bool wanted_ = false;        // a guest wants the terminal
   bool holds_return_ = false;  // a '\r' that may belong to a '\n'

@@ -359,7 +359,9 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   drain_console(kernel);
   if (plan.report_missing) report_missing(kernel);
   if (stats != nullptr) write_stats(stats, (*platform)->counters());
-  return timed_out ? kExitTimeout : exit_status_of(status);
+  // What is left is the host's to free, all at once; a PID namespace's other processes, too, end with its init.
+  if (getpid() != 1) (*platform)->end();
+  _exit(timed_out ? kExitTimeout : exit_status_of(status));
 }
 
 }  // namespace limen::cli

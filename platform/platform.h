@@ -203,6 +203,9 @@ class Platform {
   virtual Result<void> start_thread(std::string_view name, std::function<void()> body) = 0;
 
   virtual Counters counters() = 0;
+
+  // Ends every guest process and returns when the host has none left. New spaces: eagain.
+  virtual void end() {}
 };
 
 // memcpy between the kernel and memory that may fault (the arena when the host is out of memory, a mapped host file

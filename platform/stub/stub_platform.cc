@@ -105,6 +105,12 @@ Result<void> StubPlatform::start(Options options) {
 }
 
 StubPlatform::~StubPlatform() {
+  end();
+  const MutexGuard guard(mutex_);
+  while (workers_ > 0) changed_.wait(mutex_);
+}
+
+void StubPlatform::end() {
   std::vector<Ref<StubProcess>> all;
   {
     const MutexGuard guard(mutex_);
@@ -121,7 +127,7 @@ StubPlatform::~StubPlatform() {
   all.clear();
   template_.kill();  // its end is the reaper's last event
   const MutexGuard guard(mutex_);
-  while (helpers_ > 0 || workers_ > 0) changed_.wait(mutex_);
+  while (helpers_ > 0) changed_.wait(mutex_);
 }
 
 Result<void> StubPlatform::watch(const host::Handle& pidfd, u64 tag) {
@@ -261,6 +267,7 @@ Result<std::unique_ptr<Space>> StubPlatform::new_space() {
     if (spaces_ > 1) wanted_ready_ = most_ready_;
     changed_.notify_all();
     while (ready_.empty()) {
+      if (stopping_) return Errno::eagain;
       if (failures_ != failures) return failure_ == Errno::enomem ? Errno::enomem : Errno::eagain;
       changed_.wait(mutex_);
     }

@@ -30,6 +30,7 @@ class StubPlatform final : public Platform {
   u64 guest_ceiling() override { return LIMEN_SLOTS; }
   Result<void> start_thread(std::string_view name, std::function<void()> body) override;
   Counters counters() override;
+  void end() override;
 
   // Threads are listed while they live; one that ends leaves its counts.
   void attach(StubThread* thread);
