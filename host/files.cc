@@ -100,28 +100,46 @@ Result<std::string> read_link(const Handle& directory, const std::string& name) 
   return std::string(target, static_cast<usize>(length));
 }
 
-Result<std::vector<FileEntry>> list_directory(const Handle& directory, usize most) {
-  struct Head {  // struct linux_dirent64
-    u64 inode;
-    i64 offset;
-    u16 length;
-    u8 type;
-  };
-  constexpr usize kNameAt = 19;
+namespace {
+
+struct DirentHead {  // struct linux_dirent64 up to its name
+  u64 inode;
+  i64 offset;
+  u16 length;
+  u8 type;
+};
+constexpr usize kNameAt = 19;
+
+}  // namespace
+
+void DirectoryNames::add(std::span<const u8> records) {
+  const usize first = records_.size();
+  records_.insert(records_.end(), records.begin(), records.end());
+  for (usize start = first; start < records_.size();) {
+    DirentHead head;
+    std::memcpy(&head, &records_[start], kNameAt);
+    const char* name = reinterpret_cast<const char*>(&records_[start + kNameAt]);
+    const bool is_self_or_parent = name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+    if (!is_self_or_parent) starts_.push_back(start);
+    start += head.length;
+  }
+}
+
+DirectoryNames::Entry DirectoryNames::at(usize start) const {
+  DirentHead head;
+  std::memcpy(&head, &records_[start], kNameAt);
+  return {reinterpret_cast<const char*>(&records_[start + kNameAt]), head.inode, head.type};
+}
+
+Result<DirectoryNames> list_directory(const Handle& directory, usize most) {
   const Handle open = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
-  std::vector<FileEntry> entries;
-  std::vector<u8> buffer(32768);
+  DirectoryNames names;
+  u8 buffer[32768];
   for (;;) {
-    const i64 got = TRY(call::getdents64(open.fd(), buffer.data(), buffer.size()));
-    if (got == 0) return entries;
-    for (usize at = 0; at < static_cast<usize>(got);) {
-      Head head;
-      std::memcpy(&head, &buffer[at], kNameAt);
-      const std::string_view name(reinterpret_cast<const char*>(&buffer[at + kNameAt]));
-      if (name != "." && name != "..") entries.push_back({std::string(name), head.inode, head.type});
-      if (entries.size() > most) return Errno::e2big;
-      at += head.length;
-    }
+    const i64 got = TRY(call::getdents64(open.fd(), buffer, sizeof buffer));
+    if (got == 0) return names;
+    names.add(std::span<const u8>(buffer, static_cast<usize>(got)));
+    if (names.size() > most) return Errno::e2big;
   }
 }
 

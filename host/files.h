@@ -29,10 +29,27 @@ struct FileInfo {
   u64 size = 0, block_size = 4096, blocks = 0;
   FileTime atime, mtime, ctime, btime;
 };
-struct FileEntry {
-  std::string name;
-  u64 inode = 0;
-  u8 type = 0;  // DT_*; 0 where the host does not say
+// The names of a directory but "." and "..", in the host's order and in one piece of memory.
+class DirectoryNames {
+ public:
+  struct Entry {
+    std::string_view name;  // a 0 follows; valid as long as the whole
+    u64 inode = 0;
+    u8 type = 0;  // DT_*; 0 where the host does not say
+  };
+  usize size() const { return starts_.size(); }
+  bool empty() const { return starts_.empty(); }
+  Entry operator[](usize i) const { return at(starts_[i]); }
+  void add(std::span<const u8> records);  // as getdents64(2) gives them
+  template <typename Predicate>
+  void remove_if(Predicate is_unwanted) {
+    std::erase_if(starts_, [&](usize start) { return is_unwanted(at(start)); });
+  }
+
+ private:
+  Entry at(usize start) const;
+  std::vector<u8> records_;
+  std::vector<usize> starts_;
 };
 
 enum class Access : u8 { read, read_write };
@@ -51,7 +68,7 @@ Result<FileInfo> stat_handle(const Handle& handle);                            /
 Result<u64> filesystem_magic(const Handle& handle);                            // one call
 Result<std::string> read_link(const Handle& directory, const std::string& name);
 // All names but "." and "..". Opens the directory anew: three calls and one for each 32 KiB. e2big beyond `most`.
-Result<std::vector<FileEntry>> list_directory(const Handle& directory, usize most);
+Result<DirectoryNames> list_directory(const Handle& directory, usize most);
 
 // One call each; short at the end of the file.
 Result<usize> read_at(const Handle& file, std::span<const std::span<u8>> to, u64 offset);

@@ -63,7 +63,7 @@ TEST_F(HostFiles, AFifoDoesNotBlock) {
 }
 
 TEST_F(HostFiles, ListsWhatIsThereAndNoMoreThanAllowed) {
-  const Result<std::vector<FileEntry>> names = list_directory(root_, 100);
+  const Result<DirectoryNames> names = list_directory(root_, 100);
   ASSERT_TRUE(names.ok());
   EXPECT_EQ(names->size(), 3u);
   EXPECT_TRUE(list_directory(root_, 2).is(Errno::e2big));

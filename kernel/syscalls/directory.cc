@@ -68,24 +68,48 @@ Result<i64> rename_at(Task& task, i32 old_dirfd, UserPath old_path, i32 new_dirf
   return 0;
 }
 
+// The two layouts of an entry: how long it is, and what stands before and after its name. Its bytes are zero before.
+struct Dirent64 {
+  static usize length(std::string_view name) { return abi::dirent64_reclen(name.size()); }
+  static void fill(std::span<u8> record, const DirectoryEntry& entry) {
+    abi::LinuxDirent64 header{};
+    header.d_ino = entry.inode, header.d_off = static_cast<i64>(entry.next);
+    header.d_reclen = static_cast<u16>(record.size()), header.d_type = static_cast<u8>(entry.type);
+    std::memcpy(record.data(), &header, sizeof header);
+    std::memcpy(&record[sizeof header], entry.name.data(), entry.name.size());
+  }
+};
+struct Dirent {
+  static usize length(std::string_view name) { return abi::dirent_reclen(name.size()); }
+  static void fill(std::span<u8> record, const DirectoryEntry& entry) {
+    abi::LinuxDirent header{};
+    header.d_ino = entry.inode, header.d_off = entry.next, header.d_reclen = static_cast<u16>(record.size());
+    std::memcpy(record.data(), &header, sizeof header);
+    std::memcpy(&record[sizeof header], entry.name.data(), entry.name.size());
+    record.back() = static_cast<u8>(entry.type);  // the old layout keeps the type in its last byte
+  }
+};
+
 // Packs entries of one layout into a buffer that the guest gets in one copy.
-template <typename Pack>
-Result<i64> list_directory(Task& task, Fd fd, GuestAddr to, u32 count, Pack pack) {
+template <typename Layout>
+Result<i64> list_directory(Task& task, Fd fd, GuestAddr to, u32 count) {
   const Ref<File> file = TRY(task.files().get(fd));
   if (file->is_path_only()) return Errno::ebadf;
-  constexpr u32 kMost = 256 * 1024;
-  std::vector<u8> bytes;
+  constexpr u32 kMost = 256 * 1024, kUsual = 4096;
   const usize room = std::min(count, kMost);
+  std::vector<u8> bytes;
+  bytes.reserve(std::min<usize>(room, kUsual));
   bool too_small = false;
   MutexGuard guard(file->position_lock());
   u64 position = file->position();
   const Result<void> walked = file->read_directory(task, position, [&](const DirectoryEntry& entry) {
-    std::vector<u8> record = pack(entry);
-    if (bytes.size() + record.size() > room) {
+    const usize length = Layout::length(entry.name), at = bytes.size();
+    if (at + length > room) {
       too_small = bytes.empty();
       return false;
     }
-    bytes.insert(bytes.end(), record.begin(), record.end());
+    bytes.resize(at + length);
+    Layout::fill(std::span<u8>(bytes).subspan(at), entry);
     return true;
   });
   if (bytes.empty() && !walked.ok()) return walked.error();
@@ -94,15 +118,6 @@ Result<i64> list_directory(Task& task, Fd fd, GuestAddr to, u32 count, Pack pack
   TRY(copy_to_user(task, to, bytes.data(), bytes.size()));
   file->set_position(position);
   return static_cast<i64>(bytes.size());
-}
-
-template <typename Header>
-std::vector<u8> record_of(const Header& header, usize length, std::string_view name) {
-  const u8* bytes = reinterpret_cast<const u8*>(&header);
-  std::vector<u8> record(bytes, bytes + sizeof header);
-  record.insert(record.end(), name.begin(), name.end());
-  record.resize(length);
-  return record;
 }
 
 Result<void> enter(Task& task, Path path) {
@@ -173,24 +188,10 @@ Result<i64> sys_renameat2(Task& task, DirFd olddirfd, UserPath oldpath, DirFd ne
 }
 
 Result<i64> sys_getdents64(Task& task, Fd fd, UserBytes<Out> dirents, u32 count) {
-  return list_directory(task, fd, dirents.addr(), count, [](const DirectoryEntry& entry) {
-    abi::LinuxDirent64 header{};
-    const usize length = abi::dirent64_reclen(entry.name.size());
-    header.d_ino = entry.inode, header.d_off = static_cast<i64>(entry.next);
-    header.d_reclen = static_cast<u16>(length), header.d_type = static_cast<u8>(entry.type);
-    return record_of(header, length, entry.name);
-  });
+  return list_directory<Dirent64>(task, fd, dirents.addr(), count);
 }
-
 Result<i64> sys_getdents(Task& task, Fd fd, UserBytes<Out> dirents, u32 count) {
-  return list_directory(task, fd, dirents.addr(), count, [](const DirectoryEntry& entry) {
-    abi::LinuxDirent header{};
-    const usize length = abi::dirent_reclen(entry.name.size());
-    header.d_ino = entry.inode, header.d_off = entry.next, header.d_reclen = static_cast<u16>(length);
-    std::vector<u8> record = record_of(header, length, entry.name);
-    record.back() = static_cast<u8>(entry.type);  // the old layout keeps the type in its last byte
-    return record;
-  });
+  return list_directory<Dirent>(task, fd, dirents.addr(), count);
 }
 
 Result<i64> sys_getcwd(Task& task, UserBytes<Out> buf, u64 size) {

@@ -130,8 +130,8 @@ Result<void> Setup::hide(const std::string& guest) {
   const auto add = [&](const Path& place) -> Result<void> {
     auto* node = dynamic_cast<OverlayInode*>(place.dentry->inode().get());
     if (node == nullptr) return success;
-    hidden_->paths.insert(node->tree_path());
-    hidden_->ids.insert(node->id());
+    hidden_->add(node->tree_path());
+    hidden_->add(node->id());
     return success;
   };
   if (found->link) TRY(add(found->link));
@@ -146,7 +146,7 @@ void Setup::hide_missing(const Found& found, const std::vector<std::string>& res
   if (above == nullptr) return;
   std::string path = above->tree_path();
   for (const std::string& name : rest) path = (path == "/" ? "" : path) + "/" + name;
-  hidden_->paths.insert(std::move(path));
+  hidden_->add(path);
 }
 
 // Names of one directory stand together: it is looked for once.

@@ -53,10 +53,34 @@ Attributes attributes_of(const host::FileInfo& info) {
   return a;
 }
 
+void HiddenPlaces::add(std::string_view path) {
+  const usize slash = path.rfind('/');
+  const std::string_view name = path.substr(slash + 1);
+  in_[std::string(path.substr(0, std::max<usize>(slash, 1)))].emplace(name);
+  names_.emplace(name);
+}
+
+const HiddenPlaces::Names* HiddenPlaces::in(const std::string& directory) const {
+  const auto at = in_.find(directory);
+  return at != in_.end() ? &at->second : nullptr;
+}
+
+bool HiddenPlaces::has(std::string_view path) const {
+  const usize slash = path.rfind('/');
+  const Names* names = in(std::string(path.substr(0, std::max<usize>(slash, 1))));
+  return names != nullptr && names->contains(path.substr(slash + 1));
+}
+
+bool HiddenPlaces::has(const HostId& id) const {
+  const auto [from, to] = ids_.equal_range(id.inode);
+  return std::any_of(from, to, [&](const auto& entry) { return entry.second == id; });
+}
+
 bool HiddenPlaces::hides(std::string_view path) const {
-  return std::any_of(paths.begin(), paths.end(), [&](const std::string& hidden) {
-    return path == hidden || (path.starts_with(hidden) && path[hidden.size()] == '/');
-  });
+  for (usize end = path.size(); end != 0; end = path.rfind('/', end - 1)) {
+    if (has(path.substr(0, end))) return true;
+  }
+  return false;
 }
 
 HostTree::HostTree(host::Handle root, std::string host_path, Ref<HiddenPlaces> hidden,
@@ -75,10 +99,6 @@ std::string HostTree::absolute(const std::string& place) const {
   return path.empty() ? "/" : path;
 }
 
-bool HostTree::may_hide(u64 inode) const {
-  return std::any_of(hidden_->ids.begin(), hidden_->ids.end(), [&](const HostId& id) { return id.inode == inode; });
-}
-
 bool HostTree::is_unchanging(const std::string& place) const {
   const std::string path = absolute(place);
   return std::any_of(unchanging_.begin(), unchanging_.end(), [&](const std::string& top) {
@@ -86,15 +106,15 @@ bool HostTree::is_unchanging(const std::string& place) const {
   });
 }
 
-Ref<HostTree::Open> HostTree::cached(const std::string& key, const HostId& expected) {
+Ref<HostTree::Open> HostTree::cached(const Key& key) {
   MutexGuard guard(lock_);
   const auto at = entries_.find(key);
-  if (at == entries_.end() || at->second.open->id != expected) return nullptr;
+  if (at == entries_.end()) return nullptr;
   ages_.splice(ages_.end(), ages_, at->second.age);
   return at->second.open;
 }
 
-void HostTree::keep(const std::string& key, const Ref<Open>& open) {
+void HostTree::keep(const Key& key, const Ref<Open>& open) {
   std::vector<Ref<Open>> dropped;  // closed after the lock is gone
   MutexGuard guard(lock_);
   const auto at = entries_.find(key);
@@ -112,7 +132,8 @@ void HostTree::keep(const std::string& key, const Ref<Open>& open) {
 }
 
 Result<Ref<HostTree::Open>> HostTree::directory(const std::string& place, const HostId& expected) {
-  if (Ref<Open> open = cached(place, expected)) return open;
+  const Key key{expected, Use::directory};
+  if (Ref<Open> open = cached(key)) return open;
   Ref<Open> open = make_ref<Open>();
   open->handle = TRY(host::open_directory(root_, place));
   const host::FileInfo info = TRY(host::stat_handle(open->handle));
@@ -120,13 +141,13 @@ Result<Ref<HostTree::Open>> HostTree::directory(const std::string& place, const 
   if (open->id != expected) return Errno::enoent;
   const u64 magic = TRY(host::filesystem_magic(open->handle));
   open->is_pseudo = is_pseudo_filesystem(magic);
-  keep(place, open);
+  keep(key, open);
   return open;
 }
 
 Result<Ref<HostTree::Open>> HostTree::file(const std::string& place, const HostId& expected, host::Access access) {
-  const std::string key = place + (access == host::Access::read ? "//r" : "//w");
-  if (Ref<Open> open = cached(key, expected)) return open;
+  const Key key{expected, access == host::Access::read ? Use::read : Use::write};
+  if (Ref<Open> open = cached(key)) return open;
   Ref<Open> open = make_ref<Open>();
   open->handle = TRY(host::open_file(root_, place, access));
   const host::FileInfo info = TRY(host::stat_handle(open->handle));
@@ -137,12 +158,25 @@ Result<Ref<HostTree::Open>> HostTree::file(const std::string& place, const HostI
 }
 
 Result<host::FileInfo> HostTree::look_up(const std::string& at, const HostId& expected, const std::string& name) {
-  if (is_hidden(join(at, name))) return Errno::enoent;
+  if (is_hidden(at, name)) return Errno::enoent;
   const Ref<Open> open = TRY(directory(at, expected));
   if (open->is_pseudo) return Errno::enoent;
   const host::FileInfo info = TRY(host::stat_name(open->handle, name));
   if (is_hidden(HostId::of(info))) return Errno::enoent;
   return info;
+}
+
+Result<host::DirectoryNames> HostTree::names(const std::string& at, const HostId& expected) {
+  const Ref<Open> open = TRY(directory(at, expected));
+  if (open->is_pseudo) return host::DirectoryNames();
+  host::DirectoryNames names = TRY(host::list_directory(open->handle, kMostNames));
+  if (hidden_->empty()) return names;
+  const HiddenPlaces::Names* hidden = hidden_->in(absolute(at));
+  names.remove_if([&](const host::DirectoryNames::Entry& entry) {
+    if (hidden != nullptr && hidden->contains(entry.name)) return true;
+    return hidden_->may_be(entry.inode) && !look_up(at, expected, std::string(entry.name)).ok();
+  });
+  return names;
 }
 
 }  // namespace limen

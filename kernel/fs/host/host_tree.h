@@ -1,17 +1,18 @@
 // A host directory that the sandbox was given, and the handles that are open beneath it.
 //
 // Places are paths relative to the directory, made of names that the kernel walked one by one, so they hold no link and no "..".
-// A handle is reopened by its path when the cache has dropped it, and must then still be the same file (host device, inode, birth time):
-// else enoent. The host's own pseudo filesystems (/proc, /sys, ...) are never entered: enoent.
+// A handle is kept by what it is of, reopened by its path when the cache has dropped it, and must then still be of the same file (host
+// device, inode, birth time): else enoent. The host's own pseudo filesystems (/proc, /sys, ...) are never entered: enoent.
 // Hidden places are absent by path and by identity, so another name of the same directory (a bind mount, a hard link) is
 // absent too. Lock: rank `leaf`; no host call is made with it held.
 #pragma once
 
 #include <compare>
 #include <list>
-#include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/lock.h"
@@ -34,11 +35,31 @@ struct HostId {
 Attributes attributes_of(const host::FileInfo& info);
 
 // What --hide named, in host terms; shared by all trees of a sandbox. Filled before the first guest instruction.
-struct HiddenPlaces : public RefCounted {
-  std::set<std::string> paths;  // absolute on the host
-  std::set<HostId> ids;
+class HiddenPlaces : public RefCounted {
+ public:
+  using Names = std::set<std::string, std::less<>>;
+
+  void add(std::string_view path);  // absolute on the host
+  void add(const HostId& id) { ids_.emplace(id.inode, id); }
+
+  bool empty() const { return in_.empty() && ids_.empty(); }
+  bool has(std::string_view path) const;
+  bool has(const HostId& id) const;
   // Is `path`, absolute on the host, one of them or beneath one?
   bool hides(std::string_view path) const;
+  // What is hidden in the host directory of this path; null where nothing is.
+  const Names* in(const std::string& directory) const;
+  // Cheap; false for most: could this be one of the names, one of the inode numbers?
+  bool may_be(std::string_view name) const { return names_.contains(name); }
+  bool may_be(u64 inode) const { return ids_.contains(inode); }
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, Names> in_;  // by the directory
+  std::unordered_set<std::string, Hash, std::equal_to<>> names_;
+  std::unordered_multimap<u64, HostId> ids_;
 };
 
 class HostTree final : public RefCounted {
@@ -54,11 +75,12 @@ class HostTree final : public RefCounted {
   Result<Ref<Open>> directory(const std::string& place, const HostId& expected);
   Result<Ref<Open>> file(const std::string& place, const HostId& expected, host::Access access);
   Result<host::FileInfo> look_up(const std::string& directory, const HostId& expected, const std::string& name);
-  bool is_hidden(const std::string& place) const { return hidden_->paths.contains(absolute(place)); }
-  bool is_hidden(const HostId& id) const { return hidden_->ids.contains(id); }
-  bool hides_any() const { return !hidden_->paths.empty() || !hidden_->ids.empty(); }
-  // Cheap, for listings: could a name with this inode number be a hidden one?
-  bool may_hide(u64 inode) const;
+  // By the names that `directory`, of this identity, has on the host now; without the hidden ones.
+  Result<host::DirectoryNames> names(const std::string& directory, const HostId& expected);
+  bool is_hidden(const std::string& directory, std::string_view name) const {
+    return hidden_->may_be(name) && hidden_->has(absolute(join(directory, name)));
+  }
+  bool is_hidden(const HostId& id) const { return hidden_->has(id); }
   bool is_unchanging(const std::string& place) const;
   std::string absolute(const std::string& place) const;
   const host::Handle& root() const { return root_; }
@@ -66,8 +88,20 @@ class HostTree final : public RefCounted {
 
  private:
   static constexpr usize kMostOpen = 1024;
-  Ref<Open> cached(const std::string& key, const HostId& expected);
-  void keep(const std::string& key, const Ref<Open>& open);
+  static constexpr usize kMostNames = 4'000'000;  // in a directory
+  enum class Use : u8 { directory, read, write };
+  struct Key {
+    HostId id;
+    Use use;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    usize operator()(const Key& key) const {
+      return std::hash<u64>()(key.id.inode * 4 + static_cast<u64>(key.use)) ^ std::hash<u32>()(key.id.minor);
+    }
+  };
+  Ref<Open> cached(const Key& key);
+  void keep(const Key& key, const Ref<Open>& open);
 
   const host::Handle root_;
   const std::string host_path_;
@@ -75,11 +109,11 @@ class HostTree final : public RefCounted {
   const std::vector<std::string> unchanging_;
   struct Entry {
     Ref<Open> open;
-    std::list<std::string>::iterator age;
+    std::list<Key>::iterator age;
   };
   Mutex lock_{LockRank::leaf};
-  std::map<std::string, Entry> entries_ GUARDED_BY(lock_);
-  std::list<std::string> ages_ GUARDED_BY(lock_);  // oldest first
+  std::unordered_map<Key, Entry, KeyHash> entries_ GUARDED_BY(lock_);
+  std::list<Key> ages_ GUARDED_BY(lock_);  // oldest first
 };
 
 }  // namespace limen

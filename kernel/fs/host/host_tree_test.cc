@@ -61,11 +61,17 @@ TEST_F(HostTreeTest, HandlesAreKeptAndComeBack) {
 }
 
 TEST_F(HostTreeTest, HiddenIsAbsentByPathAndByEveryOtherName) {
-  hidden_->paths.insert((top_ / "a" / "secret").string());
-  hidden_->ids.insert(id_of("a/secret"));
+  hidden_->add((top_ / "a" / "secret").string());
+  hidden_->add(id_of("a/secret"));
   EXPECT_TRUE(tree_->look_up("a", id_of("a"), "secret").is(Errno::enoent));
   EXPECT_TRUE(tree_->look_up("a", id_of("a"), "alias").is(Errno::enoent));
   EXPECT_TRUE(tree_->look_up("a", id_of("a"), "file").ok());
+  const host::DirectoryNames names = tree_->names("a", id_of("a")).value();
+  ASSERT_EQ(names.size(), 2u);  // "b" and "file"
+  EXPECT_NE(names[0].name, "secret");
+  EXPECT_NE(names[1].name, "secret");
+  EXPECT_TRUE(hidden_->hides((top_ / "a" / "secret" / "beneath").string()));
+  EXPECT_FALSE(hidden_->hides((top_ / "a").string()));
   // A new file under the hidden name, as an editor writes it.
   std::filesystem::remove(top_ / "a" / "secret");
   std::ofstream(top_ / "a" / "secret") << "new";

@@ -151,7 +151,7 @@ Result<void> VolumeDirectory::read_directory(Task&, u64& position, const Directo
     position = kFirstName;
   }
   while (position - kFirstName < names_.size()) {
-    const host::FileEntry& entry = names_[position - kFirstName];
+    const host::DirectoryNames::Entry entry = names_[position - kFirstName];
     if (!sink({entry.name, entry.inode, entry.type, position + 1})) return success;
     ++position;
   }

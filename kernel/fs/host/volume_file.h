@@ -39,7 +39,7 @@ class VolumeDirectory final : public File {
   Result<usize> try_read(Task&, UserBuffer&, u64*) override { return Errno::eisdir; }
 
  private:
-  std::vector<host::FileEntry> names_;  // as they were at the beginning; under position_lock(), which getdents holds
+  host::DirectoryNames names_;  // as they were at the beginning; under position_lock(), which getdents holds
 };
 
 }  // namespace limen

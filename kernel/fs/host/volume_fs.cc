@@ -265,17 +265,6 @@ Result<Ref<File>> VolumeInode::open(Task&, const Path& at, u32 flags) {
   return Ref<File>(make_ref<VolumeFile>(at, flags, std::move(open)));
 }
 
-Result<std::vector<host::FileEntry>> VolumeInode::names() {
-  constexpr usize kMostNames = 4'000'000;
-  const Ref<HostTree::Open> open = TRY(directory());
-  if (open->is_pseudo) return std::vector<host::FileEntry>();
-  std::vector<host::FileEntry> names = TRY(host::list_directory(open->handle, kMostNames));
-  const std::string here = path();
-  std::erase_if(names, [&](const host::FileEntry& entry) {
-    if (tree().is_hidden(HostTree::join(here, entry.name))) return true;
-    return tree().may_hide(entry.inode) && !tree().look_up(here, id_, entry.name).ok();
-  });
-  return names;
-}
+Result<host::DirectoryNames> VolumeInode::names() { return tree().names(path(), id_); }
 
 }  // namespace limen

@@ -60,7 +60,7 @@ class VolumeInode final : public Inode {
   Result<std::string> readlink(Task& task) override;
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
 
-  Result<std::vector<host::FileEntry>> names();
+  Result<host::DirectoryNames> names();
   const HostId& id() const { return id_; }
   void refresh(const host::FileInfo& info);
 

@@ -10,7 +10,6 @@ namespace limen {
 namespace {
 
 constexpr u64 kLowerNames = u64{1} << 40;  // positions of a listing from which on they count the host's names
-constexpr usize kMostNames = 4'000'000;
 constexpr usize kCopyChunk = 1 << 18;
 
 // Keeps a host descriptor, and whoever it was asked of, for as long as it is mapped.
@@ -26,7 +25,7 @@ bool is_shown_xattr(std::string_view name) {
 }  // namespace
 
 struct OverlayInode::LowerNames : public MemoryInode::Listing {
-  std::vector<host::FileEntry> names;
+  host::DirectoryNames names;
 };
 
 Result<Ref<HostTree::Open>> OverlayInode::lower_file() { return tree().file(place_, id_, host::Access::read); }
@@ -142,17 +141,10 @@ Result<std::vector<std::string>> OverlayInode::list_xattr() {
   return names;
 }
 
-Result<std::vector<host::FileEntry>> OverlayInode::lower_names() {
-  const Result<Ref<HostTree::Open>> open = tree().directory(place_, id_);
-  if (!open.ok())
-    return open.is(Errno::enoent) ? Result<std::vector<host::FileEntry>>(std::vector<host::FileEntry>()) : open.error();
-  if ((*open)->is_pseudo) return std::vector<host::FileEntry>();
-  std::vector<host::FileEntry> names = TRY(host::list_directory((*open)->handle, kMostNames));
-  std::erase_if(names, [&](const host::FileEntry& entry) {
-    if (tree().is_hidden(HostTree::join(place_, entry.name))) return true;
-    return tree().may_hide(entry.inode) && !tree().look_up(place_, id_, entry.name).ok();
-  });
-  return names;
+// A directory that the host has removed is empty.
+Result<host::DirectoryNames> OverlayInode::lower_names() {
+  Result<host::DirectoryNames> names = tree().names(place_, id_);
+  return names.is(Errno::enoent) ? Result<host::DirectoryNames>(host::DirectoryNames()) : std::move(names);
 }
 
 Result<bool> OverlayInode::is_empty() {
@@ -160,39 +152,46 @@ Result<bool> OverlayInode::is_empty() {
     ReadGuard guard(fs_.names_lock);
     if (!by_cookie_.empty()) return false;
   }
-  const std::vector<host::FileEntry> names = TRY(lower_names());
+  const host::DirectoryNames names = TRY(lower_names());
   ReadGuard guard(fs_.names_lock);
-  return std::all_of(names.begin(), names.end(), [&](const host::FileEntry& entry) NO_THREAD_SAFETY_ANALYSIS {
-    return slots_.contains(entry.name);
-  });
+  for (usize i = 0; i < names.size(); ++i) {
+    if (!slots_.contains(names[i].name)) return false;
+  }
+  return true;
 }
 
 Result<Ref<MemoryInode::Listing>> OverlayInode::start_listing() {
   Ref<LowerNames> lower = make_ref<LowerNames>();
   lower->names = TRY(lower_names());
-  std::set<std::string_view> there;
-  for (const host::FileEntry& entry : lower->names) there.insert(entry.name);
   WriteGuard guard(fs_.names_lock);
-  // A changed file that the host has removed since is listed as the guest's own.
-  for (auto& [name, slot] : slots_) {
-    if (slot.is_pin && !there.contains(name)) slot.is_pin = false;
+  if (std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot.second.is_pin; })) {
+    std::set<std::string_view> there;
+    for (usize i = 0; i < lower->names.size(); ++i) there.insert(lower->names[i].name);
+    // A changed file that the host has removed since is listed as the guest's own.
+    for (auto& [name, slot] : slots_) {
+      if (slot.is_pin && !there.contains(name)) slot.is_pin = false;
+    }
   }
   return Ref<Listing>(std::move(lower));
 }
 
-std::vector<MemoryInode::Listed> OverlayInode::list(const Ref<Listing>& listing, u64 position, usize most) {
-  std::vector<Listed> out;
-  const auto& names = static_cast<const LowerNames&>(*listing).names;
+void OverlayInode::list(const Ref<Listing>& listing, u64& position, const DirectorySink& sink) {
+  const host::DirectoryNames& names = static_cast<const LowerNames&>(*listing).names;
   ReadGuard guard(fs_.names_lock);
-  if (position < kLowerNames) collect(position, most, out);
-  for (u64 i = position < kLowerNames ? 0 : position - kLowerNames; i < names.size() && out.size() < most; ++i) {
-    const host::FileEntry& entry = names[i];
-    const auto at = slots_.find(entry.name);
-    if (at != slots_.end() && !at->second.is_pin) continue;
-    const u64 number = at != slots_.end() ? at->second.inode->number() : entry.inode;
-    out.push_back({entry.name, number, entry.type, kLowerNames + i + 1});
+  if (position < kLowerNames) {
+    if (!collect(position, sink) || names.empty()) return;
+    position = kLowerNames;
   }
-  return out;
+  for (; position - kLowerNames < names.size(); ++position) {
+    const host::DirectoryNames::Entry entry = names[position - kLowerNames];
+    u64 number = entry.inode;
+    if (!slots_.empty()) {
+      const auto at = slots_.find(entry.name);
+      if (at != slots_.end() && !at->second.is_pin) continue;
+      if (at != slots_.end()) number = at->second.inode->number();
+    }
+    if (!sink({entry.name, number, entry.type, position + 1})) return;
+  }
 }
 
 }  // namespace limen

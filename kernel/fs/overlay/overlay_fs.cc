@@ -74,7 +74,7 @@ OverlayInode::OverlayInode(OverlayFilesystem& fs, Ref<OverlayInode> parent, std:
       name_(std::move(name)),
       place_(std::move(place)),
       id_(HostId::of(info)),
-      unchanging_(fs.tree().is_unchanging(place_)),
+      unchanging_((parent_ && parent_->unchanging_) || fs.tree().is_unchanging(place_)),
       seen_at_ns_(fs.kernel().clock().monotonic_ns()) {
   is_charged_ = false;  // what is only read costs the guest nothing
 }
@@ -156,8 +156,7 @@ bool OverlayInode::still_valid(std::string_view name, const Inode* cached) {
   }
   auto* child = dynamic_cast<OverlayInode*>(const_cast<Inode*>(cached));
   if (child == nullptr) return false;
-  if (tree().hides_any() && (tree().is_hidden(HostTree::join(place_, name)) || tree().is_hidden(child->id_)))
-    return false;
+  if (tree().is_hidden(place_, name) || tree().is_hidden(child->id_)) return false;
   if (child->is_believed()) return true;
   const Result<host::FileInfo> info = tree().look_up(place_, id_, std::string(name));
   if (!info.ok() || HostId::of(*info) != child->id_) return false;

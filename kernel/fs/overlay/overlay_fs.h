@@ -55,7 +55,7 @@ class OverlayInode final : public MemoryInode {
   Result<MappingSource> mapping(Ref<RefCounted> owner, bool may_write) override;
   Result<u64> seek_data(u64 offset, bool hole) override;
   Result<Ref<Listing>> start_listing() override;
-  std::vector<Listed> list(const Ref<Listing>& listing, u64 position, usize most) override;
+  void list(const Ref<Listing>& listing, u64& position, const DirectorySink& sink) override;
 
   const HostId& id() const { return id_; }
   std::string tree_path() { return tree().absolute(place_); }  // on the host
@@ -77,7 +77,7 @@ class OverlayInode final : public MemoryInode {
   Result<void> copy_content(u64 length) REQUIRES(lock_);
   bool is_believed();
   void pin();
-  Result<std::vector<host::FileEntry>> lower_names();
+  Result<host::DirectoryNames> lower_names();
   Result<Ref<HostTree::Open>> lower_file();
 
   const Ref<OverlayInode> parent_;  // where the host has it; null at the root

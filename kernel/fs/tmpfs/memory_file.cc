@@ -293,15 +293,8 @@ Result<void> MemoryDirectory::read_directory(Task&, u64& position, const Directo
     position = 2;
   }
   if (!listing_) listing_ = TRY(node.start_listing());
-  for (;;) {
-    constexpr usize kBatch = 256;
-    const std::vector<MemoryInode::Listed> batch = node.list(listing_, position, kBatch);
-    if (batch.empty()) return success;
-    for (const MemoryInode::Listed& entry : batch) {
-      if (!sink({entry.name, entry.inode, entry.type, entry.next})) return success;
-      position = entry.next;
-    }
-  }
+  node.list(listing_, position, sink);
+  return success;
 }
 
 }  // namespace limen

@@ -397,19 +397,19 @@ Result<std::vector<std::string>> MemoryInode::list_xattr() {
   return names;
 }
 
-void MemoryInode::collect(u64 from, usize most, std::vector<Listed>& out) {
-  for (auto at = by_cookie_.lower_bound(from); at != by_cookie_.end() && out.size() < most; ++at) {
+bool MemoryInode::collect(u64& position, const DirectorySink& sink) {
+  for (auto at = by_cookie_.lower_bound(position); at != by_cookie_.end(); ++at) {
     const Slot& slot = at->second->second;
-    if (slot.is_pin) continue;
-    out.push_back({at->second->first, slot.inode->number_, slot.inode->type_ >> 12, at->first + 1});
+    if (!slot.is_pin && !sink({at->second->first, slot.inode->number_, slot.inode->type_ >> 12, at->first + 1}))
+      return false;
+    position = at->first + 1;
   }
+  return true;
 }
 
-std::vector<MemoryInode::Listed> MemoryInode::list(const Ref<Listing>&, u64 position, usize most) {
-  std::vector<Listed> out;
+void MemoryInode::list(const Ref<Listing>&, u64& position, const DirectorySink& sink) {
   ReadGuard guard(fs_.names_lock);
-  collect(position, most, out);
-  return out;
+  collect(position, sink);
 }
 
 }  // namespace limen

@@ -115,17 +115,12 @@ class MemoryInode : public Inode {
   Result<void> add_seals(u32 seals);
   void set_first_seals(u32 seals) { seals_.store(seals, std::memory_order_release); }
 
-  // The names from `position` on, a batch of them; `position` of each entry's successor is in Listed::next.
-  struct Listed {
-    std::string name;
-    u64 inode;
-    u32 type;
-    u64 next;
-  };
   // State of one open directory, made by the inode it is of.
   class Listing : public RefCounted {};
   virtual Result<Ref<Listing>> start_listing() { return Ref<Listing>(); }
-  virtual std::vector<Listed> list(const Ref<Listing>& listing, u64 position, usize most);
+  // Tells the sink of the names from `position` on, until it refuses one; `position` is then that one's. The sink is called
+  // with names_lock held, and must not touch a guest's memory.
+  virtual void list(const Ref<Listing>& listing, u64& position, const DirectorySink& sink);
 
   Device device() const;
   u64 number() const { return number_; }
@@ -155,7 +150,7 @@ class MemoryInode : public Inode {
 
   void put(std::string_view name, Ref<MemoryInode> inode, bool is_pin) REQUIRES(fs_.names_lock);
   void take(std::string_view name, bool leaves_whiteout) REQUIRES(fs_.names_lock);
-  void collect(u64 from, usize most, std::vector<Listed>& out) REQUIRES_SHARED(fs_.names_lock);
+  bool collect(u64& position, const DirectorySink& sink) REQUIRES_SHARED(fs_.names_lock);  // false: refused
   void touch_directory(i64 links_change, i64 names_change);
   void change_links(i64 by);
   void recount() REQUIRES(lock_);
