@@ -44,6 +44,8 @@ struct Slot {
   u64 result;
   u64 frame;  // address of the ucontext that rt_sigreturn is to load
   u64 fs_base, gs_base;
+  u32 turns;  // kernel to guest: both are on one CPU; yield it so often before going to sleep
+  u32 unused;
 
   // The entry.
   alignas(64) u32 kind;
@@ -59,6 +61,7 @@ struct Slot {
   alignas(64) u64 resume_at;  // in the site's trampoline
   u32 kicked;                 // a kick came while the gate was at work: it ends in an interrupt
   u32 own_gs;                 // the guest has a GS base of its own: its patched sites trap
+  u64 posted_at, got_at;      // while there are turns, in cycles: its last post, when it saw the answer before. Hints
 
   // What the gate answers by itself; the kernel writes it at any time.
   alignas(64) u32 answers;

@@ -19,6 +19,13 @@ constexpr u32 kBindAfter = 4;             // calls
 constexpr u64 kLongRunUs = 8000;
 constexpr u32 kFirstPauseUs = 500, kLastPauseUs = 64000;
 
+constexpr u32 kTurns = 3;         // yields in vain before going to sleep
+constexpr u32 kTurnsAfter = 2;    // quick calls in a row
+constexpr u64 kLateUs = 60;       // a switch between two threads takes a tenth of that
+constexpr int kMostLate = 2;      // of eight
+constexpr u32 kGoodTurns = 256;   // so many without an end to them: the next pause is short again
+constexpr u32 kFirstTurnsPauseUs = 1000, kLastTurnsPauseUs = 512000;
+
 constexpr u8 kSurely = 3, kLikely = 2;  // hands_over_
 
 constexpr int kUnbound = -1, kInherited = -2;
@@ -109,6 +116,7 @@ Pairing::~Pairing() {
   if (!asleep_) cpus_.left();
   if (hot_) cpus_.leave_place(this);
   __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
+  set_turns(false);
   bind_guest(kAnywhere);
 }
 
@@ -140,6 +148,7 @@ void Pairing::unbind() {
 
 void Pairing::become_hot() {
   hot_ = true;
+  set_turns(false);
   misses_ = 0;
   // Apart for certain: two that poll for each other on one CPU wait for the end of a time slice.
   const int here = ::sched_getcpu();
@@ -169,12 +178,14 @@ void Pairing::kernel_sleeps() {
   since_wake_ = 2;
   quick_ = 0;
   if (hot_) __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
+  if (turns_) __atomic_store_n(&slot_->turns, 0, __ATOMIC_RELAXED);
   cpus_.left();
 }
 
 void Pairing::kernel_woke() {
   cpus_.came();
   if (hot_) __atomic_store_n(&slot_->spin, kGuestPollKilocycles, __ATOMIC_RELAXED);
+  if (turns_) __atomic_store_n(&slot_->turns, kTurns, __ATOMIC_RELAXED);
   asleep_ = false;
 }
 
@@ -213,8 +224,48 @@ bool Pairing::poll(u32 seen) {
   return false;
 }
 
+void Pairing::set_turns(bool on) {
+  turns_ = on;
+  late_ = 0, turns_taken_ = 0;
+  __atomic_store_n(&slot_->turns, on ? kTurns : 0, __ATOMIC_RELAXED);
+}
+
+bool Pairing::take_turns(u32 seen) {
+  if (!turns_ || quick_ < kTurnsAfter) return false;
+  for (u32 turn = 0; turn < kTurns; ++turn) {
+    (void)host::call::sched_yield().ok();
+    if (__atomic_load_n(&slot_->post, __ATOMIC_ACQUIRE) != seen) return true;
+  }
+  return false;
+}
+
+// The guest's word, which may only slow that guest down.
+bool Pairing::was_late(u64 now) const {
+  const u64 most = kLateUs * cpus_.cycles_per_us();
+  const u64 posted = __atomic_load_n(&slot_->posted_at, __ATOMIC_RELAXED);
+  const u64 got = __atomic_load_n(&slot_->got_at, __ATOMIC_RELAXED);
+  const u64 answered = answered_at_.load(std::memory_order_relaxed);
+  return now - posted > most || (got > answered && got - answered > most);
+}
+
+void Pairing::judge_turns(u64 now) {
+  const bool together =
+      cpus_.count() < 2 || (own_cpu >= 0 && guest_cpu_.load(std::memory_order_relaxed) == own_cpu);
+  if (!turns_) {
+    if (together && quick_ >= kTurnsAfter && now > turns_not_before_) set_turns(true);
+    return;
+  }
+  if (!together) return set_turns(false);
+  late_ = static_cast<u8>(late_ << 1 | (was_late(now) ? 1 : 0));
+  if (std::popcount(late_) >= kMostLate) {
+    turns_pause_us_ = std::clamp(turns_pause_us_ * 2, kFirstTurnsPauseUs, kLastTurnsPauseUs);
+    turns_not_before_ = now + turns_pause_us_ * cpus_.cycles_per_us();
+    return set_turns(false);
+  }
+  if (++turns_taken_ == kGoodTurns) turns_pause_us_ = 0;
+}
+
 void Pairing::entered(u32 cpu, bool we_slept) {
-  if (cpus_.count() < 2) return;
   if (since_wake_ < 2 && ++since_wake_ == 2 && hands_over_ > 0) --hands_over_;
   if (hot_) {
     misses_ = static_cast<u8>(misses_ << 1 | (we_slept || guest_slept_ ? 1 : 0));
@@ -230,11 +281,12 @@ void Pairing::entered(u32 cpu, bool we_slept) {
   const u64 now = host::cycles();
   quick_ = now - answered_at_.load(std::memory_order_relaxed) < kQuickUs * cpus_.cycles_per_us() ? quick_ + 1 : 0;
   if (quick_ >= kQuickCalls && now > not_before_ && !cpus_.crowded() && cpus_.take_place(this)) return become_hot();
-  if (++crossings_ >= kBindAfter && cpus_.usable(cpu)) {
+  if (++crossings_ >= kBindAfter && cpus_.count() > 1 && cpus_.usable(cpu)) {
     // Where the guest is; a pair that is bound already stays, or a lying guest could chase its kernel thread around.
     const int bound = guest_cpu_.load(std::memory_order_relaxed);
     bind(bound >= 0 ? static_cast<u32>(bound) : cpu);
   }
+  judge_turns(now);
 }
 
 void Pairing::tick(bool in_guest, bool let_go) {

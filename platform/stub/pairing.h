@@ -2,8 +2,10 @@
 //
 // Waking a halted CPU is what costs (docs/decisions/0001-hand-off.md). So a pair is either
 //
-//   cold  both on one CPU: each wakes the other there and sleeps; the host switches between them; or
-//         A pair whose kernel thread wakes another and then sleeps draws the other to its CPU.
+//   cold  both on one CPU: each wakes the other there and sleeps; the host switches between them. While calls come quickly
+//         they take turns instead: who has nothing to do yields the CPU and does not sleep, so nobody needs to be woken. That gives
+//         way to whatever else runs there, for a whole slice: when an answer or a call arrives late, turns end for a while.
+//         A pair whose kernel thread wakes another and then sleeps draws the other to its CPU; or
 //   hot   bound to be on two CPUs: the kernel thread polls for the next call, the guest polls for the answer, both for some tens
 //         of microseconds. Only for pairs that call again and again at short intervals, and only half as many pairs
 //         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again. Nobody polls
@@ -83,6 +85,7 @@ class Pairing {
   void answering();                      // before the answer goes out
   void answered(bool guest_slept);       // after it
   bool poll(u32 seen);                   // while hot: true when the guest has posted
+  bool take_turns(u32 seen);             // while cold: the same
   void entered(u32 cpu, bool we_slept);  // when it has posted
 
   // The pair that the calling kernel thread serves, or null.
@@ -107,6 +110,9 @@ class Pairing {
   bool bind_self(int cpu);
   void become_hot();
   void become_cold(u64 pause_us);
+  void set_turns(bool on);
+  void judge_turns(u64 now);
+  bool was_late(u64 now) const;
 
   Cpus& cpus_;
   StubProcess& process_;
@@ -123,6 +129,11 @@ class Pairing {
   u32 crossings_ = 0;   // cold: since the pair was bound or let go
   u64 not_before_ = 0;  // cycles: when to try being hot again
   u32 pause_us_ = 0;    // the last pause, doubled each time
+  bool turns_ = false;  // cold, and yielding
+  u8 late_ = 0;         // turns: the last eight, a bit for each in which others had the CPU
+  u32 turns_taken_ = 0;
+  u64 turns_not_before_ = 0;
+  u32 turns_pause_us_ = 0;
   std::atomic<u64> answered_at_{0};
   std::atomic<int> guest_cpu_{kAnywhere};
   std::atomic<bool> let_go_{false};

@@ -59,9 +59,10 @@ StubThread::~StubThread() {
 // that kills its task must hold.
 bool StubThread::wait_for_post() {
   bool slept = false;
-  if (read(slot_->post) == seen_ && !pairing_.poll(seen_)) {
+  const bool hot = read(slot_->post) != seen_ || pairing_.poll(seen_);
+  count(hot ? hot_ : cold_);
+  if (!hot && !pairing_.take_turns(seen_)) {
     slept = true;
-    count(cold_);
     __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
     for (bool was_kicked = false; read(slot_->post) == seen_;) {
       if (process_->dead()) return false;
@@ -72,8 +73,6 @@ bool StubThread::wait_for_post() {
       was_kicked = kicked;
     }
     __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
-  } else {
-    count(hot_);
   }
   if (process_->dead()) return false;
   pairing_.entered(read(slot_->cpu), slept);
@@ -188,7 +187,7 @@ void StubThread::need_frame() {
   patched_ = false;
   while (read(slot_->post) == seen_) {
     if (process_->dead()) return;
-    if (pairing_.poll(seen_)) break;
+    if (pairing_.poll(seen_) || pairing_.take_turns(seen_)) break;
     __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
     if (read(slot_->post) == seen_) (void)host::futex_wait(&slot_->post, seen_, FutexScope::shared).ok();
     __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
