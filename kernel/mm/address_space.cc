@@ -57,11 +57,7 @@ AddressSpace::~AddressSpace() {
     if (extent.owns_pages()) arena_.unref({extent.offset, extent.end - start});
   }
   for (const ArenaRange range : doomed_) arena_.unref(range);
-}
-
-Result<void> AddressSpace::apply(const Orders& orders) {
-  if (orders.empty()) return success;
-  return space_.apply(orders.list());
+  for (const ArenaRange page : replaced_) arena_.unref(page);
 }
 
 // The references of extents that the host has been proved not to map.

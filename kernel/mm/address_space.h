@@ -66,6 +66,7 @@ struct Vma {
 struct Extent {
   static constexpr u8 kUnmapped = 0xff;   // proved to be unmapped
   static constexpr u8 kUncertain = 0xfe;  // mapped, with a protection that a failed order left in doubt
+  static constexpr u8 kStale = 0xfd;      // the host still maps what was here before: the same text without some patches
   u64 end = 0;
   u64 offset = 0;          // in the arena, or in the object's file
   u8 prot = 0;             // the VMA's
@@ -93,6 +94,7 @@ class Orders {
   void map(u64 start, const Extent& extent, bool populate = false);  // as the extent says
   void unmap(u64 addr, u64 length);
   void protect(u64 addr, u64 length, u8 prot);
+  void append(const Orders& more) { list_.insert(list_.end(), more.list_.begin(), more.list_.end()); }
   bool empty() const { return list_.empty(); }
   std::span<const platform::MapOrder> list() const { return list_; }
 
@@ -134,6 +136,7 @@ class AddressSpace {
     u64 offset = 0;
     std::string name;
     bool fixed = false, no_replace = false, low = false, populate = false;
+    bool may_wait = false;  // the caller sees to settle()
   };
   // einval, enomem, eperm (below the floor), eexist.
   Result<u64> map(const MapRequest& request, const MmLimits& limits);
@@ -144,6 +147,13 @@ class AddressSpace {
   void set_brk_start(u64 start) { brk_start_ = brk_ = start; }
   u64 brk_start() const { return brk_start_; }
   u64 brk_end() const { return brk_; }
+
+  // --- waiting.cc ----------------------------------------------------------------------------------------------------
+  // A private file is mapped piece by piece, each over the one before, and nobody looks until the last is there. So where nothing
+  // lies on the host yet, a mapping waits, and goes there with others in one batch: the next that there is, or settle()'s; a
+  // guest that touches it before faults, which settles it. Patched pages wait, too: without them a call traps, no more.
+  bool is_waiting() const { return mappings_wait_; }
+  Result<void> settle();
 
   // --- remap.cc: mremap(2), with lengths rounded up to pages -----------------------------------------------------------
   struct RemapRequest {
@@ -239,7 +249,7 @@ class AddressSpace {
   static u64 start_with_gap(u64 start, const Vma& vma);
 
   // address_space.cc
-  Result<void> apply(const Orders& orders);
+  Result<void> apply(const Orders& orders);  // after all that waits
   // Applies and, where that fails, leaves [start, end) empty in the host with the plan's pages given up.
   Result<void> commit(Plan& plan, u64 start, u64 end);
   void drop(std::span<const std::pair<u64, Extent>> extents);
@@ -247,6 +257,14 @@ class AddressSpace {
   void abandon(std::span<const std::pair<u64, Extent>> extents, u64 start, u64 end);
   void mark_unmapped(u64 start, u64 end);
   void adopt(Plan& plan);
+
+  // waiting.cc
+  bool can_wait(u64 start, const Vma& vma) const;
+  void let_wait(u64 start, u64 end);
+  template <typename Visit>
+  void for_each_waiting(const Visit& visit);
+  Result<void> settle_singly();
+  void settled();
 
   // backing.cc
   // Adds to the plan what backs [start, end) of a VMA from the beginning, if anything. enomem.
@@ -261,7 +279,7 @@ class AddressSpace {
 
   // mapping.cc
   Result<void> check_limits(const MapRequest& request, u64 replaced, u64 data_replaced, const MmLimits& limits) const;
-  Result<void> establish(u64 start, Vma vma, Eagerness eagerness);
+  Result<void> establish(u64 start, Vma vma, Eagerness eagerness, bool may_wait = false);
   Result<void> unmap_range(u64 start, u64 end);
   Result<void> protect_range(u64 start, u64 end, u8 prot);
 
@@ -292,7 +310,7 @@ class AddressSpace {
   };
   bool may_be_patched(const Vma& vma) const;
   Result<void> map_island(PatchedText& text, u64 base);
-  Result<void> map_patched(u64 base, const Vma& vma, std::span<const PatchedPage> pages);
+  void map_patched(u64 base, const Vma& vma, std::span<const PatchedPage> pages);
   void map_known_patches(u64 start);
   Result<void> clear_stale_island(u64 base, const FileVersion& version);
   u64 island_place(u64 base, u64 near) const;
@@ -320,6 +338,9 @@ class AddressSpace {
   std::map<u64, Island> islands_;  // by start
   bool patching_ = true;
   u64 restored_ = 0;
+  u64 waiting_from_ = ~u64{0}, waiting_to_ = 0;  // where extents wait; some of those between do not
+  bool mappings_wait_ = false;                   // not patched pages alone
+  std::vector<ArenaRange> replaced_;             // patched pages that are mapped until others have settled in their place
   std::vector<ArenaRange> doomed_;                                // may still be mapped by a dying process
   std::map<const File*, std::pair<MappedObject*, u64>> objects_;  // of mapped files, with the number of VMAs
   u64 virtual_bytes_ = 0, data_bytes_ = 0, locked_bytes_ = 0;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "abi/mman.h"
+#include "host/memory.h"
 #include "kernel/mm/testing/fake_machine.h"
 
 namespace limen {
@@ -49,7 +50,9 @@ class Guest {
     const u8 prot = access == Access::write ? platform::kProtWrite : platform::kProtRead;
     for (int tries = 0; tries < 3; ++tries) {
       if (space_->may(addr, prot)) {
-        u8& byte = machine_.arena_base()[space_->pages[addr / kPageSize].offset + (addr & kPageMask)];
+        const fake::PageEntry& page = space_->pages[addr / kPageSize];
+        u8 of_file = 0;  // all files here hold zeroes
+        u8& byte = page.arena ? machine_.arena_base()[page.offset + (addr & kPageMask)] : of_file;
         if (access == Access::write) byte = value;
         return byte;
       }
@@ -242,6 +245,53 @@ TEST_F(AddressSpaceTest, PagesOfADyingProcessWaitForItsDeath) {
   EXPECT_EQ(arena_.granted(), 8 * kPageSize);
 }
 
+TEST_F(AddressSpaceTest, PiecesOfAFileWaitAndGoTogether) {
+  const host::Handle file = host::make_memory_file("library", 16 * kPageSize).value();
+  const auto piece = [&](u64 page, u64 pages, u8 prot) {
+    AddressSpace::MapRequest request = fixed(kBase + page * kPageSize, pages);
+    request.prot = prot, request.offset = page * kPageSize, request.may_wait = true;
+    request.object = make_ref<MappedObject>(Ref<File>(), file.fd(), Ref<RefCounted>());
+    return request;
+  };
+  guest_.mmap(piece(0, 12, kRead));
+  guest_.mmap(piece(2, 6, kRead | platform::kProtExec));
+  guest_.mmap(piece(8, 2, kRw));
+  AddressSpace::MapRequest bss = fixed(kBase + 10 * kPageSize, 2);
+  bss.may_wait = true;
+  guest_.mmap(bss);
+  EXPECT_TRUE(guest_.map().is_waiting());
+  EXPECT_EQ(guest_.space().batches, 0u);
+  EXPECT_TRUE(guest_.map().settle().ok());
+  EXPECT_EQ(guest_.space().batches, 1u);
+  EXPECT_TRUE(guest_.space().may(kBase + 3 * kPageSize, platform::kProtExec));
+  EXPECT_TRUE(guest_.write(kBase + 8 * kPageSize, 1));
+  EXPECT_TRUE(guest_.write(kBase + 11 * kPageSize, 1));
+  EXPECT_EQ(guest_.space().batches, 1u);
+  // What lies on the host already must go at once.
+  guest_.mmap(piece(0, 1, kRead));
+  EXPECT_FALSE(guest_.map().is_waiting());
+  EXPECT_TRUE(guest_.map().consistent());
+}
+
+TEST_F(AddressSpaceTest, AnyBatchTakesAlongWhatWaits) {
+  const host::Handle file = host::make_memory_file("library", 4 * kPageSize).value();
+  AddressSpace::MapRequest request = fixed(kBase, 4);
+  request.prot = kRead, request.may_wait = true;
+  request.object = make_ref<MappedObject>(Ref<File>(), file.fd(), Ref<RefCounted>());
+  guest_.mmap(request);
+  guest_.mmap(fixed(kBase + 8 * kPageSize, 1));
+  EXPECT_FALSE(guest_.map().is_waiting());
+  EXPECT_EQ(guest_.space().batches, 1u);
+  EXPECT_TRUE(guest_.space().may(kBase, kRead));
+  // A refused order of those that waited is not the other's failure: a touch repeats it.
+  request.addr = kBase + 16 * kPageSize;
+  guest_.mmap(request);
+  guest_.space().fail_after = 0;
+  guest_.mmap(fixed(kBase + 24 * kPageSize, 1));
+  EXPECT_EQ(guest_.read(kBase + 16 * kPageSize), 0);
+  EXPECT_TRUE(guest_.write(kBase + 24 * kPageSize, 1));
+}
+
 // --- Random operations -----------------------------------------------------------------------------------------------
 
 struct ModelPage {
@@ -269,16 +319,22 @@ class RandomOperations : public ::testing::TestWithParam<u32> {
     return kChoices[below(std::size(kChoices))];
   }
 
+  // Anonymous memory, shared memory, or a private file; which waits for others where it may.
   void map(Process& p, u64 first, u64 count) {
     const u8 prot = some_prot();
-    const bool shared = below(4) == 0;
+    const u64 kind = below(4);
+    const bool shared = kind == 0;
     AddressSpace::MapRequest request{.addr = address(first), .length = count * kPageSize, .prot = prot, .fixed = true};
     if (shared) {
       const Ref<PageStore> store = make_ref<PageStore>(arena_);
       store->set_size(request.length);
       request.object = make_ref<MappedObject>(Ref<File>(), store, Ref<RefCounted>());
       request.flags = kVmaShared;
+    } else if (kind == 1) {
+      request.object = make_ref<MappedObject>(Ref<File>(), file_.fd(), Ref<RefCounted>());
+      request.offset = below(4) * kPageSize;
     }
+    request.may_wait = below(2) == 0;
     ASSERT_TRUE(p.guest->map().map(request, {}).ok());
     for (u64 i = first; i < first + count; ++i) {
       p.model[i] = {.prot = prot, .shared = shared, .common = std::make_shared<u8>(u8{0})};
@@ -330,9 +386,14 @@ class RandomOperations : public ::testing::TestWithParam<u32> {
 
   void step(Process& p) {
     const u64 first = below(kPages), count = 1 + below(12);
-    switch (below(10)) {
+    switch (below(12)) {
       case 0:
+      case 10:
         return map(p, first, count);
+      case 11:
+        ASSERT_TRUE(p.guest->map().settle().ok());
+        ASSERT_FALSE(p.guest->map().is_waiting());
+        return;
       case 1:
         ASSERT_TRUE(p.guest->map().unmap(address(first), address(first + count)).ok());
         for (u64 i = first; i < first + count; ++i) p.model.erase(i);
@@ -394,6 +455,7 @@ class RandomOperations : public ::testing::TestWithParam<u32> {
   std::mt19937_64 random_{GetParam()};
   fake::Machine machine_{u64{4} << 30};
   Arena arena_{machine_, u64{1} << 30};
+  const host::Handle file_ = host::make_memory_file("zeroes", 128 * kPageSize).value();
   std::vector<Process> processes_;
 };
 

@@ -75,34 +75,36 @@ Result<u64> AddressSpace::map(const MapRequest& r, const MmLimits& limits) {
           .object = r.object,
           .offset = r.offset,
           .name = r.name};
-  TRY(establish(start, std::move(vma), r.populate ? Eagerness::all : Eagerness::usual));
+  TRY(establish(start, std::move(vma), r.populate ? Eagerness::all : Eagerness::usual, r.may_wait && !r.populate));
   map_known_patches(start);
+  if (!mappings_wait_) (void)settle().ok();  // the patches; without them calls trap
   return start;
 }
 
 // A new VMA with what backs it, over whatever was there.
-Result<void> AddressSpace::establish(u64 start, Vma vma, Eagerness eagerness) {
+Result<void> AddressSpace::establish(u64 start, Vma vma, Eagerness eagerness, bool asked_to_wait) {
   const u64 end = vma.end;
+  const bool waits = asked_to_wait && can_wait(start, vma);
   // An object must know its mapper before pages of it are mapped (PageStore::discard).
   account(start, vma, true);
   Plan plan;
   Result<void> backed = back(plan, start, end, start, vma, eagerness);
   const auto old = extent_from(start);
   const bool had_extents = old != extents_.end() && old->first < end;
-  if (backed.ok()) {
+  if (backed.ok() && waits) {
+    for (auto& [at, extent] : plan.extents) extent.host = Extent::kUnmapped;
+    let_wait(start, end);
+    mappings_wait_ = true;
+  } else if (backed.ok()) {
     const bool covers = plan.extents.size() == 1 && plan.extents[0].first == start && plan.extents[0].second.end == end;
     if (had_extents && !covers) {
       // The old mapping goes first; new pages are laid over the hole.
       Orders orders;
       orders.unmap(start, end - start);
-      backed = apply(orders);
-      if (backed.ok()) mark_unmapped(start, end);
+      orders.append(plan.orders);
+      plan.orders = std::move(orders);
     }
-    if (backed.ok()) {
-      backed = commit(plan, start, end);
-    } else {
-      abandon(plan.extents, start, end);
-    }
+    backed = commit(plan, start, end);
   } else {
     drop(plan.extents);  // never ordered
   }
@@ -110,7 +112,7 @@ Result<void> AddressSpace::establish(u64 start, Vma vma, Eagerness eagerness) {
     account(start, vma, false);
     return backed.is(Errno::esrch) ? Errno::enomem : backed;
   }
-  if (had_extents) drop(take_extents(start, end));  // proof: replaced or unmapped by the orders above
+  if (had_extents) drop(take_extents(start, end));  // proof: replaced or unmapped by the orders above, or never mapped
   erase_vmas(start, end);
   account(start, vma, false);
   insert_vma(start, std::move(vma));

@@ -128,6 +128,7 @@ FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
   const Access access = (fault.error_code & kFaultFetch) != 0   ? Access::fetch
                         : (fault.error_code & kFaultWrite) != 0 ? Access::write
                                                                 : Access::read;
+  if (map_->is_waiting()) (void)map_->settle().ok();
   switch (map_->resolve(fault.addr, access)) {
     case Resolution::resolved:
       outcome.resolved = true;
@@ -147,6 +148,12 @@ FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
       break;  // SI_KERNEL: the OOM killer
   }
   return outcome;
+}
+
+void Mm::settle() {
+  WriteGuard guard(lock_);
+  (void)map_->settle().ok();  // else the process is dead, or a touch tries again
+  waiting_.store(0, std::memory_order_relaxed);
 }
 
 void Mm::call_trapped(u64 ip, u64 nr) {

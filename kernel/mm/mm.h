@@ -116,6 +116,10 @@ class Mm final : public StoreMapper {
   // `data_pages` pages are "[vvar]", read-only; the rest is `name`, readable and executable. Where the data pages are.
   Result<GuestAddr> map_special(int host_fd, u64 length, u64 data_pages, std::string name);
 
+  // Mappings of mmap may wait for others: until a call has been served that left this number as it was, and settle() comes. 0: none.
+  u32 waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  void settle();
+
   // A fault entry of one of its threads.
   FaultOutcome handle_fault(const platform::Entry& fault);
 
@@ -197,6 +201,8 @@ class Mm final : public StoreMapper {
   std::array<std::atomic<u64>, 256> unpatchable_{};
   std::atomic<u32> tracees_{0};
   std::atomic<bool> out_of_memory_{false};
+  std::atomic<u32> waiting_{0};  // of AddressSpace::is_waiting: changes whenever one more mapping waits
+  u32 last_waiting_ GUARDED_BY(lock_) = 0;
   Mutex aio_lock_{LockRank::leaf};
   Ref<RefCounted> aio_ GUARDED_BY(aio_lock_);
 };

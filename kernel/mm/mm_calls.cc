@@ -183,7 +183,10 @@ Result<GuestAddr> Mm::mmap(Task& task, const MmapRequest& request) {
   map.flags |= map_->default_lock_flags();
   if ((map.flags & kVmaLocked) != 0) map.populate = true;
   if ((map.flags & kVmaLocked) != 0 && map_->locked_bytes() + map.length > limits.locked) return Errno::eagain;
+  map.may_wait = !map.populate;
   const u64 at = TRY(map_->map(map, limits));
+  if (map_->is_waiting() && ++last_waiting_ == 0) ++last_waiting_;
+  waiting_.store(map_->is_waiting() ? last_waiting_ : 0, std::memory_order_relaxed);
   // As Linux, MAP_POPULATE and MAP_LOCKED do not fail the call.
   if (map.populate)
     (void)map_->populate(at, at + map.length, (map.prot & platform::kProtWrite) != 0 ? Access::write : Access::read);

@@ -30,36 +30,31 @@ Result<void> AddressSpace::map_island(PatchedText& text, u64 base) {
   if (start < bounds_.floor || end > bounds_.ceiling || end < start || bytes_mapped(start, end) != 0)
     return Errno::enomem;
   const ArenaRange range = TRY(patches_.island(text));
-  Extent extent{.end = end, .offset = range.offset, .prot = kReadExec, .cow = true, .patched = true};
-  extent.host = extent.host_protection();
-  Plan plan;
-  plan.orders.map(start, extent);
-  plan.extents.emplace_back(start, std::move(extent));
-  TRY(commit(plan, start, end));
   insert_vma(start,
              Vma{.end = end, .prot = kReadExec, .may = kReadExec, .flags = kVmaSpecial | kVmaIsland | kVmaDontDump});
-  adopt(plan);
+  insert_extent(start, Extent{.end = end, .offset = range.offset, .prot = kReadExec, .cow = true, .patched = true});
+  let_wait(start, end);
   islands_.emplace(start, Island{end, base, &text});
   return success;
 }
 
-// Maps these pages over what the host maps of the file; their references are ours.
-Result<void> AddressSpace::map_patched(u64 base, const Vma& vma, std::span<const PatchedPage> pages) {
-  if (pages.empty()) return success;
-  Plan plan;
+// These pages are to lie over what the host maps of the file; their references are ours. They wait.
+void AddressSpace::map_patched(u64 base, const Vma& vma, std::span<const PatchedPage> pages) {
   for (const PatchedPage& page : pages) {
     const u64 at = base + page.file_offset;
-    Extent extent{.end = at + kPageSize, .offset = page.arena_offset, .prot = vma.prot, .cow = true, .patched = true};
-    extent.host = extent.host_protection();
-    plan.orders.map(at, extent, true);
-    plan.extents.emplace_back(at, std::move(extent));
+    u8 host = Extent::kUnmapped;
+    for (auto& [start, extent] : take_extents(at, at + kPageSize)) {
+      if (extent.host != Extent::kUnmapped) host = Extent::kStale;
+      if (extent.owns_pages()) replaced_.push_back({extent.offset, extent.end - start});
+    }
+    insert_extent(at, Extent{.end = at + kPageSize,
+                             .offset = page.arena_offset,
+                             .prot = vma.prot,
+                             .host = host,
+                             .cow = true,
+                             .patched = true});
+    let_wait(at, at + kPageSize);
   }
-  const u64 start = base + pages.front().file_offset, end = base + pages.back().file_offset + kPageSize;
-  TRY(commit(plan, start, end));
-  // Proof: commit.
-  for (const auto& [at, extent] : plan.extents) drop(take_extents(at, extent.end));
-  adopt(plan);
-  return success;
 }
 
 // A new mapping of text: with the pages that another process has patched.
@@ -72,8 +67,7 @@ void AddressSpace::map_known_patches(u64 start) {
   if (!texts.empty() && !clear_stale_island(base, vma.object->version()).ok()) return;
   for (PatchedText* text : texts) {
     if (!map_island(*text, base).ok()) continue;
-    const std::vector<PatchedPage> pages = patches_.pages(*text, vma.offset, vma.offset + (vma.end - it->first));
-    (void)map_patched(base, vma, pages).ok();  // else it traps, as it did
+    map_patched(base, vma, patches_.pages(*text, vma.offset, vma.offset + (vma.end - it->first)));
     return;
   }
 }
@@ -114,7 +108,12 @@ Result<void> AddressSpace::patch_call(u64 call, u64 rax) {
     TRY(map_island(*text, base));
   }
   const PatchedPage page = TRY(patches_.patch(*text, *vma.object, call - base, page_floor(call), rax));
-  return map_patched(base, vma, {&page, 1});
+  const auto now = find_extent(call);
+  const bool is_there = now != extents_.end() && now->second.patched &&
+                        now->second.offset + (page_floor(call) - now->first) == page.arena_offset;
+  map_patched(base, vma, {&page, 1});
+  // A call that traps although its page waits comes often: the page waits no longer.
+  return is_there ? settle() : success;
 }
 
 void AddressSpace::set_patching(bool on) {

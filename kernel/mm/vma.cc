@@ -218,7 +218,7 @@ bool AddressSpace::consistent() const {
       const auto vma = find_vma(at);
       if (vma == vmas_.end() || vma->second.prot != extent.prot) return false;
       if (extent.cow && vma->second.shared()) return false;
-      if (extent.host < Extent::kUncertain && (extent.host & ~extent.host_protection()) != 0) return false;
+      if (extent.host < Extent::kStale && (extent.host & ~extent.host_protection()) != 0) return false;
       at = vma->second.end;
     }
   }

@@ -201,6 +201,7 @@ Result<NewProgram> build(Task& task, ExecRequest& request, const ElfImage& image
   context.regs.rip = interpreter ? loader.entry : main.entry;
   mm.set_layout(std::move(layout));
   mm.set_executable(image.file);
+  mm.settle();
   fresh.cpu = TRY(mm.space().new_thread());
   fresh.cpu->load_context(context);
   return fresh;

@@ -128,15 +128,20 @@ bool serve(Task& task, const Entry& entry) {
   switch (entry.kind) {
     case Entry::Kind::gone:
       return false;
-    case Entry::Kind::syscall:
+    case Entry::Kind::syscall: {
       if (!entry.patched) task.mm().call_trapped(entry.ip, entry.nr);
+      const u32 waited = task.mm().waiting();
       result = serve_syscall(task, entry);
       if (task.exit_requested()) return false;
+      // A call that mapped nothing more: the mappings are complete.
+      if (waited != 0 && task.mm().waiting() == waited) [[unlikely]]
+        task.mm().settle();
       if (result && !task.signal_pending() && !task.saved_mask && !wants_restart(*result)) [[likely]] {
         task.cpu().resume_syscall(*result);
         return true;
       }
       break;
+    }
     case Entry::Kind::fault: {
       std::optional<Entry> call;
       if (!serve_patched_text(task, entry, call)) {
