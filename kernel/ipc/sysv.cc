@@ -89,19 +89,30 @@ Result<void> IpcTable::add(const Ref<IpcObject>& object) {
   return success;
 }
 
-Result<Ref<IpcObject>> IpcTable::find_or_make(i32 key, u32 flags, const std::function<Result<Ref<IpcObject>>()>& make,
-                                              bool* made) {
-  *made = false;
-  MutexGuard guard(lock_);
+Result<Ref<IpcObject>> IpcTable::find_key(i32 key, u32 flags) const {
   if (key != abi::ipc_private) {
     if (const auto it = by_key_.find(key); it != by_key_.end()) {
       if ((flags & abi::ipc_creat) != 0 && (flags & abi::ipc_excl) != 0) return Errno::eexist;
-      return by_index_[it->second];
+      return by_index_.at(it->second);
     }
     if ((flags & abi::ipc_creat) == 0) return Errno::enoent;
   }
   if (by_index_.size() >= most_) return Errno::enospc;
-  Ref<IpcObject> object = TRY(make());
+  return Ref<IpcObject>();
+}
+
+Result<Ref<IpcObject>> IpcTable::find_or_make(i32 key, u32 flags, const std::function<Result<Ref<IpcObject>>()>& make,
+                                              bool* made) {
+  *made = false;
+  {
+    MutexGuard guard(lock_);
+    Ref<IpcObject> known = TRY(find_key(key, flags));
+    if (known) return known;
+  }
+  Ref<IpcObject> object = TRY(make());  // reads the clock and makes files: not under a leaf's lock
+  MutexGuard guard(lock_);
+  Ref<IpcObject> known = TRY(find_key(key, flags));  // another may have come first
+  if (known) return known;
   TRY(add(object));
   *made = true;
   return object;

@@ -67,7 +67,7 @@ class IpcTable final : public RefCounted {
 
   Result<Ref<IpcObject>> find(i32 id) const;      // einval
   Result<Ref<IpcObject>> at_index(i32 id) const;  // SHM_STAT and such take an index: einval
-  // shmget and such. `make` runs where there is none and IPC_CREAT; enoent, eexist, enospc. `*made` tells which.
+  // shmget and such. `make` runs, with no lock held, where there is none and IPC_CREAT; enoent, eexist, enospc. `*made` tells which.
   Result<Ref<IpcObject>> find_or_make(i32 key, u32 flags, const std::function<Result<Ref<IpcObject>>()>& make,
                                       bool* made);
   bool remove(IpcObject& object);      // false where it was removed before
@@ -79,6 +79,7 @@ class IpcTable final : public RefCounted {
 
  private:
   Result<void> add(const Ref<IpcObject>& object) REQUIRES(lock_);
+  Result<Ref<IpcObject>> find_key(i32 key, u32 flags) const REQUIRES(lock_);  // null: may be made
   mutable Mutex lock_{LockRank::leaf};
   const u32 most_;
   std::map<i32, Ref<IpcObject>> by_index_ GUARDED_BY(lock_);

@@ -1,4 +1,6 @@
 // memfd_create(2): a file of a tmpfs that is mounted nowhere. Source: mm/memfd.c.
+#include <mutex>
+
 #include "abi/fcntl.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
 #include "kernel/kernel.h"
@@ -10,22 +12,25 @@
 namespace limen {
 namespace {
 
+// The one mount of all memfds. It is made on first use, when the kernel's lock of such things is free again: that reads the clock.
 class MemfdMount final : public RefCounted {
  public:
-  explicit MemfdMount(Kernel& kernel)
-      : fs_(make_ref<MemoryFilesystem>(kernel, options(kernel))),
-        mount_(make_ref<Mount>(fs_, make_ref<Dentry>(nullptr, "", fs_->root()), u32{kMountInternal}, "tmpfs")) {}
-  const Ref<Mount>& mount() const { return mount_; }
+  explicit MemfdMount(Kernel& kernel) : kernel_(kernel) {}
+  const Ref<Mount>& mount() {
+    std::call_once(made_, [this] {
+      MemoryFilesystem::Options o;
+      o.bytes = kernel_.options().limits.memory;
+      o.inodes = o.bytes / kPageSize;
+      auto fs = make_ref<MemoryFilesystem>(kernel_, o);
+      mount_ = make_ref<Mount>(fs, make_ref<Dentry>(nullptr, "", fs->root()), u32{kMountInternal}, "tmpfs");
+    });
+    return mount_;
+  }
 
  private:
-  static MemoryFilesystem::Options options(Kernel& kernel) {
-    MemoryFilesystem::Options o;
-    o.bytes = kernel.options().limits.memory;
-    o.inodes = o.bytes / kPageSize;
-    return o;
-  }
-  const Ref<MemoryFilesystem> fs_;
-  const Ref<Mount> mount_;
+  Kernel& kernel_;
+  std::once_flag made_;
+  Ref<Mount> mount_;
 };
 
 }  // namespace

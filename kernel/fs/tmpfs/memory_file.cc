@@ -16,15 +16,9 @@ namespace limen {
 namespace {
 
 constexpr u64 kMostBytes = static_cast<u64>(INT64_MAX);  // MAX_LFS_FILESIZE
-constexpr i32 kSigXfsz = 25;
 
-// What RLIMIT_FSIZE leaves of a write at `position`; efbig and SIGXFSZ where it leaves nothing. Linux: generic_write_check_limits.
-Result<usize> within_limits(Task& task, u64 position, usize length) {
-  const u64 limit = std::min(task.group().limit(abi::rlimit_fsize).soft, kMostBytes);
-  if (position < limit) return static_cast<usize>(std::min<u64>(length, limit - position));
-  if (limit != kMostBytes) send_signal(task, kernel_signal(Signal(kSigXfsz)));
-  return Errno::efbig;
-}
+// How far a file may be written. Linux: generic_write_check_limits.
+u64 size_limit(Task& task) { return std::min(task.group().limit(abi::rlimit_fsize).soft, kMostBytes); }
 
 }  // namespace
 
@@ -71,10 +65,20 @@ Result<usize> MemoryInode::write_at(Task& task, UserBuffer& from, u64& position)
   TRY(own_attributes());
   TRY(own_content(~u64{0}));
   drop_privileged_bits(task, *this);
+  const u64 limit = size_limit(task);
+  const Result<usize> written = write_below(limit, from, position);
+  // The signal goes out when the inode's lock is free.
+  if (!written.ok() && written.error() == Errno::efbig && limit != kMostBytes)
+    send_signal(task, kernel_signal(sig::xfsz));
+  return written;
+}
+
+Result<usize> MemoryInode::write_below(u64 limit, UserBuffer& from, u64& position) {
   const TimeStamp now = fs_.now();
   MutexGuard guard(lock_);
   const u64 at = position == kAtEnd ? attributes_.size : position;
-  usize length = TRY(within_limits(task, at, from.remaining()));
+  if (at >= limit) return Errno::efbig;
+  usize length = static_cast<usize>(std::min<u64>(from.remaining(), limit - at));
   if ((seals() & (abi::f_seal_write | abi::f_seal_future_write)) != 0) return Errno::eperm;
   if ((seals() & abi::f_seal_grow) != 0 && at + length > attributes_.size) {
     if (at >= attributes_.size) return Errno::eperm;

@@ -102,6 +102,7 @@ class MemoryInode : public Inode {
   static constexpr u64 kAtEnd = ~u64{0};
   virtual Result<usize> read_at(Task& task, UserBuffer& to, u64& position);
   Result<usize> write_at(Task& task, UserBuffer& from, u64& position);
+  Result<usize> write_below(u64 limit, UserBuffer& from, u64& position);  // efbig at the limit and beyond
   Result<void> allocate(u32 mode, u64 offset, u64 length);
   virtual Result<MappingSource> mapping(Ref<RefCounted> owner, bool may_write);
   virtual Result<u64> seek_data(u64 offset, bool hole);
