@@ -106,6 +106,17 @@ inline constexpr u32 fitrim = 0xc0185879;
 inline constexpr u32 blkgetsize64 = 0x80081272;
 inline constexpr u32 blksszget = 0x1268;
 
+struct FileCloneRange {  // struct file_clone_range
+  i64 src_fd;
+  u64 src_offset, src_length, dest_offset;
+};
+struct FileDedupeRange {  // struct file_dedupe_range, before its info[dest_count]
+  u64 src_offset, src_length;
+  u16 dest_count, reserved1;
+  u32 reserved2;
+};
+inline constexpr u32 file_dedupe_range_info_size = 32;
+
 // Sockets
 inline constexpr u32 siocatmark = 0x8905;
 inline constexpr u32 siocspgrp = 0x8902;

@@ -6,6 +6,7 @@
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/async.h"
+#include "kernel/vfs/block_sharing.h"
 #include "kernel/vfs/dnotify.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/file_locks.h"
@@ -169,6 +170,7 @@ Result<i64> sys_ioctl(Task& task, Fd fd, IoctlCmd cmd, u64 arg) {
       if (file->has_inode()) return inode_ioctl(task, *file, cmd.raw(), arg);
       [[fallthrough]];
     default: {
+      if (is_block_command(cmd.raw())) return block_command(task, *file, cmd.raw(), arg);
       const Result<i64> answer = file->ioctl(task, cmd.raw(), arg);
       return answer.is(Errno::enoioctlcmd) ? Result<i64>(Errno::enotty) : answer;
     }

@@ -1,6 +1,7 @@
 // dup(2), dup2(2), dup3(2), fcntl(2), ioctl(2) on descriptors.
 #include "tests/guest/guest_test.h"
 
+#include <linux/fs.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -280,6 +281,56 @@ TEST(sizes_by_ioctl) {
   int path_only = open(dir / "f", O_PATH);
   EXPECT_ERRNO(EBADF, ioctl(path_only, FIOCLEX));
   EXPECT_ERRNO(EBADF, ioctl(path_only, FIONREAD, &block));
+}
+
+TEST(files_that_cannot_share_blocks_say_so) {
+  COVERS("ioctl");
+  guest::TempDir dir;
+  int a = guest::make_file(dir / "a", "text"), b = guest::make_file(dir / "b", ""), pipes[2];
+  ASSERT_OK(a);
+  ASSERT_OK(b);
+  ASSERT_OK(pipe(pipes));
+  const int reads = open(dir / "a", O_RDONLY), writes = open(dir / "a", O_WRONLY),
+            directory = open(dir.path(), O_RDONLY);
+  const int appends = open(dir / "b", O_WRONLY | O_APPEND), path_only = open(dir / "a", O_PATH);
+  EXPECT_ERRNO(EBADF, ioctl(b, FICLONE, -1));
+  EXPECT_ERRNO(EBADF, ioctl(b, FICLONE, path_only));
+  EXPECT_ERRNO(EBADF, ioctl(reads, FICLONE, b));
+  EXPECT_ERRNO(EBADF, ioctl(b, FICLONE, writes));
+  EXPECT_ERRNO(EBADF, ioctl(appends, FICLONE, a));
+  EXPECT_ERRNO(EISDIR, ioctl(directory, FICLONE, a));
+  EXPECT_ERRNO(EISDIR, ioctl(b, FICLONE, directory));
+  EXPECT_ERRNO(EXDEV, ioctl(b, FICLONE, pipes[0]));
+  EXPECT_ERRNO(EINVAL, ioctl(pipes[1], FICLONE, pipes[0]));
+  EXPECT_ERRNO(EFAULT, SYS(ioctl, pipes[1], FICLONERANGE, guest::bad_pointer()));
+  EXPECT_ERRNO(ENOTTY, ioctl(pipes[0], FIBMAP, pipes));
+  if (ioctl(b, FICLONE, a) == 0) SKIP("files here can share blocks");
+  EXPECT_ERRNO(EOPNOTSUPP, ioctl(b, FICLONE, a));
+  file_clone_range range{a, 0, 0, 0};
+  EXPECT_ERRNO(EOPNOTSUPP, ioctl(b, FICLONERANGE, &range));
+}
+
+TEST(files_that_cannot_be_deduplicated_say_so) {
+  COVERS("ioctl");
+  guest::TempDir dir;
+  int file = guest::make_file(dir / "a", "text"), pipes[2];
+  ASSERT_OK(file);
+  ASSERT_OK(pipe(pipes));
+  const int writes = open(dir / "a", O_WRONLY), directory = open(dir.path(), O_RDONLY);
+  alignas(file_dedupe_range) char bytes[sizeof(file_dedupe_range) + sizeof(file_dedupe_range_info)] = {};
+  auto* range = reinterpret_cast<file_dedupe_range*>(bytes);
+  range->src_length = 4, range->dest_count = 1;
+  EXPECT_ERRNO(EFAULT, SYS(ioctl, file, FIDEDUPERANGE, guest::bad_pointer()));
+  EXPECT_ERRNO(EINVAL, ioctl(writes, FIDEDUPERANGE, range));
+  EXPECT_ERRNO(EISDIR, ioctl(directory, FIDEDUPERANGE, range));
+  EXPECT_ERRNO(EINVAL, ioctl(pipes[0], FIDEDUPERANGE, range));
+  range->reserved1 = 1;
+  EXPECT_ERRNO(EINVAL, ioctl(file, FIDEDUPERANGE, range));
+  range->reserved1 = 0, range->dest_count = 60000;
+  EXPECT_ERRNO(ENOMEM, ioctl(file, FIDEDUPERANGE, range));
+  range->dest_count = 1;
+  const int answer = ioctl(file, FIDEDUPERANGE, range);
+  EXPECT_TRUE(answer == 0 || errno == EOPNOTSUPP);
 }
 
 TEST(questions_about_descriptions) {
