@@ -288,6 +288,8 @@ TEST(statfs_describes_the_file_system) {
   ASSERT_OK(SYS(statfs, "/", &fs));
   EXPECT_GT(fs.f_bsize, 0);
   EXPECT_EQ(255, fs.f_namelen);
+  EXPECT_GT(fs.f_bfree, 0);
+  EXPECT_GT(fs.f_blocks, fs.f_bfree);  // a disk with files is not empty
   int fd = open("/proc", O_RDONLY);
   ASSERT_OK(SYS(fstatfs, fd, &fs));
   EXPECT_EQ(0x9fa0, fs.f_type);

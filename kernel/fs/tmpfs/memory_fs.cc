@@ -33,6 +33,7 @@ MemoryFilesystem::MemoryFilesystem(Kernel& kernel, const Options& options)
   what.mode = abi::s_ifdir | options.root_mode;
   what.uid = options.uid, what.gid = options.gid;
   inodes_used_ = 1;
+  if (is_above_host()) adjust(0, kDiskDirectorySize);  // the upper layer's own root: no disk is ever quite empty
   root_ = make_ref<MemoryInode>(*this, first_attributes(*this, what, device_), "");
 }
 
