@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -169,9 +170,18 @@ Result<Ref<File>> start_console(Kernel& kernel, const Plan& plan, const KernelSt
   return make_console_file(path, std::move(console), O_RDWR);
 }
 
+// The host's /dev/null and such are the guest's: programs compare what they have open with what /dev/null names.
+Ref<File> guests_own_device(int fd, const Mounts& mounts) {
+  struct stat status {};
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode)) return Ref<File>();
+  return open_memory_device(*mounts.space, {major(status.st_rdev), minor(status.st_rdev)},
+                            static_cast<u32>(flags) & (O_ACCMODE | O_APPEND | O_NONBLOCK));
+}
+
 // They belong to the first user, who may open /dev/stdout and its like whoever gave them on the host.
 Ref<FdTable> standard_streams(Kernel& kernel, const Plan& plan, const KernelStart& start, const Ref<File>& console,
-                              const std::shared_ptr<host::Watcher>& watcher) {
+                              const Mounts& mounts, const std::shared_ptr<host::Watcher>& watcher) {
   Ref<FdTable> files = make_ref<FdTable>();
   for (int fd = 0; fd <= 2; ++fd) {
     if (console && start.console->is_stream[fd]) {
@@ -181,6 +191,10 @@ Ref<FdTable> standard_streams(Kernel& kernel, const Plan& plan, const KernelStar
     const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) continue;  // closed by the caller: closed for the guest
     host::Handle handle(copy, {host::Origin::Kind::inherited, "", fd});
+    if (Ref<File> device = guests_own_device(copy, mounts)) {
+      files->install_first(Fd(fd), std::move(device));
+      continue;
+    }
     const Ref<File> stream = make_host_stream(kernel, std::move(handle), watcher);
     AttributeChange owner;
     owner.uid = plan.uid, owner.gid = plan.gid;
@@ -319,7 +333,7 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
   const Result<Ref<File>> console = start_console(kernel, plan, start, *mounts, watcher);
   if (!console.ok()) return fail("cannot make the guest's terminal", console.error());
-  init.files = standard_streams(kernel, plan, start, *console, watcher);
+  init.files = standard_streams(kernel, plan, start, *console, *mounts, watcher);
 
   std::thread([&kernel, fd = start.control_fd] { serve_control(kernel, fd); }).detach();
   bool timed_out = false;

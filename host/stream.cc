@@ -69,6 +69,14 @@ Result<usize> Stream::write(std::span<const u8> from) {
   return static_cast<usize>(TRY(call::write(handle_.fd(), from.data(), from.size())));
 }
 
+Result<usize> Stream::read_at(std::span<u8> to, u64 offset) {
+  return static_cast<usize>(TRY(call::pread64(handle_.fd(), to.data(), to.size(), static_cast<i64>(offset))));
+}
+
+Result<usize> Stream::write_at(std::span<const u8> from, u64 offset) {
+  return static_cast<usize>(TRY(call::pwrite64(handle_.fd(), from.data(), from.size(), static_cast<i64>(offset))));
+}
+
 Result<u64> Stream::seek(i64 offset, int whence) {
   return static_cast<u64>(TRY(call::lseek(handle_.fd(), offset, whence)));
 }

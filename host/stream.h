@@ -33,6 +33,9 @@ class Stream {
   // One attempt: eagain when it would block. Regular files use their own offset, shared with whoever else has them open.
   Result<usize> read(std::span<u8> to);
   Result<usize> write(std::span<const u8> from);
+  // At an offset of the caller's: regular files.
+  Result<usize> read_at(std::span<u8> to, u64 offset);
+  Result<usize> write_at(std::span<const u8> from, u64 offset);
   Result<u64> seek(i64 offset, int whence);
   int fd() const { return handle_.fd(); }
 

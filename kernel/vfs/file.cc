@@ -86,10 +86,19 @@ void File::set_flags(u32 changeable) {
   }
 }
 
+// Linux: fs/read_write.c:rw_verify_area.
+Result<void> File::check_range(u64 position, usize length) const {
+  constexpr u64 kMost = INT64_MAX;
+  const bool fits = position <= kMost && length <= kMost - position;
+  return fits || has_unsigned_offsets() ? Result<void>() : Errno::einval;
+}
+
 // Seekable files never say EAGAIN: one attempt, with the position held as Linux's f_pos_lock is.
 Result<usize> File::at_position(Task& task, UserBuffer& buffer, Attempt attempt, bool at_end) {
   MutexGuard guard(position_lock_);
-  u64 position = at_end ? kAtEnd : position_.load(std::memory_order_relaxed);
+  u64 position = position_.load(std::memory_order_relaxed);
+  TRY(check_range(position, buffer.remaining()));
+  if (at_end) position = kAtEnd;
   Result<usize> moved = (this->*attempt)(task, buffer, &position);
   if (moved.ok() && position != kAtEnd) position_.store(position, std::memory_order_relaxed);
   return moved;
@@ -132,7 +141,7 @@ bool File::writes_at_end(u32 how) const {
 
 Result<usize> File::read(Task& task, UserBuffer& to, u32 how) {
   if (!readable()) return Errno::ebadf;
-  if (seekable()) return told(at_position(task, to, &File::try_read, false), abi::in_access);
+  if (keeps_position()) return told(at_position(task, to, &File::try_read, false), abi::in_access);
   return told(read_waiting(task, to, !nonblocking() && (how & abi::rwf_nowait) == 0), abi::in_access);
 }
 
@@ -142,7 +151,7 @@ Result<usize> File::read_waiting(Task& task, UserBuffer& to, bool waits) {
 
 Result<usize> File::write(Task& task, UserBuffer& from, u32 how) {
   if (!writable()) return Errno::ebadf;
-  if (seekable()) return told(at_position(task, from, &File::try_write, writes_at_end(how)), abi::in_modify);
+  if (keeps_position()) return told(at_position(task, from, &File::try_write, writes_at_end(how)), abi::in_modify);
   const bool waits = !nonblocking() && (how & abi::rwf_nowait) == 0;
   return told(block_until_moved(task, from, kPollOut | kPollWrNorm, &File::try_write, waits), abi::in_modify);
 }
@@ -151,6 +160,7 @@ Result<usize> File::pread(Task& task, UserBuffer& to, u64 offset, u32) {
   if (is_path_only()) return Errno::ebadf;
   if (!seekable()) return Errno::espipe;
   if (!readable()) return Errno::ebadf;
+  TRY(check_range(offset, to.remaining()));
   return told(try_read(task, to, &offset), abi::in_access);
 }
 
@@ -158,6 +168,7 @@ Result<usize> File::pwrite(Task& task, UserBuffer& from, u64 offset, u32 how) {
   if (is_path_only()) return Errno::ebadf;
   if (!seekable()) return Errno::espipe;
   if (!writable()) return Errno::ebadf;
+  TRY(check_range(offset, from.remaining()));
   if (writes_at_end(how)) offset = kAtEnd;
   return told(try_write(task, from, &offset), abi::in_modify);
 }
@@ -201,8 +212,7 @@ Result<u64> File::seek(Task&, i64 offset, int whence) {
       return Errno::einval;
   }
   i64 target = 0;
-  if (__builtin_add_overflow(base, offset, &target)) return Errno::eoverflow;
-  if (target < 0) return Errno::einval;
+  if (__builtin_add_overflow(base, offset, &target) || target < 0) return Errno::einval;
   set_position(static_cast<u64>(target));
   return static_cast<u64>(target);
 }

@@ -92,6 +92,10 @@ class File : public RefCounted {
   // SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE. espipe unless seekable().
   virtual Result<u64> seek(Task& task, i64 offset, int whence);
   virtual bool seekable() const { return true; }
+  // read and write go by position(). Not so where it is another's: of a file of the host that the sandbox was started with.
+  virtual bool keeps_position() const { return seekable(); }
+  // Positions are addresses, of which none is negative. Linux: FOP_UNSIGNED_OFFSET.
+  virtual bool has_unsigned_offsets() const { return false; }
 
   // What is ready now (of kPoll*); with a table, first registers where changes are announced.
   virtual PollEvents poll(PollTable* table);
@@ -164,6 +168,7 @@ class File : public RefCounted {
   Result<usize> at_position(Task& task, UserBuffer& buffer, Attempt attempt, bool at_end) EXCLUDES(position_lock_);
   Result<usize> block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt, bool waits);
   bool writes_at_end(u32 how) const;
+  Result<void> check_range(u64 position, usize length) const;
 
   const u64 id_;
   const Path path_;

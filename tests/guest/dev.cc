@@ -96,4 +96,20 @@ TEST(devices_cannot_be_listed_or_sought_wrongly) {
   EXPECT_TRUE(open("/dev/null", O_WRONLY | O_TRUNC) >= 0);
 }
 
+// The harness gives /dev/null as standard input. What a program inherits is the device of its own /dev.
+TEST(standard_input_from_null_is_what_dev_null_names) {
+  COVERS("lseek", "fstat", "pread64");
+  struct stat input, device;
+  ASSERT_OK(fstat(0, &input));
+  ASSERT_OK(stat("/dev/null", &device));
+  if (!S_ISCHR(input.st_mode) || input.st_rdev != device.st_rdev) SKIP("standard input is not /dev/null");
+  EXPECT_EQ(device.st_ino, input.st_ino);
+  EXPECT_EQ(device.st_dev, input.st_dev);
+  char byte;
+  EXPECT_EQ(0, lseek(0, 0, SEEK_CUR));
+  EXPECT_EQ(0, lseek(0, 7, SEEK_SET));
+  EXPECT_EQ(0, read(0, &byte, 1));
+  EXPECT_EQ(0, SYS(pread64, 0, &byte, 1, 5));
+}
+
 GUEST_TEST_MAIN

@@ -36,23 +36,28 @@ class HostStream final : public File {
     descriptor_->files.fetch_add(1);
   }
 
-  bool seekable() const override { return false; }
+  bool seekable() const override { return stream_->kind() == host::StreamKind::regular; }
+  bool keeps_position() const override { return false; }  // the host's descriptor does, and others share it
 
   Result<u64> seek(Task&, i64 offset, int whence) override {
-    if (stream_->kind() != host::StreamKind::regular) return Errno::espipe;
+    const bool has_offset = stream_->kind() == host::StreamKind::regular || stream_->kind() == host::StreamKind::other;
+    if (!has_offset) return Errno::espipe;
     return stream_->seek(offset, whence);
   }
 
-  Result<usize> try_read(Task&, UserBuffer& to, u64*) override {
+  Result<usize> try_read(Task&, UserBuffer& to, u64* position) override {
     std::vector<u8> bytes(std::min(to.remaining(), kBounce));
-    const usize n = TRY(stream_->read(bytes));
+    const usize n = TRY(position != nullptr ? stream_->read_at(bytes, *position) : stream_->read(bytes));
+    if (position != nullptr) *position += n;
     return to.copy_out(std::span(bytes).first(n));
   }
 
-  Result<usize> try_write(Task& task, UserBuffer& from, u64*) override {
+  Result<usize> try_write(Task& task, UserBuffer& from, u64* position) override {
     std::vector<u8> bytes(std::min(from.remaining(), kBounce));
     const usize n = TRY(from.copy_in(bytes));
-    const Result<usize> written = stream_->write(std::span(bytes).first(n));
+    const std::span<const u8> given(bytes.data(), n);
+    const Result<usize> written = position != nullptr ? stream_->write_at(given, *position) : stream_->write(given);
+    if (position != nullptr) *position += written.value_or(0);
     from.rewind(n - written.value_or(0));
     if (written.is(Errno::epipe)) send_signal(task, kernel_signal(sig::pipe));
     return written;

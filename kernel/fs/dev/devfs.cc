@@ -1,8 +1,11 @@
 // /dev: a tmpfs with the nodes that a sandbox has, as devtmpfs is one. Its root may make, change and remove names there.
+#include <algorithm>
+
 #include "abi/fcntl.h"
 #include "kernel/fs/dev/devices.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
 #include "kernel/kernel.h"
+#include "kernel/vfs/dentry.h"
 
 namespace limen {
 namespace {
@@ -25,12 +28,25 @@ constexpr LinkRow kLinks[] = {
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
+constexpr std::string_view kTypeName = "devtmpfs";
+
 }  // namespace
+
+Result<Path> device_node(const MountNamespace& mounts, Device device) {
+  const auto* row = std::ranges::find_if(kNodes, [device](const NodeRow& r) { return r.device == device; });
+  if (row == std::end(kNodes)) return Errno::enxio;
+  for (const Ref<Mount>& mount : mounts.list()) {
+    if (mount->filesystem()->type_name() != kTypeName) continue;
+    Ref<Dentry> name = TRY(DentryCache::lookup(mount->root(), row->name));
+    return Path(mount, std::move(name));
+  }
+  return Errno::enxio;
+}
 
 Ref<Filesystem> make_devfs(Kernel& kernel) {
   constexpr u64 kBytes = u64{4} << 20;
   MemoryFilesystem::Options options;
-  options.type = "devtmpfs";
+  options.type = kTypeName;
   options.bytes = kBytes, options.inodes = kBytes / kPageSize;
   options.root_mode = 0755;
   Ref<MemoryFilesystem> fs = make_ref<MemoryFilesystem>(kernel, options);

@@ -63,12 +63,10 @@ class Random final : public MemoryDevice {
   }
 };
 
-}  // namespace
+constexpr u32 kMemory = 1;
 
-Result<Ref<File>> open_device(Task& task, const Path& path, Device device, u32 flags) {
-  constexpr u32 kMemory = 1;
-  if (device.major != kMemory) return open_terminal_device(task, path, device, flags);
-  switch (device.minor) {
+Result<Ref<File>> open_minor(const Path& path, u32 minor, u32 flags) {
+  switch (minor) {
     case kNull:
       return Ref<File>(make_ref<Null>(path, flags));
     case kZero:
@@ -81,6 +79,18 @@ Result<Ref<File>> open_device(Task& task, const Path& path, Device device, u32 f
     default:
       return Errno::enxio;
   }
+}
+
+}  // namespace
+
+Result<Ref<File>> open_device(Task& task, const Path& path, Device device, u32 flags) {
+  return device.major == kMemory ? open_minor(path, device.minor, flags)
+                                 : open_terminal_device(task, path, device, flags);
+}
+
+Ref<File> open_memory_device(const MountNamespace& mounts, Device device, u32 flags) {
+  const Result<Path> node = device.major == kMemory ? device_node(mounts, device) : Result<Path>(Errno::enxio);
+  return node.ok() ? open_minor(*node, device.minor, flags).value_or(Ref<File>()) : Ref<File>();
 }
 
 }  // namespace limen

@@ -16,6 +16,8 @@ class MemoryOfTask final : public File {
     if (const Ref<Mm> mm = target_->mm_ref()) mm_id_ = mm->id();
   }
 
+  bool has_unsigned_offsets() const override { return true; }
+
   // An address may have its highest bit set: no position is negative.
   Result<u64> seek(Task&, i64 offset, int whence) override {
     MutexGuard guard(position_lock());
