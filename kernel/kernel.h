@@ -166,7 +166,7 @@ class Kernel {
   void init_died(int wait_status);
 
   // What a subsystem keeps one of for each kernel, made on first use.
-  enum class Single : u8 { anonymous_mounts, keys, lock_waits, memfd_mount, netlink, network, terminals, count };
+  enum class Single : u8 { anonymous_mounts, keys, load, lock_waits, memfd_mount, netlink, network, terminals, count };
   Ref<RefCounted> single_or(Single kind, const std::function<Ref<RefCounted>()>& make) {
     MutexGuard guard(singles_lock_);
     Ref<RefCounted>& slot = singles_[static_cast<usize>(kind)];

@@ -3,12 +3,21 @@
 #include "kernel/mm/user_buffer.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
+#include "kernel/task/usage.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
 namespace {
 
-Result<i64> moved(const Result<usize>& n) { return n.ok() ? Result<i64>(static_cast<i64>(*n)) : n.error(); }
+// The answer of a read or a write, which /proc/PID/io counts unless the descriptor was not for it. Linux: vfs_read, vfs_write.
+Result<i64> has_read(Task& task, const Result<usize>& n) {
+  if (!n.is(Errno::ebadf)) count_read(task, n.value_or(0));
+  return n.ok() ? Result<i64>(static_cast<i64>(*n)) : n.error();
+}
+Result<i64> has_written(Task& task, const Result<usize>& n) {
+  if (!n.is(Errno::ebadf)) count_write(task, n.value_or(0));
+  return n.ok() ? Result<i64>(static_cast<i64>(*n)) : n.error();
+}
 
 // Where preadv(2) and its kin work: at the file's own position, or at one that was given.
 struct Place {
@@ -37,16 +46,17 @@ Result<i64> vector_read(Task& task, Fd fd, GuestAddr iov, u64 count, Place place
   const Ref<File> file = TRY(file_for(task, fd, place, File::Moves::reads));
   UserBuffer buffer = TRY(read_iovec(task, iov, count));
   if (buffer.remaining() != 0) TRY(check_rw_flags(*file, flags, File::Moves::reads));
-  return moved(place.given ? file->pread(task, buffer, static_cast<u64>(place.position), flags)
-                           : file->read(task, buffer, flags));
+  return has_read(task, place.given ? file->pread(task, buffer, static_cast<u64>(place.position), flags)
+                                    : file->read(task, buffer, flags));
 }
 
 Result<i64> vector_write(Task& task, Fd fd, GuestAddr iov, u64 count, Place place, u32 flags = 0) {
   const Ref<File> file = TRY(file_for(task, fd, place, File::Moves::writes));
   UserBuffer buffer = TRY(read_iovec(task, iov, count));
   if (buffer.remaining() != 0) TRY(check_rw_flags(*file, flags, File::Moves::writes));
-  Result<i64> result = moved(place.given ? file->pwrite(task, buffer, static_cast<u64>(place.position), flags)
-                                         : file->write(task, buffer, flags));
+  Result<i64> result =
+      has_written(task, place.given ? file->pwrite(task, buffer, static_cast<u64>(place.position), flags)
+                                    : file->write(task, buffer, flags));
   if ((flags & (abi::rwf_dsync | abi::rwf_sync)) != 0 && result.ok() && *result > 0 && file->seekable()) {
     TRY(file->sync(task, (flags & abi::rwf_sync) == 0));
   }
@@ -62,27 +72,27 @@ Place place_or_own(u64 position) { return static_cast<i64>(position) == -1 ? Pla
 Result<i64> sys_read(Task& task, Fd fd, UserBytes<Out> buf, usize count) {
   const Ref<File> file = TRY(task.files().get(fd));
   UserBuffer buffer(task, buf.addr(), count);
-  return moved(file->read(task, buffer));
+  return has_read(task, file->read(task, buffer));
 }
 
 Result<i64> sys_write(Task& task, Fd fd, UserBytes<In> buf, usize count) {
   const Ref<File> file = TRY(task.files().get(fd));
   UserBuffer buffer(task, buf.addr(), count);
-  return moved(file->write(task, buffer));
+  return has_written(task, file->write(task, buffer));
 }
 
 Result<i64> sys_pread64(Task& task, Fd fd, UserBytes<Out> buf, usize count, Off offset) {
   if (offset < 0) return Errno::einval;
   const Ref<File> file = TRY(task.files().get(fd));
   UserBuffer buffer(task, buf.addr(), count);
-  return moved(file->pread(task, buffer, static_cast<u64>(offset)));
+  return has_read(task, file->pread(task, buffer, static_cast<u64>(offset)));
 }
 
 Result<i64> sys_pwrite64(Task& task, Fd fd, UserBytes<In> buf, usize count, Off offset) {
   if (offset < 0) return Errno::einval;
   const Ref<File> file = TRY(task.files().get(fd));
   UserBuffer buffer(task, buf.addr(), count);
-  return moved(file->pwrite(task, buffer, static_cast<u64>(offset)));
+  return has_written(task, file->pwrite(task, buffer, static_cast<u64>(offset)));
 }
 
 Result<i64> sys_readv(Task& task, Fd fd, UserArray<In, abi::IoVec> iov, u64 iovcnt) {

@@ -12,6 +12,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/user_buffer.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/load.h"
 #include "kernel/version.h"
 
 namespace limen {
@@ -75,6 +76,8 @@ Result<i64> sys_setdomainname(Task& task, UserBytes<In> name, int len) {
 Result<i64> sys_sysinfo(Task& task, UserOut<abi::SysInfo> info) {
   Kernel& kernel = task.kernel();
   abi::SysInfo out{};
+  const LoadAverage::Means loads = load_averages(kernel);
+  std::copy(loads.begin(), loads.end(), out.loads);
   out.uptime = static_cast<i64>(kernel.clock().boottime_ns() / 1'000'000'000);
   out.totalram = kernel.arena().limit();
   out.freeram = out.totalram - std::min(out.totalram, kernel.arena().resident());

@@ -13,6 +13,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/task/answers.h"
+#include "kernel/task/load.h"
 #include "kernel/task/process_group.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
@@ -180,6 +181,7 @@ void reap(Kernel& kernel, ThreadGroup& child) {
     child.parent = nullptr;
   }
   leave_process_group(child);
+  load_of(kernel).add_ended(cpu_time(child));
   kernel.pids->remove_task(child.pid());
   MutexGuard guard(child.lock);
   child.leader_.reset();

@@ -161,6 +161,23 @@ Result<void> Task::sleep(Deadline deadline) {
 
 void Task::wake() { sleeper_.wake(); }
 
+void Task::note_where_parked() {
+  const bool in_call = entry_.kind == platform::Entry::Kind::syscall;
+  parked_in_[0].store(in_call ? entry_.nr : ~u64{0}, std::memory_order_relaxed);
+  for (usize i = 0; i < 6; ++i) parked_in_[1 + i].store(entry_.args[i], std::memory_order_relaxed);
+  parked_in_[7].store(entry_.sp, std::memory_order_relaxed);
+  parked_in_[8].store(entry_.ip, std::memory_order_relaxed);
+}
+
+std::optional<Task::Sleep> Task::asleep_in() const {
+  if (!parked_.load(std::memory_order_acquire)) return std::nullopt;
+  Sleep sleep;
+  sleep.nr = static_cast<i64>(parked_in_[0].load(std::memory_order_relaxed));
+  for (usize i = 0; i < 6; ++i) sleep.args[i] = parked_in_[1 + i].load(std::memory_order_relaxed);
+  sleep.sp = parked_in_[7].load(std::memory_order_relaxed), sleep.ip = parked_in_[8].load(std::memory_order_relaxed);
+  return sleep;
+}
+
 bool Task::park(Deadline deadline) {
   run_deferred();  // whoever is told by it may be who wakes us
   std::optional<u64> until;
@@ -169,7 +186,8 @@ bool Task::park(Deadline deadline) {
     const u64 now = clock().monotonic_ns();
     until = static_cast<u64>(host::monotonic_ns()) + (deadline.ns() > now ? deadline.ns() - now : 0);
   }
-  parked_.store(true, std::memory_order_relaxed);
+  note_where_parked();
+  parked_.store(true, std::memory_order_release);
   voluntary_switches.fetch_add(1, std::memory_order_relaxed);
   const bool told = sleeper_.sleep(until);
   parked_.store(false, std::memory_order_relaxed);

@@ -218,6 +218,8 @@ class Task final : public RefCounted {
   std::atomic<u64> user_ns{0}, system_ns{0};  // CPU time; getrusage, times
   // Faults that the kernel resolved (the host serves first touches of a page unseen), and sleeps. Written by [self].
   std::atomic<u64> minor_faults{0}, major_faults{0}, voluntary_switches{0};
+  // Calls like read(2) and write(2) and what they moved, for /proc/PID/io. Written by [self].
+  std::atomic<u64> reads{0}, writes{0}, bytes_read{0}, bytes_written{0};
   u32 personality = 0;                // personality(2)
   bool process_limit_passed = false;  // setuid(2) took it over RLIMIT_NPROC: the next execve says EAGAIN
   u64 start_time_ns = 0;
@@ -240,11 +242,19 @@ class Task final : public RefCounted {
   bool take_keep_registers() { return std::exchange(keep_registers_, false); }
   // The snapshot of the entry being served.
   const platform::Entry& entry() const { return entry_; }
+  // Where it sleeps, for /proc/PID/syscall: nothing while it runs. Any thread.
+  struct Sleep {
+    i64 nr = -1;  // -1: in no call
+    u64 args[6] = {}, sp = 0, ip = 0;
+  };
+  std::optional<Sleep> asleep_in() const;
   void set_entry(const platform::Entry& entry) { entry_ = entry; }
   // vfork: told when this child has exec'ed or exited.
   Ref<class VforkDone> vfork_done;
 
  private:
+  void note_where_parked();
+
   Kernel& kernel_;
   const Ref<ThreadGroup> group_;
   std::atomic<i32> tid_;
@@ -265,6 +275,7 @@ class Task final : public RefCounted {
   std::atomic<bool> work_pending_{false};
   std::atomic<bool> dying_{false};
   std::atomic<bool> parked_{false};
+  std::atomic<u64> parked_in_[9] = {};  // as in Sleep; written before parked_
   bool exit_requested_ = false;
   int exit_status_ = 0;
   bool keep_registers_ = false;

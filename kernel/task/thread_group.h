@@ -43,12 +43,15 @@ struct Usage {
   u64 user_ns = 0, system_ns = 0;
   u64 minor_faults = 0, major_faults = 0;
   u64 voluntary_switches = 0;
-  u64 peak_resident_kib = 0;  // the largest of all, no sum
+  u64 reads = 0, writes = 0, bytes_read = 0, bytes_written = 0;  // by read(2), write(2) and their kin
+  u64 peak_resident_kib = 0;                                     // the largest of all, no sum
 
   void add(const Usage& other) {
     user_ns += other.user_ns, system_ns += other.system_ns;
     minor_faults += other.minor_faults, major_faults += other.major_faults;
     voluntary_switches += other.voluntary_switches;
+    reads += other.reads, writes += other.writes;
+    bytes_read += other.bytes_read, bytes_written += other.bytes_written;
     if (other.peak_resident_kib > peak_resident_kib) peak_resident_kib = other.peak_resident_kib;
   }
 };

@@ -4,6 +4,14 @@
 #include "kernel/time/cpu_time.h"
 
 namespace limen {
+namespace {
+
+// For counters that only their own thread writes.
+void add(std::atomic<u64>& to, u64 more) {
+  to.store(to.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
+}  // namespace
 
 Usage usage_of(const Task& task) {
   Usage usage;
@@ -12,8 +20,16 @@ Usage usage_of(const Task& task) {
   usage.minor_faults = task.minor_faults.load(std::memory_order_relaxed);
   usage.major_faults = task.major_faults.load(std::memory_order_relaxed);
   usage.voluntary_switches = task.voluntary_switches.load(std::memory_order_relaxed);
+  usage.reads = task.reads.load(std::memory_order_relaxed);
+  usage.writes = task.writes.load(std::memory_order_relaxed);
+  usage.bytes_read = task.bytes_read.load(std::memory_order_relaxed);
+  usage.bytes_written = task.bytes_written.load(std::memory_order_relaxed);
   return usage;
 }
+
+void count_read(Task& task, u64 bytes) { add(task.reads, 1), add(task.bytes_read, bytes); }
+
+void count_write(Task& task, u64 bytes) { add(task.writes, 1), add(task.bytes_written, bytes); }
 
 Usage usage_of(ThreadGroup& group) {
   const CpuTime time = cpu_time(group);

@@ -16,6 +16,10 @@ Usage usage_of(ThreadGroup& group);
 // The most memory that a process's present program had resident at a time, in KiB. Takes the mm's lock.
 u64 peak_resident_kib(Task& task);
 
+// One call that reads or writes, and the bytes that it moved. [self]
+void count_read(Task& task, u64 bytes);
+void count_write(Task& task, u64 bytes);
+
 abi::RUsage encode_usage(const Usage& usage);
 
 }  // namespace limen

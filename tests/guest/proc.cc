@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sys/sysinfo.h>
 
 namespace {
 char text[65536];
@@ -216,6 +217,135 @@ TEST(errors_in_proc) {
   EXPECT_ERRNO(ENOENT, open("/proc/newfile", O_CREAT | O_RDWR, 0600));
   EXPECT_ERRNO(ENOENT, mkdir("/proc/newdir", 0700));
   EXPECT_ERRNO(EPERM, chmod("/proc/self/status", 0600));
+}
+
+TEST(io_counts_reads_and_writes) {
+  COVERS("read", "write");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "");
+  const long read_before = field("/proc/self/io", "rchar:"), written_before = field("/proc/self/io", "wchar:");
+  const long writes_before = field("/proc/self/io", "syscw:");
+  ASSERT_TRUE(read_before >= 0 && written_before >= 0);
+  static char block[5000];
+  EXPECT_EQ(5000, write(fd, block, sizeof block));
+  EXPECT_EQ(2000, SYS(pwrite64, fd, block, 2000, 0));
+  EXPECT_ERRNO(EBADF, write(-1, block, 1));
+  EXPECT_EQ(4000, pread(fd, block, 4000, 0));
+  EXPECT_EQ(written_before + 7000, field("/proc/self/io", "wchar:"));
+  EXPECT_EQ(writes_before + 2, field("/proc/self/io", "syscw:"));
+  EXPECT_GE(field("/proc/self/io", "rchar:"), read_before + 4000);
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/task/%d/io", gettid());
+  EXPECT_EQ(written_before + 7000, field(path, "wchar:"));
+  // A child's are its parent's when it has been waited for.
+  EXPECT_EQ(0, guest::in_child([&] { return write(fd, block, 3000) == 3000 ? 0 : 1; }));
+  EXPECT_EQ(written_before + 10000, field("/proc/self/io", "wchar:"));
+}
+
+TEST(syscall_shows_where_a_process_sleeps) {
+  COVERS("read");
+  int fds[2];
+  ASSERT_OK(pipe(fds));
+  static char byte;
+  pid_t pid = guest::spawn([&] { return static_cast<int>(SYS(read, fds[0], &byte, 1)); });
+  ASSERT_TRUE(guest::falls_asleep(pid));
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/syscall", pid);
+  ASSERT_TRUE(guest::slurp(path, text, sizeof text) > 0);
+  unsigned long long args[6], sp, ip;
+  long nr = -1;
+  EXPECT_EQ(9, sscanf(text, "%ld %llx %llx %llx %llx %llx %llx %llx %llx", &nr, &args[0], &args[1], &args[2], &args[3],
+                      &args[4], &args[5], &sp, &ip));
+  EXPECT_EQ(SYS_read, nr);
+  EXPECT_EQ(static_cast<unsigned long long>(fds[0]), args[0]);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(&byte), args[1]);
+  EXPECT_EQ(1ull, args[2]);
+  EXPECT_TRUE(sp != 0 && ip != 0);
+  EXPECT_EQ(1, write(fds[1], "x", 1));
+  int status = 0;
+  EXPECT_EQ(pid, waitpid(pid, &status, 0));
+  EXPECT_EQ(1 << 8, status);
+}
+
+TEST(pagemap_tells_which_pages_are_there) {
+  COVERS("pread64", "lseek");
+  constexpr uint64_t kPresent = uint64_t{1} << 63, kShared = uint64_t{1} << 61;
+  int fd = open("/proc/self/pagemap", O_RDONLY);
+  ASSERT_OK(fd);
+  const auto map = [](int kind) {
+    auto* pages =
+        static_cast<volatile char*>(mmap(nullptr, 4 * 4096, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0));
+    pages[0] = 1;
+    return pages;
+  };
+  const auto place = [](volatile char* pages) {
+    return static_cast<off_t>(reinterpret_cast<uintptr_t>(pages) / 4096 * 8);
+  };
+  uint64_t own[4] = {}, shared[4] = {};
+  volatile char* pages = map(MAP_PRIVATE);
+  ASSERT_OK(munmap(const_cast<char*>(pages) + 2 * 4096, 4096));
+  EXPECT_EQ(32, pread(fd, own, sizeof own, place(pages)));
+  EXPECT_EQ(kPresent, own[0] & (kPresent | kShared));
+  EXPECT_EQ(0u, own[2]);
+  EXPECT_EQ(32, pread(fd, shared, sizeof shared, place(map(MAP_SHARED))));
+  EXPECT_EQ(kPresent | kShared, shared[0] & (kPresent | kShared));
+  EXPECT_ERRNO(EINVAL, pread(fd, own, 7, 0));
+  EXPECT_ERRNO(EINVAL, pread(fd, own, 8, 1));
+  EXPECT_EQ(0, pread(fd, own, 8, (off_t{1} << 47) / 4096 * 8));
+  EXPECT_ERRNO(EINVAL, lseek(fd, 0, SEEK_END));
+  EXPECT_EQ(16, lseek(fd, 16, SEEK_SET));
+  EXPECT_EQ(8, read(fd, own, 8));
+  EXPECT_EQ(24, lseek(fd, 0, SEEK_CUR));
+}
+
+TEST(map_files_are_links_to_what_is_mapped) {
+  COVERS("readlink", "getdents64");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "mapped");
+  void* at = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+  char path[128], link[256] = {};
+  snprintf(path, sizeof path, "/proc/self/map_files/%lx-%lx", reinterpret_cast<unsigned long>(at),
+           reinterpret_cast<unsigned long>(at) + 4096);
+  EXPECT_GT(readlink(path, link, sizeof link - 1), 0);
+  EXPECT_STREQ(dir / "f", link);
+  struct stat stat;
+  ASSERT_OK(lstat(path, &stat));
+  EXPECT_TRUE(S_ISLNK(stat.st_mode));
+  bool seen = false;
+  DIR* all = opendir("/proc/self/map_files");
+  ASSERT_TRUE(all != nullptr);
+  while (const dirent* entry = readdir(all)) seen = seen || strcmp(entry->d_name, strrchr(path, '/') + 1) == 0;
+  closedir(all);
+  EXPECT_TRUE(seen);
+  if (guest::is_root()) {
+    EXPECT_EQ(fd == -1, open(path, O_RDONLY) == -1);
+  } else {
+    EXPECT_ERRNO(EPERM, open(path, O_RDONLY));
+  }
+  ASSERT_OK(munmap(at, 4096));
+  EXPECT_ERRNO(ENOENT, readlink(path, link, sizeof link));
+  EXPECT_ERRNO(ENOENT, readlink("/proc/self/map_files/1-2", link, sizeof link));
+}
+
+TEST(load_averages_are_three_figures) {
+  COVERS("sysinfo");
+  ASSERT_TRUE(guest::slurp("/proc/loadavg", text, sizeof text) > 0);
+  double means[3];
+  int running = 0, tasks = 0, newest = 0;
+  EXPECT_EQ(6, sscanf(text, "%lf %lf %lf %d/%d %d", &means[0], &means[1], &means[2], &running, &tasks, &newest));
+  EXPECT_TRUE(running >= 1 && tasks >= running && newest >= 1);
+  struct sysinfo info;
+  ASSERT_OK(SYS(sysinfo, &info));
+  for (int i = 0; i < 3; ++i) {
+    const double told = static_cast<double>(info.loads[i]) / 65536;
+    EXPECT_TRUE(told > means[i] - 0.5 && told < means[i] + 0.5);
+  }
+}
+
+TEST(seccomp_tells_its_actions) {
+  COVERS("read");
+  EXPECT_TRUE(has("/proc/sys/kernel/seccomp/actions_avail", "kill_process kill_thread trap errno"));
+  EXPECT_TRUE(has("/proc/sys/kernel/seccomp/actions_logged", "kill_process kill_thread trap errno"));
 }
 
 TEST(namespaces_are_files_of_their_own) {

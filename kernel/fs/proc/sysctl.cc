@@ -69,6 +69,8 @@ constexpr Rule kRules[] = {
     {"kernel/random/poolsize", "256"},
     {"kernel/randomize_va_space", "2"},
     {"kernel/sched_rr_timeslice_ms", "100"},
+    {"kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow"},
+    {"kernel/seccomp/actions_logged", "kill_process kill_thread trap errno user_notif trace log"},
     {"kernel/sem", "32000\t1024000000\t500\t32000"},
     {"kernel/shm_rmid_forced", "0"},
     {"kernel/shmall", "18446744073692774399"},

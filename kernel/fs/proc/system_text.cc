@@ -8,6 +8,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/task/load.h"
 #include "kernel/version.h"
 #include "kernel/vfs/filesystem_types.h"
 
@@ -123,12 +124,7 @@ Result<std::string> proc_kernel_cmdline(Task&) { return std::string("limen\n"); 
 
 Result<std::string> proc_kernel_stat(Task& reader) {
   const u32 cpus = reader.kernel().options().limits.cpus;
-  u64 user = 0, system = 0;
-  {
-    ReadGuard tree(reader.kernel().process_tree);
-    for (const Ref<Task>& task : reader.kernel().pids->tasks())
-      user += task->user_ns.load(), system += task->system_ns.load();
-  }
+  const auto [user, system] = cpu_time_of_all(reader.kernel());
   constexpr u64 kTick = 10'000'000;
   const u64 up = reader.clock().boottime_ns() / kTick * cpus;
   const u64 busy = (user + system) / kTick;
@@ -146,7 +142,13 @@ Result<std::string> proc_kernel_stat(Task& reader) {
 
 Result<std::string> proc_loadavg(Task& reader) {
   const Population p = population(reader);
-  return fmt::format("0.00 0.00 0.00 {}/{} {}\n", std::max<usize>(1, p.running), p.tasks, p.newest.raw());
+  std::string text;
+  for (const u64 mean : load_averages(reader.kernel())) {
+    constexpr u64 kOne = u64{1} << LoadAverage::kShift;
+    const u64 hundredths = (mean * 100 + kOne / 2) / kOne;
+    text += fmt::format("{}.{:02} ", hundredths / 100, hundredths % 100);
+  }
+  return text + fmt::format("{}/{} {}\n", std::max<usize>(1, p.running), p.tasks, p.newest.raw());
 }
 
 Result<std::string> proc_meminfo(Task& reader) {

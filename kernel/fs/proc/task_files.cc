@@ -5,6 +5,7 @@
 #include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "kernel/fs/proc/mem_file.h"
+#include "kernel/fs/proc/page_map.h"
 #include "kernel/fs/proc/proc_net.h"
 #include "kernel/fs/proc/task_text.h"
 #include "kernel/kernel.h"
@@ -130,7 +131,8 @@ constexpr TextRow kTexts[] = {
     {"cpuset", 0444, false, proc_cpuset},
     {"environ", 0400, true, proc_environ},
     {"gid_map", 0644, false, proc_id_map},
-    {"io", 0400, true, proc_io},
+    {"io", 0400, true, proc_io, Where::process},
+    {"io", 0400, true, proc_thread_io, Where::thread},
     {"limits", 0444, false, proc_limits},
     {"loginuid", 0644, false, proc_no_audit_id},
     {"maps", 0444, true, proc_maps},
@@ -150,6 +152,7 @@ constexpr TextRow kTexts[] = {
     {"stat", 0444, false, proc_thread_stat, Where::thread},
     {"statm", 0444, false, proc_statm},
     {"status", 0444, false, proc_status},
+    {"syscall", 0400, true, proc_syscall},
     {"uid_map", 0644, false, proc_id_map},
     {"wchan", 0444, false, proc_wchan},
 };
@@ -272,10 +275,12 @@ constexpr SpecialRow kSpecials[] = {
     {"exe", abi::s_iflnk, make_exe},
     {"fd", abi::s_ifdir, make_fds},
     {"fdinfo", abi::s_ifdir, make_fd_info},
+    {"map_files", abi::s_ifdir, make_map_files, Where::process},
     {"mem", abi::s_ifreg, make_memory},
     {"net", abi::s_ifdir, make_net},
     {"ns", abi::s_ifdir, make_namespaces},
     {"oom_score_adj", abi::s_ifreg, make_oom_score_adj},
+    {"pagemap", abi::s_ifreg, make_page_map},
     {"root", abi::s_iflnk, make_root},
     {"task", abi::s_ifdir, make_threads, Where::process},
     {"timerslack_ns", abi::s_ifreg, make_timer_slack, Where::process},

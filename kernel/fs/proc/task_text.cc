@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
+#include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -42,7 +43,7 @@ usize threads_of(Task& task) {
   return std::max<usize>(1, task.group().members.size());
 }
 
-MmUsage usage_of(Task& task) {
+MmUsage memory_of(Task& task) {
   const Ref<Mm> mm = task.mm_ref();
   return mm ? mm->usage() : MmUsage{};
 }
@@ -101,9 +102,31 @@ Result<std::string> proc_environ(Task& task) {
   return guest_bytes(task, layout.env_start, layout.env_end);
 }
 
-Result<std::string> proc_io(Task&) {
-  return std::string(
-      "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+// The three last are of block devices, of which there are none.
+std::string io_text(const Usage& usage) {
+  return fmt::format(
+      "rchar: {}\nwchar: {}\nsyscr: {}\nsyscw: {}\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n",
+      usage.bytes_read, usage.bytes_written, usage.reads, usage.writes);
+}
+
+// With the children that were waited for. Linux: kernel/exit.c:wait_task_zombie.
+Result<std::string> proc_io(Task& task) {
+  Usage usage = usage_of(task.group());
+  ReadGuard tree(task.kernel().process_tree);
+  usage.add(task.group().waited_children);
+  return io_text(usage);
+}
+
+Result<std::string> proc_thread_io(Task& task) { return io_text(usage_of(std::as_const(task))); }
+
+// Linux: fs/proc/base.c:proc_pid_syscall.
+Result<std::string> proc_syscall(Task& task) {
+  const std::optional<Task::Sleep> sleep = task.asleep_in();
+  if (!sleep) return std::string("running\n");
+  if (sleep->nr < 0) return fmt::format("-1 {:#x} {:#x}\n", sleep->sp, sleep->ip);
+  const auto& a = sleep->args;
+  return fmt::format("{} {:#x} {:#x} {:#x} {:#x} {:#x} {:#x} {:#x} {:#x}\n", sleep->nr, a[0], a[1], a[2], a[3], a[4],
+                     a[5], sleep->sp, sleep->ip);
 }
 
 Result<std::string> proc_limits(Task& task) {
@@ -139,7 +162,7 @@ namespace {
 
 std::string stat_line(Task& task, CpuTime time) {
   const Relatives family = family_of(task);
-  const MmUsage usage = usage_of(task);
+  const MmUsage usage = memory_of(task);
   const Ref<Mm> mm = task.mm_ref();
   const MmLayout layout = mm ? mm->layout() : MmLayout{};
   Usage waited;

@@ -13,7 +13,8 @@ Result<std::string> proc_auxv(Task& task);
 Result<std::string> proc_cgroup(Task& task);
 Result<std::string> proc_cmdline(Task& task);
 Result<std::string> proc_environ(Task& task);
-Result<std::string> proc_io(Task& task);
+Result<std::string> proc_io(Task& task);         // of the whole process
+Result<std::string> proc_thread_io(Task& task);  // of one thread
 Result<std::string> proc_limits(Task& task);
 Result<std::string> proc_maps(Task& task);
 Result<std::string> proc_mountinfo(Task& task);
@@ -34,6 +35,7 @@ Result<std::string> proc_stat(Task& task);         // of the whole process
 Result<std::string> proc_thread_stat(Task& task);  // of one thread
 Result<std::string> proc_statm(Task& task);
 Result<std::string> proc_status(Task& task);
+Result<std::string> proc_syscall(Task& task);
 Result<std::string> proc_wchan(Task& task);
 
 // "R", "S", "T" or "Z" with its word, as /proc/PID/status has it.
