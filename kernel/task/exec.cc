@@ -256,8 +256,7 @@ void forget_old_program(Task& task, const ExecRequest& request, Ref<const Creden
   clear_child_tid_wake(task);
   task.restart_.reset();
   forget_timers(task);
-  if (task.files().ref_count() > 1) task.set_files(task.files().clone());
-  task.files().close_on_exec(task);
+  task.exec_ran = true;
   task.group().dumpable = cred->euid == cred->uid && cred->egid == cred->gid;
   if (cred->euid != cred->uid || cred->egid != cred->gid) {
     task.parent_death_signal = Signal(0);
@@ -266,7 +265,6 @@ void forget_old_program(Task& task, const ExecRequest& request, Ref<const Creden
   task.set_credentials(std::move(cred));
   const std::string name = file_name(request);
   task.set_name(name.substr(name.rfind('/') + 1));  // npos + 1 is 0
-  task.exec_ran = true;
 }
 
 // Linux: do_execveat_common. A user that setuid(2) took over its limit may have come below it again.
@@ -292,6 +290,12 @@ void change_program(Task& task, NewProgram fresh) {
   start_cpu_time_after_exec(task.group());
 }
 
+// When all else is changed: by the end of a pipe others know that the new program is there. Linux: fs/exec.c:begin_new_exec.
+void close_descriptors(Task& task) {
+  if (task.files().ref_count() > 1) task.set_files(task.files().clone());
+  task.files().close_on_exec(task);
+}
+
 }  // namespace
 
 Result<void> exec(Task& task, ExecRequest& request) {
@@ -307,6 +311,7 @@ Result<void> exec(Task& task, ExecRequest& request) {
   TRY(become_only_thread(task));
   forget_old_program(task, request, std::move(cred));
   change_program(task, std::move(fresh));
+  close_descriptors(task);
   if (task.vfork_done) task.vfork_done->tell(), task.vfork_done.reset();
   return success;
 }

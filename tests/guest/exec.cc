@@ -77,6 +77,25 @@ TEST(close_on_exec_closes_and_others_stay) {
             }));
 }
 
+TEST(when_descriptors_close_the_new_program_is_there) {
+  COVERS("execve");
+  for (int i = 0; i < 20; ++i) {
+    int gate[2];
+    ASSERT_OK(pipe2(gate, O_CLOEXEC));
+    pid_t child = guest::spawn([] { return execlp("sleep", "sleep", "50", nullptr); });
+    close(gate[1]);
+    char byte, path[64], line[64] = {};
+    EXPECT_EQ(0, read(gate[0], &byte, 1));
+    snprintf(path, sizeof path, "/proc/%d/cmdline", child);
+    EXPECT_EQ(9, guest::slurp(path, line, sizeof line));
+    EXPECT_STREQ("sleep", line);
+    EXPECT_ERRNO(EACCES, setpgid(child, 0));
+    close(gate[0]);
+    kill(child, SIGKILL);
+    guest::reap(child);
+  }
+}
+
 TEST(handlers_are_reset_ignored_and_masked_signals_stay) {
   COVERS("execve", "rt_sigaction", "rt_sigprocmask", "rt_sigpending");
   EXPECT_EQ(0, guest::in_child([] {
