@@ -233,7 +233,7 @@ Result<usize> Socket::receive_urgent(ReceiveRequest& request, const Ends& e) {
 
 Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
   const Ends e = ends();
-  if ((request.flags & abi::msg_errqueue) != 0) return Errno::eagain;
+  if (is_inet() && (request.flags & abi::msg_errqueue) != 0) return Errno::eagain;  // unix sockets have no such queue
   if ((request.flags & abi::msg_oob) != 0 && !(is_inet() && is_datagram())) return receive_urgent(request, e);
   {
     MutexGuard guard(lock_);
@@ -249,6 +249,8 @@ Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
   usize least = (request.flags & abi::msg_waitall) != 0 ? request.to.remaining() : 1;
   if (least == 1 && stream)
     least = std::min(static_cast<usize>(low_water_.load(std::memory_order_relaxed)), request.to.remaining());
+  // Only who waits is told of the end. Linux: net/core/datagram.c:__skb_wait_for_more_packets.
+  if (is_datagram() && !wait && (e.shut & kShutReads) != 0 && e.in->state().empty) return Errno::eagain;
   usize total = 0;
   do {
     const auto attempt = [&] { return e.in->get(request.to, look); };

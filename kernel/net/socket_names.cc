@@ -42,6 +42,17 @@ InetAddress any_of(i32 domain) {
 Result<void> Socket::bind_unix(Task& task, const SocketAddress& address) {
   if (address.bytes.size() == 2 && address.family() == abi::af_unix) return autobind(task);
   TRY(check_unix(address));
+  bool is_bound = false;
+  {
+    MutexGuard guard(lock_);
+    is_bound = bound_;
+  }
+  if (is_bound) {  // Linux looks at the name first
+    WalkFlags flags;
+    flags.follow = false;
+    const bool is_taken = !is_abstract(address) && walk(task, abi::at_fdcwd.raw(), unix_path(address), flags).ok();
+    return is_taken ? Errno::eaddrinuse : Errno::einval;
+  }
   if (is_abstract(address)) {
     TRY(net_tables(kernel_)->bind_abstract(address.bytes.substr(2), endpoint_));
   } else {
@@ -124,12 +135,7 @@ Result<void> Socket::autobind(Task& task) {
 }
 
 Result<void> Socket::bind(Task& task, SocketAddress address) {
-  if (is_inet()) return bind_inet(task, address);
-  {
-    MutexGuard guard(lock_);
-    if (bound_) return Errno::einval;
-  }
-  return bind_unix(task, address);
+  return is_inet() ? bind_inet(task, address) : bind_unix(task, address);
 }
 
 // Where a connection or a datagram is to go.

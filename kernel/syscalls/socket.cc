@@ -130,6 +130,11 @@ Result<void> set_credentials(Task& task, std::span<const u8> data, Ancillary& an
   const bool uid_ok = uid == own.uid || uid == own.euid || uid == own.suid || own.capable(Capability::setuid);
   const bool gid_ok = gid == own.gid || gid == own.egid || gid == own.sgid || own.capable(Capability::setgid);
   if (!pid_ok || !uid_ok || !gid_ok) return Errno::eperm;
+  if (cred.pid != task.group().pid().raw()) {
+    ReadGuard tree(task.kernel().process_tree);
+    const PidNamespace& pids = *task.namespaces().pid;
+    if (!pids.find(Pid(cred.pid)) && !pids.find_process_group(Pid(cred.pid))) return Errno::esrch;
+  }
   ancillary.sender = cred;
   return success;
 }

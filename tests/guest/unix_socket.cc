@@ -165,6 +165,41 @@ TEST(bind_and_connect_errors) {
   }());
 }
 
+TEST(a_socket_is_bound_once) {
+  COVERS("bind");
+  guest::TempDir dir;
+  int fd = listener(dir / "s");
+  ASSERT_OK(fd);
+  sockaddr_un same = address_of(dir / "s"), other = address_of(dir / "t");
+  EXPECT_ERRNO(EADDRINUSE, bind(fd, reinterpret_cast<sockaddr*>(&same), sizeof same));
+  EXPECT_ERRNO(EINVAL, bind(fd, reinterpret_cast<sockaddr*>(&other), sizeof other));
+  EXPECT_ERRNO(ENOENT, access(dir / "t", F_OK));
+  EXPECT_OK(bind(fd, reinterpret_cast<sockaddr*>(&same), sizeof(sa_family_t)));  // it has a name: none is chosen
+  other.sun_path[0] = '\0';
+  EXPECT_ERRNO(EINVAL, bind(fd, reinterpret_cast<sockaddr*>(&other), sizeof(sa_family_t) + 5));
+}
+
+TEST(unix_sockets_have_no_queue_of_errors) {
+  COVERS("recvfrom");
+  int pair[2];
+  char byte = 0;
+  ASSERT_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+  ASSERT_EQ(1, send(pair[0], "x", 1, 0));
+  EXPECT_EQ(1, recv(pair[1], &byte, 1, MSG_ERRQUEUE));
+}
+
+TEST(only_who_waits_for_a_datagram_is_told_of_the_end) {
+  COVERS("recvfrom", "shutdown");
+  int pair[2];
+  char byte = 0;
+  ASSERT_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+  ASSERT_EQ(1, send(pair[0], "x", 1, 0));
+  ASSERT_OK(shutdown(pair[1], SHUT_RD));
+  EXPECT_EQ(1, recv(pair[1], &byte, 1, MSG_DONTWAIT));
+  EXPECT_ERRNO(EAGAIN, recv(pair[1], &byte, 1, MSG_DONTWAIT));
+  EXPECT_EQ(0, recv(pair[1], &byte, 1, 0));
+}
+
 TEST(abstract_names_need_no_file) {
   COVERS("bind", "connect");
   sockaddr_un address{};
@@ -235,6 +270,23 @@ TEST(credentials_of_the_peer) {
   EXPECT_EQ(SCM_CREDENTIALS, header->cmsg_type);
   memcpy(&peer, CMSG_DATA(header), sizeof peer);
   EXPECT_EQ(getpid(), peer.pid);
+}
+
+TEST(credentials_name_a_process_that_is_there) {
+  COVERS("sendmsg");
+  int pair[2];
+  ASSERT_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+  ucred who{1 << 30, getuid(), getgid()};
+  char byte = 'c';
+  iovec part{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof who)] = {};
+  msghdr message{nullptr, 0, &part, 1, control, sizeof control, 0};
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_CREDENTIALS;
+  header->cmsg_len = CMSG_LEN(sizeof who);
+  memcpy(CMSG_DATA(header), &who, sizeof who);
+  EXPECT_ERRNO(guest::is_root() ? ESRCH : EPERM, sendmsg(pair[0], &message, 0));
 }
 
 TEST(shutdown_ends_one_way) {
