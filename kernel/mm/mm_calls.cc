@@ -37,10 +37,11 @@ Result<Range> page_range(GuestAddr addr, u64 length, Errno wrapped) {
   return Range{addr.raw(), addr.raw() + rounded};
 }
 
-// For calls that take any address: whole pages around [addr, addr + length).
+// For calls that take any address: whole pages around [addr, addr + length). Linux: mm/mlock.c:do_mlock, where a length that rounding
+// makes 0 means no page.
 Result<Range> covering_range(GuestAddr addr, u64 length, Errno wrapped) {
-  const u64 start = page_floor(addr.raw()), end = page_ceil(addr.raw() + length);
-  if (addr.raw() + length < addr.raw() || end < start) return wrapped;
+  const u64 start = page_floor(addr.raw()), end = start + page_ceil(length + (addr.raw() - start));
+  if (end < start) return wrapped;
   return Range{start, end};
 }
 
@@ -301,7 +302,8 @@ Result<void> Mm::remove_pages(u64 start, u64 end) {
 Result<void> Mm::msync(GuestAddr addr, u64 length, u32 flags) {
   if ((flags & ~(abi::ms_async | abi::ms_invalidate | abi::ms_sync)) != 0) return Errno::einval;
   if ((flags & abi::ms_async) != 0 && (flags & abi::ms_sync) != 0) return Errno::einval;
-  const Range range = TRY(page_range(addr, length, Errno::enomem));
+  if ((addr.raw() & kPageMask) != 0) return Errno::einval;
+  const Range range = TRY(covering_range(addr, length, Errno::enomem));
   std::vector<Ref<File>> files;  // go after the lock
   Result<void> verdict = success;
   {
@@ -330,7 +332,8 @@ Result<std::vector<u8>> Mm::mincore(GuestAddr addr, u64 length) {
 Result<void> Mm::mlock(Task& task, GuestAddr addr, u64 length, u32 flags) {
   const MmLimits limits = limits_of(task);
   if (limits.locked == 0) return Errno::eperm;
-  const Range range = TRY(covering_range(addr, length, Errno::einval));
+  // Linux judges the limit before the range.
+  const Range range = TRY(covering_range(addr, length, length > limits.locked ? Errno::enomem : Errno::einval));
   if (range.start == range.end) return success;
   WriteGuard guard(lock_);
   return map_->lock(range.start, range.end, true, (flags & abi::mlock_onfault) == 0, limits);

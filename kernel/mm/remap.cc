@@ -8,11 +8,11 @@ namespace limen {
 Result<u64> AddressSpace::remap(const RemapRequest& r, const MmLimits& limits) {
   const u64 old_end = r.from + r.old_length;
   if (old_end < r.from || old_end > bounds_.ceiling) return Errno::efault;
-  if (r.fixed) {
+  if (r.fixed || r.keep_old) {  // of MREMAP_DONTUNMAP, `to` is a hint, and judged as a place
     if ((r.to & kPageMask) != 0 || r.new_length > bounds_.ceiling || r.to > bounds_.ceiling - r.new_length)
       return Errno::einval;
     if (r.to < old_end && r.from < r.to + r.new_length) return Errno::einval;
-    if (r.to < bounds_.floor) return Errno::eperm;
+    if (r.fixed && r.to < bounds_.floor) return Errno::eperm;
   }
   const auto it = vma_at(r.from);
   if (it == vmas_.end() || (it->second.flags & kVmaIsland) != 0) return Errno::efault;

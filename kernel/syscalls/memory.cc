@@ -168,8 +168,8 @@ enum class VmDirection : u8 { read, write };
 Result<i64> process_vm(Task& task, Pid pid, const VmCall& call, VmDirection direction) {
   if (call.flags != 0) return Errno::einval;
   UserBuffer local = TRY(read_iovec(task, call.local.addr(), call.local_count));
-  const Segments remote = TRY(read_segments(task, call.remote, call.remote_count));
   if (local.remaining() == 0) return 0;
+  const Segments remote = TRY(read_segments(task, call.remote, call.remote_count));
   const Ref<Mm> mm = TRY(memory_of(task, pid));
   std::vector<u8> bounce(std::min<usize>(local.remaining(), 64 << 10));
   i64 total = 0;

@@ -153,16 +153,22 @@ Result<i64> sys_sched_getattr(Task& task, Pid pid, UserOut<abi::SchedAttr> attr,
   return 0;
 }
 
+namespace {
+// SCHED_EXT is known by its number, as without CONFIG_SCHED_CLASS_EXT.
+bool has_no_priorities(i32 policy) {
+  constexpr i32 kExtensible = 7;
+  return is_fair(policy) || policy == abi::sched_deadline || policy == kExtensible;
+}
+}  // namespace
+
 Result<i64> sys_sched_get_priority_max(Task&, SchedPolicy policy) {
   if (is_realtime(policy.raw())) return 99;
-  if (is_fair(policy.raw()) || policy.raw() == abi::sched_deadline) return 0;
-  return Errno::einval;
+  return has_no_priorities(policy.raw()) ? Result<i64>(0) : Errno::einval;
 }
 
 Result<i64> sys_sched_get_priority_min(Task&, SchedPolicy policy) {
   if (is_realtime(policy.raw())) return 1;
-  if (is_fair(policy.raw()) || policy.raw() == abi::sched_deadline) return 0;
-  return Errno::einval;
+  return has_no_priorities(policy.raw()) ? Result<i64>(0) : Errno::einval;
 }
 
 Result<i64> sys_sched_rr_get_interval(Task& task, Pid pid, UserOut<abi::TimeSpec> interval) {

@@ -7,6 +7,7 @@
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
+#include "kernel/task/usage.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -42,9 +43,13 @@ Result<Ref<File>> file_of(Task& task, Fd fd) {
   return file;
 }
 
+// Whatever was given: a negative one is judged later.
+Result<i64> given_start(Task& task, File& file, UserInOut<i64> offset) {
+  return offset.is_null() ? Result<i64>(static_cast<i64>(file.position())) : offset.read(task);
+}
+
 Result<u64> start_of(Task& task, File& file, UserInOut<i64> offset) {
-  if (offset.is_null()) return file.position();
-  const i64 given = TRY(offset.read(task));
+  const i64 given = TRY(given_start(task, file, offset));
   if (given < 0) return Errno::einval;
   return static_cast<u64>(given);
 }
@@ -63,6 +68,7 @@ Result<i64> send_to_pipe(Task& task, File& in, UserInOut<i64> offset, File& out,
   const usize moved =
       TRY(splice_to_pipe(task, in, position ? &*position : nullptr, pipe, std::min(count, kMostAtOnce), waits));
   if (position) TRY(offset.write(task, static_cast<i64>(*position)));
+  count_read(task, moved), count_write(task, moved);
   return static_cast<i64>(moved);
 }
 
@@ -76,14 +82,17 @@ Result<i64> sys_sendfile(Task& task, Fd out_fd, Fd in_fd, UserInOut<i64> offset,
   const Ref<File> out = TRY(file_of(task, out_fd));
   if (!out->writable()) return Errno::ebadf;
   if (const Ref<Pipe> pipe = pipe_of(*out)) return send_to_pipe(task, *in, offset, *out, *pipe, count);
-  if ((out->flags() & abi::o_append) != 0 || !in->seekable()) return Errno::einval;
+  if ((out->flags() & abi::o_append) != 0 || (offset.is_null() ? !in->keeps_position() : !in->seekable()))
+    return Errno::einval;
   const Result<usize> moved = pump(task, *in, position, std::min(count, kMostAtOnce),
                                    [&](UserBuffer& bytes) { return out->write(task, bytes); });
+  if (moved.is(Errno::eisdir)) return Errno::einval;  // a directory cannot be spliced
   if (!moved.ok()) return moved.error();
   if (offset.is_null())
     advance(*in, position);
   else
     TRY(offset.write(task, static_cast<i64>(position)));
+  count_read(task, *moved), count_write(task, *moved);
   return static_cast<i64>(*moved);
 }
 
@@ -92,17 +101,19 @@ Result<i64> sys_copy_file_range(Task& task, Fd fd_in, UserInOut<i64> off_in, Fd 
                                 usize len, u32 flags) {
   const Ref<File> in = TRY(file_of(task, fd_in));
   const Ref<File> out = TRY(file_of(task, fd_out));
-  u64 from = TRY(start_of(task, *in, off_in));
-  u64 to = TRY(start_of(task, *out, off_out));
+  u64 from = static_cast<u64>(TRY(given_start(task, *in, off_in)));
+  u64 to = static_cast<u64>(TRY(given_start(task, *out, off_out)));
   if (flags != 0) return Errno::einval;
   const Attributes source = TRY(in->attributes());
   const Attributes target = TRY(out->attributes());
   if (source.is_directory() || target.is_directory()) return Errno::eisdir;
   if (!source.is_regular() || !target.is_regular()) return Errno::einval;
   if (!in->readable() || !out->writable() || (out->flags() & abi::o_append) != 0) return Errno::ebadf;
-  if (!in->seekable() || !out->seekable())
+  if (&in->inode().filesystem() != &out->inode().filesystem()) return Errno::exdev;
+  if (!in->keeps_position() || !out->keeps_position())
     return Errno::exdev;  // a stream of the host's: callers read and write instead
   if (from + len < from || to + len < to) return Errno::eoverflow;
+  if (static_cast<i64>(from) < 0 || static_cast<i64>(to) < 0) return Errno::einval;
   const u64 left = source.size > from ? source.size - from : 0;
   const usize count = static_cast<usize>(std::min<u64>(std::min(len, kMostAtOnce), left));
   if (&in->inode() == &out->inode() && from < to + count && to < from + count) return Errno::einval;
@@ -120,6 +131,7 @@ Result<i64> sys_copy_file_range(Task& task, Fd fd_in, UserInOut<i64> off_in, Fd 
     advance(*out, to);
   else
     TRY(off_out.write(task, static_cast<i64>(to)));
+  count_read(task, *moved), count_write(task, *moved);
   return static_cast<i64>(*moved);
 }
 

@@ -46,6 +46,9 @@ Result<void> check_flags(Task& task, const CloneRequest& request) {
   if (request.has(abi::clone_newuser | abi::clone_newpid) && request.has(abi::clone_thread)) return Errno::einval;
   if (request.has(abi::clone_newipc) && request.has(abi::clone_sysvsem)) return Errno::einval;
   if (request.has(abi::clone_pidfd) && request.has(abi::clone_detached)) return Errno::einval;
+  if (request.has(abi::clone_pidfd) && request.has(abi::clone_parent_settid) &&
+      request.pidfd.addr() == request.parent_tid.addr())
+    return Errno::einval;
   if (request.exit_signal.raw() < 0 || request.exit_signal.raw() > kSignalMax) return Errno::einval;
   // The sandbox's first process has no parent that could wait for another child.
   if (request.has(abi::clone_parent)) {

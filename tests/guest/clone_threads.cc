@@ -336,6 +336,16 @@ TEST(clone_pidfd_gives_a_descriptor) {
   guest::reap(static_cast<pid_t>(pid));
 }
 
+TEST(a_pidfd_and_a_tid_need_two_places) {
+  COVERS("clone3");
+  clone_args args{};
+  int place = 0;
+  args.flags = CLONE_PIDFD | CLONE_PARENT_SETTID;
+  args.pidfd = args.parent_tid = reinterpret_cast<uintptr_t>(&place);
+  args.exit_signal = SIGCHLD;
+  EXPECT_ERRNO(EINVAL, SYS(clone3, &args, sizeof args));
+}
+
 TEST(clone3_clear_sighand_resets_handlers) {
   COVERS("clone3");
   guest::handle(SIGUSR1, [](int) {});

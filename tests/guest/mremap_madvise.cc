@@ -293,6 +293,16 @@ TEST(mremap_dontunmap_of_other_kinds) {
   EXPECT_EQ('d', target[0]);
 }
 
+TEST(mremap_dontunmap_judges_its_hint) {
+  COVERS("mremap");
+  char* map = anonymous(2);
+  const int flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
+  EXPECT_ERRNO(EINVAL, SYS(mremap, map, kPage, kPage, flags, map + 2 * kPage + 1));
+  EXPECT_ERRNO(EINVAL, SYS(mremap, map, kPage, kPage, flags, map));
+  EXPECT_ERRNO(EINVAL, SYS(mremap, map, kPage, kPage, flags, uintptr_t{1} << 62));
+  EXPECT_OK(SYS(mremap, map, kPage, kPage, flags, 0));
+}
+
 TEST(mremap_of_nothing_makes_a_second_view) {
   COVERS("mremap");
   char* map = anonymous(2, MAP_SHARED);
@@ -303,6 +313,26 @@ TEST(mremap_of_nothing_makes_a_second_view) {
   twin[0] = 't';
   EXPECT_EQ('t', map[0]);
   EXPECT_ERRNO(EINVAL, SYS(mremap, anonymous(1), 0, kPage, MREMAP_MAYMOVE));
+}
+
+TEST(a_length_that_rounds_up_to_nothing_is_none) {
+  COVERS("mlock", "munlock", "msync");
+  char* map = anonymous(1);
+  EXPECT_OK(SYS(mlock, map, -1L));
+  EXPECT_OK(SYS(munlock, map, -1L));
+  EXPECT_OK(SYS(msync, map, -1L, MS_SYNC));
+  EXPECT_ERRNO(guest::is_root() ? EINVAL : ENOMEM, SYS(mlock, map, -8192L));  // root has no limit
+  EXPECT_ERRNO(ENOMEM, SYS(msync, map, -8192L, MS_SYNC));
+}
+
+TEST(process_vm_readv_into_nothing_asks_no_more) {
+  COVERS("process_vm_readv", "process_vm_writev");
+  char byte = 'x';
+  iovec none{&byte, 0}, wrong{&byte, SIZE_MAX};
+  EXPECT_EQ(0, SYS(process_vm_readv, getpid(), &none, 1, &wrong, 1, 0));
+  EXPECT_EQ(0, SYS(process_vm_writev, getpid(), &none, 0, &wrong, 1, 0));
+  none.iov_len = 1;
+  EXPECT_ERRNO(EINVAL, SYS(process_vm_readv, getpid(), &none, 1, &wrong, 1, 0));
 }
 
 TEST(process_vm_readv_and_writev_of_a_child) {

@@ -30,6 +30,20 @@ TEST(lseek_errors) {
   EXPECT_ERRNO(EINVAL, lseek(fd, 0, 99));
   EXPECT_ERRNO(EBADF, lseek(-1, 0, SEEK_SET));
   EXPECT_EQ(1000, lseek(fd, 1000, SEEK_SET));
+  EXPECT_ERRNO(EINVAL, lseek(fd, INT64_MAX, SEEK_END));
+  EXPECT_ERRNO(EINVAL, lseek(fd, INT64_MAX, SEEK_CUR));
+}
+
+TEST(no_transfer_goes_past_the_last_offset) {
+  COVERS("read", "write", "pread64", "pwrite64");
+  int fd = memfd_create("f", 0);  // of the files here, the one that may be that long
+  char bytes[10] = {};
+  ASSERT_EQ(INT64_MAX - 5, lseek(fd, INT64_MAX - 5, SEEK_SET));
+  EXPECT_ERRNO(EINVAL, read(fd, bytes, 10));
+  EXPECT_ERRNO(EINVAL, write(fd, bytes, 10));
+  EXPECT_ERRNO(EINVAL, pread(fd, bytes, 10, INT64_MAX - 5));
+  EXPECT_ERRNO(EINVAL, pwrite(fd, bytes, 10, INT64_MAX - 5));
+  EXPECT_EQ(0, read(fd, bytes, 5));
 }
 
 TEST(seek_data_and_seek_hole) {
@@ -323,6 +337,21 @@ TEST(copy_file_range_copies_between_files) {
   EXPECT_ERRNO(EBADF, SYS(copy_file_range, -1, &in, to, &out, 5, 0));
   int reader = open(dir / "b", O_RDONLY);
   EXPECT_ERRNO(EBADF, SYS(copy_file_range, from, &in, reader, &out, 5, 0));
+}
+
+TEST(copy_file_range_stays_in_one_file_system) {
+  COVERS("copy_file_range");
+  guest::TempDir dir;
+  int from = guest::make_file(dir / "from", "text"), to = guest::make_file(dir / "to", ""),
+      memory = memfd_create("m", 0);
+  ASSERT_EQ(4, write(memory, "more", 4));
+  EXPECT_ERRNO(EXDEV, SYS(copy_file_range, open("/proc/self/status", O_RDONLY), nullptr, to, nullptr, 4, 0));
+  EXPECT_ERRNO(EXDEV, SYS(copy_file_range, memory, nullptr, to, nullptr, 4, 0));
+  loff_t before = -1, last = INT64_MAX - 2;
+  EXPECT_ERRNO(EOVERFLOW, SYS(copy_file_range, from, &before, to, nullptr, 4, 0));
+  EXPECT_ERRNO(EOVERFLOW, SYS(copy_file_range, from, nullptr, to, &before, 4, 0));
+  EXPECT_ERRNO(EINVAL, SYS(copy_file_range, from, &before, to, nullptr, 0, 0));
+  EXPECT_EQ(0, SYS(copy_file_range, from, &last, to, nullptr, 1, 0));
 }
 
 TEST(flags_of_preadv2_and_pwritev2) {

@@ -59,6 +59,9 @@ TEST(priority_ranges) {
   EXPECT_EQ(99, SYS(sched_get_priority_max, SCHED_FIFO));
   EXPECT_EQ(1, SYS(sched_get_priority_min, SCHED_RR));
   EXPECT_EQ(0, SYS(sched_get_priority_max, SCHED_OTHER));
+  constexpr int kExtensible = 7;  // SCHED_EXT, since Linux 6.12
+  const long least = SYS(sched_get_priority_min, kExtensible), most = SYS(sched_get_priority_max, kExtensible);
+  EXPECT_TRUE(least == most && (least == 0 || errno == EINVAL));
   EXPECT_ERRNO(EINVAL, SYS(sched_get_priority_max, 77));
   EXPECT_ERRNO(EINVAL, SYS(sched_get_priority_min, -1));
   timespec slice{-1, -1};

@@ -37,6 +37,13 @@ TEST(sendfile_errors) {
   EXPECT_ERRNO(ESPIPE, SYS(sendfile, fds[1], fds[0], &negative, 1));
 }
 
+TEST(sendfile_of_a_directory_is_no_transfer) {
+  COVERS("sendfile");
+  guest::TempDir dir;
+  int to = guest::make_file(dir / "to", "");
+  EXPECT_ERRNO(EINVAL, SYS(sendfile, to, open(dir.path(), O_RDONLY), nullptr, 5));
+}
+
 TEST(splice_moves_between_file_and_pipe) {
   COVERS("splice");
   guest::TempDir dir;
