@@ -1,5 +1,6 @@
 #include "cli/reader.h"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -13,17 +14,24 @@
 #include "trace/stream.h"
 
 namespace limen::cli {
+namespace {
+constexpr usize kRead = 256 * 1024;
+}  // namespace
 
 int read_events(std::string_view command, int events_fd, trace::Follower& to, trace::Output& output, OpensFiles opens) {
   // The words that it formats are a guest's. What the kernel process may ask of the host is enough for the reader, too.
   tzset();
+  // A reader that is woken shall not take the CPU from a kernel thread that answers calls: it works when one is free, or its turn
+  // has come.
+  const sched_param priority{};
+  (void)sched_setscheduler(0, SCHED_BATCH, &priority);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (opens == OpensFiles::no && !host::lock_down().ok()) {
     report_error(command, "the host did not take the seccomp filter of the events' reader");
     return kExitLimenFailed;
   }
   trace::Stream stream;
-  std::vector<u8> bytes(256 * 1024);
+  std::vector<u8> bytes(kRead);
   bool sound = true;
   for (;;) {
     const ssize_t n = read(events_fd, bytes.data(), bytes.size());
@@ -31,7 +39,8 @@ int read_events(std::string_view command, int events_fd, trace::Follower& to, tr
     if (n <= 0) break;
     sound = stream.feed({bytes.data(), static_cast<usize>(n)}, [&](const trace::EventView& view) { to.take(view); });
     if (!sound) break;
-    if (!output.flush()) break;
+    // A short read has emptied the pipe: what is written so far is all that there is to see for now.
+    if ((static_cast<usize>(n) < bytes.size() || output.is_much()) && !output.flush()) break;
   }
   if (!sound) {
     report_error(command, "the stream of events is broken");

@@ -22,7 +22,10 @@ namespace {
 
 constexpr u64 kCreates = 0100 | 020000000;  // O_CREAT, O_TMPFILE without O_DIRECTORY: these have a mode
 
-void hex(Print& p, u64 value) { p.text(trace::hex(value)); }
+void hex(Print& p, u64 value) {
+  if (value == 0) return p.text("0");
+  append_hex(p.out, value);
+}
 i32 as_int(u64 word) { return static_cast<i32>(word); }
 
 // --- files -----------------------------------------------------------------------------------------------------------------
@@ -56,15 +59,8 @@ void statx_mask(Print& p, usize i) {
 }
 void directory_entries(Print& p, usize i) {
   p.address(p.arg(i));
-  if (!p.done()) return;
-  u64 count = 0, at = 0;
-  const u64 total = static_cast<u64>(p.call.value);
-  while (at < total) {
-    u16 length = 0;
-    if (!p.seen().read(p.arg(i) + at + 16, length) || length == 0) break;
-    at += length, ++count;
-  }
-  p.text(fmt::format(" /* {} entr{} */", count, count == 1 ? "y" : "ies"));
+  const u64* count = p.done() ? p.seen().count(p.arg(i)) : nullptr;
+  if (count != nullptr) p.text(fmt::format(" /* {} entr{} */", *count, *count == 1 ? "y" : "ies"));
 }
 void read_vector(Print& p, usize i) {
   if (!p.done()) return p.address(p.arg(i));
@@ -751,23 +747,21 @@ const Override* find_override(std::string_view call) {
   return nullptr;
 }
 
-std::string result_note(const Call& call, const DecodeOptions& options) {
-  if (call.row == nullptr || options.raw) return "";
+void append_result_note(std::string& out, const Call& call, const DecodeOptions& options) {
+  if (call.row == nullptr || options.raw) return;
   const std::string_view name = call.row->name;
-  if (name == "poll" || name == "ppoll") return poll_note(call, options);
-  if (name == "select" || name == "pselect6") return select_note(call, options);
-  if (name == "rt_sigtimedwait" && call.value > 0) return " (" + signal_name(static_cast<i32>(call.value)) + ")";
-  if (call.failed()) return "";
-  if (name == "fcntl") {
-    const u32 cmd = static_cast<u32>(call.args[1]);
-    if (cmd == 1 && call.value != 0)
-      return " (flags " + print_names(names("fd_flags"), static_cast<u64>(call.value)) + ")";
-    if (cmd == 3) return " (flags " + open_flags(static_cast<u64>(call.value)) + ")";
-    if (cmd == 1034 && call.value != 0)
-      return " (seals " + print_names(names("seals"), static_cast<u64>(call.value)) + ")";
-  }
-  if (name == "personality") return " (PER_LINUX)";
-  return "";
+  if (name == "poll" || name == "ppoll") out += poll_note(call, options);
+  if (name == "select" || name == "pselect6") out += select_note(call, options);
+  if (call.failed()) return;
+  if (name == "rt_sigtimedwait" && call.value > 0) out += " (" + signal_name(static_cast<i32>(call.value)) + ")";
+  if (name == "personality") out += " (PER_LINUX)";
+  if (name != "fcntl") return;
+  const u32 cmd = static_cast<u32>(call.args[1]);
+  if (cmd == 1 && call.value != 0)
+    out += " (flags " + print_names(names("fd_flags"), static_cast<u64>(call.value)) + ")";
+  if (cmd == 3) out += " (flags " + open_flags(static_cast<u64>(call.value)) + ")";
+  if (cmd == 1034 && call.value != 0)
+    out += " (seals " + print_names(names("seals"), static_cast<u64>(call.value)) + ")";
 }
 
 }  // namespace limen::trace

@@ -1,6 +1,7 @@
 #include "trace/decode.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -39,7 +40,7 @@ struct Param {
   bool in = false, out = false;
   u8 width = 8;  // bytes of a number, of an element
   std::string_view type, name;
-  std::string_view table;        // named
+  const Names* table = nullptr;  // named
   PrintObject object = nullptr;  // object, objects
 };
 
@@ -121,7 +122,8 @@ Param compile(const SyscallParam& from) {
       return p;
     }
   }
-  if (find_names(from.type) != nullptr) p.kind = Param::Kind::named, p.width = 4, p.table = from.type;
+  p.table = find_names(from.type);
+  if (p.table != nullptr) p.kind = Param::Kind::named, p.width = 4;
   constexpr std::string_view kWide[] = {"MmapProt", "MountFlags", "MremapFlags"};
   if (std::find(std::begin(kWide), std::end(kWide), from.type) != std::end(kWide)) p.width = 8;
   if (p.kind == Param::Kind::address) p.kind = Param::Kind::unsigned_number, p.width = 4;  // flags without a table
@@ -227,7 +229,7 @@ void print_param(Print& p, const Row& row, usize i) {
     case Param::Kind::objects:
       return p.address(word);  // arrays of structures are printed by the calls that have them
     case Param::Kind::named:
-      return p.named(param.table, value);
+      return append_names(p.out, *param.table, value);
     case Param::Kind::signal:
       return p.text(signal_name(static_cast<i32>(word)));
     case Param::Kind::id:
@@ -267,42 +269,46 @@ void print_one(Print& p, const Row& row, usize i) {
   }
 }
 
+// What rt_sigreturn restores stands in the frame; it has no parameters.
+void print_restored_mask(Call& call, std::string& out) {
+  const u8* mask = call.seen.first_memory(sizeof(u64));
+  u64 bits = 0;
+  if (mask != nullptr) std::memcpy(&bits, mask, sizeof bits);
+  call.printed_any = true;
+  if (mask != nullptr) out += "{mask=" + print_signal_set(bits) + "}";
+}
+
 // Parameters from where the text is on; to the first that must wait, or all.
-std::string print_params(Call& call, const DecodeOptions& options, bool all) {
-  std::string out;
+void print_params(Call& call, const DecodeOptions& options, bool all, std::string& out) {
+  Print p{call, options, out};
   if (call.row == nullptr) {
-    if (call.next_param == 0) {
-      for (usize i = 0; i < 6; ++i) out += fmt::format("{}{:#x}", i == 0 ? "" : ", ", call.args[i]);
-      call.next_param = 6;
+    for (; call.next_param < 6; ++call.next_param) {
+      if (call.next_param > 0) out += ", ";
+      append_hex(out, call.args[call.next_param]);
     }
-    return out;
+    return;
   }
-  if (call.row->name == "rt_sigreturn" && !call.printed_any) {
-    // It has no parameters: what it restores stands in the frame.
-    const u8* mask = call.seen.first_memory(sizeof(u64));
-    u64 bits = 0;
-    if (mask != nullptr) std::memcpy(&bits, mask, sizeof bits);
-    call.printed_any = true;
-    return mask != nullptr ? "{mask=" + print_signal_set(bits) + "}" : "";
-  }
+  constexpr u64 kRtSigreturn = 15;
+  if (call.nr == kRtSigreturn && !call.printed_any) return print_restored_mask(call, out);
   const Row& row = row_of(*call.row);
   for (; call.next_param < row.params.size(); ++call.next_param) {
     if (!all && waits_for_exit(row, call, call.next_param)) break;
-    std::string one;
-    Print p{call, options, one};
+    const usize before = out.size();
+    if (call.printed_any) out += ", ";
+    const usize begin = out.size();
     print_one(p, row, call.next_param);
     // An override may leave a parameter out: an empty word is none.
-    if (one.empty()) continue;
-    if (call.printed_any) out += ", ";
-    out += one;
-    call.printed_any = true;
+    if (out.size() == begin) {
+      out.resize(before);
+    } else {
+      call.printed_any = true;
+    }
   }
   // "read(3, " and not "read(3": the comma is part of what is known.
   if (!all && call.next_param < row.params.size() && call.printed_any && !call.comma_due) {
     out += ", ";
     call.comma_due = true, call.printed_any = false;
   }
-  return out;
 }
 
 bool shows_address(std::string_view name) {
@@ -320,43 +326,64 @@ constexpr Restart kRestarts[] = {{-512, "ERESTARTSYS", "To be restarted if SA_RE
 
 }  // namespace
 
+void append_call_name(std::string& out, const Call& call) {
+  if (call.row != nullptr) {
+    out += call.row->name;
+  } else {
+    out += "syscall_";
+    append_hex(out, call.nr);
+  }
+}
+
 std::string call_name(const Call& call) {
-  return call.row != nullptr ? std::string(call.row->name) : fmt::format("syscall_{:#x}", call.nr);
+  std::string out;
+  append_call_name(out, call);
+  return out;
 }
 
-std::string decode_entry(Call& call, const DecodeOptions& options) {
+void decode_entry(Call& call, const DecodeOptions& options, std::string& out) {
   call.next_param = 0, call.printed_any = call.comma_due = false;
-  return call_name(call) + "(" + print_params(call, options, false);
+  append_call_name(out, call);
+  out += '(';
+  print_params(call, options, false, out);
 }
 
-std::string decode_exit(Call& call, const DecodeOptions& options) { return print_params(call, options, true); }
+void decode_exit(Call& call, const DecodeOptions& options, std::string& out) { print_params(call, options, true, out); }
 
-std::string decode_result(const Call& call, const DecodeOptions& options) {
+void decode_whole(Call& call, const DecodeOptions& options, std::string& out) {
+  decode_entry(call, options, out);
+  decode_exit(call, options, out);
+  out += ") = ";
+  decode_result(call, options, out);
+}
+
+void decode_result(const Call& call, const DecodeOptions& options, std::string& out) {
   for (const Restart& restart : kRestarts) {
-    if (call.value == restart.value) return fmt::format("? {} ({})", restart.name, restart.text);
+    if (call.value != restart.value) continue;
+    ((((out += "? ") += restart.name) += " (") += restart.text) += ')';
+    return;
   }
   if (call.failed()) {
     const Errno error = static_cast<Errno>(-call.value);
-    std::string out = fmt::format("-1 {} ({})", errno_name(error), errno_text(error));
-    return out + result_note(call, options);
+    ((((out += "-1 ") += errno_name(error)) += " (") += errno_text(error)) += ')';
+    return append_result_note(out, call, options);
   }
-  std::string out;
+  Print p{call, options, out};
   const std::string_view name = call.row != nullptr ? call.row->name : std::string_view();
   const u32 command = name == "fcntl" ? static_cast<u32>(call.args[1]) : 0;
   const bool flags = command == 1 || command == 3 || command == 1034;  // F_GETFD, F_GETFL, F_GET_SEALS
-  if (flags && call.value != 0) {
-    out = fmt::format("{:#x}", static_cast<u64>(call.value));
-  } else if (options.raw || shows_address(name)) {
-    out = call.value == 0 ? (options.raw ? "0" : "NULL") : fmt::format("{:#x}", static_cast<u64>(call.value));
+  if (call.value != 0 && (flags || options.raw || shows_address(name))) {
+    append_hex(out, static_cast<u64>(call.value));
+  } else if (!options.raw && shows_address(name)) {
+    out += "NULL";
   } else if (name == "umask") {
-    out = fmt::format("{:#03o}", call.value);
-  } else if (options.files > 0 && call.seen.file(call.value) != nullptr && call.made_descriptor) {
-    Print p{call, options, out};
+    out += permissions(static_cast<u32>(call.value));
+  } else if (options.files > 0 && call.made_descriptor) {
     p.descriptor(static_cast<i32>(call.value));
   } else {
-    out = std::to_string(call.value);
+    append_number(out, call.value);
   }
-  return out + result_note(call, options);
+  append_result_note(out, call, options);
 }
 
 std::vector<Argument> arguments(Call& call, const DecodeOptions& options) {

@@ -1,9 +1,11 @@
 // One call as strace writes it. A row of abi/syscalls.def says what each parameter is; trace/print.h has a printer for each type,
 // and trace/calls.cc the calls whose parameters explain each other.
 //
-//   Call call;                         // the entry, then the exit
-//   std::string head = decode_entry(call, options);   // "read(3, "            what can be said before the call is over
-//   std::string tail = decode_exit(call, options);    // "\"abc\", 3) = 3"     the rest
+//   Call call;                            // the entry, then the exit
+//   decode_entry(call, options, out);     // "read(3, "            what can be said before the call is over
+//   decode_exit(call, options, out);      // "\"abc\", 3"          the rest
+//   decode_result(call, options, out);    // "3"
+// All append: a trace is millions of such words, and each allocation would be seen.
 #pragma once
 
 #include <array>
@@ -55,11 +57,14 @@ struct Argument {
 };
 
 std::string call_name(const Call& call);
-std::string decode_entry(Call& call, const DecodeOptions& options);
+void append_call_name(std::string& out, const Call& call);
+void decode_entry(Call& call, const DecodeOptions& options, std::string& out);
 // The rest of the parameters, without the parenthesis.
-std::string decode_exit(Call& call, const DecodeOptions& options);
+void decode_exit(Call& call, const DecodeOptions& options, std::string& out);
 // "3", "-1 ENOENT (No such file or directory)", "0x7f... ", "? ERESTARTSYS (...)".
-std::string decode_result(const Call& call, const DecodeOptions& options);
+void decode_result(const Call& call, const DecodeOptions& options, std::string& out);
+// The whole of a call that is over: "read(3, \"abc\", 3) = 3".
+void decode_whole(Call& call, const DecodeOptions& options, std::string& out);
 std::vector<Argument> arguments(Call& call, const DecodeOptions& options);
 // "{si_signo=SIGCHLD, si_code=CLD_EXITED, ...}"
 std::string decode_signal(const abi::SigInfo& info);

@@ -30,10 +30,18 @@ class Made {
     call.seen.add({&piece, 1});
     return *this;
   }
-  std::string entry() { return decode_entry(call, options); }
+  std::string entry() {
+    std::string out;
+    decode_entry(call, options, out);
+    return out;
+  }
   std::string exit(i64 value) {
     call.left = true, call.value = value;
-    return decode_exit(call, options) + ") = " + decode_result(call, options);
+    std::string out;
+    decode_exit(call, options, out);
+    out += ") = ";
+    decode_result(call, options, out);
+    return out;
   }
   std::string whole(i64 value) {
     const std::string head = entry();

@@ -149,8 +149,7 @@ std::bitset<65> parse_signals(std::string_view text) {
 }
 
 bool is_result_of(const Call& call, std::string_view path) {
-  const std::string* file = call.made_descriptor ? call.seen.file(call.value) : nullptr;
-  return file != nullptr && *file == path;
+  return call.made_descriptor && call.seen.file(call.value) == path;
 }
 
 }  // namespace
@@ -222,8 +221,7 @@ bool Filter::shows_result(const Call& call) const {
       const SyscallParam param = syscall_param(*call.row, i);
       if (param.name.empty()) break;
       if (param.type == "Fd" || param.type == "DirFd") {
-        const std::string* file = call.seen.file(static_cast<i32>(call.args[i]));
-        if (file != nullptr && *file == path) return true;
+        if (call.seen.file(static_cast<i32>(call.args[i])) == path) return true;
       } else if (param.type == "UserPath") {
         const std::span<const u8> text = call.seen.from(call.args[i]);
         if (text.size() > path.size() && std::equal(path.begin(), path.end(), text.begin()) && text[path.size()] == 0)

@@ -36,9 +36,9 @@ void keep_words(Call& call) {
 }  // namespace
 
 Thread& Follower::thread_of(const event::RecordHead& head) {
-  Thread& thread = threads_[head.tid];
-  thread.tid = head.tid, thread.pid = head.pid;
-  return thread;
+  if (latest_ == nullptr || latest_->tid != head.tid) latest_ = &threads_[head.tid];
+  latest_->tid = head.tid, latest_->pid = head.pid;
+  return *latest_;
 }
 
 void Follower::entered(Thread& thread, const EventView& view) {
@@ -68,7 +68,7 @@ void Follower::left(Thread& thread, const EventView& view) {
   }
   on_exit(thread, view.head.time_ns);
   thread.in_call = false;
-  thread.last_call = call_name(call);
+  thread.last_nr = call.nr;
 }
 
 void Follower::take(const EventView& view) {
@@ -97,6 +97,7 @@ void Follower::take(const EventView& view) {
         // A thread that was not the leader has the leader's number now.
         Thread moved = std::move(threads_[old_tid]);
         threads_.erase(old_tid);
+        latest_ = nullptr;
         moved.tid = thread.tid, moved.pid = thread.pid;
         thread = std::move(moved);
         on_renumbered(old_tid, thread);
@@ -108,6 +109,7 @@ void Follower::take(const EventView& view) {
       const auto ended = view.as<event::Ended>();
       on_ended(thread, ns, ended.wait_status, ended.superseded != 0);
       threads_.erase(view.head.tid);
+      latest_ = nullptr;
       return;
     }
     case event::Kind::counters:

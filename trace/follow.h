@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "trace/decode.h"
@@ -14,11 +15,12 @@ struct Thread {
   std::string name;  // of its program
   Call call;
   bool in_call = false;
-  std::string last_call;  // the one before
+  std::optional<u64> last_nr;  // of the call before
   u64 started_ns = 0;
   // For writers: the text that waits for the call's end; is the call one that is shown?
   std::string held;
   bool shown = false;
+  usize column = 0;  // with a file for each: of its line
 };
 
 class Follower {
@@ -50,6 +52,7 @@ class Follower {
   void entered(Thread& thread, const EventView& view);
   void left(Thread& thread, const EventView& view);
   std::map<i32, Thread> threads_;
+  Thread* latest_ = nullptr;  // among threads_
   u64 realtime_offset_ = 0, first_ns_ = 0;
 };
 

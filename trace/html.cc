@@ -74,8 +74,8 @@ void HtmlWriter::touch(const Call& call) {
     const SyscallParam param = syscall_param(*call.row, i);
     if (param.name.empty()) break;
     if (param.type == "Fd") {
-      const std::string* file = call.seen.file(static_cast<i32>(call.args[i]));
-      if (file != nullptr) count(file->starts_with("socket:") ? sockets_ : files_, escaped(*file));
+      const std::optional<std::string_view> file = call.seen.file(static_cast<i32>(call.args[i]));
+      if (file) count(file->starts_with("socket:") ? sockets_ : files_, escaped(*file));
     } else if (param.type == "UserPath") {
       std::string text;
       Print p{call, decode_, text};
@@ -95,8 +95,8 @@ void HtmlWriter::on_entry(Thread& thread, u64) { thread.shown = filter_.shows(th
 void HtmlWriter::on_exit(Thread& thread, u64) {
   Call& call = thread.call;
   if (!thread.shown || !filter_.shows_result(call)) return;
-  std::string text = decode_entry(call, decode_);
-  text += decode_exit(call, decode_) + ") = " + decode_result(call, decode_);
+  std::string text;
+  decode_whole(call, decode_, text);
   line(call.entered_ns, call.left_ns - call.entered_ns, thread.tid, call_name(call),
        call.failed() ? static_cast<i32>(-call.value) : 0, text);
   touch(call);
@@ -123,7 +123,9 @@ void HtmlWriter::on_program(Thread& thread, u64) {
 
 void HtmlWriter::on_ended(Thread& thread, u64 ns, i32 wait_status, bool superseded) {
   if (thread.in_call && thread.shown && filter_.paths.empty()) {
-    const std::string text = decode_entry(thread.call, decode_) + ") = ?";
+    std::string text;
+    decode_entry(thread.call, decode_, text);
+    text += ") = ?";
     line(thread.call.entered_ns, ns - thread.call.entered_ns, thread.tid, call_name(thread.call), 0, text);
   }
   const auto life = current_.find(thread.tid);

@@ -48,6 +48,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -648,10 +649,13 @@ constexpr i32 kFirstRealTime = 32, kLastSignal = 64;
 }  // namespace
 
 const Names* find_names(std::string_view type) {
-  for (const Table& table : kTables) {
-    if (table.type == type) return &table.names;
-  }
-  return nullptr;
+  static const auto by_type = [] {
+    std::unordered_map<std::string_view, const Names*> map;
+    for (const Table& table : kTables) map.emplace(table.type, &table.names);
+    return map;
+  }();
+  const auto found = by_type.find(type);
+  return found != by_type.end() ? found->second : nullptr;
 }
 
 const Names& names(std::string_view type) {
@@ -666,25 +670,54 @@ std::string_view name_of(const Names& names, u64 value) {
   return {};
 }
 
-std::string print_names(const Names& names, u64 value) {
+void append_number(std::string& out, u64 value) {
+  char text[20];
+  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+void append_number(std::string& out, i64 value) {
+  char text[20];
+  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+void append_hex(std::string& out, u64 value) {
+  char text[18] = {'0', 'x'};
+  out.append(text, std::to_chars(text + 2, text + sizeof text, value, 16).ptr);
+}
+
+void append_names(std::string& out, const Names& names, u64 value) {
   const auto unknown = [&](u64 bits) {
-    return names.unknown.empty() ? fmt::format("{:#x}", bits) : fmt::format("{:#x} /* {} */", bits, names.unknown);
+    append_hex(out, bits);
+    if (!names.unknown.empty()) ((out += " /* ") += names.unknown) += " */";
   };
   if (names.kind == Names::Kind::number || value == 0) {
     const std::string_view name = name_of(names, value);
-    if (!name.empty()) return std::string(name);
-    return value == 0 ? "0" : unknown(value);
+    if (!name.empty()) {
+      out += name;
+    } else if (value == 0) {
+      out += '0';
+    } else {
+      unknown(value);
+    }
+    return;
   }
-  std::string out;
   u64 rest = value;
   for (const Name& name : names.list) {
     if (name.value == 0 || (rest & name.value) != name.value) continue;
-    out += out.empty() ? "" : "|";
+    if (rest != value) out += '|';
     out += name.name;
     rest &= ~name.value;
   }
-  if (out.empty()) return unknown(value);
-  return rest == 0 ? out : out + fmt::format("|{:#x}", rest);
+  if (rest == value) return unknown(value);
+  if (rest == 0) return;
+  out += '|';
+  append_hex(out, rest);
+}
+
+std::string print_names(const Names& names, u64 value) {
+  std::string out;
+  append_names(out, names, value);
+  return out;
 }
 
 std::string signal_name(i32 signo) {
@@ -724,7 +757,15 @@ std::string print_signal_set(u64 bits) {
   return out + "]";
 }
 
-std::string hex(u64 value) { return value == 0 ? "0" : fmt::format("{:#x}", value); }
+std::string hex(u64 value) {
+  std::string out;
+  if (value == 0) {
+    out = "0";
+  } else {
+    append_hex(out, value);
+  }
+  return out;
+}
 
 std::string device(u64 major, u64 minor) { return "makedev(" + hex(major) + ", " + hex(minor) + ")"; }
 
@@ -736,7 +777,13 @@ std::string open_flags(u64 value) {
   return out + "|" + rest.substr(0, rest.find(" /*"));
 }
 
-std::string permissions(u32 mode) { return fmt::format("{:#03o}", mode); }
+std::string permissions(u32 mode) {
+  char text[16] = {'0'};
+  char* end = std::to_chars(text + 1, text + sizeof text, mode, 8).ptr;
+  // Three digits at least, the first of them a zero: "000", "022", "0644".
+  if (end - text >= 3) return std::string(text, end);
+  return std::string(static_cast<usize>(3 - (end - text)), '0') + std::string(text, end);
+}
 
 std::string file_mode(u32 mode) {
   struct Type {

@@ -28,14 +28,18 @@ const Names* find_names(std::string_view type);
 const Names& names(std::string_view type);
 
 // "O_RDONLY|O_CLOEXEC", "0x1234 /* PROT_??? */".
+void append_names(std::string& out, const Names& names, u64 value);
 std::string print_names(const Names& names, u64 value);
 // The name of a number in a table, or empty.
 std::string_view name_of(const Names& names, u64 value);
 
-std::string hex(u64 value);                // "0x1f", but "0"
-std::string device(u64 major, u64 minor);  // "makedev(0xfe, 0)"
-std::string signal_name(i32 signo);        // "SIGCHLD", "SIGRT_1", "100"
-i32 signal_number(std::string_view name);  // with or without "SIG", or a number; 0: none
+void append_number(std::string& out, u64 value);
+void append_number(std::string& out, i64 value);
+void append_hex(std::string& out, u64 value);  // "0x1f"
+std::string hex(u64 value);                    // the same, but "0"
+std::string device(u64 major, u64 minor);      // "makedev(0xfe, 0)"
+std::string signal_name(i32 signo);            // "SIGCHLD", "SIGRT_1", "100"
+i32 signal_number(std::string_view name);      // with or without "SIG", or a number; 0: none
 // "[CHLD USR1]", or "~[USR1]" where most are in it.
 std::string print_signal_set(u64 bits);
 std::string open_flags(u64 value);

@@ -10,8 +10,6 @@
 namespace limen::trace {
 namespace {
 
-constexpr usize kMostPending = 64 * 1024;
-
 // The front end may have set the terminal raw: then a line needs its return.
 bool needs_returns(int fd) {
   termios settings{};
@@ -23,12 +21,6 @@ bool needs_returns(int fd) {
 Output::Output(int fd) : fd_(fd), terminal_(isatty(fd) == 1) {}
 
 void Output::split_by_thread(std::string file) { split_ = std::move(file); }
-
-void Output::write(i32 tid, std::string_view text) {
-  std::string& to = pending_[split_.empty() ? 0 : tid];
-  to += text;
-  if (to.size() > kMostPending) (void)flush();
-}
 
 int Output::file_of(i32 tid) {
   if (split_.empty()) return fd_;
@@ -54,7 +46,10 @@ int Output::file_of(i32 tid) {
 bool Output::write_out(int fd, std::string_view text) {
   std::string with_returns;
   if (terminal_ && needs_returns(fd)) {
-    for (const char c : text) with_returns += c == '\n' ? "\r\n" : std::string(1, c);
+    for (const char c : text) {
+      if (c == '\n') with_returns += '\r';
+      with_returns += c;
+    }
     text = with_returns;
   }
   while (!text.empty()) {
@@ -69,15 +64,21 @@ bool Output::write_out(int fd, std::string_view text) {
   return true;
 }
 
+bool Output::flush_one(i32 tid, std::string& text) {
+  if (text.empty()) return true;
+  const int fd = file_of(tid);
+  if (fd < 0 || !write_out(fd, text)) return false;
+  text.clear();
+  return true;
+}
+
 bool Output::flush() {
+  if (!error_.empty() || !flush_one(0, text_)) return false;
   for (auto& [tid, text] : pending_) {
-    if (text.empty()) continue;
-    if (!error_.empty()) return false;
-    const int fd = file_of(tid);
-    if (fd < 0 || !write_out(fd, text)) return false;
-    text.clear();
+    if (!flush_one(tid, text)) return false;
   }
-  return error_.empty();
+  pending_.clear();
+  return true;
 }
 
 }  // namespace limen::trace

@@ -26,11 +26,17 @@ void PerfettoWriter::slice(Thread& thread, u64 end_ns) {
         json_string(argument.shown));
   }
   const u64 ns = end_ns - call.entered_ns;
+  std::string result;
+  if (call.left) {
+    decode_result(call, decode_, result);
+  } else {
+    result = "?";
+  }
   put(fmt::format(
       "{{\"name\":{},\"cat\":\"{}\",\"ph\":\"X\",\"ts\":{},\"dur\":{}.{:03},\"pid\":{},\"tid\":{},\"args\":{{{}"
       "\"result\":{}}}}}",
       json_string(call_name(call)), call.failed() ? "failed" : "call", microseconds(call.entered_ns), ns / 1000,
-      ns % 1000, thread.pid, thread.tid, args, json_string(call.left ? decode_result(call, decode_) : "?")));
+      ns % 1000, thread.pid, thread.tid, args, json_string(result)));
 }
 
 void PerfettoWriter::flow(const Thread& thread, u64 ns, std::string_view name, u64 id, End end) {
@@ -58,12 +64,13 @@ void PerfettoWriter::flows_of_call(const Thread& thread, u64 ns) {
     }
   }
   const bool reads = name == "read" || name == "readv", writes = name == "write" || name == "writev";
-  const std::string* file = reads || writes ? call.seen.file(static_cast<i32>(call.args[0])) : nullptr;
-  if (file == nullptr || !file->starts_with("pipe:") || call.value == 0) return;
+  const std::optional<std::string_view> seen = call.seen.file(static_cast<i32>(call.args[0]));
+  if (!(reads || writes) || !seen || !seen->starts_with("pipe:") || call.value == 0) return;
+  const std::string file(*seen);
   if (writes) {
-    writes_[*file] = ++flows_;
+    writes_[file] = ++flows_;
     flow(thread, call.entered_ns, "pipe", flows_, End::start);
-  } else if (const auto write = writes_.find(*file); write != writes_.end()) {
+  } else if (const auto write = writes_.find(file); write != writes_.end()) {
     flow(thread, ns, "pipe", write->second, End::finish);
     writes_.erase(write);
   }

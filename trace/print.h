@@ -20,11 +20,12 @@ struct Print {
 
   void text(std::string_view s) { out += s; }
   void address(u64 a);  // NULL, 0x7ffc...
-  void number(i64 n) { out += std::to_string(n); }
-  void unsigned_number(u64 n) { out += std::to_string(n); }
-  void named(std::string_view table, u64 value) { out += print_names(names(table), value); }
+  void number(i64 n) { append_number(out, n); }
+  void unsigned_number(u64 n) { append_number(out, n); }
+  void named(std::string_view table, u64 value) { append_names(out, names(table), value); }
   void descriptor(i32 fd);  // "3", "3</etc/passwd>"
-  void directory(i32 fd);   // the same, or AT_FDCWD
+  void file(i32 fd);        // "</etc/passwd>", where that is asked for
+  void directory(i32 fd);   // as descriptor, or AT_FDCWD
   void path(u64 place);     // never shortened
   void string(u64 place);   // up to its NUL
   // `length` bytes at `place`, shortened to -s.
@@ -58,10 +59,12 @@ struct Print {
 };
 
 // `data` in quotes, with escapes. `more`: an ellipsis behind it.
-// The same escapes without the quotes, for names that guests choose.
-std::string escaped(std::string_view data);
 enum class More : bool { no, yes };
+void append_quoted(std::string& out, std::string_view data, DecodeOptions::Hex hex, More more);
 std::string quote(std::string_view data, DecodeOptions::Hex hex, More more);
+// The same escapes without the quotes, for names that guests choose.
+void append_escaped(std::string& out, std::string_view data);
+std::string escaped(std::string_view data);
 
 // Structures by their name in abi/ ("Stat"); null: print the address.
 using PrintObject = void (*)(Print& p, u64 place);
@@ -83,6 +86,6 @@ struct Override {
 };
 const Override* find_override(std::string_view call);
 // What stands behind the result: "([{fd=3, revents=POLLIN}])", "(Timeout)", "(flags O_RDWR)"; empty: nothing.
-std::string result_note(const Call& call, const DecodeOptions& options);
+void append_result_note(std::string& out, const Call& call, const DecodeOptions& options);
 
 }  // namespace limen::trace

@@ -1,18 +1,16 @@
 #include "trace/stream.h"
 
+#include <algorithm>
+
 namespace limen::trace {
 
 void Seen::add(std::span<const PieceView> pieces) {
   for (const PieceView& piece : pieces) {
-    Piece kept{piece.kind, piece.place, bytes_.size(), piece.bytes.size(), {}};
-    if (piece.kind == event::Piece::Kind::file) {
-      kept.text = std::string(piece.text());
-    } else {
-      // Aligned, so that counts can be read in place.
-      bytes_.insert(bytes_.end(), piece.bytes.begin(), piece.bytes.end());
-      bytes_.resize(event::padded(bytes_.size()));
-    }
-    pieces_.push_back(std::move(kept));
+    // Aligned, so that counts can be read in place.
+    const usize at = bytes_.size();
+    bytes_.resize(at + event::padded(piece.bytes.size()));
+    if (!piece.bytes.empty()) std::memcpy(&bytes_[at], piece.bytes.data(), piece.bytes.size());
+    pieces_.push_back({piece.kind, piece.place, at, piece.bytes.size()});
   }
 }
 
@@ -49,11 +47,12 @@ const u64* Seen::count(u64 place) const {
   return nullptr;
 }
 
-const std::string* Seen::file(i64 fd) const {
+std::optional<std::string_view> Seen::file(i64 fd) const {
   for (auto piece = pieces_.rbegin(); piece != pieces_.rend(); ++piece) {
-    if (piece->kind == event::Piece::Kind::file && static_cast<i64>(piece->place) == fd) return &piece->text;
+    if (piece->kind != event::Piece::Kind::file || static_cast<i64>(piece->place) != fd) continue;
+    return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + piece->at, piece->length);
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 bool Stream::cut(std::span<const u8> record, const Take& take) {
@@ -79,18 +78,34 @@ bool Stream::cut(std::span<const u8> record, const Take& take) {
   return true;
 }
 
-bool Stream::feed(std::span<const u8> bytes, const Take& take) {
-  rest_.insert(rest_.end(), bytes.begin(), bytes.end());
-  usize at = 0;
-  while (rest_.size() - at >= sizeof(event::RecordHead)) {
+// From `at` on, as far as records are whole.
+bool Stream::cut_all(std::span<const u8> bytes, usize& at, const Take& take) {
+  while (bytes.size() - at >= sizeof(event::RecordHead)) {
     u32 size = 0;
-    std::memcpy(&size, &rest_[at], sizeof size);
+    std::memcpy(&size, &bytes[at], sizeof size);
     if (size < sizeof(event::RecordHead) || size > event::kMostRecord || size % 8 != 0) return false;
-    if (rest_.size() - at < size) break;
-    if (!cut(std::span(rest_).subspan(at, size), take)) return false;
+    if (bytes.size() - at < size) break;
+    if (!cut(bytes.subspan(at, size), take)) return false;
     at += size;
   }
-  rest_.erase(rest_.begin(), rest_.begin() + static_cast<i64>(at));
+  return true;
+}
+
+bool Stream::feed(std::span<const u8> bytes, const Take& take) {
+  // Where the last bytes ended in the middle of a record, only that record is put together.
+  while (!rest_.empty() && !bytes.empty()) {
+    u32 size = sizeof(event::RecordHead);
+    if (rest_.size() >= size) std::memcpy(&size, rest_.data(), sizeof size);
+    const usize missing = std::min<usize>(size > rest_.size() ? size - rest_.size() : 0, bytes.size());
+    rest_.insert(rest_.end(), bytes.begin(), bytes.begin() + static_cast<i64>(missing));
+    bytes = bytes.subspan(missing);
+    usize at = 0;
+    if (!cut_all(rest_, at, take)) return false;
+    if (at != 0) rest_.clear();
+  }
+  usize at = 0;
+  if (!cut_all(bytes, at, take)) return false;
+  rest_.insert(rest_.end(), bytes.begin() + static_cast<i64>(at), bytes.end());
   return true;
 }
 

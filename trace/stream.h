@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,7 +46,7 @@ class Seen {
   // From `place` to the end of the piece that holds it.
   std::span<const u8> from(u64 place) const;
   const u64* count(u64 place) const;
-  const std::string* file(i64 fd) const;
+  std::optional<std::string_view> file(i64 fd) const;
   template <typename T>
   bool read(u64 place, T& value) const {
     const u8* p = memory(place, sizeof value);
@@ -58,7 +59,6 @@ class Seen {
     event::Piece::Kind kind;
     u64 place;
     usize at, length;  // in bytes_
-    std::string text;
   };
   std::vector<Piece> pieces_;
   std::vector<u8> bytes_;
@@ -73,8 +73,9 @@ class Stream {
   bool is_whole() const { return rest_.empty(); }
 
  private:
-  std::vector<u8> rest_;
+  std::vector<u8> rest_;  // of a record whose end is still to come
   std::vector<PieceView> pieces_;
+  bool cut_all(std::span<const u8> bytes, usize& at, const Take& take);
   bool cut(std::span<const u8> record, const Take& take);
 };
 

@@ -1,6 +1,7 @@
 #include "trace/text.h"
 
-#include <ctime>
+#include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -12,120 +13,153 @@ namespace limen::trace {
 // Is a call shown only when its end is known? Then its line is never unfinished.
 bool TextWriter::staged() const { return !options_.filter.all_statuses() || !options_.filter.paths.empty(); }
 
-std::string TextWriter::leader(const Thread& thread, u64 ns) {
-  std::string out;
-  const std::string name = options_.names ? "<" + thread.name + ">" : "";
-  if (options_.to_file && !options_.split) {
-    out = fmt::format("{:<5} ", std::to_string(thread.tid) + name);
-  } else if (alive_ > 1 && !options_.split) {
-    out = fmt::format("[pid {:>5}] ", std::to_string(thread.tid) + name);
+void TextWriter::append_padded(std::string_view text, usize width) {
+  *out_ += text;
+  if (text.size() < width) out_->append(width - text.size(), ' ');
+}
+
+void TextWriter::lead(const Thread& thread, u64 ns) {
+  if (!options_.split && (options_.to_file || alive_ > 1)) {
+    const std::string who = std::to_string(thread.tid) + (options_.names ? "<" + thread.name + ">" : "");
+    if (options_.to_file) {
+      append_padded(who, 5);
+      *out_ += ' ';
+    } else {
+      fmt::format_to(std::back_inserter(*out_), "[pid {:>5}] ", who);
+    }
   }
   if (options_.time > 0) {
     const u64 wall = realtime_ns(ns);
     const time_t seconds = static_cast<time_t>(wall / 1'000'000'000);
     const u64 micros = wall % 1'000'000'000 / 1000;
-    struct tm parts {};
-    localtime_r(&seconds, &parts);
-    char text[16];
-    std::strftime(text, sizeof text, "%H:%M:%S", &parts);
     if (options_.time >= 3) {
-      out += fmt::format("{}.{:06} ", seconds, micros);
+      fmt::format_to(std::back_inserter(*out_), "{}.{:06} ", seconds, micros);
     } else {
-      out += options_.time == 2 ? fmt::format("{}.{:06} ", text, micros) : fmt::format("{} ", text);
+      if (second_ != seconds) {
+        struct tm parts {};
+        localtime_r(&seconds, &parts);
+        std::strftime(second_text_, sizeof second_text_, "%H:%M:%S", &parts);
+        second_ = seconds;
+      }
+      *out_ += second_text_;
+      if (options_.time == 2) fmt::format_to(std::back_inserter(*out_), ".{:06}", micros);
+      *out_ += ' ';
     }
   }
   if (options_.relative) {
     const u64 passed = last_ns_ == 0 ? 0 : ns - last_ns_;
     last_ns_ = ns;
-    out += fmt::format("{}{:>6}.{:06}{} ", options_.time > 0 ? "(+" : "", passed / 1'000'000'000,
-                       passed % 1'000'000'000 / 1000, options_.time > 0 ? ")" : "");
+    fmt::format_to(std::back_inserter(*out_), "{}{:>6}.{:06}{} ", options_.time > 0 ? "(+" : "", passed / 1'000'000'000,
+                   passed % 1'000'000'000 / 1000, options_.time > 0 ? ")" : "");
   }
-  if (options_.number && thread.in_call) out += fmt::format("[{:>4}] ", thread.call.nr);
-  if (options_.instruction) out += fmt::format("[{:016x}] ", thread.call.ip);
-  return out;
+  if (options_.number && thread.in_call) fmt::format_to(std::back_inserter(*out_), "[{:>4}] ", thread.call.nr);
+  if (options_.instruction) fmt::format_to(std::back_inserter(*out_), "[{:016x}] ", thread.call.ip);
 }
 
-void TextWriter::put(i32 tid, std::string_view text) {
-  output_.write(tid, text);
-  columns_[options_.split ? tid : 0] += text.size();
+// Everything that follows goes on with the line of `thread`: of its own with -ff, else the one line of all.
+void TextWriter::open_line(Thread& thread) {
+  out_ = &output_.text_of(thread.tid);
+  const usize column = options_.split ? thread.column : column_;
+  begin_ = out_->size() - std::min(column, out_->size());
+  carried_ = column - (out_->size() - begin_);
 }
 
-// Another thread has something to say while a line is open.
-void TextWriter::interrupt(i32 by) {
-  if (options_.split || open_ == 0 || open_ == by) return;
-  put(open_, " <unfinished ...>");
-  end_line(open_);
-}
+// The line stays as it is until more of it comes.
+void TextWriter::leave_line(Thread& thread) { (options_.split ? thread.column : column_) = column(); }
 
-void TextWriter::end_line(i32 tid) {
-  output_.write(tid, "\n");
-  columns_[options_.split ? tid : 0] = 0;
-  if (open_ == tid) open_ = 0;
+usize TextWriter::column() const { return carried_ + out_->size() - begin_; }
+
+void TextWriter::end_line(Thread& thread) {
+  *out_ += '\n';
+  (options_.split ? thread.column : column_) = 0;
+  if (open_ == thread.tid) open_ = 0;
   for (std::string& notice : notices_) notice_(std::move(notice));
   notices_.clear();
 }
 
-void TextWriter::begin(const Thread& thread, u64 ns, std::string_view text) {
-  interrupt(thread.tid);
-  put(thread.tid, leader(thread, ns));
-  put(thread.tid, text);
+// Another thread has something to say while a line is open.
+void TextWriter::interrupt() {
+  if (options_.split || open_ == 0) return;
+  output_.text_of(open_) += " <unfinished ...>\n";
+  open_ = 0, column_ = 0;
+  for (std::string& notice : notices_) notice_(std::move(notice));
+  notices_.clear();
 }
 
-void TextWriter::whole_line(const Thread& thread, u64 ns, std::string_view text) {
-  if (open_ == thread.tid && !options_.split) {
-    put(open_, " <unfinished ...>");
-    end_line(open_);
+void TextWriter::whole_line(Thread& thread, u64 ns, std::string_view text) {
+  interrupt();
+  open_line(thread);
+  lead(thread, ns);
+  *out_ += text;
+  end_line(thread);
+}
+
+void TextWriter::entry_text(Thread& thread, std::string& out) {
+  constexpr u64 kRestartSyscall = 219;
+  if (thread.call.nr == kRestartSyscall && thread.last_nr) {
+    Call before;
+    before.nr = *thread.last_nr, before.row = find_syscall(Arch::x86_64, static_cast<i64>(before.nr));
+    out += "restart_syscall(<... resuming interrupted ";
+    append_call_name(out, before);
+    out += " ...>";
+    return;
   }
-  begin(thread, ns, text);
-  end_line(thread.tid);
-}
-
-std::string TextWriter::entry_text(Thread& thread) {
-  if (thread.call.row != nullptr && thread.call.row->name == "restart_syscall" && !thread.last_call.empty())
-    return "restart_syscall(<... resuming interrupted " + thread.last_call + " ...>";
-  return decode_entry(thread.call, options_.decode);
+  decode_entry(thread.call, options_.decode, out);
 }
 
 void TextWriter::on_entry(Thread& thread, u64 ns) {
   thread.shown = options_.filter.shows(thread.call);
   if (!thread.shown) return;
   if (staged()) {
-    thread.held = entry_text(thread);
-    return;
+    thread.held.clear();
+    return entry_text(thread, thread.held);
   }
-  begin(thread, ns, entry_text(thread));
+  interrupt();
+  open_line(thread);
+  lead(thread, ns);
+  entry_text(thread, *out_);
+  leave_line(thread);
   open_ = thread.tid;
 }
 
-std::string TextWriter::padding(usize column) const {
-  const usize wanted = static_cast<usize>(std::max(options_.column, 0));
-  return column < wanted ? std::string(wanted - column, ' ') : "";
+// The line of a call that ends now, as far as it was written at its entry.
+void TextWriter::resume(Thread& thread, u64 ns) {
+  const bool is_open = !staged() && (options_.split || open_ == thread.tid);
+  if (!is_open) interrupt();
+  open_line(thread);
+  if (is_open) return;
+  if (staged()) {
+    lead(thread, thread.call.entered_ns);
+    *out_ += thread.held;
+    return;
+  }
+  lead(thread, ns);
+  *out_ += "<... ";
+  append_call_name(*out_, thread.call);
+  *out_ += " resumed>";
 }
 
-std::string TextWriter::result_text(const Thread& thread) const {
-  const Call& call = thread.call;
-  std::string out = "= " + decode_result(call, options_.decode);
-  if ((call.touched & Observer::answered) != 0) out += " (INJECTED)";
-  if ((call.touched & Observer::delayed) != 0) out += " (DELAYED)";
-  if (options_.durations) {
-    const u64 ns = call.left_ns - call.entered_ns;
-    out += fmt::format(" <{}.{:06}>", ns / 1'000'000'000, ns % 1'000'000'000 / 1000);
-  }
-  return out;
+void TextWriter::pad() {
+  const usize wanted = static_cast<usize>(std::max(options_.column, 0));
+  if (column() < wanted) out_->append(wanted - column(), ' ');
 }
 
 void TextWriter::on_exit(Thread& thread, u64 ns) {
-  if (!thread.shown) return;
-  if (staged()) {
-    if (!options_.filter.shows_result(thread.call)) return;
-    begin(thread, thread.call.entered_ns, thread.held);
-  } else if (!options_.split && open_ != thread.tid) {
-    begin(thread, ns, "<... " + call_name(thread.call) + " resumed>");
+  const Call& call = thread.call;
+  if (!thread.shown || (staged() && !options_.filter.shows_result(call))) return;
+  resume(thread, ns);
+  decode_exit(thread.call, options_.decode, *out_);
+  *out_ += ") ";
+  pad();
+  *out_ += "= ";
+  decode_result(call, options_.decode, *out_);
+  if ((call.touched & Observer::answered) != 0) *out_ += " (INJECTED)";
+  if ((call.touched & Observer::delayed) != 0) *out_ += " (DELAYED)";
+  if (options_.durations) {
+    const u64 passed = call.left_ns - call.entered_ns;
+    fmt::format_to(std::back_inserter(*out_), " <{}.{:06}>", passed / 1'000'000'000, passed % 1'000'000'000 / 1000);
   }
-  put(thread.tid, decode_exit(thread.call, options_.decode) + ") ");
-  put(thread.tid, padding(columns_[options_.split ? thread.tid : 0]));
-  put(thread.tid, result_text(thread));
-  end_line(thread.tid);
+  end_line(thread);
 }
 
 void TextWriter::on_signal(Thread& thread, u64 ns, const abi::SigInfo& info) {
@@ -156,17 +190,13 @@ void TextWriter::on_renumbered(i32 from, Thread& now) {
 void TextWriter::on_ended(Thread& thread, u64 ns, i32 wait_status, bool superseded) {
   if (thread.in_call && thread.shown && (!staged() || (options_.filter.statuses & unfinished) != 0) &&
       options_.filter.paths.empty()) {
-    if (staged()) {
-      begin(thread, thread.call.entered_ns, thread.held);
-    } else if (!options_.split && open_ != thread.tid) {
-      begin(thread, ns, "<... " + call_name(thread.call) + " resumed>");
-    }
+    resume(thread, ns);
     const bool all_said =
         thread.call.row == nullptr || syscall_param(*thread.call.row, thread.call.next_param).name.empty();
-    put(thread.tid, all_said ? ") " : " <unfinished ...>) ");
-    put(thread.tid, padding(columns_[options_.split ? thread.tid : 0]));
-    put(thread.tid, "= ?");
-    end_line(thread.tid);
+    *out_ += all_said ? ") " : " <unfinished ...>) ";
+    pad();
+    *out_ += "= ?";
+    end_line(thread);
   }
   thread.in_call = false;
   if (options_.quiet < 2) {
@@ -185,11 +215,6 @@ void TextWriter::on_lost(Thread& thread, u64 ns, u64 events) {
   thread.in_call = false;  // whether its end was among them is not known
 }
 
-void TextWriter::finish() {
-  if (open_ != 0) {
-    put(open_, " <unfinished ...>");
-    end_line(open_);
-  }
-}
+void TextWriter::finish() { interrupt(); }
 
 }  // namespace limen::trace

@@ -1,6 +1,7 @@
 // strace's text: one line for each call, unfinished and resumed where threads come between.
 #pragma once
 
+#include <ctime>
 #include <functional>
 
 #include "trace/filter.h"
@@ -43,22 +44,30 @@ class TextWriter final : public Follower {
 
  private:
   bool staged() const;
-  std::string leader(const Thread& thread, u64 ns);
-  void begin(const Thread& thread, u64 ns, std::string_view text);
-  void put(i32 tid, std::string_view text);
-  void end_line(i32 tid);
-  void interrupt(i32 by);
-  void whole_line(const Thread& thread, u64 ns, std::string_view text);
-  std::string entry_text(Thread& thread);
-  std::string result_text(const Thread& thread) const;
-  std::string padding(usize column) const;
+  // How a line grows: opened, written to *out_, left or ended.
+  void open_line(Thread& thread);
+  void leave_line(Thread& thread);
+  void end_line(Thread& thread);
+  void interrupt();
+  void lead(const Thread& thread, u64 ns);
+  void resume(Thread& thread, u64 ns);
+  void entry_text(Thread& thread, std::string& out);
+  void append_padded(std::string_view text, usize width);
+  usize column() const;
+  void pad();
+  void whole_line(Thread& thread, u64 ns, std::string_view text);
 
   TextOptions options_;
   Output& output_;
   std::function<void(std::string)> notice_;
-  i32 open_ = 0;                  // whose line is open; with -ff every thread has a line of its own
-  std::map<i32, usize> columns_;  // where open lines are
-  u64 last_ns_ = 0;               // -r
+  i32 open_ = 0;      // whose line is open; with -ff every thread has a line of its own
+  usize column_ = 0;  // where that line is; Thread::column with -ff
+  // Of the line that is written to: its text, where it began there, and how much of it went out before.
+  std::string* out_ = nullptr;
+  usize begin_ = 0, carried_ = 0;
+  u64 last_ns_ = 0;  // -r
+  time_t second_ = 0;
+  char second_text_[16] = "";  // of second_
   std::vector<std::string> notices_;
   usize alive_ = 0;
 };

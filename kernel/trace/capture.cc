@@ -338,11 +338,18 @@ void two_times(Context& c) {
   c.to.memory(c.task, c.arg(path + 1), 2 * sizeof(abi::TimeSpec));
 }
 
-// Whole, since how many entries it has can be told in no other way.
+// How many entries there are, which is all that is shown of them.
 void directory(Context& c) {
+  constexpr u64 kLengthInEntry = 16, kShortest = 24;
   if (!c.leaving && c.options.files) file_name(c, static_cast<i32>(c.arg(0)));
-  if (c.leaving && c.value > 0)
-    c.to.memory(c.task, c.arg(1), std::min<u64>(static_cast<u64>(c.value), c.arg(2) & 0xffffffff));
+  if (!c.leaving || c.value < 0) return;
+  u64 count = 0;
+  for (u64 at = 0; at < static_cast<u64>(c.value); ++count) {
+    u16 length = 0;
+    if (!c.read(c.arg(1) + at + kLengthInEntry, length) || length < kShortest) break;
+    at += length;
+  }
+  c.to.piece(event::Piece::Kind::count, c.arg(1), &count, sizeof count);
 }
 
 // The frame that the call gives back: the mask in its ucontext.

@@ -5,6 +5,7 @@
 // bounded by CaptureOptions::string_bytes and event::kMostRecord, and is hearsay: another thread of the guest may change it meanwhile.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,16 +34,19 @@ class RecordWriter {
   void piece(event::Piece::Kind kind, u64 place, const void* data, usize length);
   void text(event::Piece::Kind kind, u64 place, std::string_view text) { piece(kind, place, text.data(), text.size()); }
 
-  event::RecordHead& head() { return *reinterpret_cast<event::RecordHead*>(bytes_.data()); }
+  event::RecordHead& head() { return *reinterpret_cast<event::RecordHead*>(bytes_.get()); }
   std::span<const u8> finish();
-  usize room() const { return event::kMostRecord - bytes_.size() - kReserve; }
+  usize room() const { return size_ + kReserve < event::kMostRecord ? event::kMostRecord - kReserve - size_ : 0; }
 
  private:
-  static constexpr usize kReserve = 64;  // for the head of a piece, and padding
+  static constexpr usize kReserve = 64;  // for the head of one more piece, and padding
+  u8* grow(usize length);                // that much more, as it comes
   void append(const void* data, usize length);
   usize open_piece(event::Piece::Kind kind, u64 place);
   void close_piece(usize at, usize length);
-  std::vector<u8> bytes_;
+  // Most records are short; the largest fits after it has grown.
+  usize size_ = 0, capacity_ = 1024;
+  std::unique_ptr<u8[]> bytes_{new u8[capacity_]};
 };
 
 void capture_entry(Task& task, const platform::Entry& call, const CaptureOptions& options, RecordWriter& to);

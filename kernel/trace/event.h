@@ -88,9 +88,9 @@ constexpr usize body_size(Kind kind) {
 struct Piece {
   enum class Kind : u8 {
     memory,  // `length` bytes at `place`
-    count,   // a NULL-terminated array at `place` has so many elements; the data is the number
-    file,    // descriptor `place` (AT_FDCWD too) is this file: its path, as /proc/PID/fd has it
-    name,    // of the program
+    count,  // what stands at `place`, a NULL-terminated array or a buffer of directory entries, has so many; the data is the number
+    file,  // descriptor `place` (AT_FDCWD too) is this file: its path, as /proc/PID/fd has it
+    name,  // of the program
   };
   u64 place;
   u32 length;

@@ -2,21 +2,30 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
+#include <utility>
 
+#include "host/clock.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/signal/siginfo.h"
 #include "kernel/task/thread_group.h"
+#include "platform/sleeper.h"
 
 namespace limen {
 
 // What is kept of one task: Task::observed.
 class Recorder::Watch final : public RefCounted {
  public:
+  explicit Watch(std::shared_ptr<EventChunks> pool) : chunks(std::move(pool)), ring(*chunks) {}
+  const std::shared_ptr<EventChunks> chunks;  // a task may outlive the recorder
   EventRing ring;
   RecordWriter writer;
   u64 lost = 0;
   std::atomic<bool> ended{false};
+  // Where its writer waits for the reader.
+  std::atomic<bool> waits{false};
+  platform::Sleeper sleeper;
 };
 
 namespace {
@@ -54,46 +63,54 @@ void Recorder::finish(const event::Counters& counters) {
 
 bool Recorder::records(u64 nr) const { return nr < kSyscallEnd ? options_.calls[nr] : options_.unknown_calls; }
 
-// False: this record is lost.
-bool Recorder::wait_for_room(Task& task, EventRing& ring, usize size) {
-  while (!ring.has_room(size)) {
-    if (options_.drop || task.must_die() || gone_.load(std::memory_order_relaxed)) return false;
-    std::unique_lock<std::mutex> guard(mutex_);
-    changed_.notify_all();
-    changed_.wait_for(guard, std::chrono::milliseconds(1));
+void Recorder::hurry() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  hurry_ = true, idle_.store(false, std::memory_order_relaxed);
+  changed_.notify_all();
+}
+
+// Null: this record is lost.
+u8* Recorder::wait_for_room(Task& task, Watch& watch, usize size) {
+  constexpr i64 kLookAgainNs = 10'000'000;  // is the task to die?
+  for (;;) {
+    u8* const place = watch.ring.reserve(size);
+    if (place != nullptr) return place;
+    if (options_.drop || task.must_die() || gone_.load(std::memory_order_relaxed)) return nullptr;
+    watch.waits.store(true);
+    hurry();
+    watch.sleeper.sleep(static_cast<u64>(host::monotonic_ns() + kLookAgainNs));
   }
-  return true;
 }
 
 void Recorder::push(Task& task, Watch& watch, u8 flags) {
   if (gone_.load(std::memory_order_relaxed)) return;
   const std::span<const u8> record = watch.writer.finish();
-  event::RecordHead& head = watch.writer.head();
   constexpr usize kLostRecord = sizeof(event::RecordHead) + sizeof(event::Lost);
-  if (!wait_for_room(task, watch.ring, record.size() + (watch.lost != 0 ? kLostRecord : 0))) {
+  const usize told = watch.lost != 0 ? kLostRecord : 0;
+  u8* place = watch.ring.reserve(told + record.size());
+  if (place == nullptr) place = wait_for_room(task, watch, told + record.size());
+  if (place == nullptr) {
     ++watch.lost;
     return;
   }
+  event::RecordHead& head = watch.writer.head();
   head.flags = flags;
   head.tid = task.tid().raw(), head.pid = task.group().pid().raw();
   head.time_ns = clock_.monotonic_ns();
-  if (watch.lost != 0) {
-    RecordWriter told;
-    told.begin(event::Kind::lost);
-    told.body(event::Lost{watch.lost});
-    told.finish();
-    told.head().tid = head.tid, told.head().pid = head.pid, told.head().time_ns = head.time_ns;
-    told.head().sequence = sequence_.fetch_add(1, std::memory_order_relaxed);
-    watch.ring.push(told.finish());
-    watch.lost = 0;
-    if (!watch.ring.has_room(record.size())) {  // the end of the buffer took the rest
-      ++watch.lost;
-      return;
-    }
+  if (told != 0) {
+    event::RecordHead lost{.size = kLostRecord, .kind = event::Kind::lost, .time_ns = head.time_ns};
+    lost.tid = head.tid, lost.pid = head.pid;
+    lost.sequence = sequence_.fetch_add(1, std::memory_order_relaxed);
+    const event::Lost body{std::exchange(watch.lost, 0)};
+    std::memcpy(place, &lost, sizeof lost);
+    std::memcpy(place + sizeof lost, &body, sizeof body);
   }
   head.sequence = sequence_.fetch_add(1, std::memory_order_relaxed);
-  watch.ring.push(record);
-  if (watch.ring.half_full()) changed_.notify_all();
+  std::memcpy(place + told, record.data(), record.size());
+  watch.ring.commit(told + record.size());
+  // Seen late, an idle reader looks by itself after a while.
+  if (idle_.load(std::memory_order_relaxed) || (chunks_->half_full() && !hurry_.load(std::memory_order_relaxed)))
+    hurry();
 }
 
 void Recorder::call_entered(Task& task, const platform::Entry& call) {
@@ -134,7 +151,7 @@ void Recorder::task_stopped(Task& task, Signal by) {
 }
 
 void Recorder::task_started(Task& task, Task* maker) {
-  const Ref<Watch> watch = make_ref<Watch>();
+  const Ref<Watch> watch = make_ref<Watch>(chunks_);
   task.observed = watch;
   {
     std::lock_guard<std::mutex> guard(mutex_);
@@ -186,71 +203,91 @@ void Recorder::task_ended(Task& task, int wait_status, bool superseded) {
 
 // --- The reader's side -----------------------------------------------------------------------------------------------------
 
-// Takes what is in the rings. Rings of tasks that have ended go when they are empty.
-bool Recorder::collect() {
-  std::vector<Ref<Watch>> watches;
-  {
-    std::lock_guard<std::mutex> guard(mutex_);
-    watches = watches_;
-  }
-  const usize before = batch_.size();
-  bool done = false;
-  for (const Ref<Watch>& watch : watches) {
-    const bool ended = watch->ended.load(std::memory_order_acquire);
-    watch->ring.take(batch_);
-    done = done || ended;
-  }
-  std::lock_guard<std::mutex> guard(mutex_);
-  if (done) {
-    // `ended` may have been set after the ring was read: only what was empty then is empty for good.
-    std::erase_if(watches_, [](const Ref<Watch>& watch) {
-      return watch->ended.load(std::memory_order_acquire) && watch->ring.is_empty();
-    });
-  }
-  changed_.notify_all();  // there is room
-  return batch_.size() != before;
+namespace {
+constexpr auto kTogether = std::chrono::milliseconds(50);  // events of so long are handed over together
+constexpr auto kLook = std::chrono::seconds(1);            // an idle reader's look for what it was not woken for
+constexpr usize kLargePiece = 16 * 1024;                   // worth a write of its own
+}  // namespace
+
+// Finds what is in the rings. What came too early the last time is there still: in `early_`.
+void Recorder::collect(std::span<const Ref<Watch>> watches) {
+  const auto take = [this](std::span<const u8> records) {
+    for (usize at = 0; at < records.size();) {
+      const auto* head = reinterpret_cast<const event::RecordHead*>(&records[at]);
+      found_.push_back({head->sequence, &records[at], head->size});
+      at += head->size;
+    }
+  };
+  found_.clear();
+  take(early_);
+  for (const Ref<Watch>& watch : watches) watch->ring.take(take);
+  const auto by_sequence = [](const Found& a, const Found& b) { return a.sequence < b.sequence; };
+  if (!std::is_sorted(found_.begin(), found_.end(), by_sequence)) std::sort(found_.begin(), found_.end(), by_sequence);
 }
 
 // Gives the sink what is next, in order; what came too early stays. False: the sink is gone.
 bool Recorder::give_out() {
-  struct Place {
-    u64 sequence;
-    usize at;
-    u32 size;
-  };
-  std::vector<Place> places;
-  for (usize at = 0; at < batch_.size();) {
-    const auto* head = reinterpret_cast<const event::RecordHead*>(&batch_[at]);
-    places.push_back({head->sequence, at, head->size});
-    at += head->size;
-  }
-  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.sequence < b.sequence; });
+  usize n = 0;
   out_.clear();
-  std::vector<u8> rest;
-  for (const Place& place : places) {
-    std::vector<u8>& to = place.sequence == next_ ? out_ : rest;
-    if (place.sequence == next_) ++next_;
-    to.insert(to.end(), batch_.begin() + static_cast<i64>(place.at),
-              batch_.begin() + static_cast<i64>(place.at + place.size));
+  while (n < found_.size() && found_[n].sequence == next_) {
+    std::span<const u8> piece(found_[n].at, found_[n].size);
+    for (++n, ++next_; n < found_.size() && found_[n].at == piece.data() + piece.size() && found_[n].sequence == next_;
+         ++n, ++next_) {
+      piece = {piece.data(), piece.size() + found_[n].size};
+    }
+    if (piece.size() < kLargePiece) {
+      out_.insert(out_.end(), piece.begin(), piece.end());
+      continue;
+    }
+    if (!out_.empty() && !sink_(out_)) return false;
+    out_.clear();
+    if (!sink_(piece)) return false;
   }
-  batch_.swap(rest);
+  std::vector<u8> early;
+  for (; n < found_.size(); ++n) early.insert(early.end(), found_[n].at, found_[n].at + found_[n].size);
+  early_.swap(early);
   return out_.empty() || sink_(out_);
 }
 
+// Chunks that were handed over are free again, and rings of tasks that have ended go when they are empty.
+void Recorder::release(std::span<const Ref<Watch>> watches) {
+  bool ended = false;
+  for (const Ref<Watch>& watch : watches) {
+    watch->ring.release();
+    ended = ended || watch->ended.load(std::memory_order_acquire);
+  }
+  for (const Ref<Watch>& watch : watches) {
+    if (watch->waits.load(std::memory_order_relaxed) && watch->waits.exchange(false)) watch->sleeper.wake();
+  }
+  if (!ended) return;
+  std::lock_guard<std::mutex> guard(mutex_);
+  std::erase_if(watches_, [](const Ref<Watch>& watch) {
+    return watch->ended.load(std::memory_order_acquire) && watch->ring.is_empty();
+  });
+}
+
 void Recorder::drain() {
-  constexpr auto kShortest = std::chrono::microseconds(500), kLongest = std::chrono::microseconds(16'000);
-  auto pause = kShortest;
+  std::vector<Ref<Watch>> watches;
   for (bool last = false;;) {
-    const bool any = collect();
-    if (any && !give_out()) {
-      gone_.store(true);
-      break;
+    {
+      std::lock_guard<std::mutex> guard(mutex_);
+      watches = watches_;
+      last = finishing_;
+      hurry_.store(false, std::memory_order_relaxed);
     }
-    if (last && !any) break;
-    pause = any ? kShortest : std::min(pause * 2, kLongest);
+    collect(watches);
+    const bool any = !found_.empty();
+    if (any && !give_out()) gone_.store(true);
+    release(watches);
+    if (gone_.load() || (last && !any)) break;
     std::unique_lock<std::mutex> guard(mutex_);
-    if (!finishing_) changed_.wait_for(guard, pause);
-    last = finishing_;
+    if (!any) {
+      idle_.store(true, std::memory_order_relaxed);
+      changed_.wait_for(guard, kLook, [this] { return finishing_ || !idle_.load(std::memory_order_relaxed); });
+      idle_.store(false, std::memory_order_relaxed);
+      hurry_.store(false, std::memory_order_relaxed);
+    }
+    changed_.wait_for(guard, kTogether, [this] { return finishing_ || hurry_.load(std::memory_order_relaxed); });
   }
   std::lock_guard<std::mutex> guard(mutex_);
   running_ = false;

@@ -6,11 +6,15 @@
 //   ... kernel.run_until_exit() ...
 //   recorder->finish(counters);        // everything has been given to the sink, these last
 //
-// Nothing is lost: a task whose ring is full waits for the sink. With `drop` it goes on, and the reader is told how much it missed.
+// Events are handed over some twenty times a second, sooner only where much has come together: whoever records must not take the CPU
+// on which a kernel thread polls for its guest. Nothing is lost: a task that finds no room waits for the sink. With `drop` it goes
+// on, and the reader is told how much it missed.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -47,10 +51,12 @@ class Recorder final : public Observer {
   class Watch;
   bool records(u64 nr) const;
   void push(Task& task, Watch& watch, u8 flags = 0);
-  bool wait_for_room(Task& task, EventRing& ring, usize size);
+  u8* wait_for_room(Task& task, Watch& watch, usize size);
+  void hurry();
   void drain();
-  bool collect();
+  void collect(std::span<const Ref<Watch>> watches);
   bool give_out();
+  void release(std::span<const Ref<Watch>> watches);
 
   const RecorderOptions options_;
   Clock& clock_;
@@ -58,13 +64,23 @@ class Recorder final : public Observer {
   std::atomic<u64> sequence_{0};
   std::atomic<bool> gone_{false};  // the sink
 
+  const std::shared_ptr<EventChunks> chunks_ = std::make_shared<EventChunks>();
+
   std::mutex mutex_;
-  std::condition_variable changed_;  // a ring that is filling, room in one that was full, the end
+  std::condition_variable changed_;  // the drain thread is wanted; it has ended
   std::vector<Ref<Watch>> watches_;  // under mutex_
   bool finishing_ = false, running_ = false;
+  // Set under mutex_: the drain thread waits for a first event; it shall not wait for more of them.
+  std::atomic<bool> idle_{false}, hurry_{false};
 
   // The drain thread's own.
-  std::vector<u8> batch_, out_;
+  struct Found {
+    u64 sequence;
+    const u8* at;
+    u32 size;
+  };
+  std::vector<Found> found_;
+  std::vector<u8> early_, out_;
   u64 next_ = 0;  // the sequence number that the sink waits for
 };
 
