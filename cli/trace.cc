@@ -102,7 +102,8 @@ class Trace : public Command {
     value("-s,--string-limit", t_.strings, "N", "show N bytes of strings (default: 32; at most 32768)", "Output");
     times("-x,--strings-in-hex", t_.hex, "strings with unprintable bytes in hex; -xx: all strings", "Output");
     flag("-v,--no-abbrev", t_.verbose, "all fields of structures, all variables of the environment", "Output");
-    times("-y,--decode-fds", t_.files, "the paths of descriptors", "Output");
+    times("-y,--decode-fds", t_.files, "the paths of descriptors; -yy: sockets' addresses, devices' numbers, pidfds",
+          "Output");
     flag("-Y,--decode-pids", t_.names, "the names of processes", "Output");
     flag("-n,--syscall-number", t_.number, "the numbers of calls", "Output");
     flag("-i,--instruction-pointer", t_.instruction, "where each call was made", "Output");
@@ -187,6 +188,7 @@ class Trace : public Command {
     options.capture.memory = !t_.count_only || text.filter.wants_files();
     options.capture.files =
         text.decode.files > 0 || text.filter.wants_files() || t_.format == "perfetto" || t_.format == "html";
+    options.capture.details = text.decode.files > 1;
     options.capture.environment = text.decode.verbose;
     options.calls = text.filter.calls;
     options.unknown_calls = text.filter.calls.all();

@@ -8,6 +8,7 @@
 #include "abi/aio.h"
 #include "abi/fcntl.h"
 #include "abi/futex.h"
+#include "abi/io_uring.h"
 #include "abi/ipc.h"
 #include "abi/mman.h"
 #include "abi/poll.h"
@@ -597,7 +598,53 @@ void groups(Print& p, usize i) {
                [&](u32 id) { p.unsigned_number(id); });
 }
 
+void data_sent(Print& p, usize i) {
+  p.is_netlink(as_int(p.arg(0))) ? print_netlink(p, p.arg(i), p.arg(i + 1)) : p.bytes(p.arg(i), p.arg(i + 1));
+}
+void data_received(Print& p, usize i) {
+  if (!p.done()) return p.address(p.arg(i));
+  const u64 length = std::min<u64>(static_cast<u64>(p.call.value), p.arg(i + 1));
+  p.is_netlink(as_int(p.arg(0))) ? print_netlink(p, p.arg(i), length) : p.bytes(p.arg(i), length);
+}
+
+void bpf(Print& p, usize i) { print_bpf(p, p.arg(i), static_cast<u32>(p.arg(i + 1))); }
+void ring_parameters(Print& p, usize i) {
+  p.object<abi::IoUringParams>(p.arg(i), [&](const abi::IoUringParams& r) {
+    p.text("{flags="), p.named("ring_setup", r.flags);
+    p.text(fmt::format(", sq_thread_cpu={}, sq_thread_idle={}", trace::hex(r.sq_thread_cpu), r.sq_thread_idle));
+    constexpr u32 kAttachWq = 1 << 5;
+    if ((r.flags & kAttachWq) != 0) p.text(", wq_fd="), p.descriptor(as_int(r.wq_fd));
+    if (p.done()) {
+      p.text(fmt::format(", sq_entries={}, cq_entries={}, features=", r.sq_entries, r.cq_entries));
+      p.named("ring_features", r.features);
+    }
+    p.text("}");
+  });
+}
+void ring_enter(Print& p, usize i) {
+  if (i == 3) return p.named("ring_enter", static_cast<u32>(p.arg(i)));
+  find_object("SigSet")(p, p.arg(i));
+}
+void ring_register(Print& p, usize i) {
+  constexpr u32 kBuffers = 0, kFiles = 2, kEvent = 4, kEventAsync = 7;
+  const u32 op = static_cast<u32>(p.arg(1)), count = static_cast<u32>(p.arg(3));
+  if (i == 1) return p.named("ring_register", op);
+  if (op == kBuffers) {
+    return p.array<abi::IoVec>(p.arg(i), count, [&](const abi::IoVec& v) {
+      p.text("{iov_base="), p.address(v.iov_base.raw());
+      p.text(fmt::format(", iov_len={}}}", v.iov_len));
+    });
+  }
+  if (op == kFiles || op == kEvent || op == kEventAsync)
+    return p.array<i32>(p.arg(i), count, [&](i32 fd) { p.descriptor(fd); });
+  p.address(p.arg(i));
+}
+
 constexpr Override kOverrides[] = {
+    {"bpf", 1 << 1, bpf, 1 << 1},
+    {"io_uring_setup", 1 << 1, ring_parameters, 1 << 1},
+    {"io_uring_enter", 1 << 3 | 1 << 4, ring_enter},
+    {"io_uring_register", 1 << 1 | 1 << 2, ring_register},
     {"open", 1 << 2, open_mode},
     {"openat", 1 << 3, open_mode},
     {"mq_open", 1 << 2, open_mode},
@@ -657,8 +704,11 @@ constexpr Override kOverrides[] = {
     {"socketpair", 1 << 2, socket_protocol},
     {"connect", 1 << 1, address_in},
     {"bind", 1 << 1, address_in},
-    {"sendto", 1 << 4, address_in},
-    {"recvfrom", 1 << 4 | 1 << 5, [](Print& p, usize i) { i == 4 ? address_out(p, i) : address_length(p, i); }},
+    {"sendto", 1 << 1 | 1 << 4, [](Print& p, usize i) { i == 1 ? data_sent(p, i) : address_in(p, i); }},
+    {"recvfrom", 1 << 1 | 1 << 4 | 1 << 5,
+     [](Print& p, usize i) { i == 1   ? data_received(p, i)
+                             : i == 4 ? address_out(p, i)
+                                      : address_length(p, i); }},
     {"accept", 1 << 1 | 1 << 2, [](Print& p, usize i) { i == 1 ? address_out(p, i) : address_length(p, i); }},
     {"accept4", 1 << 1 | 1 << 2 | 1 << 3,
      [](Print& p, usize i) {

@@ -531,13 +531,9 @@ constexpr Name kCapability[] = {N(CAP_CHOWN),
 constexpr Name kFdFlags[] = {N(FD_CLOEXEC)};
 #undef N
 
-struct Table {
-  std::string_view type;
-  Names names;
-};
 constexpr auto kNumber = Names::Kind::number;
 constexpr auto kBits = Names::Kind::bits;
-constexpr Table kTables[] = {
+constexpr NamedTable kTables[] = {
     {"AccessMode", {kBits, "?_OK", kAccess}},
     {"AtFlags", {kBits, "AT_???", kAt}},
     {"statx_at", {kBits, "AT_???", kStatxAt}},
@@ -651,7 +647,9 @@ constexpr i32 kFirstRealTime = 32, kLastSignal = 64;
 const Names* find_names(std::string_view type) {
   static const auto by_type = [] {
     std::unordered_map<std::string_view, const Names*> map;
-    for (const Table& table : kTables) map.emplace(table.type, &table.names);
+    for (const std::span<const NamedTable> tables : {std::span<const NamedTable>(kTables), bpf_tables()}) {
+      for (const NamedTable& table : tables) map.emplace(table.type, &table.names);
+    }
     return map;
   }();
   const auto found = by_type.find(type);

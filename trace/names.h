@@ -22,6 +22,12 @@ struct Names {
   std::span<const Name> list;
 };
 
+struct NamedTable {
+  std::string_view type;
+  Names names;
+};
+std::span<const NamedTable> bpf_tables();
+
 // By the type that abi/params.h has for them ("OpenFlags"), or by a name of our own ("sa_flags"); null: no such table.
 const Names* find_names(std::string_view type);
 // As above, for one that is there.

@@ -350,9 +350,11 @@ void print_time(Print& p, u64 place) {
 }
 
 void print_iovec(Print& p, u64 place, u64 count, u64 bytes) {
+  const bool is_netlink = p.is_netlink(static_cast<i32>(p.arg(0)));
   p.array<abi::IoVec>(place, count, [&](const abi::IoVec& v) {
     const u64 length = std::min(v.iov_len, bytes);
-    p.text("{iov_base="), p.bytes(v.iov_base.raw(), length);
+    p.text("{iov_base=");
+    is_netlink ? print_netlink(p, v.iov_base.raw(), length) : p.bytes(v.iov_base.raw(), length);
     p.text(fmt::format(", iov_len={}}}", v.iov_len));
     bytes -= length;
   });
@@ -426,6 +428,26 @@ void print_siginfo(std::string& out, const abi::SigInfo& info) {
   out += '}';
 }
 
+std::string inet6_text(std::span<const u8> address) {
+  // The longest run of zero groups is "::".
+  usize best = 8, best_length = 1;
+  for (usize i = 0; i < 8; ++i) {
+    usize n = 0;
+    while (i + n < 8 && address[2 * (i + n)] == 0 && address[2 * (i + n) + 1] == 0) ++n;
+    if (n > best_length) best = i, best_length = n;
+  }
+  std::string text;
+  for (usize i = 0; i < 8; ++i) {
+    if (i == best) {
+      text += "::", i += best_length - 1;
+      continue;
+    }
+    if (!text.empty() && text.back() != ':') text += ':';
+    text += fmt::format("{:x}", address[2 * i] << 8 | address[2 * i + 1]);
+  }
+  return text;
+}
+
 void print_socket_address(Print& p, u64 place, i64 length) {
   u16 family = 0;
   if (place == 0 || length < 2 || !p.seen().read(place, family)) return p.address(place);
@@ -447,22 +469,7 @@ void print_socket_address(Print& p, u64 place, i64 length) {
   } else if (family == kInet6 && bytes.size() >= 28) {
     abi::SockAddrIn6 in6;
     std::memcpy(&in6, bytes.data(), sizeof in6);
-    // The longest run of zero groups is "::".
-    usize best = 8, best_length = 1;
-    for (usize i = 0; i < 8; ++i) {
-      usize n = 0;
-      while (i + n < 8 && in6.sin6_addr[2 * (i + n)] == 0 && in6.sin6_addr[2 * (i + n) + 1] == 0) ++n;
-      if (n > best_length) best = i, best_length = n;
-    }
-    std::string text;
-    for (usize i = 0; i < 8; ++i) {
-      if (i == best) {
-        text += "::", i += best_length - 1;
-        continue;
-      }
-      if (!text.empty() && text.back() != ':') text += ':';
-      text += fmt::format("{:x}", in6.sin6_addr[2 * i] << 8 | in6.sin6_addr[2 * i + 1]);
-    }
+    const std::string text = inet6_text(in6.sin6_addr);
     p.text(fmt::format(
         ", sin6_port=htons({}), sin6_flowinfo=htonl({}), inet_pton(AF_INET6, \"{}\", &sin6_addr), sin6_scope_id={}",
         port(), __builtin_bswap32(in6.sin6_flowinfo), text, in6.sin6_scope_id));

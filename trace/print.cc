@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+
+#include <fmt/format.h>
 
 namespace limen::trace {
 
@@ -83,13 +86,99 @@ void Print::descriptor(i32 fd) {
   file(fd);
 }
 
+namespace {
+
+std::string address_text(std::span<const u8> address) {
+  constexpr u16 kInet = 2, kInet6 = 10;
+  u16 family = 0;
+  if (address.size() < 8) return "";
+  std::memcpy(&family, address.data(), sizeof family);
+  const u32 port = u32{address[2]} << 8 | address[3];
+  if (family == kInet) return fmt::format("{}.{}.{}.{}:{}", address[4], address[5], address[6], address[7], port);
+  if (family != kInet6 || address.size() < 24) return "";
+  return fmt::format("[{}]:{}", inet6_text(address.subspan(8, 16)), port);
+}
+
+std::string protocol_text(const event::Detail& d) {
+  constexpr i32 kUnix = 1, kInet6 = 10, kNetlink = 16, kTcp = 6, kUdp = 17;
+  constexpr u32 kStream = 1;
+  if (d.domain == kUnix) return d.type == kStream ? "UNIX-STREAM" : "UNIX";
+  if (d.domain == kNetlink) return "NETLINK";
+  const std::string name = d.protocol == kTcp ? "TCP" : d.protocol == kUdp ? "UDP" : "UDP-Lite";
+  return d.domain == kInet6 ? name + "v6" : name;
+}
+
+// "TCP:[127.0.0.1:80->127.0.0.1:40000]", as strace -yy tells of it.
+void print_socket(Print& p, const event::Detail& d, std::span<const u8> addresses) {
+  constexpr i32 kUnix = 1, kNetlink = 16;
+  if (addresses.size() < usize{d.local_length} + d.peer_length) return;
+  const std::span<const u8> local = addresses.first(d.local_length),
+                            peer = addresses.subspan(d.local_length, d.peer_length);
+  p.out += protocol_text(d) + ":[";
+  if (d.domain == kUnix) {
+    append_number(p.out, d.inode);
+    if (d.peer_inode != 0) p.out += "->", append_number(p.out, d.peer_inode);
+    if (local.size() > 2) {
+      std::string_view path(reinterpret_cast<const char*>(&local[2]), local.size() - 2);
+      p.out += path[0] == '\0' ? ",@" : ",";
+      path = path[0] == '\0' ? path.substr(1) : path.substr(0, path.find('\0'));
+      append_quoted(p.out, path, p.options.hex, More::no);
+    }
+  } else if (d.domain == kNetlink) {
+    u32 port = 0;
+    if (local.size() >= 8) std::memcpy(&port, &local[4], sizeof port);
+    if (port == 0) {
+      append_number(p.out, d.inode);
+    } else {
+      const std::string_view protocol = name_of(names("netlink"), static_cast<u32>(d.protocol));
+      p.out += protocol.empty() ? std::to_string(d.protocol) : std::string(protocol.substr(sizeof "NETLINK_" - 1));
+      p.out += ':', append_number(p.out, u64{port});
+    }
+  } else {
+    const bool has_port = local.size() >= 4 && (local[2] != 0 || local[3] != 0);
+    if (!has_port) {
+      append_number(p.out, d.inode);
+    } else {
+      p.out += address_text(local);
+      if (d.connected != 0 && !peer.empty()) p.out += "->" + address_text(peer);
+    }
+  }
+  p.out += ']';
+}
+
+}  // namespace
+
 void Print::file(i32 fd) {
   if (options.files == 0) return;
   const std::optional<std::string_view> name = seen().file(fd);
   if (!name) return;
   out += '<';
-  append_escaped(out, *name);
+  event::Detail d{};
+  const std::span<const u8> detail = options.files > 1 ? seen().detail(fd) : std::span<const u8>();
+  if (!detail.empty()) std::memcpy(&d, detail.data(), sizeof d);
+  if (!detail.empty() && d.kind == event::Detail::Kind::socket) {
+    print_socket(*this, d, detail.subspan(sizeof d));
+  } else if (!detail.empty() && d.kind == event::Detail::Kind::process) {
+    out += "pid:", append_number(out, u64{d.major});
+  } else {
+    constexpr std::string_view kDeleted = " (deleted)";
+    const bool deleted = name->ends_with(kDeleted);
+    append_escaped(out, deleted ? name->substr(0, name->size() - kDeleted.size()) : *name);
+    if (deleted) return text(">(deleted)");
+    if (!detail.empty()) {
+      const bool is_block = d.kind == event::Detail::Kind::block_device;
+      out += fmt::format("<{} {}:{}>", is_block ? "block" : "char", d.major, d.minor);
+    }
+  }
   out += '>';
+}
+
+bool Print::is_netlink(i32 fd) const {
+  constexpr i32 kNetlink = 16;
+  event::Detail d{};
+  const std::span<const u8> detail = seen().detail(fd);
+  if (!detail.empty()) std::memcpy(&d, detail.data(), sizeof d);
+  return d.kind == event::Detail::Kind::socket && d.domain == kNetlink;
 }
 
 void Print::directory(i32 fd) {

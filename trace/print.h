@@ -25,9 +25,10 @@ struct Print {
   void named(std::string_view table, u64 value) { append_names(out, names(table), value); }
   void descriptor(i32 fd);  // "3", "3</etc/passwd>"
   void file(i32 fd);        // "</etc/passwd>", where that is asked for
-  void directory(i32 fd);   // as descriptor, or AT_FDCWD
-  void path(u64 place);     // never shortened
-  void string(u64 place);   // up to its NUL
+  bool is_netlink(i32 fd) const;
+  void directory(i32 fd);  // as descriptor, or AT_FDCWD
+  void path(u64 place);    // never shortened
+  void string(u64 place);  // up to its NUL
   // `length` bytes at `place`, shortened to -s.
   void bytes(u64 place, u64 length);
   // A structure: `print` writes it where its memory is there; else its address.
@@ -69,6 +70,9 @@ std::string escaped(std::string_view data);
 // Structures by their name in abi/ ("Stat"); null: print the address.
 using PrintObject = void (*)(Print& p, u64 place);
 PrintObject find_object(std::string_view name);
+std::string inet6_text(std::span<const u8> address);  // "::1"
+void print_netlink(Print& p, u64 place, u64 length);  // messages of netlink(7)
+void print_bpf(Print& p, u64 place, u64 length);      // bpf(2)'s attributes, by the call's command
 void print_socket_address(Print& p, u64 place, i64 length);
 void print_iovec(Print& p, u64 place, u64 count, u64 bytes);
 void print_wait_status(Print& p, u64 place);

@@ -47,12 +47,23 @@ const u64* Seen::count(u64 place) const {
   return nullptr;
 }
 
-std::optional<std::string_view> Seen::file(i64 fd) const {
+const Seen::Piece* Seen::newest(event::Piece::Kind kind, i64 fd) const {
   for (auto piece = pieces_.rbegin(); piece != pieces_.rend(); ++piece) {
-    if (piece->kind != event::Piece::Kind::file || static_cast<i64>(piece->place) != fd) continue;
-    return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + piece->at, piece->length);
+    if (piece->kind == kind && static_cast<i64>(piece->place) == fd) return &*piece;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<std::string_view> Seen::file(i64 fd) const {
+  const Piece* piece = newest(event::Piece::Kind::file, fd);
+  if (piece == nullptr) return std::nullopt;
+  return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + piece->at, piece->length);
+}
+
+std::span<const u8> Seen::detail(i64 fd) const {
+  const Piece* piece = newest(event::Piece::Kind::detail, fd);
+  if (piece == nullptr || piece->length < sizeof(event::Detail)) return {};
+  return std::span(bytes_).subspan(piece->at, piece->length);
 }
 
 bool Stream::cut(std::span<const u8> record, const Take& take) {

@@ -47,6 +47,8 @@ class Seen {
   std::span<const u8> from(u64 place) const;
   const u64* count(u64 place) const;
   std::optional<std::string_view> file(i64 fd) const;
+  // What else is known of the descriptor, with what stands behind it; empty: nothing.
+  std::span<const u8> detail(i64 fd) const;
   template <typename T>
   bool read(u64 place, T& value) const {
     const u8* p = memory(place, sizeof value);
@@ -60,6 +62,7 @@ class Seen {
     u64 place;
     usize at, length;  // in bytes_
   };
+  const Piece* newest(event::Piece::Kind kind, i64 fd) const;
   std::vector<Piece> pieces_;
   std::vector<u8> bytes_;
 };

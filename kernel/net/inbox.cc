@@ -200,7 +200,8 @@ void Inbox::set_inline(bool on) {
   inline_ = on;
 }
 
-void Inbox::set_reader(File* file) {
+void Inbox::set_reader(File* file, u64 inode) {
+  reader_inode_.store(inode, std::memory_order_relaxed);
   MutexGuard guard(lock_);
   reader_ = file;
 }

@@ -72,8 +72,9 @@ class Inbox final : public RefCounted {
   void set_inline(bool on);
   // MSG_OOB. einval: there is none, or it was read; eagain.
   Result<usize> get_urgent(UserBuffer& to, Look look);
-  // Whose file reads here; null at its end.
-  void set_reader(File* file);
+  // Whose file reads here, and the number of its inode; null at its end.
+  void set_reader(File* file, u64 inode);
+  u64 reader_inode() const { return reader_inode_.load(std::memory_order_relaxed); }  // 0: nobody reads
 
   // Does the end of a stream hide an error that came after it (tcp(7)), or come after that (unix(7))?
   enum class EndFirst : bool { no, yes };
@@ -115,6 +116,7 @@ class Inbox final : public RefCounted {
   u64 consumed_ GUARDED_BY(lock_) = 0;  // bytes of this stream that were read
   bool inline_ GUARDED_BY(lock_) = false;
   File* reader_ GUARDED_BY(lock_) = nullptr;
+  std::atomic<u64> reader_inode_{0};
   std::atomic<bool> end_first_{false};
 
   Result<Received> get_stream(UserBuffer& to, Look look, std::vector<Message>& spent) REQUIRES(lock_);

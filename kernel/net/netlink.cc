@@ -200,6 +200,12 @@ Result<void> NetlinkSocket::connect(Task& task, SocketAddress address) {
   return success;
 }
 
+SocketRow NetlinkSocket::row() {
+  SocketRow row{.domain = abi::af_netlink, .protocol = protocol_, .type = type_, .local = name()};
+  if (const Result<Attributes> a = attributes(); a.ok()) row.uid = a->uid.raw(), row.inode = a->inode;
+  return row;
+}
+
 SocketAddress NetlinkSocket::name() {
   MutexGuard guard(lock_);
   u32 groups = 0;

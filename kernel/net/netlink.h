@@ -37,6 +37,7 @@ class NetlinkSocket final : public SocketFile {
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
   i32 domain() const override { return abi::af_netlink; }
   u32 type() const override { return type_; }
+  SocketRow row() override;
 
   // A message from the kernel: dropped, and told by ENOBUFS, where there is no room.
   void deliver(std::span<const u8> message);

@@ -176,6 +176,7 @@ SocketRow Socket::row() {
   if (e.in) row.received = e.in->state().bytes;
   if (e.out && !is_datagram()) row.sent = e.out->state().bytes;
   if (const Result<Attributes> a = attributes(); a.ok()) row.uid = a->uid.raw(), row.inode = a->inode;
+  if (!is_inet() && e.connected && e.out) row.peer_inode = e.out->reader_inode();
   return row;
 }
 

@@ -10,6 +10,11 @@ namespace {
 
 constexpr u32 kConnectedSend = 2626560;  // SO_SNDBUF as it has grown on Linux when a connection on lo stands
 
+u64 number_of(const Path& path) {
+  const Result<Attributes> known = path.inode().attributes();
+  return known.ok() ? known->inode : 0;
+}
+
 }  // namespace
 
 abi::UCred credentials_of(Task& task) {
@@ -22,6 +27,7 @@ Socket::Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type, i32 p
       domain_(domain),
       type_(type),
       protocol_(protocol),
+      inode_(number_of(this->path())),
       endpoint_(make_ref<Endpoint>(domain, type, protocol)),
       send_size_(is_tcp() ? 16384 : 212992),  // net.ipv4.tcp_[wr]mem, net.core.[wr]mem_default
       receive_size_(is_tcp() ? 131072 : 212992) {
@@ -39,10 +45,10 @@ Socket::Ends Socket::ends() {
 }
 
 void Socket::use_inboxes(Ref<Inbox> in, Ref<Inbox> out) {
-  if (in_) in_->set_reader(nullptr);
+  if (in_) in_->set_reader(nullptr, 0);
   in_ = std::move(in), out_ = std::move(out);
   if (!in_) return;
-  in_->set_reader(this);
+  in_->set_reader(this, inode_);
   in_->set_end_first(is_tcp() ? Inbox::EndFirst::yes : Inbox::EndFirst::no);
   if (const auto it = options_.find({abi::sol_socket, abi::so_oobinline}); it != options_.end()) {
     in_->set_inline(it->second != 0);
@@ -401,7 +407,7 @@ Result<void> Socket::shutdown(int how) {
 
 void Socket::hang_up(const Ends& e) {
   if (!e.in) return;
-  e.in->set_reader(nullptr);
+  e.in->set_reader(nullptr, 0);
   if (e.out && !is_datagram()) {
     bool lost = !e.in->state().empty;
     if (is_tcp()) {

@@ -36,7 +36,7 @@ class Socket final : public SocketFile {
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
   Result<void> take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) override;
   Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) override;
-  SocketRow row();  // of /proc/net/{tcp,udp,unix}
+  SocketRow row() override;
   i32 domain() const override { return domain_; }
   u32 type() const override { return type_; }
 
@@ -111,6 +111,7 @@ class Socket final : public SocketFile {
   const i32 domain_;
   const u32 type_;
   const i32 protocol_;  // IPPROTO_TCP, _UDP, _UDPLITE; 0 of a unix socket
+  const u64 inode_;     // its number
   const Ref<Endpoint> endpoint_;
   Mutex lock_{LockRank::socket};
   Ref<Inbox> in_ GUARDED_BY(lock_);

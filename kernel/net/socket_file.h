@@ -3,6 +3,7 @@
 
 #include "kernel/net/control.h"
 #include "kernel/net/inbox.h"
+#include "kernel/net/socket_row.h"
 #include "kernel/vfs/file.h"
 
 namespace limen {
@@ -42,6 +43,7 @@ class SocketFile : public File {
   virtual Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) = 0;
   virtual i32 domain() const = 0;
   virtual u32 type() const = 0;
+  virtual SocketRow row() = 0;  // for those who tell of sockets: /proc/net, traces
 };
 
 }  // namespace limen

@@ -13,7 +13,7 @@ struct SocketRow {
   bool connected = false, listening = false;
   usize received = 0, sent = 0;  // bytes that nobody has read yet
   u32 uid = 0;
-  u64 inode = 0;
+  u64 inode = 0, peer_inode = 0;  // the latter of a unix socket, once it has been accepted
 };
 
 }  // namespace limen

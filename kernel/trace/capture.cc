@@ -10,6 +10,7 @@
 #include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/futex.h"
+#include "abi/io_uring.h"
 #include "abi/ioctl.h"
 #include "abi/ipc.h"
 #include "abi/mman.h"
@@ -31,6 +32,8 @@
 #include "abi/xattr.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/user_ptr.h"
+#include "kernel/net/socket_file.h"
+#include "kernel/task/pidfd.h"
 #include "kernel/task/task.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/path.h"
@@ -131,9 +134,12 @@ struct Context {
   RecordWriter& to;
   bool leaving = false;
   i64 value = 0;
+  bool netlink = false;  // its data are messages with heads of their own, which are shown whole
 
   u64 arg(usize i) const { return call.args[i]; }
-  usize bytes(u64 length) const { return std::min<u64>(length, std::max<usize>(options.string_bytes, 128)); }
+  usize bytes(u64 length) const {
+    return std::min<u64>(length, std::max<usize>(options.string_bytes, netlink ? 8192 : 128));
+  }
   usize elements(u64 count) const { return std::min<u64>(count, options.string_bytes + 1); }
   template <typename T>
   bool read(u64 place, T& value) const {
@@ -170,6 +176,38 @@ void strings(Context& c, u64 place, bool whole) {
   for (usize i = 0; i < shown; ++i) c.to.string(c.task, pointers[i], c.options.string_bytes + 1);
 }
 
+void socket_detail(Context& c, i32 fd, SocketFile& socket) {
+  const SocketRow row = socket.row();
+  struct {
+    event::Detail head;
+    std::array<char, 256> addresses;
+  } detail{};
+  const usize local = std::min<usize>(row.local.bytes.size(), 128), peer = std::min<usize>(row.peer.bytes.size(), 128);
+  detail.head = {.kind = event::Detail::Kind::socket, .connected = row.connected, .listening = row.listening};
+  detail.head.domain = row.domain, detail.head.protocol = row.protocol, detail.head.type = row.type;
+  detail.head.local_length = static_cast<u16>(local), detail.head.peer_length = static_cast<u16>(peer);
+  detail.head.inode = row.inode, detail.head.peer_inode = row.peer_inode;
+  std::copy_n(row.local.bytes.begin(), local, detail.addresses.begin());
+  std::copy_n(row.peer.bytes.begin(), peer, detail.addresses.begin() + static_cast<i64>(local));
+  c.to.piece(event::Piece::Kind::detail, static_cast<u64>(static_cast<i64>(fd)), &detail,
+             sizeof detail.head + local + peer);
+}
+
+void file_detail(Context& c, i32 fd, File& file) {
+  if (auto* socket = dynamic_cast<SocketFile*>(&file)) return socket_detail(c, fd, *socket);
+  event::Detail detail{};
+  if (const Result<Ref<Task>> task = task_of_pidfd(file); task.ok()) {
+    detail.kind = event::Detail::Kind::process, detail.major = static_cast<u32>((*task)->tid().raw());
+  } else {
+    const Result<Attributes> known = file.attributes();
+    constexpr u32 kCharacter = 0020000, kBlock = 0060000;
+    if (!known.ok() || (known->type() != kCharacter && known->type() != kBlock)) return;
+    detail.kind = known->type() == kBlock ? event::Detail::Kind::block_device : event::Detail::Kind::character_device;
+    detail.major = known->rdev.major, detail.minor = known->rdev.minor;
+  }
+  c.to.piece(event::Piece::Kind::detail, static_cast<u64>(static_cast<i64>(fd)), &detail, sizeof detail);
+}
+
 void file_name(Context& c, i32 fd) {
   std::string name;
   if (fd == abi::at_fdcwd.raw()) {
@@ -178,8 +216,19 @@ void file_name(Context& c, i32 fd) {
     const Result<Ref<File>> file = c.task.files().get(Fd(fd));
     if (!file.ok() || !(*file)->path()) return;
     name = path_name(c.task, (*file)->path());
+    if (c.options.details) file_detail(c, fd, **file);
   }
   c.to.text(event::Piece::Kind::file, static_cast<u64>(static_cast<i64>(fd)), name);
+}
+
+// Names of descriptors that stand in memory, one every `stride` bytes.
+void descriptors(Context& c, u64 place, u64 count, usize stride) {
+  if (!c.options.files) return;
+  for (u64 i = 0; i < c.elements(count); ++i) {
+    i32 fd = -1;
+    if (!c.read(place + i * stride, fd)) return;
+    if (fd >= 0) file_name(c, fd);
+  }
 }
 
 void capture(Context& c, const Params& params, usize i) {
@@ -251,7 +300,14 @@ void message(Context& c, u64 place, u64 data) {
   c.to.piece(event::Piece::Kind::memory, place, &msg, sizeof msg);
   if (msg.msg_namelen > 0) c.to.memory(c.task, msg.msg_name.raw(), std::min(msg.msg_namelen, 128));
   iovec(c, msg.msg_iov.raw(), msg.msg_iovlen, data);
-  c.to.memory(c.task, msg.msg_control.raw(), std::min<u64>(msg.msg_controllen, 1024));
+  const u64 control = msg.msg_control.raw(), length = std::min<u64>(msg.msg_controllen, 1024);
+  c.to.memory(c.task, control, length);
+  abi::CMsgHdr head;
+  for (u64 at = 0; c.options.files && at + sizeof head <= length; at += abi::cmsg_align(head.cmsg_len)) {
+    if (!c.read(control + at, head) || head.cmsg_len < sizeof head || head.cmsg_len > length) break;
+    if (head.cmsg_level != abi::sol_socket || head.cmsg_type != abi::scm_rights) continue;
+    descriptors(c, control + at + sizeof head, (head.cmsg_len - sizeof head) / sizeof(i32), sizeof(i32));
+  }
 }
 void send_message(Context& c) {
   if (!c.leaving) message(c, c.arg(1), kNoEnd);
@@ -310,7 +366,51 @@ void ioctl(Context& c) { by_command(c, kIoctls, 2); }
 
 constexpr Command kFcntls[] = {{5, false, 32}, {5, true, 32},   {6, false, 32},  {7, false, 32}, {36, false, 32},
                                {36, true, 32}, {37, false, 32}, {38, false, 32}, {15, false, 8}, {16, true, 8}};
-void fcntl(Context& c) { by_command(c, kFcntls, 2); }
+void fcntl(Context& c) {
+  by_command(c, kFcntls, 2);
+  const u32 command = static_cast<u32>(c.arg(1));
+  const bool duplicates = command == abi::f_dupfd || command == abi::f_dupfd_cloexec;
+  if (duplicates && c.leaving && c.value >= 0 && c.options.files) file_name(c, static_cast<i32>(c.value));
+}
+
+void made_pair(Context& c) {  // pipe, pipe2, socketpair
+  if (c.leaving && c.value >= 0) descriptors(c, c.arg(c.call.nr == 53 ? 3 : 0), 2, sizeof(i32));
+}
+
+void polled(Context& c) {
+  if (!c.leaving) descriptors(c, c.arg(0), static_cast<u32>(c.arg(1)), sizeof(abi::PollFd));
+}
+
+// The words of bpf(2), and the names that some of them point to.
+void bpf_attributes(Context& c) {
+  if (c.leaving) return;
+  c.to.memory(c.task, c.arg(1), std::min<u64>(static_cast<u32>(c.arg(2)), 256));
+  constexpr u32 kProgramLoad = 5, kPin = 6, kGet = 7, kOpenTracepoint = 17, kLoadTypes = 18;
+  constexpr u64 kLicense = 16, kTypesSize = 16;
+  const u32 command = static_cast<u32>(c.arg(0));
+  u64 place = 0;
+  u32 types = 0;
+  if (command == kLoadTypes && c.read(c.arg(1), place) && c.read(c.arg(1) + kTypesSize, types))
+    c.to.memory(c.task, place, c.bytes(types));
+  const bool names = command == kPin || command == kGet || command == kOpenTracepoint;
+  if ((names || command == kProgramLoad) && c.read(c.arg(1) + (names ? 0 : kLicense), place))
+    c.to.string(c.task, place, command == kProgramLoad ? c.options.string_bytes + 1 : 4096);
+}
+
+void register_with_ring(Context& c) {  // io_uring_register
+  constexpr u32 kBuffers = 0, kFiles = 2, kEvent = 4, kEventAsync = 7;
+  const u32 op = static_cast<u32>(c.arg(1)), count = static_cast<u32>(c.arg(3));
+  if (c.leaving) return;
+  if (op == kBuffers) c.to.memory(c.task, c.arg(2), c.elements(count) * sizeof(abi::IoVec));
+  if (op == kFiles || op == kEvent || op == kEventAsync) {
+    c.to.memory(c.task, c.arg(2), c.elements(count) * sizeof(i32));
+    descriptors(c, c.arg(2), count, sizeof(i32));
+  }
+}
+
+void enter_ring(Context& c) {
+  if (!c.leaving) c.to.memory(c.task, c.arg(4), std::min<u64>(c.arg(5), sizeof(abi::SigSet)));
+}
 
 void prctl(Context& c) {
   const u32 op = static_cast<u32>(c.arg(0));
@@ -434,6 +534,14 @@ constexpr Special kSpecials[] = {
     {"pselect6", descriptor_sets, true},
     {"ioctl", ioctl},
     {"fcntl", fcntl},
+    {"pipe", made_pair},
+    {"pipe2", made_pair},
+    {"socketpair", made_pair},
+    {"poll", polled},
+    {"ppoll", polled},
+    {"bpf", bpf_attributes, true},
+    {"io_uring_register", register_with_ring},
+    {"io_uring_enter", enter_ring},
     {"prctl", prctl},
     {"arch_prctl", arch_prctl},
     {"futex", futex, true},
@@ -490,10 +598,26 @@ bool makes_descriptor(u64 nr) {
   return table[nr];
 }
 
+// Calls that carry a socket's messages.
+bool moves_messages(u64 nr) {
+  constexpr u64 kNumbers[] = {44, 45, 46, 47, 299, 307};  // sendto, recvfrom, sendmsg, recvmsg, recvmmsg, sendmmsg
+  return std::find(std::begin(kNumbers), std::end(kNumbers), nr) != std::end(kNumbers);
+}
+
+bool is_netlink(Context& c) {
+  const i32 fd = static_cast<i32>(c.arg(0));
+  const Result<Ref<File>> file = c.task.files().get(Fd(fd));
+  auto* socket = file.ok() ? dynamic_cast<SocketFile*>(file->get()) : nullptr;
+  if (socket == nullptr || socket->domain() != abi::af_netlink) return false;
+  if (!c.leaving && !c.options.details) socket_detail(c, fd, *socket);
+  return true;
+}
+
 void capture_all(Context& c) {
   const u64 nr = c.call.nr;
   if (nr >= kSyscallEnd) return;
   const Special* special = c.options.memory ? specials()[nr] : nullptr;
+  if (c.options.memory && moves_messages(nr)) c.netlink = is_netlink(c);
   const Params& params = kParams[nr];
   const bool by_rule = c.options.memory && (special == nullptr || !special->replaces);
   for (usize i = 0; i < params.size(); ++i) {

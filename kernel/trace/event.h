@@ -88,9 +88,10 @@ constexpr usize body_size(Kind kind) {
 struct Piece {
   enum class Kind : u8 {
     memory,  // `length` bytes at `place`
-    count,  // what stands at `place`, a NULL-terminated array or a buffer of directory entries, has so many; the data is the number
-    file,  // descriptor `place` (AT_FDCWD too) is this file: its path, as /proc/PID/fd has it
-    name,  // of the program
+    count,   // what stands at `place`, a NULL-terminated array or directory entries, is so many; the data is the number
+    file,    // descriptor `place` (AT_FDCWD too) is this file: its path, as /proc/PID/fd has it
+    name,    // of the program
+    detail,  // what else is known of descriptor `place`: a Detail
   };
   u64 place;
   u32 length;
@@ -98,6 +99,22 @@ struct Piece {
   u8 pad[3];
 };
 static_assert(sizeof(Piece) == 16);
+
+// A descriptor that has more to say than a path.
+struct Detail {
+  enum class Kind : u8 { character_device, block_device, process, socket };
+  Kind kind;
+  u8 connected, listening;
+  u8 pad;
+  u32 major, minor;  // of a device; `major`: the process
+  // Of a socket; its addresses stand behind, one after the other.
+  i32 domain, protocol;
+  u32 type;
+  u16 local_length, peer_length;
+  u32 pad2;
+  u64 inode, peer_inode;  // 0: not known
+};
+static_assert(sizeof(Detail) == 48);
 
 inline constexpr usize kMostRecord = 64 * 1024;
 constexpr usize padded(usize n) { return (n + 7) & ~usize{7}; }

@@ -11,6 +11,7 @@ struct CaptureOptions {
   usize string_bytes = 32;   // of a buffer or a string (-s)
   bool memory = true;        // none of it for a mere count of calls
   bool files = false;        // paths of descriptors (-y, -P)
+  bool details = false;      // what else is known of them (-yy)
   bool environment = false;  // envp of execve, not only how much of it (-v)
 };
 
