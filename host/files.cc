@@ -131,8 +131,12 @@ DirectoryNames::Entry DirectoryNames::at(usize start) const {
   return {reinterpret_cast<const char*>(&records_[start + kNameAt]), head.inode, head.type};
 }
 
-Result<DirectoryNames> list_directory(const Handle& directory, usize most) {
-  const Handle open = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
+Result<Handle> open_listing(const Handle& base, const std::string& relative_path) {
+  return open_beneath(base, relative_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+Result<DirectoryNames> list_directory(const Handle& open, usize most, bool from_beginning) {
+  if (from_beginning) TRY(call::lseek(open.fd(), u64{0}, SEEK_SET));
   DirectoryNames names;
   u8 buffer[32768];
   for (;;) {

@@ -67,8 +67,11 @@ Result<FileInfo> stat_name(const Handle& directory, const std::string& name);  /
 Result<FileInfo> stat_handle(const Handle& handle);                            // one call
 Result<u64> filesystem_magic(const Handle& handle);                            // one call
 Result<std::string> read_link(const Handle& directory, const std::string& name);
-// All names but "." and "..". Opens the directory anew: three calls and one for each 32 KiB. e2big beyond `most`.
-Result<DirectoryNames> list_directory(const Handle& directory, usize most);
+// For listing, too: needs the permission to read it. One call.
+Result<Handle> open_listing(const Handle& base, const std::string& relative_path);
+// All names but "." and ".." of what open_listing opened, from its position: two calls and one for each 32 KiB; one more to go back to the
+// beginning. One at a time. e2big beyond `most`.
+Result<DirectoryNames> list_directory(const Handle& listing, usize most, bool from_beginning);
 
 // One call each; short at the end of the file.
 Result<usize> read_at(const Handle& file, std::span<const std::span<u8>> to, u64 offset);

@@ -63,10 +63,10 @@ TEST_F(HostFiles, AFifoDoesNotBlock) {
 }
 
 TEST_F(HostFiles, ListsWhatIsThereAndNoMoreThanAllowed) {
-  const Result<DirectoryNames> names = list_directory(root_, 100);
+  const Result<DirectoryNames> names = list_directory(open_listing(root_, "").value(), 100, false);
   ASSERT_TRUE(names.ok());
   EXPECT_EQ(names->size(), 3u);
-  EXPECT_TRUE(list_directory(root_, 2).is(Errno::e2big));
+  EXPECT_TRUE(list_directory(open_listing(root_, "").value(), 2, true).is(Errno::e2big));
 }
 
 TEST_F(HostFiles, ALinkIsReadAndNotFollowed) {

@@ -1,6 +1,7 @@
 #include "kernel/fs/host/host_tree.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -131,18 +132,37 @@ void HostTree::keep(const Key& key, const Ref<Open>& open) {
   entries_.emplace(key, Entry{open, ages_.insert(ages_.end(), key)});
 }
 
-Result<Ref<HostTree::Open>> HostTree::directory(const std::string& place, const HostId& expected) {
-  const Key key{expected, Use::directory};
-  if (Ref<Open> open = cached(key)) return open;
+// What a handle of the host's own pseudo filesystems shows is not for guests: by the device, asked once for each.
+Result<bool> HostTree::is_pseudo(const host::Handle& handle, const HostId& id) {
+  const std::pair<u32, u32> device(id.major, id.minor);
+  {
+    MutexGuard guard(lock_);
+    if (const auto known = pseudo_devices_.find(device); known != pseudo_devices_.end()) return known->second;
+  }
+  const bool is = is_pseudo_filesystem(TRY(host::filesystem_magic(handle)));
+  MutexGuard guard(lock_);
+  return pseudo_devices_.emplace(device, is).first->second;
+}
+
+Result<Ref<HostTree::Open>> HostTree::open_directory(const std::string& place, const Key& key) {
   Ref<Open> open = make_ref<Open>();
-  open->handle = TRY(host::open_directory(root_, place));
-  const host::FileInfo info = TRY(host::stat_handle(open->handle));
-  open->id = HostId::of(info);
-  if (open->id != expected) return Errno::enoent;
-  const u64 magic = TRY(host::filesystem_magic(open->handle));
-  open->is_pseudo = is_pseudo_filesystem(magic);
+  open->handle = TRY(key.use == Use::list ? host::open_listing(root_, place) : host::open_directory(root_, place));
+  open->id = HostId::of(TRY(host::stat_handle(open->handle)));
+  if (open->id != key.id) return Errno::enoent;
+  open->is_pseudo = TRY(is_pseudo(open->handle, open->id));
   keep(key, open);
   return open;
+}
+
+Result<Ref<HostTree::Open>> HostTree::directory(const std::string& place, const HostId& expected) {
+  if (Ref<Open> open = cached({expected, Use::directory})) return open;
+  if (Ref<Open> open = cached({expected, Use::list})) return open;
+  return open_directory(place, {expected, Use::directory});
+}
+
+Result<Ref<HostTree::Open>> HostTree::listable(const std::string& place, const HostId& expected) {
+  if (Ref<Open> open = cached({expected, Use::list})) return open;
+  return open_directory(place, {expected, Use::list});
 }
 
 Result<Ref<HostTree::Open>> HostTree::file(const std::string& place, const HostId& expected, host::Access access) {
@@ -167,9 +187,13 @@ Result<host::FileInfo> HostTree::look_up(const std::string& at, const HostId& ex
 }
 
 Result<host::DirectoryNames> HostTree::names(const std::string& at, const HostId& expected) {
-  const Ref<Open> open = TRY(directory(at, expected));
+  const Ref<Open> open = TRY(listable(at, expected));
   if (open->is_pseudo) return host::DirectoryNames();
-  host::DirectoryNames names = TRY(host::list_directory(open->handle, kMostNames));
+  host::DirectoryNames names;
+  {
+    MutexGuard guard(open->listing);
+    names = TRY(host::list_directory(open->handle, kMostNames, std::exchange(open->was_listed, true)));
+  }
   if (hidden_->empty()) return names;
   const HiddenPlaces::Names* hidden = hidden_->in(absolute(at));
   names.remove_if([&](const host::DirectoryNames::Entry& entry) {

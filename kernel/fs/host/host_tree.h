@@ -9,6 +9,7 @@
 
 #include <compare>
 #include <list>
+#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -68,11 +69,15 @@ class HostTree final : public RefCounted {
     host::Handle handle;
     HostId id;
     bool is_pseudo = false;
+    Mutex listing{LockRank::leaf};                 // a listing moves the handle's position
+    bool was_listed GUARDED_BY(listing) = false;
   };
-  // `unchanging`: absolute host directories whose content stays as it is while the sandbox runs.
+  // `unchanging`: absolute host directories whose content stays the same while the sandbox runs.
   HostTree(host::Handle root, std::string host_path, Ref<HiddenPlaces> hidden, std::vector<std::string> unchanging);
 
   Result<Ref<Open>> directory(const std::string& place, const HostId& expected);
+  // The same, to be listed: eacces where the host does not let us read it.
+  Result<Ref<Open>> listable(const std::string& place, const HostId& expected);
   Result<Ref<Open>> file(const std::string& place, const HostId& expected, host::Access access);
   Result<host::FileInfo> look_up(const std::string& directory, const HostId& expected, const std::string& name);
   // By the names that `directory`, of this identity, has on the host now; without the hidden ones.
@@ -89,7 +94,7 @@ class HostTree final : public RefCounted {
  private:
   static constexpr usize kMostOpen = 1024;
   static constexpr usize kMostNames = 4'000'000;  // in a directory
-  enum class Use : u8 { directory, read, write };
+  enum class Use : u8 { directory, list, read, write };
   struct Key {
     HostId id;
     Use use;
@@ -101,6 +106,8 @@ class HostTree final : public RefCounted {
     }
   };
   Ref<Open> cached(const Key& key);
+  Result<Ref<Open>> open_directory(const std::string& place, const Key& key);
+  Result<bool> is_pseudo(const host::Handle& handle, const HostId& id);
   void keep(const Key& key, const Ref<Open>& open);
 
   const host::Handle root_;
@@ -114,6 +121,7 @@ class HostTree final : public RefCounted {
   Mutex lock_{LockRank::leaf};
   std::unordered_map<Key, Entry, KeyHash> entries_ GUARDED_BY(lock_);
   std::list<Key> ages_ GUARDED_BY(lock_);  // oldest first
+  std::map<std::pair<u32, u32>, bool> pseudo_devices_ GUARDED_BY(lock_);
 };
 
 }  // namespace limen

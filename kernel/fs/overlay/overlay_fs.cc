@@ -221,7 +221,7 @@ Result<std::string> OverlayInode::target() {
 Result<Ref<File>> OverlayInode::open(Task& task, const Path& path, u32 flags) {
   // What the host does not let us read says so here and not at the first read.
   if (type_ == abi::s_ifreg && !owns_content()) TRY(lower_file());
-  if (type_ == abi::s_ifdir) TRY(tree().directory(place_, id_));
+  if (type_ == abi::s_ifdir) TRY(tree().listable(place_, id_));
   return MemoryInode::open(task, path, flags);
 }
 
