@@ -72,6 +72,7 @@ enum class LockRank : u16 {
   wait_queue = 250,    // waiters of one queue
   tracing = 255,       // what a tracer and its tracee agree on
   task = 260,          // a task's parking word
+  timers = 265,        // a process's timers; reads the clock
   clock = 270,
   trace = 280,
   leaf = 300,  // takes nothing

@@ -31,7 +31,7 @@ Result<Ref<IpcObject>> MessageQueue::make(Task& task, i32 key, u32 flags) {
 Result<void> MessageQueue::try_send(Task& task, Message& message) {
   const i64 now = ipc_now(task);
   {
-    MutexGuard guard(lock());
+    MutexGuard guard(lock_);
     TRY(check_access(task.credentials(), ipc_write));
     if (message.text.size() + bytes_ > most_bytes || messages_.size() + 1 > most_bytes) return Errno::eagain;
     bytes_ += message.text.size();
@@ -72,7 +72,7 @@ Result<MessageQueue::Message> MessageQueue::try_receive(Task& task, const Wanted
   const i64 now = ipc_now(task);
   Message message;
   {
-    MutexGuard guard(lock());
+    MutexGuard guard(lock_);
     TRY(check_access(task.credentials(), ipc_read));
     const auto found = find(wanted);
     if (found == messages_.end()) return Errno::eagain;
@@ -115,7 +115,7 @@ abi::MsqidDs MessageQueue::status() const {
 void MessageQueue::remove() {
   std::list<Message> gone;
   {
-    MutexGuard guard(lock());
+    MutexGuard guard(lock_);
     removed_ = true;
     gone.swap(messages_);
     table_->units -= bytes_;

@@ -154,7 +154,7 @@ Result<void> SemSet::operate(Task& task, std::vector<abi::SemBuf> operations, De
                 &queue};
   const i64 now = ipc_now(task);
   {
-    MutexGuard guard(lock());
+    MutexGuard guard(lock_);
     TRY(check_access(task.credentials(), alters ? ipc_write : ipc_read));
     const Result<void> outcome = attempt(waiter, now);
     if (outcome.ok() && alters) wake_possible(now);
@@ -164,10 +164,10 @@ Result<void> SemSet::operate(Task& task, std::vector<abi::SemBuf> operations, De
     waiters_.push_back(&waiter);
   }
   const Result<void> slept = task.block(queue, deadline, [&]() -> Result<void> {
-    MutexGuard guard(lock());
+    MutexGuard guard(lock_);
     return waiter.done ? success : Result<void>(Errno::eagain);
   });
-  MutexGuard guard(lock());
+  MutexGuard guard(lock_);
   if (waiter.done) return waiter.outcome;
   waiters_.remove(&waiter);
   return slept;
@@ -202,7 +202,7 @@ abi::SemidDs SemSet::status() const {
 }
 
 void SemSet::remove() {
-  MutexGuard guard(lock());
+  MutexGuard guard(lock_);
   removed_ = true;
   for (auto& [list, adjust] : undo_) list->forget(*this);
   undo_.clear();
@@ -214,7 +214,7 @@ void SemSet::remove() {
 }
 
 void SemSet::undo(UndoList& list, i32 pid, i64 now) {
-  MutexGuard guard(lock());
+  MutexGuard guard(lock_);
   const auto it = undo_.find(&list);
   if (it == undo_.end()) return;
   for (usize i = 0; i < semaphores_.size(); ++i) {

@@ -70,7 +70,7 @@ Ref<File> ShmSegment::open(Task&, u32 flags) { return make_ref<ShmFile>(path_, f
 void ShmSegment::remove() {
   bool unused = false;
   {
-    MutexGuard guard(lock());
+    MutexGuard guard(lock_);
     mode_ |= abi::shm_dest;
     unused = attachments_ == 0;
     removed_ = unused;
@@ -82,7 +82,7 @@ void ShmSegment::remove() {
 }
 
 void ShmSegment::attached(i32 pid, i64 now) {
-  MutexGuard guard(lock());
+  MutexGuard guard(lock_);
   attached_at_ = now;
   last_user_ = pid;
 }
@@ -106,7 +106,7 @@ void ShmSegment::set_locked(bool locked) {
 }
 
 void ShmSegment::mapping_added(StoreMapper&) {
-  MutexGuard guard(lock());
+  MutexGuard guard(lock_);
   ++attachments_;
 }
 
@@ -114,7 +114,7 @@ void ShmSegment::mapping_removed(StoreMapper& mapper) {
   const i64 now = static_cast<i64>(kernel_.clock().realtime_ns() / 1'000'000'000);
   bool last = false;
   {
-    MutexGuard guard(lock());
+    MutexGuard guard(lock_);
     detached_at_ = now;
     last_user_ = mapper.user.load();
     last = --attachments_ == 0 && (mode_ & abi::shm_dest) != 0;

@@ -87,7 +87,7 @@ class ProcessTimers final : public RefCounted {
   void enforce_cpu_limit(u64 used_ns);
 
   ThreadGroup& group_;  // which owns this; a timer that is set keeps the group alive
-  Mutex lock_{LockRank::clock};
+  Mutex lock_{LockRank::timers};
   std::map<i32, Timer> timers_ GUARDED_BY(lock_);
   i32 next_id_ GUARDED_BY(lock_) = 0;
 };
