@@ -81,6 +81,16 @@ Result<u64> Stream::seek(i64 offset, int whence) {
   return static_cast<u64>(TRY(call::lseek(handle_.fd(), offset, whence)));
 }
 
+Result<void> Stream::sync(bool data_only) {
+  TRY(data_only ? call::fdatasync(handle_.fd()) : call::fsync(handle_.fd()));
+  return success;
+}
+
+Result<void> Stream::truncate(u64 size) {
+  TRY(call::ftruncate(handle_.fd(), static_cast<i64>(size)));
+  return success;
+}
+
 struct Watcher::State {
   Mutex lock{LockRank::leaf};
   int epoll = -1;

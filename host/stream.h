@@ -37,6 +37,8 @@ class Stream {
   Result<usize> read_at(std::span<u8> to, u64 offset);
   Result<usize> write_at(std::span<const u8> from, u64 offset);
   Result<u64> seek(i64 offset, int whence);
+  Result<void> sync(bool data_only);
+  Result<void> truncate(u64 size);
   int fd() const { return handle_.fd(); }
 
  private:

@@ -36,7 +36,7 @@ class HostStream final : public File {
     descriptor_->files.fetch_add(1);
   }
 
-  bool seekable() const override { return stream_->kind() == host::StreamKind::regular; }
+  bool seekable() const override { return is_regular(); }
   bool keeps_position() const override { return false; }  // the host's descriptor does, and others share it
 
   Result<u64> seek(Task&, i64 offset, int whence) override {
@@ -64,7 +64,14 @@ class HostStream final : public File {
   }
 
   Result<void> change(const AttributeChange& change) override {
-    return change.size ? Result<void>(Errno::einval) : File::change(change);
+    if (!change.size) return File::change(change);
+    // What was opened to be added to keeps what it had, whatever the guest makes of its own flags.
+    const bool adds = (static_cast<u32>(stream_->open_flags()) & abi::o_append) != 0;
+    return is_regular() && !adds ? stream_->truncate(*change.size) : Result<void>(Errno::einval);
+  }
+
+  Result<void> sync(Task& task, bool data_only) override {
+    return is_regular() ? stream_->sync(data_only) : File::sync(task, data_only);
   }
 
   PollEvents poll(PollTable* table) override {
@@ -91,6 +98,7 @@ class HostStream final : public File {
   }
 
  private:
+  bool is_regular() const { return stream_->kind() == host::StreamKind::regular; }
   void released() override {
     if (descriptor_->files.fetch_sub(1) == 1) descriptor_->watcher->forget(descriptor_->stream.fd());
   }
