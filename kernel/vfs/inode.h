@@ -61,6 +61,8 @@ class Inode : public RefCounted {
   virtual Result<Ref<Inode>> lookup(std::string_view name);  // enoent
   // May the dentry cache answer `name` with `cached` (null: a cached absence) without asking again?
   virtual bool still_valid(std::string_view name, const Inode* cached);
+  // Its enoent is for whoever would make the name, too, before rights are asked. Linux: /proc, whose lookup says so itself.
+  virtual bool names_are_fixed() const { return false; }
   virtual Result<Ref<Inode>> create(std::string_view name,
                                     const NewInode& what);          // any type: mknod, mkdir, symlink; eexist
   virtual Result<Ref<Inode>> create_unnamed(const NewInode& what);  // O_TMPFILE; eopnotsupp

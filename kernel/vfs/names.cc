@@ -17,7 +17,7 @@ u32 directory_bit(const Attributes& attributes) { return attributes.is_directory
 Result<Attributes> may_create(Task& task, const Path& directory) {
   const Attributes attributes = TRY(directory.inode().recent_attributes());
   if (!attributes.is_directory()) return Errno::enotdir;
-  if (directory.dentry->is_deleted()) return Errno::enoent;
+  if (directory.dentry->is_deleted() || directory.inode().names_are_fixed()) return Errno::enoent;
   TRY(check_permission(task.credentials(), attributes, 3));
   return attributes;
 }

@@ -132,7 +132,7 @@ Result<void> PseudoInode::change(const AttributeChange& change) {
 
 // Nothing can be made; in /proc the lookup itself fails first, so that mkdir(2) there says ENOENT.
 Result<Ref<Inode>> PseudoDirectory::create(std::string_view, const NewInode&) {
-  return fs_.type_name() == "proc" ? Errno::enoent : Errno::eperm;
+  return names_are_fixed() ? Errno::enoent : Errno::eperm;
 }
 
 Result<Ref<File>> PseudoDirectory::open(Task&, const Path& path, u32 flags) {

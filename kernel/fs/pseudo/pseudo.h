@@ -73,6 +73,7 @@ class PseudoDirectory : public PseudoInode {
   };
   using PseudoInode::PseudoInode;
   virtual Result<std::vector<Entry>> list(Task& task) = 0;
+  bool names_are_fixed() const override { return fs_.type_name() == "proc"; }
   Result<Ref<Inode>> create(std::string_view name, const NewInode& what) override;
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
 };
