@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/poll.h"
@@ -89,6 +90,17 @@ Result<abi::XattrArgs> read_args(Task& task, UserIn<abi::XattrArgs> args, usize 
   return given;
 }
 
+// Capabilities of a file: a header with a revision, and as many words as that has. Linux: security/commoncap.c:validheader.
+bool is_capability_value(const std::vector<u8>& value) {
+  constexpr usize kSize2 = 20, kSize3 = 24;
+  u32 magic = 0;
+  if (value.size() < sizeof magic) return false;
+  std::memcpy(&magic, value.data(), sizeof magic);
+  const u32 revision = magic & abi::vfs_cap_revision_mask;
+  return (revision == abi::vfs_cap_revision_2 && value.size() == kSize2) ||
+         (revision == abi::vfs_cap_revision_3 && value.size() == kSize3);
+}
+
 Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, UserBytes<In> value, usize size,
                 XattrFlags flags) {
   if (!path.ok()) return path.error();
@@ -98,6 +110,7 @@ Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, Us
   if (size > abi::xattr_size_max) return Errno::e2big;
   std::vector<u8> bytes(size);
   TRY(copy_from_user(task, bytes.data(), value.addr(), size));
+  if (size != 0 && text == "security.capability" && !is_capability_value(bytes)) return Errno::einval;
   TRY(check_xattr(task, *path, text, Use::write));
   TRY(path->inode().set_xattr(text, std::move(bytes), flags.raw()));
   notify_inode(*path, abi::in_attrib);

@@ -78,4 +78,21 @@ TEST(xattr_errors) {
   if (!guest::is_root()) EXPECT_ERRNO(EPERM, SYS(setxattr, dir / "f", "trusted.a", "1", 1, 0));
 }
 
+TEST(capabilities_of_a_file_have_their_form) {
+  COVERS("setxattr", "getxattr");
+  guest::TempDir dir;
+  ASSERT_OK(guest::make_file(dir / "f", ""));
+  const char* name = "security.capability";
+  uint32_t value[6] = {0x02000000, 1 << 10, 0, 0, 0, 0}, told[6] = {};
+  EXPECT_ERRNO(EINVAL, setxattr(dir / "f", name, "abc", 3, 0));
+  EXPECT_ERRNO(EINVAL, setxattr(dir / "f", name, value, 24, 0));
+  EXPECT_ERRNO(EINVAL, setxattr(dir / "f", name, value, 12, 0));
+  if (setxattr(dir / "f", name, value, 20, 0) != 0) {
+    EXPECT_ERRNO(EPERM, setxattr(dir / "f", name, value, 20, 0));
+    return;
+  }
+  EXPECT_EQ(20, getxattr(dir / "f", name, told, sizeof told));
+  EXPECT_EQ(value[1], told[1]);
+}
+
 GUEST_TEST_MAIN
