@@ -61,6 +61,9 @@ inline constexpr i32 pr_get_memory_merge = 68;
 inline constexpr i32 pr_get_auxv = 1096112214;
 
 // and their arguments
+inline constexpr u64 pr_mce_kill_clear = 0;
+inline constexpr u64 pr_mce_kill_set = 1;
+inline constexpr u64 pr_mce_kill_default = 2;
 inline constexpr u64 pr_tsc_enable = 1;
 inline constexpr u64 pr_tsc_sigsegv = 2;
 inline constexpr u64 pr_cap_ambient_is_set = 1;

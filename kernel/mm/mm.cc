@@ -72,6 +72,7 @@ Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
   if (!copied.ok()) return Errno::enomem;
   child->layout_ = layout_;
   child->executable_ = executable_;
+  child->huge_pages_disabled = huge_pages_disabled.load();
   return child;
 }
 

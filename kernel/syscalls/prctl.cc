@@ -156,6 +156,36 @@ Result<i64> subreaper(Task& task, i32 op, const Args& args) {
   return 0;
 }
 
+// Linux: PF_MCE_PROCESS and PF_MCE_EARLY, which PR_MCE_KILL_DEFAULT takes away.
+Result<i64> memory_error_policy(Task& task, i32 op, const Args& args) {
+  if (op == abi::pr_mce_kill_get) return args.none() ? Result<i64>(task.memory_error_policy) : Errno::einval;
+  if (args.a4 != 0 || args.a5 != 0) return Errno::einval;
+  if (args.a2 == abi::pr_mce_kill_clear && args.a3 == 0) {
+    task.memory_error_policy = static_cast<i32>(abi::pr_mce_kill_default);
+    return 0;
+  }
+  if (args.a2 != abi::pr_mce_kill_set || args.a3 > abi::pr_mce_kill_default) return Errno::einval;
+  task.memory_error_policy = static_cast<i32>(args.a3);
+  return 0;
+}
+
+Result<i64> io_flusher(Task& task, i32 op, const Args& args) {
+  if (!task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
+  if (!args.only_first()) return Errno::einval;
+  if (op == abi::pr_get_io_flusher) return args.a2 == 0 ? Result<i64>(task.is_io_flusher ? 1 : 0) : Errno::einval;
+  if (args.a2 > 1) return Errno::einval;
+  task.is_io_flusher = args.a2 == 1;
+  return 0;
+}
+
+Result<i64> huge_pages(Task& task, i32 op, const Args& args) {
+  if (op == abi::pr_get_thp_disable)
+    return args.none() ? Result<i64>(task.mm().huge_pages_disabled ? 1 : 0) : Errno::einval;
+  if (!args.only_first()) return Errno::einval;
+  task.mm().huge_pages_disabled = args.a2 != 0;
+  return 0;
+}
+
 }  // namespace
 
 Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 arg5) {
@@ -190,7 +220,14 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
       TRY(copy_to_user(task, GuestAddr(arg2), &task.clear_child_tid, sizeof task.clear_child_tid));
       return 0;
     case abi::pr_get_thp_disable:
-      return args.none() ? Result<i64>(0) : Errno::einval;
+    case abi::pr_set_thp_disable:
+      return huge_pages(task, op.raw(), args);
+    case abi::pr_mce_kill:
+    case abi::pr_mce_kill_get:
+      return memory_error_policy(task, op.raw(), args);
+    case abi::pr_set_io_flusher:
+    case abi::pr_get_io_flusher:
+      return io_flusher(task, op.raw(), args);
     case abi::pr_get_tsc:
       TRY(write_int(task, arg2, static_cast<i32>(abi::pr_tsc_enable)));
       return 0;

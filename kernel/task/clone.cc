@@ -102,6 +102,8 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   inherit_scheduling(task, child);
   child.affinity = task.affinity.load();
   child.timer_slack_ns = task.timer_slack_ns;
+  child.memory_error_policy = task.memory_error_policy;
+  child.is_io_flusher = task.is_io_flusher;
   child.personality = task.personality;
   child.tracing->forked_by = task.tid();
 }

@@ -207,6 +207,8 @@ class Task final : public RefCounted {
   Signal exit_signal{17};      // clone's low byte; leader only
   bool exec_ran = false;       // execve has been carried out: setpgid says EACCES
   u64 timer_slack_ns = 50'000;
+  i32 memory_error_policy = 2;  // PR_MCE_KILL: kept and shown, no memory of a guest fails alone
+  bool is_io_flusher = false;   // PR_SET_IO_FLUSHER: kept and shown
   int nice = 0;
   i32 sched_policy = 0, sched_priority = 0;  // kept and shown; the host schedules
   bool sched_reset_on_fork = false;

@@ -69,6 +69,39 @@ TEST(no_new_privs_stays) {
             }));
 }
 
+TEST(settings_that_are_kept_and_shown) {
+  COVERS("prctl");
+  EXPECT_EQ(PR_MCE_KILL_DEFAULT, prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+  EXPECT_OK(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
+  EXPECT_EQ(PR_MCE_KILL_EARLY, prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+  EXPECT_EQ(PR_MCE_KILL_EARLY << 8, guest::in_child([] { return prctl(PR_MCE_KILL_GET, 0, 0, 0, 0); }));
+  EXPECT_OK(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_LATE, 0, 0));
+  EXPECT_EQ(PR_MCE_KILL_LATE, prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+  EXPECT_OK(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0));
+  EXPECT_EQ(PR_MCE_KILL_DEFAULT, prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_MCE_KILL, PR_MCE_KILL_SET, 3, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 1, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_MCE_KILL, PR_MCE_KILL_SET, 0, 1, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_MCE_KILL_GET, 1, 0, 0, 0));
+
+  EXPECT_OK(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
+  EXPECT_EQ(1, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  EXPECT_EQ(1 << 8, guest::in_child([] { return prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0); }));
+  EXPECT_OK(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
+  EXPECT_EQ(0, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_THP_DISABLE, 1, 0, 1, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0));
+
+  if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) == 0) {  // needs CAP_SYS_RESOURCE
+    EXPECT_EQ(1, prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
+    EXPECT_OK(prctl(PR_SET_IO_FLUSHER, 0, 0, 0, 0));
+    EXPECT_EQ(0, prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
+    EXPECT_ERRNO(EINVAL, prctl(PR_SET_IO_FLUSHER, 2, 0, 0, 0));
+  } else {
+    EXPECT_ERRNO(EPERM, prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
+  }
+}
+
 TEST(prctl_errors) {
   COVERS("prctl");
   EXPECT_ERRNO(EINVAL, SYS(prctl, 123456));
