@@ -66,7 +66,7 @@ struct Vma {
 struct Extent {
   static constexpr u8 kUnmapped = 0xff;   // proved to be unmapped
   static constexpr u8 kUncertain = 0xfe;  // mapped, with a protection that a failed order left in doubt
-  static constexpr u8 kStale = 0xfd;      // the host still maps what was here before: the same text without some patches
+  static constexpr u8 kStale = 0xfd;  // the host still maps what was here before: the same text without some patches
   u64 end = 0;
   u64 offset = 0;          // in the arena, or in the object's file
   u8 prot = 0;             // the VMA's
@@ -340,8 +340,8 @@ class AddressSpace {
   u64 restored_ = 0;
   u64 waiting_from_ = ~u64{0}, waiting_to_ = 0;  // where extents wait; some of those between do not
   bool mappings_wait_ = false;                   // not patched pages alone
-  std::vector<ArenaRange> replaced_;             // patched pages that are mapped until others have settled in their place
-  std::vector<ArenaRange> doomed_;                                // may still be mapped by a dying process
+  std::vector<ArenaRange> replaced_;  // patched pages that are mapped until others have settled in their place
+  std::vector<ArenaRange> doomed_;    // may still be mapped by a dying process
   std::map<const File*, std::pair<MappedObject*, u64>> objects_;  // of mapped files, with the number of VMAs
   u64 virtual_bytes_ = 0, data_bytes_ = 0, locked_bytes_ = 0;
   u64 brk_start_ = 0, brk_ = 0;

@@ -19,11 +19,11 @@ constexpr u32 kBindAfter = 4;             // calls
 constexpr u64 kLongRunUs = 8000;
 constexpr u32 kFirstPauseUs = 500, kLastPauseUs = 64000;
 
-constexpr u32 kTurns = 3;         // yields in vain before going to sleep
-constexpr u32 kTurnsAfter = 2;    // quick calls in a row
-constexpr u64 kLateUs = 60;       // a switch between two threads takes a tenth of that
-constexpr int kMostLate = 2;      // of eight
-constexpr u32 kGoodTurns = 256;   // so many without an end to them: the next pause is short again
+constexpr u32 kTurns = 3;        // yields in vain before going to sleep
+constexpr u32 kTurnsAfter = 2;   // quick calls in a row
+constexpr u64 kLateUs = 60;      // a switch between two threads takes a tenth of that
+constexpr int kMostLate = 2;     // of eight
+constexpr u32 kGoodTurns = 256;  // so many without an end to them: the next pause is short again
 constexpr u32 kFirstTurnsPauseUs = 1000, kLastTurnsPauseUs = 512000;
 
 constexpr u8 kSurely = 3, kLikely = 2;  // hands_over_
@@ -249,8 +249,7 @@ bool Pairing::was_late(u64 now) const {
 }
 
 void Pairing::judge_turns(u64 now) {
-  const bool together =
-      cpus_.count() < 2 || (own_cpu >= 0 && guest_cpu_.load(std::memory_order_relaxed) == own_cpu);
+  const bool together = cpus_.count() < 2 || (own_cpu >= 0 && guest_cpu_.load(std::memory_order_relaxed) == own_cpu);
   if (!turns_) {
     if (together && quick_ >= kTurnsAfter && now > turns_not_before_) set_turns(true);
     return;
