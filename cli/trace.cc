@@ -58,7 +58,8 @@ struct Options {
   std::string chaos, format = "text";
   std::string output, strings = "32", column = "40", order = "time";
   int time = 0, hex = 0, files = 0, quiet = 0, follow = 0;
-  bool relative = false, durations = false, verbose = false, number = false, instruction = false, names = false;
+  bool stack = false, relative = false, durations = false, verbose = false, number = false, instruction = false,
+       names = false;
   bool only_successful = false, only_failed = false, count_only = false, count_too = false, wall = false;
   bool append = false, drop = false;
 };
@@ -104,6 +105,8 @@ class Trace : public Command {
     flag("-v,--no-abbrev", t_.verbose, "all fields of structures, all variables of the environment", "Output");
     times("-y,--decode-fds", t_.files, "the paths of descriptors; -yy: sockets' addresses, devices' numbers, pidfds",
           "Output");
+    flag("-k,--stack-traces", t_.stack, "the stack of each call, with the names of functions (text and json)",
+         "Output");
     flag("-Y,--decode-pids", t_.names, "the names of processes", "Output");
     flag("-n,--syscall-number", t_.number, "the numbers of calls", "Output");
     flag("-i,--instruction-pointer", t_.instruction, "where each call was made", "Output");
@@ -175,6 +178,7 @@ class Trace : public Command {
                       : t_.hex == 1 ? trace::DecodeOptions::Hex::unprintable
                                     : trace::DecodeOptions::Hex::all;
     text.decode.verbose = t_.verbose, text.decode.files = t_.files, text.decode.raw = text.filter.raw;
+    text.stack = t_.stack;
     text.time = t_.time, text.relative = t_.relative, text.durations = t_.durations;
     text.number = t_.number, text.instruction = t_.instruction, text.names = t_.names, text.quiet = t_.quiet;
     text.column = static_cast<int>(parse_number("--columns", t_.column, 0, 1000));
@@ -189,6 +193,7 @@ class Trace : public Command {
     options.capture.files =
         text.decode.files > 0 || text.filter.wants_files() || t_.format == "perfetto" || t_.format == "html";
     options.capture.details = text.decode.files > 1;
+    options.capture.stack = t_.stack;
     options.capture.environment = text.decode.verbose;
     options.calls = text.filter.calls;
     options.unknown_calls = text.filter.calls.all();

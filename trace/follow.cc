@@ -82,6 +82,7 @@ void Follower::take(const EventView& view) {
     case event::Kind::exit:
       return left(thread, view);
     case event::Kind::signal:
+      thread.at_signal.clear(), thread.at_signal.add(view.pieces);
       return on_signal(thread, ns, view.as<event::Signal>().info);
     case event::Kind::stopped:
       return on_stopped(thread, ns, view.as<event::Stopped>().signo);

@@ -14,6 +14,7 @@ struct Thread {
   i32 tid = 0, pid = 0;
   std::string name;  // of its program
   Call call;
+  Seen at_signal;  // with the latest signal
   bool in_call = false;
   std::optional<u64> last_nr;  // of the call before
   u64 started_ns = 0;

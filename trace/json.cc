@@ -5,6 +5,7 @@
 #include "base/errno.h"
 #include "kernel/trace/observer.h"
 #include "trace/names.h"
+#include "trace/print.h"
 
 namespace limen::trace {
 namespace {
@@ -96,6 +97,16 @@ void JsonWriter::call(Thread& thread) {
   } else {
     out += ",\"unfinished\":true";
   }
+  const std::vector<Seen::Frame> stack = call.seen.stack();
+  for (const Seen::Frame& frame : stack) {
+    out += &frame == stack.data() ? ",\"stack\":[" : ",";
+    out += fmt::format("{{\"address\":{},\"path\":{},\"offset\":{}", frame.address, json_string(frame.path),
+                       frame.at.offset);
+    if (!frame.name.empty())
+      out += fmt::format(",\"function\":{},\"into\":{}", json_string(readable_name(frame.name)), frame.at.into);
+    out += '}';
+  }
+  if (!stack.empty()) out += ']';
   output_.write(thread.tid, out + "}\n");
 }
 

@@ -1,8 +1,12 @@
 #include "trace/print.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -213,6 +217,16 @@ void Print::bytes(u64 place, u64 length) {
   const u8* at = seen().memory(place, std::max<usize>(shown, 1));
   if (at == nullptr) return address(place);
   append_quoted(out, {reinterpret_cast<const char*>(at), shown}, options.hex, length > shown ? More::yes : More::no);
+}
+
+std::string readable_name(std::string_view name) {
+  // What the compiler writes is short; what a guest makes up need not be.
+  constexpr usize kMost = 500;
+  if (!name.starts_with("_Z") || name.size() > kMost) return std::string(name);
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      ::abi::__cxa_demangle(std::string(name).c_str(), nullptr, nullptr, &status), &std::free);
+  return text && status == 0 ? std::string(text.get()) : std::string(name);
 }
 
 }  // namespace limen::trace

@@ -67,6 +67,9 @@ std::string quote(std::string_view data, DecodeOptions::Hex hex, More more);
 void append_escaped(std::string& out, std::string_view data);
 std::string escaped(std::string_view data);
 
+// The name of a function as its source has it, where the compiler wrote it otherwise.
+std::string readable_name(std::string_view name);
+
 // Structures by their name in abi/ ("Stat"); null: print the address.
 using PrintObject = void (*)(Print& p, u64 place);
 PrintObject find_object(std::string_view name);

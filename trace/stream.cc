@@ -66,6 +66,20 @@ std::span<const u8> Seen::detail(i64 fd) const {
   return std::span(bytes_).subspan(piece->at, piece->length);
 }
 
+std::vector<Seen::Frame> Seen::stack() const {
+  std::vector<Frame> out;
+  for (const Piece& piece : pieces_) {
+    Frame frame{.address = piece.place, .at = {}, .path = {}, .name = {}};
+    if (piece.kind != event::Piece::Kind::frame || piece.length < sizeof frame.at) continue;
+    std::memcpy(&frame.at, &bytes_[piece.at], sizeof frame.at);
+    if (piece.length < sizeof frame.at + frame.at.path_length + frame.at.name_length) continue;
+    const char* text = reinterpret_cast<const char*>(&bytes_[piece.at]) + sizeof frame.at;
+    frame.path = {text, frame.at.path_length}, frame.name = {text + frame.at.path_length, frame.at.name_length};
+    out.push_back(frame);
+  }
+  return out;
+}
+
 bool Stream::cut(std::span<const u8> record, const Take& take) {
   EventView view;
   std::memcpy(&view.head, record.data(), sizeof view.head);

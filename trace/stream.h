@@ -45,6 +45,12 @@ class Seen {
   const u8* first_memory(usize length) const;
   // From `place` to the end of the piece that holds it.
   std::span<const u8> from(u64 place) const;
+  struct Frame {
+    u64 address;
+    event::Frame at;
+    std::string_view path, name;
+  };
+  std::vector<Frame> stack() const;  // innermost first
   const u64* count(u64 place) const;
   std::optional<std::string_view> file(i64 fd) const;
   // What else is known of the descriptor, with what stands behind it; empty: nothing.

@@ -7,6 +7,7 @@
 
 #include "kernel/trace/observer.h"
 #include "trace/names.h"
+#include "trace/print.h"
 
 namespace limen::trace {
 
@@ -160,11 +161,28 @@ void TextWriter::on_exit(Thread& thread, u64 ns) {
     fmt::format_to(std::back_inserter(*out_), " <{}.{:06}>", passed / 1'000'000'000, passed % 1'000'000'000 / 1000);
   }
   end_line(thread);
+  if (options_.stack) stack(thread, call.seen);
+}
+
+// " > /usr/lib/x86_64-linux-gnu/libc.so.6(__write+0x10) [0xf8350]", a line for each frame.
+void TextWriter::stack(const Thread& thread, const Seen& seen) {
+  std::string& out = output_.text_of(thread.tid);
+  for (const Seen::Frame& frame : seen.stack()) {
+    out += " > ";
+    append_escaped(out, frame.path);
+    out += '(';
+    if (!frame.name.empty()) {
+      append_escaped(out, readable_name(frame.name));
+      out += "+0x", fmt::format_to(std::back_inserter(out), "{:x}", frame.at.into);
+    }
+    fmt::format_to(std::back_inserter(out), ") [0x{:x}]\n", frame.at.offset);
+  }
 }
 
 void TextWriter::on_signal(Thread& thread, u64 ns, const abi::SigInfo& info) {
   if (info.signo < 0 || info.signo > 64 || !options_.filter.signals[static_cast<usize>(info.signo)]) return;
   whole_line(thread, ns, "--- " + signal_name(info.signo) + " " + decode_signal(info) + " ---");
+  if (options_.stack) stack(thread, thread.at_signal);
 }
 
 void TextWriter::on_stopped(Thread& thread, u64 ns, i32 signo) {

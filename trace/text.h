@@ -16,6 +16,7 @@ struct TextOptions {
   int time = 0;              // -t, -tt, -ttt
   bool relative = false;     // -r
   bool durations = false;    // -T
+  bool stack = false;        // -k
   bool number = false;       // -n
   bool instruction = false;  // -i
   bool names = false;        // -Y
@@ -50,6 +51,7 @@ class TextWriter final : public Follower {
   void end_line(Thread& thread);
   void interrupt();
   void lead(const Thread& thread, u64 ns);
+  void stack(const Thread& thread, const Seen& seen);
   void resume(Thread& thread, u64 ns);
   void entry_text(Thread& thread, std::string& out);
   void append_padded(std::string_view text, usize width);

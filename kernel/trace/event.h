@@ -92,6 +92,7 @@ struct Piece {
     file,    // descriptor `place` (AT_FDCWD too) is this file: its path, as /proc/PID/fd has it
     name,    // of the program
     detail,  // what else is known of descriptor `place`: a Detail
+    frame,   // of the stack, `place` being its address: a Frame
   };
   u64 place;
   u32 length;
@@ -99,6 +100,15 @@ struct Piece {
   u8 pad[3];
 };
 static_assert(sizeof(Piece) == 16);
+
+// A place on the stack; behind it stand the path of the file that is mapped there, and the name of the function, if any.
+struct Frame {
+  u64 offset;  // in the file
+  u64 into;    // ... and from the start of the function
+  u16 path_length, name_length;
+  u32 pad;
+};
+static_assert(sizeof(Frame) == 24);
 
 // A descriptor that has more to say than a path.
 struct Detail {

@@ -12,6 +12,7 @@ struct CaptureOptions {
   bool memory = true;        // none of it for a mere count of calls
   bool files = false;        // paths of descriptors (-y, -P)
   bool details = false;      // what else is known of them (-yy)
+  bool stack = false;        // of each call (-k)
   bool environment = false;  // envp of execve, not only how much of it (-v)
 };
 

@@ -121,6 +121,7 @@ void Recorder::call_entered(Task& task, const platform::Entry& call) {
   std::copy(std::begin(call.args), std::end(call.args), body.args.begin());
   watch.writer.body(body);
   capture_entry(task, call, options_.capture, watch.writer);
+  if (options_.capture.stack) stacks_.capture(task, watch.writer);
   push(task, watch);
 }
 
@@ -140,6 +141,7 @@ void Recorder::signal_taken(Task& task, const SignalInfo& info) {
   Watch& watch = static_cast<Watch&>(*task.observed);
   watch.writer.begin(event::Kind::signal);
   watch.writer.body(event::Signal{encode_siginfo(info)});
+  if (options_.capture.stack) stacks_.capture(task, watch.writer);
   push(task, watch);
 }
 

@@ -24,6 +24,7 @@
 #include "kernel/trace/capture.h"
 #include "kernel/trace/observer.h"
 #include "kernel/trace/ring.h"
+#include "kernel/trace/stack.h"
 
 namespace limen {
 
@@ -60,6 +61,7 @@ class Recorder final : public Observer {
 
   const RecorderOptions options_;
   Clock& clock_;
+  StackReader stacks_;
   Sink sink_;
   std::atomic<u64> sequence_{0};
   std::atomic<bool> gone_{false};  // the sink
