@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/inject.h"
+#include "cli/live.h"
 #include "cli/reader.h"
 #include "cli/run_options.h"
 #include "cli/start.h"
@@ -58,8 +59,8 @@ struct Options {
   std::string chaos, format = "text";
   std::string output, strings = "32", column = "40", order = "time";
   int time = 0, hex = 0, files = 0, quiet = 0, follow = 0;
-  bool stack = false, relative = false, durations = false, verbose = false, number = false, instruction = false,
-       names = false;
+  bool live = false, stack = false, relative = false, durations = false, verbose = false, number = false,
+       instruction = false, names = false;
   bool only_successful = false, only_failed = false, count_only = false, count_too = false, wall = false;
   bool append = false, drop = false;
 };
@@ -113,6 +114,11 @@ class Trace : public Command {
     value("-a,--columns", t_.column, "N", "results begin in column N (default: 40)", "Output");
     times("-q,--quiet", t_.quiet, "no word of attaching; -qq: nor of exits", "Output");
     flag("--drop", t_.drop, "let programs go on where the output is too slow: what is lost is counted", "Output");
+    flag(
+        "--live", t_.live,
+        "a view of all calls and processes while they run, on the terminal: q ends, s sorts, p pauses; what CMD writes "
+        "there is shown afterwards",
+        "Output");
     value("--format", t_.format, "FORMAT",
           "text, json (lines: docs/trace.schema.json), perfetto, html (a page to look at)", "Output");
     values("--inject", t_.injections, "SPEC",
@@ -139,6 +145,7 @@ class Trace : public Command {
     }
     for (const std::string& e : t_.injections) plan.injections.push_back(parse_inject("inject", e));
     if (!t_.chaos.empty()) plan.chaos = parse_chaos(t_.chaos);
+    if (t_.live) return run_live(plan, text, words.front());
     const int out = open_output();
     const auto read = [&](int events_fd) {
       trace::Output output(out);
@@ -150,6 +157,19 @@ class Trace : public Command {
   }
 
  private:
+  int run_live(const Plan& plan, const trace::TextOptions& text, const std::string& title) const {
+    if (t_.format != "text" || t_.count_only || t_.count_too || t_.follow > 1)
+      throw UsageError("--live is a form of its own: it goes with -o FILE, not with --format, -c, -C or -ff");
+    const int out = t_.output.empty() ? -1 : open_output();
+    const LiveTerminal terminal;
+    return start_sandbox(plan, [&](int events_fd) {
+      trace::Output output(out);
+      trace::Live live(text.filter, title);
+      trace::TextWriter lines(text, output, [](const std::string&) {});
+      return terminal.read(events_fd, live, out >= 0 ? &lines : nullptr, output);
+    });
+  }
+
   trace::TextOptions text_options() const {
     trace::TextOptions text;
     try {
@@ -189,7 +209,8 @@ class Trace : public Command {
   RecorderOptions recorder_options(const trace::TextOptions& text) const {
     RecorderOptions options;
     options.capture.string_bytes = text.decode.string_bytes;
-    options.capture.memory = !t_.count_only || text.filter.wants_files();
+    const bool no_lines = t_.count_only || (t_.live && t_.output.empty());
+    options.capture.memory = !no_lines || text.filter.wants_files();
     options.capture.files =
         text.decode.files > 0 || text.filter.wants_files() || t_.format == "perfetto" || t_.format == "html";
     options.capture.details = text.decode.files > 1;
