@@ -80,7 +80,7 @@ function pass() {
     if (find && !find(text(i))) continue;
     out[m++] = i;
   }
-  shown = out.subarray(0, m); $("fill").style.height = Math.min(m * 20, 3e7) + "px"; $("list").scrollTop = 0; rows(); chips(); draw();
+  shown = out.subarray(0, m); split(); $("fill").style.height = Math.min(m * 20, 3e7) + "px"; $("list").scrollTop = 0; rows(); chips(); draw();
 }
 let timer; const soon = () => { clearTimeout(timer); timer = setTimeout(pass, 120); };
 function chips() {
@@ -119,18 +119,31 @@ function draw() {
   const step = 10 ** Math.ceil(Math.log10(Math.max((view.b - view.a) / (W / 110), 1))); cx.fillStyle = dim;
   for (let t = Math.ceil(view.a / step) * step; t <= view.b; t += step) { const x = (t - view.a) * per; cx.fillRect(x, 0, 1, H); cx.fillText(ns(t), x + 3, 11); }
   for (const t of D.threads) { const y = rowOf.get(t.tid); if (y === undefined) continue; const x0 = (t.start - view.a) * per, x1 = ((t.end || D.span) - view.a) * per; cx.globalAlpha = .12; cx.fillRect(Math.max(x0, 0), top0 + y * lane, Math.min(x1, W) - Math.max(x0, 0), lane - 2); cx.globalAlpha = 1; }
-  const last = [new Float64Array(lanes).fill(-1), new Float64Array(lanes).fill(-1)];  // how far each lane is painted: calls, errors
-  for (let k = 0; k < shown.length; k++) { const i = shown[k]; if (start[i] > view.b && dur[i] === 0) continue;
-    const x0 = (start[i] - view.a) * per, x1 = x0 + Math.max(dur[i] * per, 1); if (x1 < 0 || x0 > W) continue;
-    const y = rowOf.get(tid[i]); const done = last[err[i] ? 1 : 0]; if (y === undefined || x1 <= done[y]) continue;
-    done[y] = Math.ceil(x1); cx.fillStyle = err[i] ? bad : `hsl(${hue(nam[i])} 60% ${dark ? 62 : 48}%)`; cx.fillRect(x0, top0 + y * lane, x1 - x0, lane - 2);
-    if (x1 - x0 > 60 && lane > 12) { cx.fillStyle = "#fff"; cx.fillText(D.names[nam[i]], Math.max(x0, 0) + 3, top0 + y * lane + 11); } }
+  // A lane's calls follow each other; of those that share a pixel only the first is looked at.
+  for (const [errors, parts] of [[false, calm], [true, failed]]) for (let y = 0; y < lanes; y++) { const part = parts[y]; if (!part) continue;
+    for (let k = after(part, view.a); k < part.length;) { const i = part[k]; if (start[i] > view.b) break;
+      const x0 = Math.max((start[i] - view.a) * per, 0), x1 = Math.min(Math.max((start[i] + dur[i] - view.a) * per, x0 + 1), W + 1);
+      cx.fillStyle = errors ? bad : `hsl(${hue(nam[i])} 60% ${dark ? 62 : 48}%)`; cx.fillRect(x0, top0 + y * lane, x1 - x0, lane - 2);
+      if (x1 - x0 > 60 && lane > 12) { cx.fillStyle = "#fff"; cx.fillText(D.names[nam[i]], x0 + 3, top0 + y * lane + 11); }
+      k = after(part, view.a + Math.ceil(x1) / per, k + 1); } }
   cx.fillStyle = css("--fg"); if (lane > 12) for (const [t, y] of rowOf) { const th = D.threads.find(o => o.tid === t); cx.globalAlpha = .75; cx.fillText(t + " " + (th ? th.name : ""), 3, top0 + y * lane + 11); cx.globalAlpha = 1; }
   if (chosen >= 0) { cx.strokeStyle = css("--hot"); cx.strokeRect((start[chosen] - view.a) * per - 1, top0 + (rowOf.get(tid[chosen]) ?? 0) * lane - 1, Math.max(dur[chosen] * per, 1) + 2, lane); }
 }
+// The events that are shown, lane by lane, in order of their starts and of their ends: those that succeed, those that fail.
+let calm = [], failed = [];
+function split() {
+  const sizes = [new Uint32Array(order.length), new Uint32Array(order.length)];
+  for (const i of shown) { const y = rowOf.get(tid[i]); if (y !== undefined) sizes[err[i] ? 1 : 0][y]++; }
+  calm = Array.from(sizes[0], m => new Uint32Array(m)); failed = Array.from(sizes[1], m => new Uint32Array(m)); sizes[0].fill(0); sizes[1].fill(0);
+  for (const i of shown) { const y = rowOf.get(tid[i]), e = err[i] ? 1 : 0; if (y !== undefined) (e ? failed : calm)[y][sizes[e][y]++] = i; }
+}
+// The first of them from `lo` on that ends at or behind a time.
+const after = (part, t, lo = 0) => { let hi = part.length, step = 1; while (lo + step < hi && start[part[lo + step]] + dur[part[lo + step]] < t) { lo += step; step *= 2; } hi = Math.min(lo + step, hi);
+  while (lo < hi) { const m = lo + hi >> 1, i = part[m]; if (start[i] + dur[i] < t) lo = m + 1; else hi = m; } return lo; };
 function under(e) {
   const b = cv.getBoundingClientRect(), t = view.a + (e.clientX - b.left) / b.width * (view.b - view.a), th = order[Math.floor((e.clientY - b.top - top0) / lane)], slack = (view.b - view.a) / b.width * 2;
-  let best = -1; for (let k = 0; k < shown.length; k++) { const i = shown[k]; if (tid[i] === th && start[i] - slack <= t && start[i] + dur[i] + slack >= t && (best < 0 || dur[i] <= dur[best])) best = i; } return best;
+  let best = -1; for (const parts of [calm, failed]) { const part = parts[rowOf.get(th)] || [];
+    for (let k = after(part, t - slack); k < part.length && start[part[k]] - slack <= t; k++) if (best < 0 || dur[part[k]] <= dur[best]) best = part[k]; } return best;
 }
 let drag = null, moved = false;
 cv.onwheel = e => { e.preventDefault(); const b = cv.getBoundingClientRect(), m = view.a + (e.clientX - b.left) / b.width * (view.b - view.a), z = Math.exp(e.deltaY * .0015), w = Math.min(Math.max((view.b - view.a) * z, 100), D.span);
