@@ -52,7 +52,7 @@ Result<i64> sys_ioprio_set(Task& task, int which, int who, int ioprio) {
   for (const Ref<Task>& t : chosen) {
     const Ref<const Credentials> theirs = t->credentials_ref();
     if (theirs->uid != mine.euid && theirs->uid != mine.uid && !mine.capable(Capability::sys_nice)) return Errno::eperm;
-    t->io_priority = ioprio;
+    t->io_priority = static_cast<u16>(ioprio);  // Linux keeps that much of it
   }
   return 0;
 }

@@ -162,6 +162,8 @@ TEST(io_priorities) {
   EXPECT_OK(SYS(ioprio_set, 1, 0, (2 << 13) | 5));
   EXPECT_EQ((2 << 13) | 5, SYS(ioprio_get, 1, 0));
   EXPECT_ERRNO(EINVAL, SYS(ioprio_set, 1, 0, (7 << 13)));
+  EXPECT_OK(SYS(ioprio_set, 1, 0, 1 << 16 | 2 << 13 | 5));
+  EXPECT_EQ((2 << 13) | 5, SYS(ioprio_get, 1, 0));
   EXPECT_ERRNO(EINVAL, SYS(ioprio_get, 99, 0));
   EXPECT_ERRNO(ESRCH, SYS(ioprio_get, 1, 4000000));
 }
