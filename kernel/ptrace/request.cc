@@ -192,7 +192,7 @@ struct SyscallInfo {  // struct ptrace_syscall_info
 // As much as there is to tell; the length is the request's value, whatever of it fits.
 u64 describe_call(Task& target, SyscallInfo& out) REQUIRES(target.tracing->lock) {
   target.tracing->lock.assert_held();
-  const TraceStop& stop = target.tracing->stop;
+  const TraceStop stop = target.tracing->stop;
   const platform::Registers regs = target.cpu().registers();
   out.ip = regs.rip, out.sp = regs.rsp;
   constexpr u64 kHead = offsetof(SyscallInfo, words);
