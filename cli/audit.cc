@@ -25,6 +25,12 @@ namespace {
 using trace::Call;
 using trace::Thread;
 
+// Written to the audit only where they found no room, since most of what programs do is this.
+constexpr std::string_view kWrites =
+    "write,pwrite64,writev,pwritev,pwritev2,sendfile,copy_file_range,splice,fsync,fdatasync,msync,close,io_submit,"
+    "setxattr,lsetxattr,"
+    "fsetxattr";
+
 // Which calls make an event of which kind, and by which errors; no error named: every call does.
 struct Watched {
   std::string_view event;
@@ -54,6 +60,7 @@ const std::vector<Watched>& watched() {
        "mkdir,mkdirat,mknod,mknodat,symlink,symlinkat,link,linkat,rename,renameat,renameat2,truncate,ftruncate,"
        "fallocate",
        {emfile, enfile, enospc, edquot, efbig}},
+      {"limit", kWrites, {enospc, edquot}},
       {"limit", "mmap,mremap,mprotect,mlock,mlock2,mlockall,shmget", {enomem, eagain, enospc}},
   };
   return table;
@@ -122,7 +129,10 @@ RecorderOptions AuditLog::options() {
   options.capture.string_bytes = kDecode.string_bytes;
   options.capture.files = true;
   options.unknown_calls = false;
-  for (usize nr = 0; nr < kSyscallEnd; ++nr) options.calls[nr] = !by_number()[nr].empty();
+  options.calls_without_room = trace::parse_calls(kWrites);
+  for (usize nr = 0; nr < kSyscallEnd; ++nr) {
+    options.calls[nr] = !by_number()[nr].empty() && !options.calls_without_room[nr];
+  }
   return options;
 }
 

@@ -64,6 +64,13 @@ constexpr TellingArgument kTelling[] = {
     {"keyctl", 0, kInt},      {"bpf", 0, kInt},
 };
 
+// runc (1.1) loads a profile in a process of its own making, which goes on in Go until it becomes the program: what that needs, and
+// what Go's runtime may do at any moment. crun (1.8) needs nothing but execve.
+constexpr std::string_view kRunc[] = {
+    "close",        "fcntl",          "fstatfs",     "getdents64", "newfstatat",  "openat", "read",   "write",
+    "futex",        "epoll_ctl",      "epoll_pwait", "nanosleep",  "sched_yield", "getpid", "gettid", "tgkill",
+    "rt_sigreturn", "rt_sigprocmask", "sigaltstack", "mmap",       "munmap",      "madvise"};
+
 // Of each call that is entered.
 class Collector final : public trace::Follower {
  public:
@@ -172,6 +179,8 @@ class Profile : public Command {
         ->type_name("FILE")
         ->group("Profile")
         ->allow_extra_args(false);
+    app.add_flag("--for-runc", for_runc_, "allow what runc itself calls, too, after it has loaded the profile")
+        ->group("Profile");
     declare_run_options(app, o_, ShortNames::no);
   }
 
@@ -189,6 +198,9 @@ class Profile : public Command {
   int record(const std::vector<std::string>& words) {
     oci::UsedCalls used;
     for (const std::string& file : merge_) used.read_file(file);
+    if (for_runc_) {
+      for (const std::string_view name : kRunc) used.add({.name = std::string(name)}, "--for-runc", "runc", 1);
+    }
     Plan plan = build_plan(o_, words, environ);
     plan.recorder = recorder();
     int out = STDOUT_FILENO;
@@ -248,7 +260,7 @@ class Profile : public Command {
   RunOptions o_;
   std::string output_;
   std::vector<std::string> merge_;
-  bool args_ = false, program_ = false;
+  bool args_ = false, for_runc_ = false, program_ = false;
 };
 
 }  // namespace

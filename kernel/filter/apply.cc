@@ -133,7 +133,7 @@ std::optional<SeccompOutcome> carry_out(Task& task, platform::Entry& call, Again
       if (verdict.by->listener() == nullptr) return SeccompOutcome{.result = Errno::enosys};
       std::optional<Result<i64>> answer = verdict.by->listener()->ask(task, data, verdict.by->options().wait_killable);
       if (!answer) return std::nullopt;
-      return SeccompOutcome{.result = *answer};
+      return SeccompOutcome{.result = *answer, .by_supervisor = true};
     }
     case abi::seccomp_ret_trace: {
       if (again == Again::yes) return std::nullopt;

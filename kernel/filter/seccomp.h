@@ -51,6 +51,7 @@ class SeccompState {
 struct SeccompOutcome {
   bool keep_registers = false;
   Result<i64> result{i64{0}};
+  bool by_supervisor = false;  // by whoever listens to a filter: not a refusal, whatever it says
 };
 std::optional<SeccompOutcome> apply_seccomp(Task& task, platform::Entry& call);
 

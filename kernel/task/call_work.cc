@@ -71,7 +71,9 @@ std::optional<i64> carry_out(Task& task, platform::Entry& call) {
   const i64 value = result.ok() ? *result : -static_cast<i64>(result.error());
   // A task that must die does not come back from its call.
   if (observer != nullptr && !task.exit_requested() && !task.must_die())
-    observer->call_left(task, call, value, static_cast<u8>(touched(change) | (refused ? Observer::refused : 0)));
+    observer->call_left(
+        task, call, value,
+        static_cast<u8>(touched(change) | (refused && !refused->by_supervisor ? Observer::refused : 0)));
   return keeps ? std::nullopt : std::optional(value);
 }
 

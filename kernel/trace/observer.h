@@ -26,7 +26,7 @@ struct Entry;
 // runs. They may block (for the reader of what they write), not for good: a task that must die is let go.
 class Observer : public RefCounted {
  public:
-  // By an Injector; `refused` by a filter of seccomp, or its supervisor. A set.
+  // By an Injector; `refused` by a filter of seccomp. A set.
   enum Touched : u8 { untouched = 0, answered = 1, delayed = 2, signalled = 4, refused = 8 };
 
   virtual void call_entered(Task& task, const platform::Entry& call) = 0;

@@ -21,8 +21,10 @@ inline constexpr usize kMostStringBytes = 32 * 1024;
 struct RecorderOptions {
   CaptureOptions capture;
   std::bitset<kSyscallEnd> calls = std::bitset<kSyscallEnd>().set();  // which are recorded
-  bool unknown_calls = true;                                          // numbers that are in no row
-  bool drop = false;                                                  // rather than wait for the reader
+  std::bitset<kSyscallEnd>
+      calls_without_room;     // ... and these where they fail by ENOSPC or EDQUOT: told when they are left
+  bool unknown_calls = true;  // numbers that are in no row
+  bool drop = false;          // rather than wait for the reader
 };
 
 }  // namespace limen

@@ -114,7 +114,10 @@ void Recorder::push(Task& task, Watch& watch, u8 flags) {
 }
 
 void Recorder::call_entered(Task& task, const platform::Entry& call) {
-  if (!records(call.nr)) return;
+  if (records(call.nr)) entered(task, call);
+}
+
+void Recorder::entered(Task& task, const platform::Entry& call) {
   Watch& watch = static_cast<Watch&>(*task.observed);
   watch.writer.begin(event::Kind::entry);
   event::Entry body{.nr = call.nr, .ip = call.ip, .args = {}};
@@ -126,14 +129,18 @@ void Recorder::call_entered(Task& task, const platform::Entry& call) {
 }
 
 void Recorder::call_left(Task& task, const platform::Entry& call, i64 value, u8 touched) {
+  const bool recorded = records(call.nr);
+  const bool no_room = !recorded && call.nr < kSyscallEnd && options_.calls_without_room[call.nr] &&
+                       (value == -static_cast<i64>(Errno::enospc) || value == -static_cast<i64>(Errno::edquot));
   // A refusal is told whatever the call: without its entry, where that is not recorded.
-  if (!records(call.nr) && (touched & refused) == 0) return;
+  if (!recorded && !no_room && (touched & refused) == 0) return;
+  if (no_room) entered(task, call);
   constexpr u64 kRtSigreturn = 15;
   if (call.nr == kRtSigreturn && value >= 0) value = static_cast<i64>(task.cpu().registers().rax);
   Watch& watch = static_cast<Watch&>(*task.observed);
   watch.writer.begin(event::Kind::exit);
   watch.writer.body(event::Exit{call.nr, value});
-  if (records(call.nr)) capture_exit(task, call, value, options_.capture, watch.writer);
+  if (recorded) capture_exit(task, call, value, options_.capture, watch.writer);
   push(task, watch, touched);
 }
 

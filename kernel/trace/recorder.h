@@ -51,6 +51,7 @@ class Recorder final : public Observer {
  private:
   class Watch;
   bool records(u64 nr) const;
+  void entered(Task& task, const platform::Entry& call);
   void push(Task& task, Watch& watch, u8 flags = 0);
   u8* wait_for_room(Task& task, Watch& watch, usize size);
   void hurry();
