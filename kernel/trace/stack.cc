@@ -63,8 +63,9 @@ Ref<Symbols> StackReader::symbols_of(Task& task, File& file) {
     return n.ok() ? *n : usize{0};
   });
   std::lock_guard<std::mutex> guard(mutex_);
-  if (known_.size() >= kMostModules) known_.clear();
-  known_[inode.get()] = {inode, symbols};
+  // A guest that maps ever more programs makes us read them again, and holds no memory of ours.
+  if (known_.size() >= kMostModules || bytes_ + symbols->bytes() > kMostBytes) known_.clear(), bytes_ = 0;
+  if (known_.emplace(inode.get(), std::pair(inode, symbols)).second) bytes_ += symbols->bytes();
   return symbols;
 }
 

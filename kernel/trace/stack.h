@@ -9,6 +9,7 @@
 
 namespace limen {
 
+class File;
 class Inode;
 
 class StackReader {
@@ -17,12 +18,13 @@ class StackReader {
   void capture(Task& task, RecordWriter& to);
 
  private:
-  static constexpr usize kMostModules = 128;
+  static constexpr usize kMostModules = 128, kMostBytes = 64 << 20;
   Ref<Symbols> symbols_of(Task& task, File& file);
 
   std::mutex mutex_;
   // With the inode, so that no other takes its place in memory.
   std::map<const Inode*, std::pair<Ref<Inode>, Ref<Symbols>>> known_;  // under mutex_
+  usize bytes_ = 0;                                                    // of their symbols; under mutex_
 };
 
 }  // namespace limen

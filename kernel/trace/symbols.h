@@ -29,6 +29,7 @@ class Symbols final : public RefCounted {
   };
   // The function around an address of the file.
   std::optional<Function> find(u64 address) const;
+  usize bytes() const { return names_.size() + symbols_.size() * sizeof(Symbol); }  // that it holds
 
  private:
   struct Segment {

@@ -69,7 +69,7 @@ class HostTree final : public RefCounted {
     host::Handle handle;
     HostId id;
     bool is_pseudo = false;
-    Mutex listing{LockRank::leaf};                 // a listing moves the handle's position
+    Mutex listing{LockRank::leaf};  // a listing moves the handle's position
     bool was_listed GUARDED_BY(listing) = false;
   };
   // `unchanging`: absolute host directories whose content stays the same while the sandbox runs.
