@@ -125,6 +125,42 @@ TEST(past_the_end_of_the_file_is_sigbus) {
   EXPECT_EQ(SIGBUS, guest::signal_of([&] { (void)map[kPage]; }));
 }
 
+// As the loader maps a library: the whole, then its pieces over it. They are there at once, with no call between.
+TEST(pieces_of_a_file_are_there_at_once) {
+  COVERS("mmap", "munmap", "mprotect", "fork", "pread64");
+  const int self = open("/proc/self/exe", O_RDONLY);
+  const auto piece = [&](char* at, size_t pages, int prot, int flags, int fd) {
+    return reinterpret_cast<char*>(mmap(at, pages * kPage, prot, MAP_PRIVATE | flags, fd, 0));
+  };
+  char* whole = piece(nullptr, 16, PROT_READ, 0, self);
+  volatile char* copy = piece(whole + 4 * kPage, 2, kReadWrite, MAP_FIXED, self);
+  volatile char* zero = piece(whole + 6 * kPage, 2, kReadWrite, MAP_FIXED | MAP_ANONYMOUS, -1);
+  EXPECT_EQ('E', whole[1]);
+  EXPECT_EQ('E', copy[1]);
+  EXPECT_EQ(0, zero[kPage]);
+  copy[1] = 'x';
+  zero[kPage] = 'z';
+  EXPECT_EQ('E', whole[1]);
+  EXPECT_EQ('x', copy[1]);
+  EXPECT_EQ('z', zero[kPage]);
+  EXPECT_TRUE(faults(whole, true));
+  // What takes away does so at once, also of a piece that nobody has touched.
+  char* fresh = piece(nullptr, 4, PROT_READ, 0, self);
+  EXPECT_OK(SYS(mprotect, fresh, kPage, PROT_NONE));
+  EXPECT_OK(SYS(munmap, fresh + kPage, kPage));
+  EXPECT_TRUE(faults(fresh));
+  EXPECT_TRUE(faults(fresh + kPage));
+  EXPECT_FALSE(faults(fresh + 2 * kPage));
+  // The kernel's own accesses, a child's, and a call's in between.
+  char* room = piece(piece(nullptr, 4, PROT_READ, 0, self), 1, kReadWrite, MAP_FIXED, self);
+  EXPECT_EQ(2, SYS(pread64, self, room + 8, 2, 1));
+  EXPECT_EQ('E', room[8]);
+  EXPECT_EQ('E', room[1]);
+  char* inherited = piece(nullptr, 2, PROT_READ, 0, self);
+  EXPECT_EQ(0, guest::in_child([&] { return inherited[1] == 'E' ? 0 : 1; }));
+  EXPECT_EQ('E', inherited[1]);
+}
+
 TEST(shared_anonymous_memory_crosses_fork) {
   COVERS("mmap", "fork");
   char* map = anonymous(2, kReadWrite, MAP_SHARED);

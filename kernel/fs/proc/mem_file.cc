@@ -3,33 +3,20 @@
 #include <algorithm>
 #include <vector>
 
-#include "abi/fcntl.h"
+#include "kernel/fs/proc/address_file.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/task.h"
 
 namespace limen {
 namespace {
 
-class MemoryOfTask final : public File {
+class MemoryOfTask final : public AddressFile {
  public:
-  MemoryOfTask(Path path, u32 flags, Ref<Task> target) : File(std::move(path), flags), target_(std::move(target)) {
+  MemoryOfTask(Path path, u32 flags, Ref<Task> target) : AddressFile(std::move(path), flags), target_(std::move(target)) {
     if (const Ref<Mm> mm = target_->mm_ref()) mm_id_ = mm->id();
   }
 
   bool has_unsigned_offsets() const override { return true; }
-
-  // An address may have its highest bit set: no position is negative.
-  Result<u64> seek(Task&, i64 offset, int whence) override {
-    MutexGuard guard(position_lock());
-    if (static_cast<u32>(whence) == abi::seek_set) {
-      set_position(static_cast<u64>(offset));
-    } else if (static_cast<u32>(whence) == abi::seek_cur) {
-      set_position(position() + static_cast<u64>(offset));
-    } else {
-      return Errno::einval;
-    }
-    return position();
-  }
 
  protected:
   Result<usize> try_read(Task&, UserBuffer& to, u64* position) override {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "abi/fcntl.h"
+#include "kernel/fs/proc/address_file.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 
@@ -32,21 +33,9 @@ std::vector<u64> entries_of(Mm& mm, u64 first, u64 count) {
   return entries;
 }
 
-class PageMapFile final : public File {
+class PageMapFile final : public AddressFile {
  public:
-  PageMapFile(Path path, u32 flags, Ref<Task> target) : File(std::move(path), flags), target_(std::move(target)) {}
-
-  Result<u64> seek(Task&, i64 offset, int whence) override {
-    MutexGuard guard(position_lock());
-    if (static_cast<u32>(whence) == abi::seek_set) {
-      set_position(static_cast<u64>(offset));
-    } else if (static_cast<u32>(whence) == abi::seek_cur) {
-      set_position(position() + static_cast<u64>(offset));
-    } else {
-      return Errno::einval;
-    }
-    return position();
-  }
+  PageMapFile(Path path, u32 flags, Ref<Task> target) : AddressFile(std::move(path), flags), target_(std::move(target)) {}
 
  protected:
   Result<usize> try_read(Task&, UserBuffer& to, u64* position) override {
