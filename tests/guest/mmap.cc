@@ -1,4 +1,5 @@
 // mmap(2), munmap(2), mprotect(2), msync(2), mincore(2), mlock(2).
+// Longer than 500 lines: one family of calls, whose cases share their helpers.
 #include "tests/guest/guest_test.h"
 
 #include <sys/resource.h>

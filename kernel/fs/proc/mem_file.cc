@@ -12,7 +12,8 @@ namespace {
 
 class MemoryOfTask final : public AddressFile {
  public:
-  MemoryOfTask(Path path, u32 flags, Ref<Task> target) : AddressFile(std::move(path), flags), target_(std::move(target)) {
+  MemoryOfTask(Path path, u32 flags, Ref<Task> target)
+      : AddressFile(std::move(path), flags), target_(std::move(target)) {
     if (const Ref<Mm> mm = target_->mm_ref()) mm_id_ = mm->id();
   }
 

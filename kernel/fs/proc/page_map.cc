@@ -35,7 +35,8 @@ std::vector<u64> entries_of(Mm& mm, u64 first, u64 count) {
 
 class PageMapFile final : public AddressFile {
  public:
-  PageMapFile(Path path, u32 flags, Ref<Task> target) : AddressFile(std::move(path), flags), target_(std::move(target)) {}
+  PageMapFile(Path path, u32 flags, Ref<Task> target)
+      : AddressFile(std::move(path), flags), target_(std::move(target)) {}
 
  protected:
   Result<usize> try_read(Task&, UserBuffer& to, u64* position) override {
