@@ -1,4 +1,4 @@
-// What io_uring_setup(2) fills in. Source: include/uapi/linux/io_uring.h.
+// What io_uring_setup(2) fills in, and what io_uring_register(2) is told. Source: include/uapi/linux/io_uring.h.
 #pragma once
 
 #include "base/types.h"
@@ -28,6 +28,16 @@ struct IoCqRingOffsets {
   u32 resv1;
   u64 user_addr;
 };
+
+// io_uring_register(2): what its array holds.
+inline constexpr u32 ioring_register_buffers = 0;
+inline constexpr u32 ioring_register_files = 2;
+inline constexpr u32 ioring_register_eventfd = 4;
+inline constexpr u32 ioring_register_eventfd_async = 7;
+// An array of descriptors?
+constexpr bool registers_descriptors(u32 op) {
+  return op == ioring_register_files || op == ioring_register_eventfd || op == ioring_register_eventfd_async;
+}
 
 struct IoUringParams {
   u32 sq_entries;

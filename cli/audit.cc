@@ -28,8 +28,7 @@ using trace::Thread;
 // Written to the audit only where they found no room, since most of what programs do is this.
 constexpr std::string_view kWrites =
     "write,pwrite64,writev,pwritev,pwritev2,sendfile,copy_file_range,splice,fsync,fdatasync,msync,close,io_submit,"
-    "setxattr,lsetxattr,"
-    "fsetxattr";
+    "setxattr,lsetxattr,fsetxattr";
 
 // Which calls make an event of which kind, and by which errors; no error named: every call does.
 struct Watched {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/terminal.h"
+#include "host/clock.h"
 #include "host/lockdown.h"
 #include "trace/stream.h"
 
@@ -24,11 +25,7 @@ constexpr std::string_view kOtherScreen = "\x1b[?1049h\x1b[?25l\x1b[2J", kOwnScr
 constexpr u64 kRedrawNs = 250'000'000;
 constexpr usize kMostKept = 256 * 1024;
 
-u64 now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
-}
+u64 now_ns() { return static_cast<u64>(host::monotonic_ns()); }
 
 // The rest of a run, in the reader's process.
 class View {

@@ -24,8 +24,8 @@ struct KernelStart {
   std::optional<ConsoleStart> console;
 };
 
-// Body of the kernel process, single-threaded at entry. Returns the status that limen exits with; the reason for 125, 126 and 127 is on
-// standard error.
+// Body of the kernel process, single-threaded at entry. Returns the status that limen exits with where no guest was started; the reason is
+// on standard error. When the guest has ended it ends the process itself, with the guest's status.
 int run_kernel(const Plan& plan, const KernelStart& start);
 
 struct ControlMessage {

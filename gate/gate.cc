@@ -94,11 +94,11 @@ void await_answer(Slot* slot, u32 mine) {
     } while (cycles() - start < u64{load(slot->spin)} << 10);
   }
   // On one CPU the kernel's thread runs when this one yields.
-  for (u32 turn = 0; turn < load(slot->turns); ++turn) {
+  for (u32 turn = 0;; ++turn) {
     if (load(slot->reply) == mine) return;
+    if (turn >= load(slot->turns)) break;
     sched_yield();
   }
-  if (load(slot->reply) == mine) return;
   __atomic_store_n(&slot->guest_sleeps, 1, __ATOMIC_SEQ_CST);
   for (u32 seen; (seen = load(slot->reply)) != mine;) futex(&slot->reply, FUTEX_WAIT, seen);
   __atomic_store_n(&slot->guest_sleeps, 0, __ATOMIC_RELAXED);

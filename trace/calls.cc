@@ -23,10 +23,7 @@ namespace {
 
 constexpr u64 kCreates = 0100 | 020000000;  // O_CREAT, O_TMPFILE without O_DIRECTORY: these have a mode
 
-void hex(Print& p, u64 value) {
-  if (value == 0) return p.text("0");
-  append_hex(p.out, value);
-}
+void hex(Print& p, u64 value) { p.text(trace::hex(value)); }
 i32 as_int(u64 word) { return static_cast<i32>(word); }
 
 // --- files -----------------------------------------------------------------------------------------------------------------
@@ -626,17 +623,15 @@ void ring_enter(Print& p, usize i) {
   find_object("SigSet")(p, p.arg(i));
 }
 void ring_register(Print& p, usize i) {
-  constexpr u32 kBuffers = 0, kFiles = 2, kEvent = 4, kEventAsync = 7;
   const u32 op = static_cast<u32>(p.arg(1)), count = static_cast<u32>(p.arg(3));
   if (i == 1) return p.named("ring_register", op);
-  if (op == kBuffers) {
+  if (op == abi::ioring_register_buffers) {
     return p.array<abi::IoVec>(p.arg(i), count, [&](const abi::IoVec& v) {
       p.text("{iov_base="), p.address(v.iov_base.raw());
       p.text(fmt::format(", iov_len={}}}", v.iov_len));
     });
   }
-  if (op == kFiles || op == kEvent || op == kEventAsync)
-    return p.array<i32>(p.arg(i), count, [&](i32 fd) { p.descriptor(fd); });
+  if (abi::registers_descriptors(op)) return p.array<i32>(p.arg(i), count, [&](i32 fd) { p.descriptor(fd); });
   p.address(p.arg(i));
 }
 

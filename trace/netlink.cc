@@ -383,10 +383,8 @@ void print_netlink(Print& p, u64 place, u64 length) {
   if (place == 0 || (bytes.empty() && length != 0)) return p.address(place);
   bytes = bytes.first(std::min<usize>(bytes.size(), length));
   if (bytes.size() < sizeof(nlmsghdr)) return hex_bytes(p, bytes);
-  event::Detail detail{};
-  const Bytes known = p.seen().detail(static_cast<i32>(p.arg(0)));
-  if (!known.empty()) std::memcpy(&detail, known.data(), sizeof detail);
-  const bool is_route = detail.protocol == NETLINK_ROUTE;
+  const std::optional<Seen::Detail> detail = p.seen().detail(static_cast<i32>(p.arg(0)));
+  const bool is_route = !detail || detail->at.protocol == NETLINK_ROUTE;
   const usize begin = p.out.size();
   usize n = 0;
   bool whole = true;

@@ -157,21 +157,19 @@ void Print::file(i32 fd) {
   const std::optional<std::string_view> name = seen().file(fd);
   if (!name) return;
   out += '<';
-  event::Detail d{};
-  const std::span<const u8> detail = options.files > 1 ? seen().detail(fd) : std::span<const u8>();
-  if (!detail.empty()) std::memcpy(&d, detail.data(), sizeof d);
-  if (!detail.empty() && d.kind == event::Detail::Kind::socket) {
-    print_socket(*this, d, detail.subspan(sizeof d));
-  } else if (!detail.empty() && d.kind == event::Detail::Kind::process) {
-    out += "pid:", append_number(out, u64{d.major});
+  const std::optional<Seen::Detail> detail = options.files > 1 ? seen().detail(fd) : std::nullopt;
+  if (detail && detail->at.kind == event::Detail::Kind::socket) {
+    print_socket(*this, detail->at, detail->behind);
+  } else if (detail && detail->at.kind == event::Detail::Kind::process) {
+    out += "pid:", append_number(out, u64{detail->at.major});
   } else {
     constexpr std::string_view kDeleted = " (deleted)";
     const bool deleted = name->ends_with(kDeleted);
     append_escaped(out, deleted ? name->substr(0, name->size() - kDeleted.size()) : *name);
     if (deleted) return text(">(deleted)");
-    if (!detail.empty()) {
-      const bool is_block = d.kind == event::Detail::Kind::block_device;
-      out += fmt::format("<{} {}:{}>", is_block ? "block" : "char", d.major, d.minor);
+    if (detail) {
+      const bool is_block = detail->at.kind == event::Detail::Kind::block_device;
+      out += fmt::format("<{} {}:{}>", is_block ? "block" : "char", detail->at.major, detail->at.minor);
     }
   }
   out += '>';
@@ -179,10 +177,8 @@ void Print::file(i32 fd) {
 
 bool Print::is_netlink(i32 fd) const {
   constexpr i32 kNetlink = 16;
-  event::Detail d{};
-  const std::span<const u8> detail = seen().detail(fd);
-  if (!detail.empty()) std::memcpy(&d, detail.data(), sizeof d);
-  return d.kind == event::Detail::Kind::socket && d.domain == kNetlink;
+  const std::optional<Seen::Detail> detail = seen().detail(fd);
+  return detail && detail->at.kind == event::Detail::Kind::socket && detail->at.domain == kNetlink;
 }
 
 void Print::directory(i32 fd) {

@@ -60,10 +60,13 @@ std::optional<std::string_view> Seen::file(i64 fd) const {
   return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + piece->at, piece->length);
 }
 
-std::span<const u8> Seen::detail(i64 fd) const {
+std::optional<Seen::Detail> Seen::detail(i64 fd) const {
   const Piece* piece = newest(event::Piece::Kind::detail, fd);
-  if (piece == nullptr || piece->length < sizeof(event::Detail)) return {};
-  return std::span(bytes_).subspan(piece->at, piece->length);
+  if (piece == nullptr || piece->length < sizeof(event::Detail)) return std::nullopt;
+  Detail detail;
+  std::memcpy(&detail.at, &bytes_[piece->at], sizeof detail.at);
+  detail.behind = std::span(bytes_).subspan(piece->at, piece->length).subspan(sizeof detail.at);
+  return detail;
 }
 
 std::vector<Seen::Frame> Seen::stack() const {

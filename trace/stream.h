@@ -53,8 +53,12 @@ class Seen {
   std::vector<Frame> stack() const;  // innermost first
   const u64* count(u64 place) const;
   std::optional<std::string_view> file(i64 fd) const;
-  // What else is known of the descriptor, with what stands behind it; empty: nothing.
-  std::span<const u8> detail(i64 fd) const;
+  // What else is known of the descriptor, and what stands behind that.
+  struct Detail {
+    event::Detail at;
+    std::span<const u8> behind;
+  };
+  std::optional<Detail> detail(i64 fd) const;
   template <typename T>
   bool read(u64 place, T& value) const {
     const u8* p = memory(place, sizeof value);

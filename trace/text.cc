@@ -74,6 +74,10 @@ void TextWriter::end_line(Thread& thread) {
   *out_ += '\n';
   (options_.split ? thread.column : column_) = 0;
   if (open_ == thread.tid) open_ = 0;
+  tell_notices();
+}
+
+void TextWriter::tell_notices() {
   for (std::string& notice : notices_) notice_(std::move(notice));
   notices_.clear();
 }
@@ -83,8 +87,7 @@ void TextWriter::interrupt() {
   if (options_.split || open_ == 0) return;
   output_.text_of(open_) += " <unfinished ...>\n";
   open_ = 0, column_ = 0;
-  for (std::string& notice : notices_) notice_(std::move(notice));
-  notices_.clear();
+  tell_notices();
 }
 
 void TextWriter::whole_line(Thread& thread, u64 ns, std::string_view text) {

@@ -50,6 +50,7 @@ class TextWriter final : public Follower {
   void leave_line(Thread& thread);
   void end_line(Thread& thread);
   void interrupt();
+  void tell_notices();  // that came while a line was open
   void lead(const Thread& thread, u64 ns);
   void stack(const Thread& thread, const Seen& seen);
   void resume(Thread& thread, u64 ns);

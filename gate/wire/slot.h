@@ -45,7 +45,6 @@ struct Slot {
   u64 frame;  // address of the ucontext that rt_sigreturn is to load
   u64 fs_base, gs_base;
   u32 turns;  // kernel to guest: both are on one CPU; yield it so often before going to sleep
-  u32 unused;
 
   // The entry.
   alignas(64) u32 kind;

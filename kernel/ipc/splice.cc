@@ -56,7 +56,7 @@ Result<usize> splice_to_pipe(Task& task, File& in, u64* position, Pipe& pipe, us
   std::vector<u8> chunk(std::min(length, room));
   if (chunk.empty()) return length == 0 ? Result<usize>(usize{0}) : Errno::eagain;
   UserBuffer to{std::span<u8>(chunk)};
-  if (position == nullptr ? !in.keeps_position() : !in.seekable()) {
+  if (!in.has_position(position != nullptr)) {
     const usize got = TRY(in.read(task, to, how_of(waits)));
     // What a socket or a terminal gave cannot be put back: it waits for its place.
     return got == 0 ? Result<usize>(got) : put(task, pipe, std::span<const u8>(chunk).first(got), Waits::yes);

@@ -259,7 +259,7 @@ class AddressSpace {
   void adopt(Plan& plan);
 
   // waiting.cc
-  bool can_wait(u64 start, const Vma& vma) const;
+  bool can_wait(u64 start, const Vma& vma);
   void let_wait(u64 start, u64 end);
   template <typename Visit>
   void for_each_waiting(const Visit& visit);
@@ -279,7 +279,7 @@ class AddressSpace {
 
   // mapping.cc
   Result<void> check_limits(const MapRequest& request, u64 replaced, u64 data_replaced, const MmLimits& limits) const;
-  Result<void> establish(u64 start, Vma vma, Eagerness eagerness, bool may_wait = false);
+  Result<void> establish(u64 start, Vma vma, Eagerness eagerness, bool asked_to_wait = false);
   Result<void> unmap_range(u64 start, u64 end);
   Result<void> protect_range(u64 start, u64 end, u8 prot);
 

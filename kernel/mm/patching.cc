@@ -111,9 +111,13 @@ Result<void> AddressSpace::patch_call(u64 call, u64 rax) {
   const auto now = find_extent(call);
   const bool is_there = now != extents_.end() && now->second.patched &&
                         now->second.offset + (page_floor(call) - now->first) == page.arena_offset;
-  map_patched(base, vma, {&page, 1});
+  if (!is_there) {
+    map_patched(base, vma, {&page, 1});
+    return success;
+  }
   // A call that traps although its page waits comes often: the page waits no longer.
-  return is_there ? settle() : success;
+  arena_.unref({page.arena_offset, kPageSize});
+  return settle();
 }
 
 void AddressSpace::set_patching(bool on) {

@@ -13,12 +13,10 @@ constexpr u64 kPopulated = 64 << 10;  // pages of the guest's own that are touch
 
 // Nothing of the old may be seen once the call has returned: so nothing may be there. A mapping of no file is touched at once,
 // and goes at once, but for what is laid over mappings that wait.
-bool AddressSpace::can_wait(u64 start, const Vma& vma) const {
+bool AddressSpace::can_wait(u64 start, const Vma& vma) {
   if (!vma.copies()) return false;
   bool over_others = false;
-  auto it = extents_.upper_bound(start);
-  if (it != extents_.begin() && std::prev(it)->second.end > start) --it;
-  for (; it != extents_.end() && it->first < vma.end; ++it) {
+  for (auto it = extent_from(start); it != extents_.end() && it->first < vma.end; ++it) {
     if (it->second.host != Extent::kUnmapped) return false;
     over_others = true;
   }

@@ -398,11 +398,10 @@ void bpf_attributes(Context& c) {
 }
 
 void register_with_ring(Context& c) {  // io_uring_register
-  constexpr u32 kBuffers = 0, kFiles = 2, kEvent = 4, kEventAsync = 7;
   const u32 op = static_cast<u32>(c.arg(1)), count = static_cast<u32>(c.arg(3));
   if (c.leaving) return;
-  if (op == kBuffers) c.to.memory(c.task, c.arg(2), c.elements(count) * sizeof(abi::IoVec));
-  if (op == kFiles || op == kEvent || op == kEventAsync) {
+  if (op == abi::ioring_register_buffers) c.to.memory(c.task, c.arg(2), c.elements(count) * sizeof(abi::IoVec));
+  if (abi::registers_descriptors(op)) {
     c.to.memory(c.task, c.arg(2), c.elements(count) * sizeof(i32));
     descriptors(c, c.arg(2), count, sizeof(i32));
   }

@@ -19,8 +19,8 @@ Result<i64> clone_range(Task& task, File& to, i64 source) {
   if (from->is_path_only()) return Errno::ebadf;
   if (!from->has_inode() || !to.has_inode()) return Errno::einval;
   if (&from->inode().filesystem() != &to.inode().filesystem()) return Errno::exdev;
-  const Attributes in = TRY(from->attributes())
-  , out = TRY(to.attributes());
+  const Attributes in = TRY(from->attributes());
+  const Attributes out = TRY(to.attributes());
   if (in.is_directory() || out.is_directory()) return Errno::eisdir;
   if (!in.is_regular() || !out.is_regular()) return Errno::einval;
   if (!from->readable() || !to.writable() || (to.flags() & abi::o_append) != 0) return Errno::ebadf;

@@ -94,6 +94,8 @@ class File : public RefCounted {
   virtual bool seekable() const { return true; }
   // read and write go by position(). Not so where it is another's: of a file of the host that the sandbox was started with.
   virtual bool keeps_position() const { return seekable(); }
+  // Can a transfer go by a position: one that was given, or position()?
+  bool has_position(bool given) const { return given ? seekable() : keeps_position(); }
   // Positions are addresses, of which none is negative. Linux: FOP_UNSIGNED_OFFSET.
   virtual bool has_unsigned_offsets() const { return false; }
 

@@ -32,6 +32,12 @@ bool is_pseudo_filesystem(u64 magic) {
   return std::find(std::begin(kMagics), std::end(kMagics), magic) != std::end(kMagics);
 }
 
+// An absolute path: its directory, "/" too, and its last name.
+std::pair<std::string_view, std::string_view> split(std::string_view path) {
+  const usize slash = path.rfind('/');
+  return {path.substr(0, std::max<usize>(slash, 1)), path.substr(slash + 1)};
+}
+
 TimeStamp time_of(const host::FileTime& t) { return {t.sec, t.nsec}; }
 
 }  // namespace
@@ -55,21 +61,20 @@ Attributes attributes_of(const host::FileInfo& info) {
 }
 
 void HiddenPlaces::add(std::string_view path) {
-  const usize slash = path.rfind('/');
-  const std::string_view name = path.substr(slash + 1);
-  in_[std::string(path.substr(0, std::max<usize>(slash, 1)))].emplace(name);
+  const auto [directory, name] = split(path);
+  in_[std::string(directory)].emplace(name);
   names_.emplace(name);
 }
 
-const HiddenPlaces::Names* HiddenPlaces::in(const std::string& directory) const {
+const HiddenPlaces::Names* HiddenPlaces::in(std::string_view directory) const {
   const auto at = in_.find(directory);
   return at != in_.end() ? &at->second : nullptr;
 }
 
 bool HiddenPlaces::has(std::string_view path) const {
-  const usize slash = path.rfind('/');
-  const Names* names = in(std::string(path.substr(0, std::max<usize>(slash, 1))));
-  return names != nullptr && names->contains(path.substr(slash + 1));
+  const auto [directory, name] = split(path);
+  const Names* names = in(directory);
+  return names != nullptr && names->contains(name);
 }
 
 bool HiddenPlaces::has(const HostId& id) const {

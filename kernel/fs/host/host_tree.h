@@ -49,7 +49,7 @@ class HiddenPlaces : public RefCounted {
   // Is `path`, absolute on the host, one of them or beneath one?
   bool hides(std::string_view path) const;
   // What is hidden in the host directory of this path; null where nothing is.
-  const Names* in(const std::string& directory) const;
+  const Names* in(std::string_view directory) const;
   // Cheap; false for most: could this be one of the names, one of the inode numbers?
   bool may_be(std::string_view name) const { return names_.contains(name); }
   bool may_be(u64 inode) const { return ids_.contains(inode); }
@@ -58,7 +58,7 @@ class HiddenPlaces : public RefCounted {
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
-  std::unordered_map<std::string, Names> in_;  // by the directory
+  std::unordered_map<std::string, Names, Hash, std::equal_to<>> in_;  // by the directory
   std::unordered_set<std::string, Hash, std::equal_to<>> names_;
   std::unordered_multimap<u64, HostId> ids_;
 };

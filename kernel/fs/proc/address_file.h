@@ -2,6 +2,7 @@
 #pragma once
 
 #include "abi/fcntl.h"
+#include "kernel/fs/proc/task_files.h"
 #include "kernel/vfs/file.h"
 
 namespace limen {
@@ -23,6 +24,22 @@ class AddressFile : public File {
     }
     return position();
   }
+};
+
+// The inode of such a file: for who may inspect the task.
+class AddressInode final : public PseudoInode {
+ public:
+  using Open = Ref<File> (*)(const Path& path, u32 flags, Ref<Task> task);
+  AddressInode(PseudoFilesystem& fs, u32 permissions, Ref<Task> task, u64 inode, Open open)
+      : PseudoInode(fs, abi::s_ifreg | permissions, owner_of(*task), inode), task_(std::move(task)), open_(open) {}
+  Result<Ref<File>> open(Task& reader, const Path& path, u32 flags) override {
+    TRY(may_inspect(reader, *task_));
+    return open_(path, flags, task_);
+  }
+
+ private:
+  const Ref<Task> task_;
+  const Open open_;
 };
 
 }  // namespace limen

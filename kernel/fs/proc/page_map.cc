@@ -56,19 +56,6 @@ class PageMapFile final : public AddressFile {
   const Ref<Task> target_;
 };
 
-class PageMap final : public PseudoInode {
- public:
-  PageMap(PseudoFilesystem& fs, Ref<Task> task, u64 inode)
-      : PseudoInode(fs, abi::s_ifreg | 0400, owner_of(*task), inode), task_(std::move(task)) {}
-  Result<Ref<File>> open(Task& reader, const Path& path, u32 flags) override {
-    TRY(may_inspect(reader, *task_));
-    return Ref<File>(make_ref<PageMapFile>(path, flags, task_));
-  }
-
- private:
-  const Ref<Task> task_;
-};
-
 std::string name_of(const MapsLine& line) { return fmt::format("{:x}-{:x}", line.start, line.end); }
 
 // The file that is mapped under that name of map_files; enoent.
@@ -134,7 +121,10 @@ class MapFiles final : public PseudoDirectory {
 }  // namespace
 
 Ref<Inode> make_page_map(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
-  return make_ref<PageMap>(fs, task, proc_inode(task->tid(), scope, "pagemap"));
+  const auto open = [](const Path& path, u32 flags, Ref<Task> target) -> Ref<File> {
+    return make_ref<PageMapFile>(path, flags, std::move(target));
+  };
+  return make_ref<AddressInode>(fs, 0400u, task, proc_inode(task->tid(), scope, "pagemap"), open);
 }
 
 Ref<Inode> make_map_files(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {

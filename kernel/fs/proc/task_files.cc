@@ -4,6 +4,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/resource.h"
+#include "kernel/fs/proc/address_file.h"
 #include "kernel/fs/proc/mem_file.h"
 #include "kernel/fs/proc/page_map.h"
 #include "kernel/fs/proc/proc_net.h"
@@ -166,19 +167,6 @@ Ref<Inode> make_text(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scop
                               proc_inode(task->tid(), scope, row.name));
 }
 
-class TaskMemory final : public PseudoInode {
- public:
-  TaskMemory(PseudoFilesystem& fs, Ref<Task> task, u64 inode)
-      : PseudoInode(fs, abi::s_ifreg | 0600, owner_of(*task), inode), task_(std::move(task)) {}
-  Result<Ref<File>> open(Task& reader, const Path& path, u32 flags) override {
-    TRY(may_inspect(reader, *task_));
-    return open_task_memory(path, flags, task_);
-  }
-
- private:
-  const Ref<Task> task_;
-};
-
 // exe, cwd, root: links to where the task is.
 using Place = Path (*)(Task& task);
 Path where_exe(Task& task) {
@@ -237,7 +225,7 @@ class ThreadsDirectory final : public PseudoDirectory {
 };
 
 Ref<Inode> make_memory(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
-  return make_ref<TaskMemory>(fs, task, proc_inode(task->tid(), scope, "mem"));
+  return make_ref<AddressInode>(fs, 0600u, task, proc_inode(task->tid(), scope, "mem"), open_task_memory);
 }
 Ref<Inode> make_exe(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
   return make_where(fs, task, scope, "exe", where_exe);
