@@ -90,7 +90,11 @@ void await_answer(Slot* slot, u32 mine) {
     const u64 start = cycles();
     do {
       if (load(slot->reply) == mine) return;
-      asm volatile("pause");
+      if (load(slot->polite) != 0) {
+        sched_yield();
+      } else {
+        asm volatile("pause");
+      }
     } while (cycles() - start < u64{load(slot->spin)} << 10);
   }
   // On one CPU the kernel's thread runs when this one yields.

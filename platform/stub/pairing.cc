@@ -117,6 +117,7 @@ Pairing::~Pairing() {
   if (hot_) cpus_.leave_place(this);
   __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
   set_turns(false);
+  set_polite(false);
   bind_guest(kAnywhere);
 }
 
@@ -207,20 +208,25 @@ void Pairing::answered(bool guest_slept) {
 }
 
 bool Pairing::poll(u32 seen) {
-  if (!hot_ || cpus_.crowded()) return false;
+  if (!hot_) return false;
   const u64 us = cpus_.cycles_per_us();
   const u64 start = host::cycles();
   u64 now = start;
   do {
     if (__atomic_load_n(&slot_->post, __ATOMIC_ACQUIRE) != seen) return true;
-    __builtin_ia32_pause();
+    const bool crowded = cpus_.crowded();
+    if (crowded) {
+      (void)host::call::sched_yield().ok();
+    } else {
+      __builtin_ia32_pause();
+    }
     const u64 then = now;
     now = host::cycles();
-    if (now - then > kGapUs * us) {
+    if (now - then > (crowded ? kLateUs : kGapUs) * us) {
       misses_ = 0xff;
       return false;
     }
-  } while (now - start < kPollUs * us && !cpus_.crowded());
+  } while (now - start < kPollUs * us);
   return false;
 }
 
@@ -248,6 +254,12 @@ bool Pairing::was_late(u64 now) const {
   return now - posted > most || (got > answered && got - answered > most);
 }
 
+void Pairing::set_polite(bool polite) {
+  if (polite_ == polite) return;
+  polite_ = polite;
+  __atomic_store_n(&slot_->polite, polite ? 1 : 0, __ATOMIC_RELAXED);
+}
+
 void Pairing::judge_turns(u64 now) {
   const bool together = cpus_.count() < 2 || (own_cpu >= 0 && guest_cpu_.load(std::memory_order_relaxed) == own_cpu);
   if (!turns_) {
@@ -267,6 +279,7 @@ void Pairing::judge_turns(u64 now) {
 void Pairing::entered(u32 cpu, bool we_slept) {
   if (since_wake_ < 2 && ++since_wake_ == 2 && hands_over_ > 0) --hands_over_;
   if (hot_) {
+    set_polite(cpus_.crowded());
     misses_ = static_cast<u8>(misses_ << 1 | (we_slept || guest_slept_ ? 1 : 0));
     if (std::popcount(misses_) < kMostMisses && cpus_.keep_place(this)) {
       pause_us_ = 0;
@@ -279,7 +292,7 @@ void Pairing::entered(u32 cpu, bool we_slept) {
   }
   const u64 now = host::cycles();
   quick_ = now - answered_at_.load(std::memory_order_relaxed) < kQuickUs * cpus_.cycles_per_us() ? quick_ + 1 : 0;
-  if (quick_ >= kQuickCalls && now > not_before_ && !cpus_.crowded() && cpus_.take_place(this)) return become_hot();
+  if (quick_ >= kQuickCalls && now > not_before_ && cpus_.take_place(this)) return become_hot();
   if (++crossings_ >= kBindAfter && cpus_.count() > 1 && cpus_.usable(cpu)) {
     // Where the guest is; a pair that is bound already stays, or a lying guest could chase its kernel thread around.
     const int bound = guest_cpu_.load(std::memory_order_relaxed);

@@ -8,8 +8,8 @@
 //         A pair whose kernel thread wakes another and then sleeps draws the other to its CPU; or
 //   hot   bound to be on two CPUs: the kernel thread polls for the next call, the guest polls for the answer, both for some tens
 //         of microseconds. Only for pairs that call again and again at short intervals, and only half as many pairs
-//         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again. Nobody polls
-//         while more pairs work than half the CPUs could hold.
+//         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again. While more
+//         pairs work than half the CPUs could hold, both yield between two looks (docs/decisions/0044-polite-polling.md).
 //
 // The host keeps its freedom to balance: a guest that runs long without a call, and each pair now and then, is let go.
 // What the guest's slot says of its CPU is a hint that can only slow that guest down.
@@ -38,7 +38,7 @@ class Cpus {
   // Pairs that want a CPU: whose guest runs or whose kernel thread works. Those that sleep in the kernel do not.
   void came() { active_.fetch_add(1, std::memory_order_relaxed); }
   void left() { active_.fetch_sub(1, std::memory_order_relaxed); }
-  // Polling would take a CPU from one of them.
+  // Polling takes a CPU from one of them, but for who yields.
   bool crowded() const { return active_.load(std::memory_order_relaxed) * 2 > count_; }
 
   // A place for a hot pair: a free one, or one whose owner has not called for a while.
@@ -111,6 +111,7 @@ class Pairing {
   void become_hot();
   void become_cold(u64 pause_us);
   void set_turns(bool on);
+  void set_polite(bool polite);
   void judge_turns(u64 now);
   bool was_late(u64 now) const;
 
@@ -120,6 +121,7 @@ class Pairing {
   wire::Slot* const slot_;
 
   bool hot_ = false;
+  bool polite_ = false;  // hot, and yielding between looks
   bool guest_slept_ = false;
   bool asleep_ = false;
   u8 hands_over_ = 0;   // 0..3: how surely a wake-up is followed by our own sleep in this call or the next
