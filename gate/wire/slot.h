@@ -45,7 +45,7 @@ struct Slot {
   u64 frame;  // address of the ucontext that rt_sigreturn is to load
   u64 fs_base, gs_base;
   u32 polite;  // kernel to guest: others want the CPU: yield it between two looks
-  u32 turns;  // kernel to guest: both are on one CPU; yield it so often before going to sleep
+  u32 turns;   // kernel to guest: both are on one CPU; yield it so often before going to sleep
 
   // The entry.
   alignas(64) u32 kind;
