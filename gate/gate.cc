@@ -83,8 +83,8 @@ u32 this_cpu() {
 
 u32 load(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 
-// Returns when the kernel has answered post number `mine`.
-void await_answer(Slot* slot, u32 mine) {
+// Returns when the kernel has answered post number `mine`. `yield`: its thread was awake.
+void await_answer(Slot* slot, u32 mine, bool yield) {
   // The kernel takes `spin` back when it finds that the answer will take long.
   if (load(slot->spin) != 0) {
     const u64 start = cycles();
@@ -98,7 +98,7 @@ void await_answer(Slot* slot, u32 mine) {
     } while (cycles() - start < u64{load(slot->spin)} << 10);
   }
   // On one CPU the kernel's thread runs when this one yields.
-  for (u32 turn = 0;; ++turn) {
+  for (u32 turn = 0; yield; ++turn) {
     if (load(slot->reply) == mine) return;
     if (turn >= load(slot->turns)) break;
     sched_yield();
@@ -114,8 +114,9 @@ void cross(Slot* slot) {
   if (load(slot->turns) != 0) slot->posted_at = cycles();
   const u32 mine = slot->post + 1;
   __atomic_store_n(&slot->post, mine, __ATOMIC_SEQ_CST);
-  if (load(slot->kernel_sleeps) != 0) futex(&slot->post, FUTEX_WAKE, 1);
-  await_answer(slot, mine);
+  const bool asleep = load(slot->kernel_sleeps) != 0;
+  if (asleep) futex(&slot->post, FUTEX_WAKE, 1);
+  await_answer(slot, mine, !asleep);
   if (load(slot->turns) != 0) slot->got_at = cycles();
 }
 
@@ -211,7 +212,7 @@ extern "C" UContext* gate_signal(int signo, const SigInfo* info, UContext* frame
 // From thread_entry in entry.S: a new thread parks until the kernel has put a frame into its slot.
 extern "C" UContext* gate_thread(u64 stack) {
   Slot* slot = slot_at(stack);
-  await_answer(slot, slot->post);  // the kernel has posted in our place
+  await_answer(slot, slot->post, false);  // the kernel has posted in our place
   set_bases(slot);
   return reinterpret_cast<UContext*>(slot->frame);
 }

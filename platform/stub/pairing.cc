@@ -8,14 +8,14 @@
 namespace limen::platform {
 namespace {
 
-constexpr u64 kPollUs = 50;               // how long a hot kernel thread polls
-constexpr u32 kGuestPollKilocycles = 64;  // and a hot guest
-constexpr u64 kQuickUs = 40;              // a call that came this soon would have been met by polling
-constexpr u32 kQuickCalls = 16;           // so many in a row make a pair hot
-constexpr int kMostMisses = 3;            // of eight
-constexpr u64 kGapUs = 20;                // polling stood still this long: somebody else had our CPU
-constexpr u64 kStaleUs = 2000;            // a hot pair's place may be taken after that
-constexpr u32 kBindAfter = 4;             // calls
+constexpr u64 kPollUs = 50;                // how long a hot kernel thread polls
+constexpr u32 kGuestPollKilocycles = 128;  // and a hot guest
+constexpr u64 kQuickUs = 40;               // a call that came this soon would have been met by polling
+constexpr u32 kQuickCalls = 16;            // so many in a row make a pair hot
+constexpr int kMostMisses = 3;             // of eight
+constexpr u64 kGapUs = 20;                 // polling stood still this long: somebody else had our CPU
+constexpr u64 kStaleUs = 2000;             // a hot pair's place may be taken after that
+constexpr u32 kBindAfter = 4;              // calls
 constexpr u64 kLongRunUs = 8000;
 constexpr u32 kFirstPauseUs = 500, kLastPauseUs = 64000;
 

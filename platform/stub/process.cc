@@ -1,8 +1,10 @@
 #include "platform/stub/process.h"
 
 #include <poll.h>
+#include <sys/utsname.h>
 
 #include <array>
+#include <cstdio>
 #include <cstring>
 
 #include "host/clock.h"
@@ -16,6 +18,17 @@ using host::FutexScope;
 
 Order order(long nr, u64 a = 0, u64 b = 0, u64 c = 0, u64 d = 0, u64 e = 0, u64 f = 0) {
   return {static_cast<u64>(nr), {a, b, c, d, e, f}, 0};
+}
+
+// Does who waits in SECCOMP_IOCTL_NOTIF_RECV hear of the end of those who could report? Since Linux 6.11.
+bool receive_tells_of_death() {
+  static const bool tells = [] {
+    utsname host{};
+    unsigned major = 0, minor = 0;
+    return host::call::uname(&host).ok() && std::sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
+           (major > 6 || (major == 6 && minor >= 11));
+  }();
+  return tells;
 }
 
 bool valid_range(u64 addr, u64 length) {
@@ -85,14 +98,17 @@ Result<void> StubProcess::connect() {
 // makes it: so it is proof.
 Result<StubProcess::Report> StubProcess::receive() {
   for (;;) {
-    pollfd listener = {listener_.fd(), POLLIN, 0};
-    const Result<i64> ready = host::call::poll(&listener, 1, -1);
-    if (ready.is(Errno::eintr)) continue;
-    if (!ready.ok()) return ready.error();
-    if ((listener.revents & POLLIN) == 0) return Errno::esrch;
+    if (!receive_tells_of_death()) {
+      pollfd listener = {listener_.fd(), POLLIN, 0};
+      const Result<i64> ready = host::call::poll(&listener, 1, -1);
+      if (ready.is(Errno::eintr)) continue;
+      if (!ready.ok()) return ready.error();
+      if ((listener.revents & POLLIN) == 0) return Errno::esrch;
+    }
     seccomp_notif report{};
     const Result<i64> got = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_RECV, &report);
-    if (got.is(Errno::eintr) || got.is(Errno::enoent)) continue;  // enoent: it died after reporting
+    if (got.is(Errno::eintr)) continue;
+    if (got.is(Errno::enoent)) return Errno::esrch;  // it died: after reporting, or (since 6.11) without
     if (!got.ok()) return got.error();
     if (report.pid != static_cast<u32>(pid_) || report.data.nr != LIMEN_NR_REPORT) {
       kill();
