@@ -17,6 +17,7 @@
 #include "kernel/filter/profile.h"
 #include "oci/seccomp_profile.h"
 #include "oci/used_calls.h"
+#include "trace/print.h"
 
 namespace limen::cli {
 namespace {
@@ -24,7 +25,7 @@ namespace {
 constexpr Example kExamples[] = {
     {"limen profile -o p.json -- ./job", "which calls ./job needs"},
     {"limen profile --args --merge p.json -o p.json -- ./job --other", "and those of another run; arguments, too"},
-    {"limen profile explain p.json", "which program of which run needed each rule"},
+    {"limen profile explain p.json", "which program and stack of which run needed each rule"},
     {"limen profile diff old.json new.json", "what one allows and the other does not"},
     {"limen profile check p.json -- ./job", "what would be refused"},
 };
@@ -36,7 +37,7 @@ constexpr CommandText kText = {
     .description =
         "Runs CMD as 'limen run' does and writes a seccomp profile, in Docker's and OCI's format, that allows the "
         "calls which it and its children made, and answers all others with ENOSYS. 'limen run --seccomp' takes it. "
-        "Each rule's comment names the run and the programs that needed it.\n\n"
+        "Each rule's comment names the run, the programs that needed it, and the stack of each one's first call.\n\n"
         "'diff' prints what only one of two profiles allows ('-' A, '+' B). 'explain' prints each rule with where it "
         "comes from. "
         "'check' runs CMD, refuses nothing, and names on standard error what P would have refused.\n\n"
@@ -78,7 +79,7 @@ class Collector final : public trace::Follower {
       : used_(used), run_(std::move(run)), args_(args), out_(out) {}
   void finish() override {
     for (const auto& [call, programs] : seen_) {
-      for (const auto& [program, count] : programs) used_.add(call, run_, program, count);
+      for (const auto& [program, use] : programs) used_.add(call, run_, program, use);
     }
     out_.write(0, used_.to_json());
     for (const u64 nr : unnamed_)
@@ -101,19 +102,30 @@ class Collector final : public trace::Follower {
       if (!seen_.contains(used) && seen_.size() >= kMost) used = {.name = used.name};
     }
     auto& programs = seen_[used];
-    if (programs.contains(thread.name) || programs.size() < 64) {
-      ++programs[thread.name];
-    } else {
-      ++programs["others"];
-    }
+    oci::UsedCalls::Use& use =
+        programs[programs.contains(thread.name) || programs.size() < 64 ? thread.name : std::string("others")];
+    ++use.calls;
+    if (use.stack.empty()) use.stack = places(call.seen);
   }
 
  private:
+  // "libc.so.6 openat", innermost first.
+  static std::vector<std::string> places(const trace::Seen& seen) {
+    std::vector<std::string> out;
+    for (const trace::Seen::Frame& frame : seen.stack()) {
+      const std::string_view file = frame.path.substr(frame.path.rfind('/') + 1);
+      out.push_back(
+          fmt::format("{} {}", file,
+                      frame.name.empty() ? fmt::format("+{:#x}", frame.at.offset) : trace::readable_name(frame.name)));
+    }
+    return out;
+  }
+
   oci::UsedCalls& used_;
   const std::string run_;
   const bool args_;
   trace::Output& out_;
-  std::map<oci::UsedCall, std::map<std::string, u64>> seen_;
+  std::map<oci::UsedCall, oci::UsedCalls::Programs> seen_;
   std::set<u64> unnamed_;
 };
 
@@ -179,6 +191,7 @@ class Profile : public Command {
         ->type_name("FILE")
         ->group("Profile")
         ->allow_extra_args(false);
+    app.add_flag("--no-stacks", no_stacks_, "do not say where in a program a call was first made")->group("Profile");
     app.add_flag("--for-runc", for_runc_, "allow what runc itself calls, too, after it has loaded the profile")
         ->group("Profile");
     declare_run_options(app, o_, ShortNames::no);
@@ -199,10 +212,18 @@ class Profile : public Command {
     oci::UsedCalls used;
     for (const std::string& file : merge_) used.read_file(file);
     if (for_runc_) {
-      for (const std::string_view name : kRunc) used.add({.name = std::string(name)}, "--for-runc", "runc", 1);
+      for (const std::string_view name : kRunc) used.add({.name = std::string(name)}, "--for-runc", "runc", {1});
     }
     Plan plan = build_plan(o_, words, environ);
     plan.recorder = recorder();
+    if (!no_stacks_) {
+      plan.recorder->capture.stacks = CaptureOptions::Stacks::first;
+      for (const TellingArgument& telling : kTelling) {
+        const SyscallRow* row = find_syscall(telling.call);
+        if (args_ && row != nullptr && row->x86_64 >= 0)
+          plan.recorder->telling[static_cast<usize>(row->x86_64)] = {static_cast<u8>(telling.arg), telling.mask};
+      }
+    }
     int out = STDOUT_FILENO;
     if (!output_.empty() && (out = open(output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
       throw UsageError("--output " + output_ + ": " + std::strerror(errno));
@@ -246,13 +267,23 @@ class Profile : public Command {
     return !write_out(out) ? kExitLimenFailed : out.empty() ? 0 : 1;
   }
 
+  // A line for the run, one for each of its programs, one for each place of its stack.
+  static std::string words_of(const std::string& run, const oci::UsedCalls::Programs& programs) {
+    std::string out = "    " + run + "\n";
+    for (const auto& [program, use] : programs) {
+      out += fmt::format("        {} {}\n", program, use.calls == 1 ? "once" : fmt::format("{} times", use.calls));
+      for (const std::string& place : use.stack) out += "            " + place + "\n";
+    }
+    return out;
+  }
+
   static int explain(const std::string& file) {
     oci::UsedCalls used;
     used.read_file(file);
     std::string out;
     for (const auto& [call, runs] : used.calls()) {
       out += oci::words_of(call) + "\n";
-      for (const auto& [run, programs] : runs) out += "    " + oci::words_of({{run, programs}}) + "\n";
+      for (const auto& [run, programs] : runs) out += words_of(run, programs);
     }
     return write_out(out) ? 0 : kExitLimenFailed;
   }
@@ -260,7 +291,7 @@ class Profile : public Command {
   RunOptions o_;
   std::string output_;
   std::vector<std::string> merge_;
-  bool args_ = false, for_runc_ = false, program_ = false;
+  bool args_ = false, for_runc_ = false, no_stacks_ = false, program_ = false;
 };
 
 }  // namespace

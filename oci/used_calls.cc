@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 constexpr usize kMostValues = 64;    // of one call; more are no rule that a person could read
 constexpr usize kMostPrograms = 32;  // of one rule and run
 constexpr usize kMostLabel = 80;
+constexpr usize kMostPlaces = 8;  // of a stack
 constexpr usize kMostFile = 16 << 20;
 constexpr std::string_view kOthers = "others";
 constexpr u32 kEnosys = 38;
@@ -27,7 +28,7 @@ constexpr u32 kEnosys = 38;
 std::string plain(std::string_view text) {
   std::string out(text.substr(0, kMostLabel));
   for (char& c : out) {
-    if (c < 0x20 || c == 0x7f || c == '|' || c == ':' || c == ',') c = '?';
+    if (c < 0x20 || c == 0x7f || c == '|' || c == ':' || c == ',' || c == '@' || c == '<') c = '?';
   }
   return out.empty() ? "?" : out;
 }
@@ -53,15 +54,16 @@ std::string words_of(const UsedCalls::Runs& runs) {
   for (const auto& [run, programs] : runs) {
     out += (out.empty() ? "" : " | ") + run + ": ";
     bool first = true;
-    for (const auto& [program, count] : programs) {
-      out += fmt::format("{}{} {}", first ? "" : ", ", program, count);
+    for (const auto& [program, use] : programs) {
+      out += fmt::format("{}{} {}", first ? "" : ", ", program, use.calls);
+      for (usize i = 0; i < use.stack.size(); ++i) out += (i == 0 ? " @ " : " < ") + use.stack[i];
       first = false;
     }
   }
   return out;
 }
 
-void UsedCalls::add(UsedCall call, std::string_view run, std::string_view program, u64 count) {
+void UsedCalls::add(UsedCall call, std::string_view run, std::string_view program, const Use& use) {
   if (call.arg && !calls_.contains(call)) {
     // Too many values, or any already: a rule for the call alone holds them all.
     const UsedCall whole{.name = call.name};
@@ -70,7 +72,13 @@ void UsedCalls::add(UsedCall call, std::string_view run, std::string_view progra
   }
   Programs& programs = calls_[call][plain(run)];
   const std::string name = plain(program);
-  programs[programs.contains(name) || programs.size() < kMostPrograms ? name : std::string(kOthers)] += count;
+  Use& known = programs[programs.contains(name) || programs.size() < kMostPrograms ? name : std::string(kOthers)];
+  known.calls += use.calls;
+  if (!known.stack.empty()) return;
+  for (const std::string& place : use.stack) {
+    if (known.stack.size() == kMostPlaces) break;
+    known.stack.push_back(plain(place));
+  }
 }
 
 void UsedCalls::read(std::string_view text, const std::string& file) {
@@ -109,14 +117,19 @@ void UsedCalls::read(std::string_view text, const std::string& file) {
           const usize colon = run.find(": ");
           for (const std::string_view program :
                split(colon == std::string_view::npos ? "" : run.substr(colon + 2), ", ")) {
-            const usize space = program.rfind(' ');
-            u64 count = 0;
+            const usize at = program.find(" @ ");
+            const std::string_view calls = program.substr(0, at);
+            const usize space = calls.rfind(' ');
             if (space == std::string_view::npos) continue;
-            std::from_chars(program.data() + space + 1, program.data() + program.size(), count);
-            add(call, run.substr(0, colon), program.substr(0, space), count);
+            Use use;
+            std::from_chars(calls.data() + space + 1, calls.data() + calls.size(), use.calls);
+            if (at != std::string_view::npos) {
+              for (const std::string_view place : split(program.substr(at + 3), " < ")) use.stack.emplace_back(place);
+            }
+            add(call, run.substr(0, colon), calls.substr(0, space), use);
           }
         }
-        if (!calls_.contains(call)) add(call, file, "?", 0);  // somebody else's, without a word of where it comes from
+        if (!calls_.contains(call)) add(call, file, "?", {});  // somebody else's, without a word of where it comes from
       }
     }
   } catch (const Json::exception& error) {

@@ -1,17 +1,19 @@
 // What programs asked of the kernel, as a seccomp profile that allows that and no more: Docker's and OCI's format.
 //
 //   UsedCalls used;
-//   used.add({"openat"}, "ls -l", "ls", 3);     // by hand, or from a profile: used.read(text, "a.json")
+//   used.add({"openat"}, "ls -l", "ls", {3});   // by hand, or from a profile: used.read(text, "a.json")
 //   std::string json = used.to_json();
 //
-// Each rule's comment says which run needed it, and which programs of that run how often: "ls -l: ls 3 | make: cc1 7, sh 2". So a
-// profile can be merged and explained from itself alone. Names of programs are a guest's: both they and their number are bounded.
+// Each rule's comment says which run needed it, which programs of that run how often, and where each did so first, the innermost
+// function first: "ls -l: ls 3 @ libc.so.6 openat < ls main | make: cc1 7, sh 2". So a profile can be merged and explained from itself
+// alone. Names of programs and functions are a guest's: both they and their number are bounded.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/types.h"
 
@@ -28,10 +30,15 @@ struct UsedCall {
 
 class UsedCalls {
  public:
-  using Programs = std::map<std::string, u64>;   // name -> calls
+  struct Use {
+    u64 calls = 0;
+    std::vector<std::string> stack{};  // of the first, where it is known
+    bool operator==(const Use&) const = default;
+  };
+  using Programs = std::map<std::string, Use>;   // by name
   using Runs = std::map<std::string, Programs>;  // the run's command
 
-  void add(UsedCall call, std::string_view run, std::string_view program, u64 count);
+  void add(UsedCall call, std::string_view run, std::string_view program, const Use& use);
   // Adds what a profile of this kind allows. UsageError where it is another kind of profile, with the offending word.
   void read(std::string_view text, const std::string& file);
   void read_file(const std::string& file);

@@ -113,6 +113,17 @@ void Recorder::push(Task& task, Watch& watch, u8 flags) {
     hurry();
 }
 
+bool Recorder::wants_stack(Task& task, const platform::Entry& call) {
+  if (options_.capture.stacks != CaptureOptions::Stacks::first)
+    return options_.capture.stacks == CaptureOptions::Stacks::each;
+  const RecorderOptions::Telling telling =
+      call.nr < kSyscallEnd ? options_.telling[call.nr] : RecorderOptions::Telling{};
+  const u64 kind = call.nr << 32 ^ (call.args[telling.argument] & telling.bits);
+  const usize bit = (kind * 0x9e37'79b9'7f4a'7c15 >> 48 ^ std::hash<std::string>()(task.name())) % kKinds;
+  const u64 mask = u64{1} << bit % 64;
+  return (kinds_[bit / 64].fetch_or(mask, std::memory_order_relaxed) & mask) == 0;
+}
+
 void Recorder::call_entered(Task& task, const platform::Entry& call) {
   if (records(call.nr)) entered(task, call);
 }
@@ -124,7 +135,7 @@ void Recorder::entered(Task& task, const platform::Entry& call) {
   std::copy(std::begin(call.args), std::end(call.args), body.args.begin());
   watch.writer.body(body);
   capture_entry(task, call, options_.capture, watch.writer);
-  if (options_.capture.stack) stacks_.capture(task, watch.writer);
+  if (wants_stack(task, call)) stacks_.capture(task, watch.writer);
   push(task, watch);
 }
 
@@ -148,7 +159,7 @@ void Recorder::signal_taken(Task& task, const SignalInfo& info) {
   Watch& watch = static_cast<Watch&>(*task.observed);
   watch.writer.begin(event::Kind::signal);
   watch.writer.body(event::Signal{encode_siginfo(info)});
-  if (options_.capture.stack) stacks_.capture(task, watch.writer);
+  if (options_.capture.stacks == CaptureOptions::Stacks::each) stacks_.capture(task, watch.writer);
   push(task, watch);
 }
 

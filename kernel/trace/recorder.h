@@ -11,6 +11,7 @@
 // on, and the reader is told how much it missed.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -60,9 +61,14 @@ class Recorder final : public Observer {
   bool give_out();
   void release(std::span<const Ref<Watch>> watches);
 
+  bool wants_stack(Task& task, const platform::Entry& call);
+
   const RecorderOptions options_;
   Clock& clock_;
   StackReader stacks_;
+  // Kinds of calls whose stack has been taken, a bit for each, by a hash: two that fall together share one stack.
+  static constexpr usize kKinds = 1 << 16;
+  std::array<std::atomic<u64>, kKinds / 64> kinds_{};
   Sink sink_;
   std::atomic<u64> sequence_{0};
   std::atomic<bool> gone_{false};  // the sink
