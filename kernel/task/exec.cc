@@ -140,10 +140,13 @@ u64 random_below(u64 pages) {
   return n % pages * kPageSize;
 }
 
-// Where a position-independent main program goes: two thirds up, randomised. Linux: ELF_ET_DYN_BASE.
+// Where a position-independent main program goes: two thirds up, randomised. Linux: ELF_ET_DYN_BASE, of an address space a little
+// higher than ours, so that a program without randomisation is at 0x555555554000, as users of gdb know it.
 u64 program_base(Task& task, Mm::Placement placement) {
+  constexpr u64 kLinuxBase = ((u64{1} << 47) - kPageSize) / 3 * 2, kRandomPages = u64{1} << 28;
   const u64 ceiling = task.kernel().platform().guest_ceiling();
-  return page_floor(ceiling / 3 * 2) + (placement == Mm::Placement::fixed ? 0 : random_below(u64{1} << 28));
+  const u64 base = page_floor(kLinuxBase + kRandomPages * kPageSize < ceiling ? kLinuxBase : ceiling / 3 * 2);
+  return base + (placement == Mm::Placement::fixed ? 0 : random_below(kRandomPages));
 }
 
 // The ELF interpreter that the program names. elibbad for what is no program, eio for what is too short for one.
