@@ -291,8 +291,9 @@ class AddressSpace {
   Resolution copy_pages(u64 addr, u64 start, const Extent& extent);
   Resolution copy_file_pages(u64 addr, u64 start, const Extent& extent);
   Resolution take_over(u64 addr, u64 start, const Extent& extent);
-  Resolution replace(u64 start, Extent fresh);
+  Resolution replace(u64 start, Extent fresh, bool resident = false);
   u64 window(u64 addr, u64 least, u64 most) const;
+  u64 copy_window(u64 addr) const;
   bool grow_stack(u64 addr);
   void copy_contents(ArenaRange from, const Arena::Grant& to);
 

@@ -34,6 +34,12 @@ bool permits(const Vma& vma, Access access) {
   return false;
 }
 
+// Of an extent, as much as lies in a range and may be written by the guest as it is.
+u64 own_bytes(const std::pair<const u64, Extent>& at, u64 start, u64 end) {
+  if (!at.second.owns_pages() || at.second.cow) return 0;
+  return std::min(at.second.end, end) - std::max(at.first, start);
+}
+
 }  // namespace
 
 Resolution AddressSpace::resolve(u64 addr, Access access) {
@@ -73,6 +79,21 @@ u64 AddressSpace::window(u64 addr, u64 least, u64 most) const {
   return std::clamp(std::bit_floor(2 * (addr - below->first)), least, most);
 }
 
+// The same for copies; or the largest such range of which a quarter is the guest's own: for touches all over a data segment.
+u64 AddressSpace::copy_window(u64 addr) const {
+  for (u64 size = kMostCopy; size > kLeastCopy; size /= 2) {
+    const u64 start = addr & ~(size - 1), end = start + size;
+    u64 own = 0;
+    for (auto it = find_extent(addr); it != extents_.end(); it = it == extents_.begin() ? extents_.end() : std::prev(it)) {
+      if (it->second.end <= start) break;
+      own += own_bytes(*it, start, end);
+    }
+    for (auto it = extents_.upper_bound(addr); it != extents_.end() && it->first < end; ++it) own += own_bytes(*it, start, end);
+    if (own >= size / 4) return std::max(size, window(addr, kLeastCopy, kMostCopy));
+  }
+  return window(addr, kLeastCopy, kMostCopy);
+}
+
 Resolution AddressSpace::fill(u64 addr, u64 vma_start, const Vma& vma, Access access) {
   const auto next = extents_.upper_bound(addr);
   const u64 hole_end = next == extents_.end() ? vma.end : std::min(next->first, vma.end);
@@ -108,13 +129,14 @@ Resolution AddressSpace::fill_store(u64 addr, u64 hole_end, u64 vma_start, const
   return Resolution::resolved;
 }
 
-// Maps `fresh` over whatever backed its range; the old pages go when the host has done it.
-Resolution AddressSpace::replace(u64 start, Extent fresh) {
+// Maps `fresh` over whatever backed its range; the old pages go when the host has done it. `resident`: each of its pages is there.
+Resolution AddressSpace::replace(u64 start, Extent fresh, bool resident) {
   const u64 end = fresh.end;
   Plan plan;
   if (fresh.prot != 0) {
     fresh.host = fresh.host_protection();
-    plan.orders.map(start, fresh, !fresh.file && end - start <= kLeastCopy && extent_at(start) != extents_.end());
+    const bool copied = !fresh.file && end - start <= kLeastCopy && extent_at(start) != extents_.end();
+    plan.orders.map(start, fresh, resident || copied);
   } else if (extent_at(start) != extents_.end()) {
     plan.orders.unmap(start, end - start);  // a forced write below PROT_NONE
   }
@@ -178,7 +200,7 @@ void AddressSpace::copy_contents(ArenaRange from, const Arena::Grant& to) {
 }
 
 Resolution AddressSpace::copy_pages(u64 addr, u64 start, const Extent& extent) {
-  const u64 size = window(addr, kLeastCopy, kMostCopy);
+  const u64 size = copy_window(addr);
   const u64 low = std::max(addr & ~(size - 1), start), high = std::min((addr & ~(size - 1)) + size, extent.end);
   const auto shared = [&](u64 page) { return arena_.references(extent.offset + (page - start)) > 1; };
   u64 from = addr, to = addr + kPageSize;
@@ -195,7 +217,7 @@ Resolution AddressSpace::copy_pages(u64 addr, u64 start, const Extent& extent) {
 }
 
 Resolution AddressSpace::copy_file_pages(u64 addr, u64 start, const Extent& extent) {
-  const u64 size = window(addr, kLeastCopy, kMostCopy);
+  const u64 size = copy_window(addr);
   const u64 from = std::max(addr & ~(size - 1), start), to = std::min((addr & ~(size - 1)) + size, extent.end);
   const Result<Arena::Grant> grant = arena_.allocate_as(to - from, near_for(from, to), Arena::Fill::stale);
   if (!grant.ok()) return Resolution::no_memory;
@@ -209,7 +231,7 @@ Resolution AddressSpace::copy_file_pages(u64 addr, u64 start, const Extent& exte
     return Resolution::beyond_file;
   }
   if (kept < range.length) arena_.unref({range.offset + kept, range.length - kept});
-  return replace(from, Extent{.end = from + kept, .offset = range.offset, .prot = extent.prot});
+  return replace(from, Extent{.end = from + kept, .offset = range.offset, .prot = extent.prot}, true);
 }
 
 // A page of patched text becomes the guest's own, with the bytes of the file.
