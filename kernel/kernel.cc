@@ -38,7 +38,7 @@ Result<void> Kernel::start_task(Ref<Task> task) {
     std::lock_guard<std::mutex> guard(exit_mutex_);
     ++live_threads_;
   }
-  const Result<void> started = platform_.start_thread("task", [this, task]() mutable {
+  const Result<void> started = platform_.start_thread("task", platform::Platform::Where::here, [this, task]() mutable {
     run_task(std::move(task));
     std::lock_guard<std::mutex> guard(exit_mutex_);
     if (--live_threads_ == 0) exit_condition_.notify_all();

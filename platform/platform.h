@@ -199,8 +199,10 @@ class Platform {
   // One past the highest address a guest may map.
   virtual u64 guest_ceiling() = 0;
 
-  // Starts a thread of the kernel process. eagain when the host has no more.
-  virtual Result<void> start_thread(std::string_view name, std::function<void()> body) = 0;
+  // Starts a thread of the kernel process: on any CPU, or where its maker runs, for one that the maker's guest waits for.
+  // eagain when the host has no more.
+  enum class Where : u8 { anywhere, here };
+  virtual Result<void> start_thread(std::string_view name, Where where, std::function<void()> body) = 0;
 
   virtual Counters counters() = 0;
 

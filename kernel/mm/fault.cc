@@ -84,11 +84,13 @@ u64 AddressSpace::copy_window(u64 addr) const {
   for (u64 size = kMostCopy; size > kLeastCopy; size /= 2) {
     const u64 start = addr & ~(size - 1), end = start + size;
     u64 own = 0;
-    for (auto it = find_extent(addr); it != extents_.end(); it = it == extents_.begin() ? extents_.end() : std::prev(it)) {
+    for (auto it = find_extent(addr); it != extents_.end();
+         it = it == extents_.begin() ? extents_.end() : std::prev(it)) {
       if (it->second.end <= start) break;
       own += own_bytes(*it, start, end);
     }
-    for (auto it = extents_.upper_bound(addr); it != extents_.end() && it->first < end; ++it) own += own_bytes(*it, start, end);
+    for (auto it = extents_.upper_bound(addr); it != extents_.end() && it->first < end; ++it)
+      own += own_bytes(*it, start, end);
     if (own >= size / 4) return std::max(size, window(addr, kLeastCopy, kMostCopy));
   }
   return window(addr, kLeastCopy, kMostCopy);

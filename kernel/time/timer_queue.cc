@@ -78,8 +78,10 @@ u64 TimerQueue::set(Deadline deadline, Ref<RefCounted> owner, Callback callback)
       state_->timers.emplace(State::Key(deadline.ns(), handle), State::Timer{std::move(owner), std::move(callback)});
   if (!state_->thread_runs) {
     // The host may have no thread left; the next set() tries again.
-    state_->thread_runs =
-        platform_.start_thread("limen-timers", [state = state_, clock = &clock_] { state->run(*clock); }).ok();
+    state_->thread_runs = platform_
+                              .start_thread("limen-timers", platform::Platform::Where::anywhere,
+                                            [state = state_, clock = &clock_] { state->run(*clock); })
+                              .ok();
   } else if (place == state_->timers.begin()) {
     state_->changed.notify_all();
   }

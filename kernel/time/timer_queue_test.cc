@@ -27,7 +27,7 @@ class ThreadPlatform final : public platform::Platform {
   void arena_discard(u64, u64) override {}
   u64 guest_floor() override { return 0; }
   u64 guest_ceiling() override { return 0; }
-  Result<void> start_thread(std::string_view, std::function<void()> body) override {
+  Result<void> start_thread(std::string_view, Where, std::function<void()> body) override {
     ++started;
     std::thread(std::move(body)).detach();
     return success;

@@ -40,7 +40,8 @@ Result<void> Recorder::start(platform::Platform& platform, Sink sink) {
   sink_ = std::move(sink);
   running_ = true;
   const Ref<Recorder> self(this);
-  const Result<void> started = platform.start_thread("trace", [self] { self->drain(); });
+  const Result<void> started =
+      platform.start_thread("trace", platform::Platform::Where::anywhere, [self] { self->drain(); });
   if (!started.ok()) running_ = false;
   return started;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "host/clock.h"
 
@@ -196,7 +197,15 @@ int Pairing::wakes_somebody() {
 }
 
 void Pairing::answering() {
+  if (birth_cpu_ >= 0) {
+    const int cpu = std::exchange(birth_cpu_, -1);
+    if (cpus_.count() > 1 && cpus_.usable(static_cast<u32>(cpu))) bind(static_cast<u32>(cpu));
+  }
   if (let_go_.load(std::memory_order_relaxed) && let_go_.exchange(false) && !hot_) unbind();
+  if (move_to_.load(std::memory_order_relaxed) >= 0) {
+    const int cpu = move_to_.exchange(kAnywhere);
+    if (!hot_) bind(static_cast<u32>(cpu));
+  }
   // Our thread was drawn to another CPU while it slept.
   if (const int bound = guest_cpu_.load(std::memory_order_relaxed); bound >= 0 && own_cpu >= 0 && bound != own_cpu)
     bind_guest(own_cpu);

@@ -2,7 +2,7 @@
 //
 // Waking a halted CPU is what costs (docs/decisions/0001-hand-off.md). So a pair is either
 //
-//   cold  both on one CPU: each wakes the other there and sleeps; the host switches between them. While calls come quickly
+//   cold  both on one CPU, at first that of the pair that made this one: each wakes the other there and sleeps; the host switches between them. While calls come quickly
 //         they take turns instead: who has nothing to do yields the CPU and does not sleep, so nobody needs to be woken. That gives
 //         way to whatever else runs there, for a whole slice: when an answer or a call arrives late, turns end for a while.
 //         A pair whose kernel thread wakes another and then sleeps draws the other to its CPU; or
@@ -11,7 +11,8 @@
 //         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again. While more
 //         pairs work than half the CPUs could hold, both yield between two looks (docs/decisions/0044-polite-polling.md).
 //
-// The host keeps its freedom to balance: a guest that runs long without a call, and each pair now and then, is let go.
+// The host keeps its freedom to balance: a guest that runs long without a call, and each pair now and then, is let go. Where two
+// pairs want one CPU tick after tick and another CPU has none, the housekeeper moves one (docs/decisions/0045-where-pairs-start.md).
 // What the guest's slot says of its CPU is a hint that can only slow that guest down.
 #pragma once
 
@@ -75,7 +76,7 @@ void bind_thread(int tid, int cpu);
 class Pairing {
  public:
   Pairing(Cpus& cpus, StubProcess& process, int tid, wire::Slot* slot)
-      : cpus_(cpus), process_(process), tid_(tid), slot_(slot) {
+      : cpus_(cpus), process_(process), tid_(tid), slot_(slot), birth_cpu_(::sched_getcpu()) {
     cpus_.came();
   }
   // The host thread is left unbound, for the next one who takes it.
@@ -99,7 +100,10 @@ class Pairing {
 
   // By the housekeeper: lets a guest go that has run for long, and every pair now and then.
   void tick(bool in_guest, bool let_go);
-  bool bound() const { return guest_cpu_.load(std::memory_order_relaxed) >= 0; }
+  bool bound() const { return bound_to() >= 0; }
+  int bound_to() const { return guest_cpu_.load(std::memory_order_relaxed); }  // below 0: to no single CPU
+  bool asleep() const { return asleep_.load(std::memory_order_relaxed); }      // in the kernel
+  void move_to(int cpu) { move_to_.store(cpu, std::memory_order_relaxed); }    // soon
 
  private:
   static constexpr int kAnywhere = -1, kElsewhere = -2;  // the latter: on any CPU but the kernel thread's
@@ -119,11 +123,12 @@ class Pairing {
   StubProcess& process_;
   const int tid_;
   wire::Slot* const slot_;
+  int birth_cpu_;  // where its maker ran: it starts there; -1: it has started
 
   bool hot_ = false;
   bool polite_ = false;  // hot, and yielding between looks
   bool guest_slept_ = false;
-  bool asleep_ = false;
+  std::atomic<bool> asleep_{false};
   u8 hands_over_ = 0;   // 0..3: how surely a wake-up is followed by our own sleep in this call or the next
   u8 since_wake_ = 2;   // calls since we woke somebody; 2: long ago
   u8 misses_ = 0;       // hot: the last eight crossings, a bit for each that had to wake somebody
@@ -139,6 +144,7 @@ class Pairing {
   std::atomic<u64> answered_at_{0};
   std::atomic<int> guest_cpu_{kAnywhere};
   std::atomic<bool> let_go_{false};
+  std::atomic<int> move_to_{kAnywhere};
 };
 
 }  // namespace limen::platform

@@ -58,12 +58,18 @@ class StubProcess::Batch {
   }
   bool files_full() const { return files_ == host_fds_.size(); }
   int next_file() const { return LIMEN_FD_FILES + static_cast<int>(files_); }
-  void add_file(int host_fd) { host_fds_[files_++] = host_fd; }
+  // `share`: how the file may be mapped.
+  void add_file(int host_fd, u64 share) {
+    host_fds_[files_] = host_fd;
+    shares_[files_++] = share;
+  }
+  u64 share_of(int number) const { return shares_[static_cast<usize>(number - LIMEN_FD_FILES)]; }
   u32 files() const { return files_; }
 
  private:
   std::array<Order, LIMEN_MAX_ORDERS - LIMEN_MAX_FILES> orders_;  // leaves room for the closes
   std::array<int, LIMEN_MAX_FILES> host_fds_;
+  std::array<u64, LIMEN_MAX_FILES> shares_;
   u32 count_ = 0, files_ = 0;
   u32 known_ = 0;  // host_fds_ from here on are still open under these numbers
 };
@@ -176,13 +182,11 @@ Result<void> StubProcess::add(Batch& batch, const MapOrder& o) {
         if (batch.files_full()) TRY(flush(batch));
         number = batch.next_file();
         TRY(lend_file(o.host_fd, number));
-        batch.add_file(o.host_fd);
+        // Shared, where the descriptor cannot write: then no later mprotect can make the mapping writable.
+        const Result<i64> mode = host::call::fcntl(o.host_fd, F_GETFL, 0);
+        batch.add_file(o.host_fd, mode.ok() && (*mode & O_ACCMODE) == O_RDONLY ? MAP_SHARED : MAP_PRIVATE);
       }
-      // Shared, where the descriptor cannot write: then no later mprotect can make the mapping writable.
-      const Result<i64> mode = host::call::fcntl(o.host_fd, F_GETFL, 0);
-      const bool read_only = mode.ok() && (*mode & O_ACCMODE) == O_RDONLY;
-      const u64 share = read_only ? MAP_SHARED : MAP_PRIVATE;
-      batch.add(order(SYS_mmap, o.addr, o.length, o.prot, share | MAP_FIXED | MAP_NORESERVE | populate,
+      batch.add(order(SYS_mmap, o.addr, o.length, o.prot, batch.share_of(number) | MAP_FIXED | MAP_NORESERVE | populate,
                       static_cast<u64>(number), o.offset));
       return success;
     }

@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -89,7 +90,7 @@ Result<void> StubPlatform::start(Options options) {
       const MutexGuard guard(mutex_);
       ++helpers_;
     }
-    const Result<void> started = start_thread(name, [this, body = body] {
+    const Result<void> started = start_thread(name, Where::anywhere, [this, body = body] {
       (this->*body)();
       const MutexGuard guard(mutex_);
       --helpers_;
@@ -116,7 +117,7 @@ void StubPlatform::end() {
     const MutexGuard guard(mutex_);
     stopping_ = true;
     changed_.notify_all();
-    work_came_.notify_all();
+    for (Idle* idle : idle_) idle->came.notify_one();
     wake_housekeeper();
     while (helpers_ > 1) changed_.wait(mutex_);  // the pool makes no more; the reaper has work still
     ready_.clear();
@@ -195,6 +196,29 @@ Result<Ref<StubProcess>> StubPlatform::make_process() {
   return process;
 }
 
+// Two pairs that are awake on one CPU for some ticks, where another CPU has none: one of them moves.
+void StubPlatform::spread() {
+  constexpr u32 kTicks = 2;
+  std::array<u8, 64> awake{};
+  const usize cpus = std::min<usize>(awake.size(), CPU_SETSIZE);
+  const auto cpu_of = [&](StubThread* thread) {
+    const int cpu = thread->pairing().bound_to();
+    return thread->pairing().asleep() || cpu >= static_cast<int>(cpus) ? -1 : cpu;
+  };
+  StubThread* second = nullptr;
+  for (StubThread* thread : threads_) {
+    const int cpu = cpu_of(thread);
+    if (cpu >= 0 && ++awake[static_cast<usize>(cpu)] == 2) second = thread;
+  }
+  for (usize cpu = 0; second != nullptr && cpu < cpus; ++cpu) {
+    if (!cpus_.usable(static_cast<u32>(cpu)) || awake[cpu] != 0) continue;
+    if (++uneven_ticks_ < kTicks) return;
+    uneven_ticks_ = 0;
+    return second->pairing().move_to(static_cast<int>(cpu));
+  }
+  uneven_ticks_ = 0;
+}
+
 // A tick is 10 ms; it stops when no guest has entered the kernel or run for a while.
 void StubPlatform::keep_house() {
   constexpr int kIdleTicks = 5, kLetGoTicks = 10;
@@ -207,6 +231,7 @@ void StubPlatform::keep_house() {
     {
       const MutexGuard guard(mutex_);
       if (stopping_) return;
+      spread();
       for (StubThread* thread : threads_) {
         thread->tick(tick % kLetGoTicks == 0);
         crossings += thread->crossings();
@@ -301,13 +326,17 @@ bool StubPlatform::arena_resident(u64 offset, u64 length, u8* pages) {
   return true;
 }
 
-Result<void> StubPlatform::start_thread(std::string_view name, std::function<void()> body) {
+Result<void> StubPlatform::start_thread(std::string_view name, Where where, std::function<void()> body) {
   Job job{std::string(name.substr(0, 15)), std::move(body)};
+  if (where == Where::here && cpus_.count() > 1) job.cpu = bound_cpu();
   {
     const MutexGuard guard(mutex_);
-    if (idle_workers_ > jobs_.size()) {
-      jobs_.push_back(std::move(job));
-      work_came_.notify_one();
+    if (!idle_.empty()) {
+      Idle* idle = idle_.back();
+      idle_.pop_back();
+      if (job.cpu >= 0) bind_thread(idle->tid, job.cpu);
+      idle->job = std::move(job);
+      idle->came.notify_one();
       return success;
     }
     ++workers_;
@@ -354,31 +383,35 @@ Result<void> StubPlatform::start_worker(Job job) {
   return success;
 }
 
-// A thread of the kernel, from job to job: a task that ends leaves one for the next, which need not be made.
+// A thread of the kernel, from job to job: a task that ends leaves one for the next, which need not be made. It starts with the
+// CPUs of its maker, or where start_thread has bound it.
 void StubPlatform::work(Job job) {
   constexpr usize kMostIdle = 4;
   constexpr auto kLinger = std::chrono::milliseconds(200);
   for (;;) {
     pthread_setname_np(pthread_self(), job.name.c_str());
-    unbind_this_thread(cpus_);
+    if (job.cpu >= 0) {
+      was_moved_to(job.cpu);
+    } else {
+      unbind_this_thread(cpus_);
+    }
     job.body();
     job.body = nullptr;
     tell_heap();
+    Idle idle{.job = {}, .came = {}, .tid = this_thread_id()};
     const MutexGuard guard(mutex_);
-    if (idle_workers_ < kMostIdle) {
-      ++idle_workers_;
+    if (idle_.size() < kMostIdle && !stopping_) {
+      idle_.push_back(&idle);
       const auto until = std::chrono::steady_clock::now() + kLinger;
-      while (!stopping_ && jobs_.empty() && work_came_.wait_until(mutex_, until) == std::cv_status::no_timeout)
-        continue;
-      --idle_workers_;
+      while (!stopping_ && !idle.job && idle.came.wait_until(mutex_, until) == std::cv_status::no_timeout) continue;
+      std::erase(idle_, &idle);
     }
-    if (jobs_.empty()) {
+    if (!idle.job) {
       --workers_;
       changed_.notify_all();
       return;  // the platform may be gone from here on
     }
-    job = std::move(jobs_.front());
-    jobs_.pop_front();
+    job = *std::move(idle.job);
   }
 }
 

@@ -7,7 +7,9 @@
 #include <condition_variable>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
+#include <vector>
 
 #include "platform/stub/process.h"
 #include "platform/stub/template_process.h"
@@ -28,7 +30,7 @@ class StubPlatform final : public Platform {
   bool arena_resident(u64 offset, u64 length, u8* pages) override;
   u64 guest_floor() override { return LIMEN_GUEST_FLOOR; }
   u64 guest_ceiling() override { return LIMEN_SLOTS; }
-  Result<void> start_thread(std::string_view name, std::function<void()> body) override;
+  Result<void> start_thread(std::string_view name, Where where, std::function<void()> body) override;
   Counters counters() override;
   void end() override;
 
@@ -46,6 +48,13 @@ class StubPlatform final : public Platform {
   struct Job {
     std::string name;
     std::function<void()> body;
+    int cpu = -1;  // where it starts; -1: anywhere
+  };
+  // A thread that has done its job and waits a moment for the next.
+  struct Idle {
+    std::optional<Job> job;
+    std::condition_variable_any came;
+    int tid;
   };
 
   Result<void> start_worker(Job job);
@@ -53,6 +62,7 @@ class StubPlatform final : public Platform {
   void fill_pool();
   void reap();
   void keep_house();
+  void spread() REQUIRES(mutex_);
   void wake_housekeeper();
   Result<Ref<StubProcess>> make_process();
   Result<void> watch(const host::Handle& pidfd, u64 pid);
@@ -78,10 +88,10 @@ class StubPlatform final : public Platform {
   Errno failure_ GUARDED_BY(mutex_) = Errno::eagain;
   u32 helpers_ GUARDED_BY(mutex_) = 0;  // own threads that run
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::condition_variable_any work_came_;
-  std::deque<Job> jobs_ GUARDED_BY(mutex_);  // for idle workers; never more than there are
-  u32 workers_ GUARDED_BY(mutex_) = 0, idle_workers_ GUARDED_BY(mutex_) = 0;
+  u32 workers_ GUARDED_BY(mutex_) = 0;
+  std::vector<Idle*> idle_ GUARDED_BY(mutex_);  // the last one first: its stack is warm
   std::set<StubThread*> threads_ GUARDED_BY(mutex_);
+  u32 uneven_ticks_ GUARDED_BY(mutex_) = 0;
   Counters retired_ GUARDED_BY(mutex_);
 };
 

@@ -33,6 +33,7 @@ class StubThread final : public GuestThread {
   bool bound_and_running() const {
     return (state_.load(std::memory_order_relaxed) & kInGuest) != 0 && pairing_.bound();
   }
+  Pairing& pairing() { return pairing_; }
   void tick(bool let_go) { pairing_.tick((state_.load(std::memory_order_relaxed) & kInGuest) != 0, let_go); }
 
  private:

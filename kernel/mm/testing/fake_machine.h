@@ -106,7 +106,7 @@ class Machine final : public platform::Platform {
   }
   u64 guest_floor() override { return 0x10000; }
   u64 guest_ceiling() override { return 0x7ffffffff000; }
-  Result<void> start_thread(std::string_view, std::function<void()>) override { return Errno::eagain; }
+  Result<void> start_thread(std::string_view, Where, std::function<void()>) override { return Errno::eagain; }
   platform::Counters counters() override { return {}; }
 
   std::set<Space*> spaces;
