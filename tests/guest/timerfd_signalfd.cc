@@ -75,7 +75,7 @@ TEST(timerfd_errors) {
 }
 
 TEST(signals_are_read_as_records) {
-  COVERS("signalfd4", "signalfd", "read");
+  COVERS("signalfd4", "read");
   sigset_t mask;
   sigemptyset(&mask);
   sigaddset(&mask, SIGUSR1);
@@ -97,7 +97,28 @@ TEST(signals_are_read_as_records) {
   EXPECT_EQ(fd, SYS(signalfd4, fd, &mask, 8, 0));
   kill(getpid(), SIGUSR1);
   EXPECT_ERRNO(EAGAIN, read(fd, info, sizeof info));
-  EXPECT_OK(SYS(signalfd, -1, &mask, 8));
+}
+
+TEST(the_first_signalfd_has_no_flags) {
+  COVERS("signalfd", "read", "fcntl");
+  sigset_t mask, none;
+  sigemptyset(&none);
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &mask, nullptr);
+  const int fd = static_cast<int>(SYS(signalfd, -1, &mask, 8));
+  ASSERT_OK(fd);
+  EXPECT_EQ(0, fcntl(fd, F_GETFD));
+  EXPECT_EQ(O_RDWR, fcntl(fd, F_GETFL));
+  kill(getpid(), SIGUSR1);
+  signalfd_siginfo info{};
+  EXPECT_EQ(sizeof info, read(fd, &info, sizeof info));
+  EXPECT_EQ(SIGUSR1, info.ssi_signo);
+  EXPECT_EQ(fd, SYS(signalfd, fd, &none, 8));
+  kill(getpid(), SIGUSR1);
+  pollfd poller{fd, POLLIN, 0};
+  EXPECT_EQ(0, poll(&poller, 1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(signalfd, -1, &mask, 4));
 }
 
 TEST(signalfd_errors) {
