@@ -35,18 +35,24 @@ std::vector<Ref<SemSet>> UndoList::take() {
   return all;
 }
 
+namespace {
+// Made when it is first needed.
+Ref<UndoList> own_undo_list(Task& task) {
+  if (!task.sem_undo()) task.set_sem_undo(make_ref<UndoList>());
+  return ref_cast<UndoList>(task.sem_undo());
+}
+}  // namespace
+
 void inherit_sem_undo(Task& parent, Task& child, SemUndo how) {
   if (how == SemUndo::none) return;
-  if (!parent.sem_undo) {
-    parent.sem_undo = make_ref<UndoList>();
-  }
-  static_cast<UndoList&>(*parent.sem_undo).users.fetch_add(1);
-  child.sem_undo = parent.sem_undo;
+  own_undo_list(parent)->users.fetch_add(1);
+  child.set_sem_undo(parent.sem_undo());
 }
 
 void exit_sem_undo(Task& task) {
-  if (!task.sem_undo) return;
-  const Ref<UndoList> list = ref_cast<UndoList>(std::exchange(task.sem_undo, Ref<RefCounted>()));
+  const Ref<UndoList> list = ref_cast<UndoList>(task.sem_undo());
+  if (!list) return;
+  task.set_sem_undo({});
   if (list->users.fetch_sub(1) != 1) return;
   for (const Ref<SemSet>& set : list->take()) set->undo(*list, task.group().pid().raw(), ipc_now(task));
 }
@@ -143,15 +149,9 @@ Result<void> SemSet::operate(Task& task, std::vector<abi::SemBuf> operations, De
     alters = alters || op.sem_op != 0;
     undoes = undoes || (op.sem_flg & static_cast<i16>(abi::sem_undo)) != 0;
   }
-  if (undoes && !task.sem_undo) task.sem_undo = make_ref<UndoList>();
+  const Ref<UndoList> undo_list = undoes ? own_undo_list(task) : Ref<UndoList>();
   WaitQueue queue;
-  Waiter waiter{&operations,
-                undoes ? static_cast<UndoList*>(task.sem_undo.get()) : nullptr,
-                task.group().pid().raw(),
-                nullptr,
-                false,
-                success,
-                &queue};
+  Waiter waiter{&operations, undo_list.get(), task.group().pid().raw(), nullptr, false, success, &queue};
   const i64 now = ipc_now(task);
   {
     MutexGuard guard(lock_);

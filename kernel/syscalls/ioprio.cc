@@ -40,7 +40,7 @@ Result<void> check(Task& task, int priority) {
 int effective(Task& task) {
   const int priority = task.io_priority.load();
   if (priority >> kClassShift != kClassNone) return priority;
-  return kClassBestEffort << kClassShift | (task.nice + 20) / 5;
+  return kClassBestEffort << kClassShift | (scheduling_of(task).nice + 20) / 5;
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ Result<i64> sys_kcmp(Task& task, Pid pid1, Pid pid2, int type, u64 idx1, u64 idx
     case kIo:  // no task shares an I/O context: none has one
       return 0;
     case kSysvsem:
-      return compare(kernel, a->sem_undo.get(), b->sem_undo.get());
+      return compare(kernel, a->sem_undo().get(), b->sem_undo().get());
     default:
       return Errno::einval;
   }

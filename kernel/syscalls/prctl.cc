@@ -200,7 +200,7 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
       task.parent_death_signal = Signal(static_cast<i32>(arg2));
       return 0;
     case abi::pr_get_pdeathsig:
-      TRY(write_int(task, arg2, task.parent_death_signal.raw()));
+      TRY(write_int(task, arg2, task.parent_death_signal.load().raw()));
       return 0;
     case abi::pr_get_dumpable:
       return task.group().dumpable.load() ? 1 : 0;

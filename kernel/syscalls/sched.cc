@@ -30,7 +30,7 @@ Result<void> set_policy(Task& task, Task& target, i32 policy, i32 priority) {
   abi::SchedAttr wanted{};
   wanted.sched_policy = static_cast<u32>(policy);
   wanted.sched_priority = static_cast<u32>(priority);
-  wanted.sched_nice = target.nice;
+  wanted.sched_nice = scheduling_of(target).nice;
   if (wanted.sched_policy != kKeepPolicy && (policy & abi::sched_reset_on_fork) != 0) {
     wanted.sched_flags |= abi::sched_flag_reset_on_fork;
     wanted.sched_policy &= ~static_cast<u32>(abi::sched_reset_on_fork);
@@ -99,7 +99,8 @@ Result<i64> sys_sched_setaffinity(Task& task, Pid pid, u32 len, UserBytes<In> ma
 
 Result<i64> sys_sched_getscheduler(Task& task, Pid pid) {
   const Ref<Task> target = TRY(scheduled_task(task, pid));
-  return target->sched_policy | (target->sched_reset_on_fork ? abi::sched_reset_on_fork : 0);
+  const Scheduling now = scheduling_of(*target);
+  return now.policy | (now.reset_on_fork ? abi::sched_reset_on_fork : 0);
 }
 
 Result<i64> sys_sched_setscheduler(Task& task, Pid pid, SchedPolicy policy, UserIn<abi::SchedParam> param) {
@@ -113,7 +114,7 @@ Result<i64> sys_sched_setscheduler(Task& task, Pid pid, SchedPolicy policy, User
 Result<i64> sys_sched_getparam(Task& task, Pid pid, UserOut<abi::SchedParam> param) {
   if (param.is_null()) return Errno::einval;
   const Ref<Task> target = TRY(scheduled_task(task, pid));
-  TRY(param.write(task, abi::SchedParam{target->sched_priority}));
+  TRY(param.write(task, abi::SchedParam{scheduling_of(*target).priority}));
   return 0;
 }
 
@@ -174,9 +175,8 @@ Result<i64> sys_sched_get_priority_min(Task&, SchedPolicy policy) {
 Result<i64> sys_sched_rr_get_interval(Task& task, Pid pid, UserOut<abi::TimeSpec> interval) {
   const Ref<Task> target = TRY(scheduled_task(task, pid));
   constexpr i64 kRoundRobin = 100'000'000, kFair = 3'000'000;
-  const i64 ns = target->sched_policy == abi::sched_rr     ? kRoundRobin
-                 : target->sched_policy == abi::sched_fifo ? 0
-                                                           : kFair;
+  const i32 policy = scheduling_of(*target).policy;
+  const i64 ns = policy == abi::sched_rr ? kRoundRobin : policy == abi::sched_fifo ? 0 : kFair;
   TRY(interval.write(task, abi::TimeSpec{0, ns}));
   return 0;
 }
@@ -184,7 +184,7 @@ Result<i64> sys_sched_rr_get_interval(Task& task, Pid pid, UserOut<abi::TimeSpec
 Result<i64> sys_getpriority(Task& task, PriorityWhich which, int who) {
   const std::vector<Ref<Task>> chosen = TRY(tasks_meant(task, which, who));
   int best = 19;
-  for (const Ref<Task>& t : chosen) best = std::min(best, t->nice);
+  for (const Ref<Task>& t : chosen) best = std::min(best, scheduling_of(*t).nice);
   return 20 - best;  // the raw call never returns a negative value: 1 is nice 19
 }
 

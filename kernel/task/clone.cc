@@ -98,13 +98,13 @@ void inherit(Task& task, Task& child, const CloneRequest& request) {
   child.set_blocked(task.saved_mask ? *task.saved_mask : task.blocked());
   if (!request.has(abi::clone_vm) || request.has(abi::clone_vfork)) child.altstack = task.altstack;
   if (request.has(abi::clone_child_cleartid)) child.clear_child_tid = request.child_tid.raw();
-  child.exit_signal = request.has(abi::clone_parent) ? task.group().leader()->exit_signal : request.exit_signal;
+  child.exit_signal = request.has(abi::clone_parent) ? task.group().leader()->exit_signal.load() : request.exit_signal;
   inherit_scheduling(task, child);
   child.affinity = task.affinity.load();
-  child.timer_slack_ns = task.timer_slack_ns;
+  child.timer_slack_ns = task.timer_slack_ns.load();
   child.memory_error_policy = task.memory_error_policy;
   child.is_io_flusher = task.is_io_flusher;
-  child.personality = task.personality;
+  child.personality = task.personality.load();
   child.tracing->forked_by = task.tid();
 }
 

@@ -60,7 +60,7 @@ void notify_parent(ThreadGroup& child) {
   const Ref<ThreadGroup> parent(child.parent);
   const Ref<Task> leader = child.leader();
   const bool traced = leader && leader->tracing->traced();
-  const Signal exit_signal = leader && !traced ? leader->exit_signal : sig::chld;
+  const Signal exit_signal = leader && !traced ? leader->exit_signal.load() : sig::chld;
   bool ignored = false, nobody_waits = false;
   if (exit_signal == sig::chld) {
     if (const Ref<SignalHandlers> handlers = handlers_of(*parent)) {
@@ -82,8 +82,9 @@ void send_death_signals(ThreadGroup& child, Task& thread) {
     for (const auto& [tid, member] : child.members) members.push_back(member);
   }
   for (const Ref<Task>& member : members) {
-    if (member->parent_death_signal.raw() == 0) continue;
-    SignalInfo info{.signo = member->parent_death_signal, .code = abi::si_user, .pid = thread.group().pid()};
+    const Signal wanted = member->parent_death_signal;
+    if (wanted.raw() == 0) continue;
+    SignalInfo info{.signo = wanted, .code = abi::si_user, .pid = thread.group().pid()};
     info.uid = thread.credentials_ref()->uid;
     send_signal(child, info);
   }

@@ -32,17 +32,18 @@ bool may_raise_to(Task& target, int nice) {
 }
 
 // Linux: user_check_sched_setscheduler. What needs CAP_SYS_NICE.
-bool needs_privilege(Task& task, Task& target, const abi::SchedAttr& wanted, u32 policy, bool resets) {
-  if (is_fair(policy) && wanted.sched_nice < target.nice && !may_raise_to(target, wanted.sched_nice)) return true;
+bool needs_privilege(Task& task, Task& target, const abi::SchedAttr& wanted, u32 policy, bool resets)
+    REQUIRES(target.scheduling_lock) {
+  const Scheduling& now = target.scheduling;
+  if (is_fair(policy) && wanted.sched_nice < now.nice && !may_raise_to(target, wanted.sched_nice)) return true;
   if (is_realtime(policy)) {
     const u64 most = target.group().limit(abi::rlimit_rtprio).soft;
-    if (policy != static_cast<u32>(target.sched_policy) && most == 0) return true;
-    if (static_cast<i64>(wanted.sched_priority) > target.sched_priority && wanted.sched_priority > most) return true;
+    if (policy != static_cast<u32>(now.policy) && most == 0) return true;
+    if (static_cast<i64>(wanted.sched_priority) > now.priority && wanted.sched_priority > most) return true;
   }
   if (policy == abi::sched_deadline) return true;
-  if (target.sched_policy == abi::sched_idle && policy != abi::sched_idle && !may_raise_to(target, target.nice))
-    return true;
-  if (target.sched_reset_on_fork && !resets) return true;
+  if (now.policy == abi::sched_idle && policy != abi::sched_idle && !may_raise_to(target, now.nice)) return true;
+  if (now.reset_on_fork && !resets) return true;
   const Ref<const Credentials> theirs = target.credentials_ref();
   const Credentials& mine = task.credentials();
   return mine.euid != theirs->euid && mine.euid != theirs->uid;
@@ -92,9 +93,11 @@ Result<void> may_schedule(Task& task, Task& target) {
 }
 
 Result<void> set_scheduling(Task& task, Task& target, const abi::SchedAttr& wanted) {
+  MutexGuard guard(target.scheduling_lock);
+  Scheduling& now = target.scheduling;
   const bool keeps = wanted.sched_policy == kKeepPolicy;
-  const u32 policy = keeps ? static_cast<u32>(target.sched_policy) : wanted.sched_policy;
-  const bool resets = keeps ? target.sched_reset_on_fork : (wanted.sched_flags & abi::sched_flag_reset_on_fork) != 0;
+  const u32 policy = keeps ? static_cast<u32>(now.policy) : wanted.sched_policy;
+  const bool resets = keeps ? now.reset_on_fork : (wanted.sched_flags & abi::sched_flag_reset_on_fork) != 0;
   if (!is_fair(policy) && !is_realtime(policy) && policy != abi::sched_deadline) return Errno::einval;
   if ((wanted.sched_flags & ~kKnownFlags) != 0) return Errno::einval;
   if (wanted.sched_priority > 99) return Errno::einval;
@@ -103,29 +106,35 @@ Result<void> set_scheduling(Task& task, Task& target, const abi::SchedAttr& want
   if (needs_privilege(task, target, wanted, policy, resets) && !task.credentials().capable(Capability::sys_nice))
     return Errno::eperm;
   if ((wanted.sched_flags & kClampFlags) != 0) return Errno::eopnotsupp;  // CONFIG_UCLAMP_TASK
-  target.sched_policy = static_cast<i32>(policy);
-  target.sched_priority = static_cast<i32>(wanted.sched_priority);
-  target.sched_reset_on_fork = resets;
-  if (is_fair(policy)) target.nice = wanted.sched_nice;
+  now.policy = static_cast<i32>(policy);
+  now.priority = static_cast<i32>(wanted.sched_priority);
+  now.reset_on_fork = resets;
+  if (is_fair(policy)) now.nice = wanted.sched_nice;
   const bool dl = policy == abi::sched_deadline;
-  target.sched_runtime = dl ? wanted.sched_runtime : 0;
-  target.sched_deadline = dl ? wanted.sched_deadline : 0;
-  target.sched_period = dl ? (wanted.sched_period != 0 ? wanted.sched_period : wanted.sched_deadline) : 0;
+  now.runtime = dl ? wanted.sched_runtime : 0;
+  now.deadline = dl ? wanted.sched_deadline : 0;
+  now.period = dl ? (wanted.sched_period != 0 ? wanted.sched_period : wanted.sched_deadline) : 0;
   return success;
 }
 
+Scheduling scheduling_of(const Task& target) {
+  MutexGuard guard(target.scheduling_lock);
+  return target.scheduling;
+}
+
 abi::SchedAttr get_scheduling(Task& target) {
+  const Scheduling now = scheduling_of(target);
   abi::SchedAttr a{};
   a.size = sizeof a;
-  a.sched_policy = static_cast<u32>(target.sched_policy);
-  if (target.sched_reset_on_fork) a.sched_flags |= abi::sched_flag_reset_on_fork;
+  a.sched_policy = static_cast<u32>(now.policy);
+  if (now.reset_on_fork) a.sched_flags |= abi::sched_flag_reset_on_fork;
   if (a.sched_policy == abi::sched_deadline) {
-    a.sched_runtime = target.sched_runtime, a.sched_deadline = target.sched_deadline;
-    a.sched_period = target.sched_period;
+    a.sched_runtime = now.runtime, a.sched_deadline = now.deadline;
+    a.sched_period = now.period;
   } else if (is_realtime(a.sched_policy)) {
-    a.sched_priority = static_cast<u32>(target.sched_priority);
+    a.sched_priority = static_cast<u32>(now.priority);
   } else {
-    a.sched_nice = target.nice;
+    a.sched_nice = now.nice;
   }
   return a;
 }
@@ -133,24 +142,24 @@ abi::SchedAttr get_scheduling(Task& target) {
 Result<void> set_nice(Task& task, Task& target, int nice) {
   TRY(may_schedule(task, target));
   nice = std::clamp(nice, -20, 19);
-  if (nice < target.nice && !may_raise_to(target, nice) && !task.credentials().capable(Capability::sys_nice))
+  MutexGuard guard(target.scheduling_lock);
+  if (nice < target.scheduling.nice && !may_raise_to(target, nice) && !task.credentials().capable(Capability::sys_nice))
     return Errno::eacces;
-  target.nice = nice;
+  target.scheduling.nice = nice;
   return success;
 }
 
 void inherit_scheduling(Task& parent, Task& child) {
-  child.nice = parent.nice;
-  child.sched_policy = parent.sched_policy, child.sched_priority = parent.sched_priority;
-  child.sched_reset_on_fork = parent.sched_reset_on_fork;
   child.io_priority = parent.io_priority.load();
-  if (!std::exchange(child.sched_reset_on_fork, false)) return;
-  if (is_realtime(static_cast<u32>(child.sched_policy)) || child.sched_policy == abi::sched_deadline) {
-    child.sched_policy = abi::sched_normal, child.sched_priority = 0;
-    child.nice = 0;
-  } else if (child.nice < 0) {
-    child.nice = 0;
+  Scheduling kept = scheduling_of(parent);
+  kept.runtime = kept.deadline = kept.period = 0;
+  if (std::exchange(kept.reset_on_fork, false)) {
+    const bool special = is_realtime(static_cast<u32>(kept.policy)) || kept.policy == abi::sched_deadline;
+    if (special) kept.policy = abi::sched_normal, kept.priority = 0;
+    if (special || kept.nice < 0) kept.nice = 0;
   }
+  MutexGuard guard(child.scheduling_lock);
+  child.scheduling = kept;
 }
 
 }  // namespace limen

@@ -22,6 +22,7 @@ Result<void> may_schedule(Task& task, Task& target);
 inline constexpr u32 kKeepPolicy = ~u32{0};
 Result<void> set_scheduling(Task& task, Task& target, const abi::SchedAttr& wanted);
 abi::SchedAttr get_scheduling(Task& target);
+Scheduling scheduling_of(const Task& target);
 
 // setpriority(2): eperm, eacces.
 Result<void> set_nice(Task& task, Task& target, int nice);

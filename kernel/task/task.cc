@@ -112,6 +112,16 @@ void Task::stop_counting() {
   counted_.reset();
 }
 
+Ref<RefCounted> Task::sem_undo() const {
+  MutexGuard guard(resources_lock_);
+  return sem_undo_;
+}
+
+void Task::set_sem_undo(Ref<RefCounted> list) {
+  MutexGuard guard(resources_lock_);
+  std::swap(sem_undo_, list);  // the old one goes after the lock
+}
+
 std::string Task::name() const {
   MutexGuard guard(resources_lock_);
   return name_;

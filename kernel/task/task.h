@@ -4,7 +4,8 @@
 // reference. A task leaves the table when it has been waited for (leader) or at once (other threads).
 // Handlers get `Task&` and reach everything from it; there is no ambient "current".
 //
-// Fields marked [self] are touched only by the task's own kernel thread and need no lock.
+// Fields marked [self] are touched only by the task's own kernel thread and need no lock. What other threads read or write, too, is
+// atomic or has a lock (./dev test tsan).
 #pragma once
 
 #include <atomic>
@@ -70,6 +71,14 @@ class TaskWaiter final : public WaitQueue::Entry {
   PollEvents interest_;
 };
 
+// What sched_setattr(2) and setpriority(2) set: kept and shown; the host schedules.
+struct Scheduling {
+  int nice = 0;
+  i32 policy = 0, priority = 0;
+  bool reset_on_fork = false;
+  u64 runtime = 0, deadline = 0, period = 0;  // SCHED_DEADLINE
+};
+
 // Where vfork's parent waits.
 class VforkDone final : public RefCounted {
  public:
@@ -132,6 +141,9 @@ class Task final : public RefCounted {
   void stop_counting() EXCLUDES(resources_lock_);
   std::string name() const EXCLUDES(resources_lock_);
   void set_name(std::string_view name) EXCLUDES(resources_lock_);
+  // kernel/ipc/sysv_sem.h: shared by CLONE_SYSVSEM; null until SEM_UNDO is used. Set by [self] alone.
+  Ref<RefCounted> sem_undo() const EXCLUDES(resources_lock_);
+  void set_sem_undo(Ref<RefCounted> list) EXCLUDES(resources_lock_);
 
   // The CPU of this task. [self]; others only kick(). Giving it up (null) makes the host thread leave.
   platform::GuestThread& cpu() { return *cpu_; }
@@ -200,29 +212,26 @@ class Task final : public RefCounted {
   std::optional<SignalSet> saved_mask;    // [self] restored by sigreturn or at the end of the call
   std::optional<RestartRecord> restart_;  // [self]
 
-  // --- Thread state of single calls [self] ---------------------------------------------------------------------------
-  u64 clear_child_tid = 0;     // set_tid_address(2)
-  u64 robust_list = 0;         // set_robust_list(2)
-  Signal parent_death_signal;  // PR_SET_PDEATHSIG
-  Signal exit_signal{17};      // clone's low byte; leader only
-  bool exec_ran = false;       // execve has been carried out: setpgid says EACCES
-  u64 timer_slack_ns = 50'000;
+  // --- Thread state of single calls: [self] where it is not atomic -----------------------------------------------------
+  u64 clear_child_tid = 0;                             // set_tid_address(2)
+  std::atomic<u64> robust_list{0};                     // set_robust_list(2)
+  std::atomic<Signal> parent_death_signal{Signal(0)};  // PR_SET_PDEATHSIG
+  std::atomic<Signal> exit_signal{Signal(17)};         // clone's low byte; leader only
+  std::atomic<bool> exec_ran{false};                   // execve has been carried out: setpgid says EACCES
+  std::atomic<u64> timer_slack_ns{50'000};
   i32 memory_error_policy = 2;  // PR_MCE_KILL: kept and shown, no memory of a guest fails alone
   bool is_io_flusher = false;   // PR_SET_IO_FLUSHER: kept and shown
-  int nice = 0;
-  i32 sched_policy = 0, sched_priority = 0;  // kept and shown; the host schedules
-  bool sched_reset_on_fork = false;
-  u64 sched_runtime = 0, sched_deadline = 0, sched_period = 0;  // SCHED_DEADLINE
-  std::atomic<i32> io_priority{0};                              // ioprio_set(2)
-  Ref<RefCounted> sem_undo;  // kernel/ipc/sysv_sem.h: shared by CLONE_SYSVSEM; null until SEM_UNDO is used
-  Ref<RefCounted> keys;      // kernel/cred/keys.h: session, process and thread keyrings; null until one is used
+  mutable Mutex scheduling_lock{LockRank::task};
+  Scheduling scheduling GUARDED_BY(scheduling_lock);  // any thread: kernel/task/scheduling.h
+  std::atomic<i32> io_priority{0};                    // ioprio_set(2)
+  Ref<RefCounted> keys;  // kernel/cred/keys.h: session, process and thread keyrings; null until one is used
   std::atomic<u64> affinity{~u64{0}};         // CPUs that the guest is told of, bit by bit
   std::atomic<u64> user_ns{0}, system_ns{0};  // CPU time; getrusage, times
   // Faults that the kernel resolved (the host serves first touches of a page unseen), and sleeps. Written by [self].
   std::atomic<u64> minor_faults{0}, major_faults{0}, voluntary_switches{0};
   // Calls like read(2) and write(2) and what they moved, for /proc/PID/io. Written by [self].
   std::atomic<u64> reads{0}, writes{0}, bytes_read{0}, bytes_written{0};
-  u32 personality = 0;                // personality(2)
+  std::atomic<u32> personality{0};    // personality(2)
   bool process_limit_passed = false;  // setuid(2) took it over RLIMIT_NPROC: the next execve says EAGAIN
   u64 start_time_ns = 0;
 
@@ -269,6 +278,7 @@ class Task final : public RefCounted {
   Ref<const Credentials> credentials_;
   Namespaces namespaces_;
   std::string name_ GUARDED_BY(resources_lock_);
+  Ref<RefCounted> sem_undo_ GUARDED_BY(resources_lock_);
   Ref<UserAccount> counted_ GUARDED_BY(resources_lock_);  // whose RLIMIT_NPROC counts this task
   Mutex cpu_lock_{LockRank::task};
   std::unique_ptr<platform::GuestThread> cpu_;  // replaced under cpu_lock_ by self

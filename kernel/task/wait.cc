@@ -52,7 +52,7 @@ bool eligible(const Task& task, ThreadGroup& child, u32 options) {
   if ((options & abi::wall) != 0) return true;
   const Ref<Task> leader = child.leader();
   if (leader && leader->tracing->traced()) return true;
-  const bool is_clone = leader && leader->exit_signal != sig::chld;
+  const bool is_clone = leader && leader->exit_signal.load() != sig::chld;
   return is_clone == ((options & abi::wclone) != 0);
 }
 

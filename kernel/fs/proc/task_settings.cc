@@ -42,7 +42,7 @@ Ref<Inode> make_timer_slack(PseudoFilesystem& fs, const Ref<Task>& task, TaskSco
   };
   auto render = [task, may](Task& reader) -> Result<std::string> {
     TRY(may(reader));
-    return fmt::format("{}\n", task->timer_slack_ns);
+    return fmt::format("{}\n", task->timer_slack_ns.load());
   };
   auto store = [task, may](Task& writer, std::string_view text) -> Result<void> {
     TRY(may(writer));

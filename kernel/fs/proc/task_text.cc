@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
+#include "kernel/task/scheduling.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/vfs/fd_table.h"
@@ -155,7 +156,7 @@ Result<std::string> proc_limits(Task& task) {
 }
 
 Result<std::string> proc_oom_score(Task&) { return std::string("0\n"); }
-Result<std::string> proc_personality(Task& task) { return fmt::format("{:08x}\n", task.personality); }
+Result<std::string> proc_personality(Task& task) { return fmt::format("{:08x}\n", task.personality.load()); }
 Result<std::string> proc_wchan(Task&) { return std::string("0"); }
 
 namespace {
@@ -165,6 +166,7 @@ std::string stat_line(Task& task, CpuTime time) {
   const MmUsage usage = memory_of(task);
   const Ref<Mm> mm = task.mm_ref();
   const MmLayout layout = mm ? mm->layout() : MmLayout{};
+  const int nice = scheduling_of(task).nice;
   Usage waited;
   {
     ReadGuard tree(task.kernel().process_tree);
@@ -184,7 +186,7 @@ std::string stat_line(Task& task, CpuTime time) {
       "{} {} {} {} {} {} {} 0\n",
       task.tid().raw(), task.name(), state_of(task).letter, family.parent, family.group, family.session,
       family.terminal, family.foreground, time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs,
-      waited.user_ns / kTicksPerNs, waited.system_ns / kTicksPerNs, 20 + task.nice, task.nice, threads_of(task),
+      waited.user_ns / kTicksPerNs, waited.system_ns / kTicksPerNs, 20 + nice, nice, threads_of(task),
       task.start_time_ns / kTicksPerNs, usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0},
       layout.start_code, layout.end_code, layout.start_stack, 0, task.blocked().bits() & 0x7fffffff, ignored, caught,
       layout.start_data, layout.end_data, layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start,
