@@ -32,9 +32,8 @@ bool may_raise_to(Task& target, int nice) {
 }
 
 // Linux: user_check_sched_setscheduler. What needs CAP_SYS_NICE.
-bool needs_privilege(Task& task, Task& target, const abi::SchedAttr& wanted, u32 policy, bool resets)
-    REQUIRES(target.scheduling_lock) {
-  const Scheduling& now = target.scheduling;
+bool needs_privilege(Task& task, Task& target, const Scheduling& now, const abi::SchedAttr& wanted, u32 policy,
+                     bool resets) {
   if (is_fair(policy) && wanted.sched_nice < now.nice && !may_raise_to(target, wanted.sched_nice)) return true;
   if (is_realtime(policy)) {
     const u64 most = target.group().limit(abi::rlimit_rtprio).soft;
@@ -103,7 +102,7 @@ Result<void> set_scheduling(Task& task, Task& target, const abi::SchedAttr& want
   if (wanted.sched_priority > 99) return Errno::einval;
   if (policy == abi::sched_deadline && !valid_deadline(wanted)) return Errno::einval;
   if (is_realtime(policy) != (wanted.sched_priority != 0)) return Errno::einval;
-  if (needs_privilege(task, target, wanted, policy, resets) && !task.credentials().capable(Capability::sys_nice))
+  if (needs_privilege(task, target, now, wanted, policy, resets) && !task.credentials().capable(Capability::sys_nice))
     return Errno::eperm;
   if ((wanted.sched_flags & kClampFlags) != 0) return Errno::eopnotsupp;  // CONFIG_UCLAMP_TASK
   now.policy = static_cast<i32>(policy);

@@ -44,25 +44,55 @@ void Dentry::set_deleted() {
   deleted_ = true;
 }
 
-void DentryCache::keep(Dentry& parent, std::string_view name, const Ref<Dentry>& child,
-                       std::vector<Ref<Dentry>>& dropped) {
+void DentryCache::keep(Dentry& parent, std::string_view name, const Ref<Dentry>& child, Dropped& dropped) {
+  if (!parent.caches_) return;
   if (parent.children_.size() >= kMostChildren) {
     for (auto it = parent.children_.begin(); it != parent.children_.end();) {
       if (it->second->ref_count() != 1 || it->second->is_mountpoint()) {
         ++it;
         continue;
       }
-      dropped.push_back(std::move(it->second));  // their ends take locks of this rank: after ours
+      dropped.names.push_back(std::move(it->second));  // their ends take locks of this rank: after ours
       it = parent.children_.erase(it);
     }
   }
   parent.children_.insert_or_assign(std::string(name), child);
 }
 
-// Drops what nobody but the cache holds, children before parents: a walk over the whole cache, once for many lookups.
+Ref<Dentry> DentryCache::add(Dentry& parent, std::string_view name, Ref<Inode> inode, Dropped& dropped) {
+  Ref<Dentry> child = make_ref<Dentry>(Ref<Dentry>(&parent), std::string(name), std::move(inode));
+  // Beneath what has left the cache nothing is cached.
+  [&]() NO_THREAD_SAFETY_ANALYSIS { child->caches_ = parent.caches_; }();
+  keep(parent, name, child, dropped);
+  return child;
+}
+
+void DentryCache::forget(std::vector<Ref<Dentry>> dropped) {
+  for (usize i = 0; i < dropped.size(); ++i) {
+    const Ref<Dentry> at = dropped[i];
+    MutexGuard guard(at->lock_);
+    at->caches_ = false;
+    for (auto it = at->children_.begin(); it != at->children_.end();) {
+      if (it->second->is_mountpoint()) {
+        ++it;
+        continue;
+      }
+      dropped.push_back(std::move(it->second));
+      it = at->children_.erase(it);
+    }
+  }
+}
+
+// A walk over the whole cache, once for many lookups.
 void DentryCache::prune(const Ref<Dentry>& somewhere) {
   Filesystem& fs = somewhere->inode()->filesystem();
   if (fs.is_pruning.exchange(true)) return;
+  drop_unused(somewhere);
+  fs.is_pruning.store(false);
+}
+
+// Children before parents.
+void DentryCache::drop_unused(const Ref<Dentry>& somewhere) {
   Ref<Dentry> top = somewhere;
   while (Ref<Dentry> up = top->parent()) top = std::move(up);
   std::vector<Ref<Dentry>> all{std::move(top)};
@@ -85,7 +115,6 @@ void DentryCache::prune(const Ref<Dentry>& somewhere) {
     dropped = std::move(found->second);
     parent->children_.erase(found);
   }
-  fs.is_pruning.store(false);
 }
 
 Result<Ref<Dentry>> DentryCache::lookup(const Ref<Dentry>& parent, std::string_view name) {
@@ -102,57 +131,58 @@ Result<Ref<Dentry>> DentryCache::lookup(const Ref<Dentry>& parent, std::string_v
     if (cached && (cached->is_mountpoint() || directory->still_valid(name, cached->inode().get()))) return cached;
     if (directory->filesystem().dentries.load(std::memory_order_relaxed) > kMostDentries) prune(parent);
     Result<Ref<Inode>> inode = directory->lookup(name);
-    std::vector<Ref<Dentry>> dropped;
+    Dropped dropped;
     MutexGuard guard(parent->lock_);
     if (parent->generation_ != generation) continue;
     const auto found = parent->children_.find(name);
     if (!inode.ok()) {
       if (inode.is(Errno::enoent) && found != parent->children_.end()) {
-        dropped.push_back(std::move(found->second));
+        dropped.names.push_back(std::move(found->second));
         parent->children_.erase(found);
       }
       return inode.error();
     }
     if (found != parent->children_.end()) {
       if (found->second->inode() == *inode) return found->second;
-      dropped.push_back(std::move(found->second));
+      dropped.names.push_back(std::move(found->second));
     }
-    Ref<Dentry> child = make_ref<Dentry>(parent, std::string(name), std::move(*inode));
-    keep(*parent, name, child, dropped);
-    return child;
+    return add(*parent, name, std::move(*inode), dropped);
   }
 }
 
 Ref<Dentry> DentryCache::attach(const Ref<Dentry>& parent, std::string_view name, Ref<Inode> inode) {
-  std::vector<Ref<Dentry>> dropped;
+  Dropped dropped;
   MutexGuard guard(parent->lock_);
   ++parent->generation_;
   const auto found = parent->children_.find(name);
   if (found != parent->children_.end()) {
     if (found->second->inode() == inode) return found->second;
-    dropped.push_back(found->second);
+    dropped.names.push_back(found->second);
   }
-  Ref<Dentry> child = make_ref<Dentry>(parent, std::string(name), std::move(inode));
-  keep(*parent, name, child, dropped);
-  return child;
+  return add(*parent, name, std::move(inode), dropped);
 }
 
 void DentryCache::removed(Dentry& parent, Dentry& child) {
   child.set_deleted();
   const std::string name = child.name();
-  Ref<Dentry> dropped;
+  Dropped dropped;
   MutexGuard guard(parent.lock_);
   ++parent.generation_;
   const auto found = parent.children_.find(name);
   if (found == parent.children_.end() || found->second.get() != &child) return;
-  dropped = std::move(found->second);
+  dropped.names.push_back(std::move(found->second));
   parent.children_.erase(found);
 }
 
 void DentryCache::moved(const Ref<Dentry>& child, const Ref<Dentry>& to, std::string_view to_name) {
   const Ref<Dentry> from = child->parent();
   const std::string old_name = child->name();
-  std::vector<Ref<Dentry>> dropped;
+  Dropped dropped;
+  bool caches = true;
+  {
+    MutexGuard guard(to->lock_);
+    caches = to->caches_;
+  }
   {
     MutexGuard guard(from->lock_);
     ++from->generation_;
@@ -162,6 +192,7 @@ void DentryCache::moved(const Ref<Dentry>& child, const Ref<Dentry>& to, std::st
   {
     MutexGuard guard(child->lock_);
     child->parent_ = to;
+    child->caches_ = caches;
     child->name_ = to_name;
   }
   MutexGuard guard(to->lock_);
@@ -178,7 +209,7 @@ void DentryCache::exchanged(const Ref<Dentry>& a, const Ref<Dentry>& b) {
     b->parent_ = a_parent;
     b->name_ = a_name;
   }
-  std::vector<Ref<Dentry>> dropped;
+  Dropped dropped;
   MutexGuard guard(a_parent->lock_);
   ++a_parent->generation_;
   keep(*a_parent, a_name, b, dropped);

@@ -40,6 +40,7 @@ class EveryName final : public Filesystem {
 struct DentryCacheTest : public ::testing::Test {
   Ref<EveryName> fs = make_ref<EveryName>();
   Ref<Dentry> top = make_ref<Dentry>(nullptr, "", fs->root());
+  void TearDown() override { DentryCache::drop_unused(top); }
 };
 
 TEST_F(DentryCacheTest, ANameInUseIsOneDentry) {
@@ -55,6 +56,36 @@ TEST_F(DentryCacheTest, WhatTheFilesystemDoubtsIsAskedAgain) {
   EXPECT_TRUE(DentryCache::lookup(top, "a").is(Errno::enoent));
   fs->gone.clear();
   EXPECT_FALSE(DentryCache::lookup(top, "a").value() == a);
+}
+
+TEST_F(DentryCacheTest, WhatLeavesTheCacheTakesTheNamesBeneathItAlong) {
+  const Ref<Dentry> held = DentryCache::lookup(top, "held").value();
+  DentryCache::lookup(DentryCache::lookup(held, "dir").value(), "file").value();
+  DentryCache::lookup(DentryCache::lookup(top, "removed").value(), "file").value();
+  EXPECT_EQ(fs->dentries.load(), 6u);
+  fs->gone.insert("held");
+  EXPECT_TRUE(DentryCache::lookup(top, "held").is(Errno::enoent));
+  DentryCache::removed(*top, *DentryCache::lookup(top, "removed").value());
+  EXPECT_EQ(fs->dentries.load(), 2u);  // `top` and `held`
+  // It has users, but nobody would come by to drop what it caches.
+  DentryCache::lookup(DentryCache::lookup(held, "dir").value(), "file").value();
+  EXPECT_EQ(fs->dentries.load(), 2u);
+}
+
+TEST_F(DentryCacheTest, TheNamesOfAFilesystemEndWithItsLastMount) {
+  const Ref<EveryName> other = make_ref<EveryName>();
+  const Ref<Dentry> root = make_ref<Dentry>(nullptr, "", other->root());
+  Ref<Mount> first = make_ref<Mount>(other, root, 0, "");
+  Ref<Dentry> dir = DentryCache::lookup(root, "dir").value();
+  Ref<Mount> second = make_ref<Mount>(other, dir, 0, "");
+  DentryCache::lookup(DentryCache::lookup(dir, "a").value(), "b").value();
+  EXPECT_EQ(other->dentries.load(), 4u);
+  first.reset();
+  EXPECT_EQ(other->dentries.load(), 2u);
+  DentryCache::lookup(DentryCache::lookup(dir, "a").value(), "b").value();
+  dir.reset();
+  second.reset();
+  EXPECT_EQ(other->dentries.load(), 1u);  // ours
 }
 
 TEST_F(DentryCacheTest, MovesAndExchangesKeepTheTreeTrue) {

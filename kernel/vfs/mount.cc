@@ -21,7 +21,12 @@ Mount::Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source
   fs_->mounts.fetch_add(1);
 }
 Mount::~Mount() {
-  if (fs_->mounts.fetch_sub(1) == 1 && fs_->is_watched.load(std::memory_order_relaxed)) notify_unmount(*fs_);
+  const bool is_last = fs_->mounts.fetch_sub(1) == 1;
+  if (is_last && fs_->is_watched.load(std::memory_order_relaxed)) notify_unmount(*fs_);
+  Ref<Dentry> top = std::move(root_);
+  bool is_whole = true;
+  while (Ref<Dentry> up = top->parent()) top = std::move(up), is_whole = false;
+  if (is_last || is_whole) DentryCache::drop_unused(top);
 }
 
 MountNamespace::MountNamespace(Ref<Mount> root) { mounts_.push_back(std::move(root)); }

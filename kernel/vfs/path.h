@@ -37,6 +37,7 @@ class Dentry : public RefCounted {
   Ref<Dentry> parent_ GUARDED_BY(lock_);
   std::string name_ GUARDED_BY(lock_);
   bool deleted_ GUARDED_BY(lock_) = false;
+  bool caches_ GUARDED_BY(lock_) = true;  // names in this directory; not once it has left its own directory's cache
   u64 generation_ GUARDED_BY(lock_) = 0;  // changes of the directory that were told to the cache
   const Ref<Inode> inode_;
   std::atomic<u32> mounts_here_{0};
@@ -85,7 +86,7 @@ class Mount : public RefCounted {
  private:
   friend class MountNamespace;
   const Ref<Filesystem> fs_;
-  const Ref<Dentry> root_;
+  Ref<Dentry> root_;  // given up at its end alone
   std::atomic<u32> flags_;
   const u32 id_;
   const std::string source_;
