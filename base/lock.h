@@ -98,8 +98,8 @@ class CAPABILITY("mutex") Mutex {
     m_.lock();
   }
   void unlock() RELEASE() {
+    lock_debug::released(rank_, this);  // first: whoever has the lock next may end it
     m_.unlock();
-    lock_debug::released(rank_, this);
   }
   // Tells the analysis that this lock is held where it cannot see it: it was taken by another name.
   void assert_held() const ASSERT_HELD(this) {}
@@ -120,16 +120,16 @@ class CAPABILITY("mutex") SharedMutex {
     m_.lock();
   }
   void unlock() RELEASE() {
+    lock_debug::released(rank_, this);  // first: whoever has the lock next may end it
     m_.unlock();
-    lock_debug::released(rank_, this);
   }
   void lock_shared() ACQUIRE_SHARED() {
     lock_debug::acquired(rank_, this);
     m_.lock_shared();
   }
   void unlock_shared() RELEASE_SHARED() {
+    lock_debug::released(rank_, this);  // first: whoever has the lock next may end it
     m_.unlock_shared();
-    lock_debug::released(rank_, this);
   }
   void assert_held() const ASSERT_HELD(this) {}
 
