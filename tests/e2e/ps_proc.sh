@@ -1,4 +1,5 @@
 # Tools that read /proc.
+# normalise: (?m)^S[N<] sleep => S sleep
 ps -o comm= -p $$; ps -e -o comm= | grep -c bash > /dev/null; echo $?; sleep 5 & sleep 0.1; ps -o stat=,comm= -p $! | tr -s ' '; kill $!
 pgrep -x nonesuch; echo $?; cat /proc/self/comm; cat /proc/$$/comm; tr '\0' ' ' < /proc/self/cmdline; echo; readlink /proc/self/cwd | grep -c work
 ls /proc/self/fd | wc -l; grep -c processor /proc/cpuinfo > /dev/null; grep MemTotal /proc/meminfo | cut -d: -f1; head -1 /proc/self/status; free > /dev/null; echo $?; uptime > /dev/null; echo $?
