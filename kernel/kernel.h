@@ -18,6 +18,7 @@
 #include "kernel/ipc/futex.h"
 #include "kernel/mm/arena.h"
 #include "kernel/mm/patched_text.h"
+#include "kernel/task/pid_namespace.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/time/clock.h"
@@ -30,32 +31,13 @@ namespace limen {
 class TimerQueue;
 struct SyscallRow;
 
-// Pids of a namespace: tasks by tid. Lock: Kernel::process_tree.
-class PidNamespace : public RefCounted {
+class UtsNamespace : public Namespace {
  public:
-  explicit PidNamespace(u32 most) : most_(most) {}
-  // The next free number after the last one given, as Linux's cyclic allocator. eagain at the limit.
-  Result<Pid> allocate();
-  void add(Ref<Task> task);
-  void add(Ref<ProcessGroup> group);
-  void remove_task(Pid tid);
-  void remove_group(Pid id);
-  Ref<Task> find(Pid tid) const;  // null where there is none
-  Ref<ThreadGroup> find_group(Pid tgid) const;
-  Ref<ProcessGroup> find_process_group(Pid id) const;
-  std::vector<Ref<Task>> tasks() const;
-  usize count() const;
-
- private:
-  const u32 most_;  // --pids
-  i32 last_ = 0;
-  std::map<Pid, Ref<Task>> tasks_;
-  std::map<Pid, Ref<ProcessGroup>> groups_;
-};
-
-class UtsNamespace : public RefCounted {
- public:
-  explicit UtsNamespace(std::string host) : hostname_(std::move(host)) {}
+  explicit UtsNamespace(std::string host) : Namespace(NamespaceKind::uts), hostname_(std::move(host)) {}
+  UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, NamespaceCharge charge)
+      : Namespace(NamespaceKind::uts, std::move(owner), std::move(charge)),
+        hostname_(from.hostname()),
+        domainname_(from.domainname()) {}
   std::string hostname() const {
     MutexGuard g(lock_);
     return hostname_;
@@ -162,11 +144,11 @@ class Kernel {
   SharedMutex process_tree{LockRank::process_tree};
   ThreadGroup* init_group = nullptr;  // under process_tree
   Ref<PidNamespace> pids;             // the first one; set by start_init
-  // pid 1 is dead: `wait_status` is the sandbox's, everything else is killed (pid_namespaces(7)).
+  // The first pid 1 is dead: `wait_status` is the sandbox's, everything else is killed (pid_namespaces(7)).
   void init_died(int wait_status);
 
   // What a subsystem keeps one of for each kernel, made on first use.
-  enum class Single : u8 { anonymous_mounts, keys, load, lock_waits, memfd_mount, netlink, network, terminals, count };
+  enum class Single : u8 { anonymous_mounts, keys, load, lock_waits, memfd_mount, nsfs, terminals, count };
   Ref<RefCounted> single_or(Single kind, const std::function<Ref<RefCounted>()>& make) {
     MutexGuard guard(singles_lock_);
     Ref<RefCounted>& slot = singles_[static_cast<usize>(kind)];

@@ -12,9 +12,8 @@ constexpr u64 bit(Capability c) { return u64{1} << static_cast<unsigned>(c); }
 constexpr u64 kFileCapabilities = bit(Capability::chown) | bit(Capability::mknod) | bit(Capability::dac_override) |
                                   bit(Capability::dac_read_search) | bit(Capability::fowner) | bit(Capability::fsetid) |
                                   bit(Capability::mac_override) | bit(Capability::linux_immutable);
-constexpr Uid kRoot(0);
 
-bool has_root(const Credentials& c) { return c.uid == kRoot || c.euid == kRoot || c.suid == kRoot; }
+bool has_root(const Credentials& c) { return c.is_root(c.uid) || c.is_root(c.euid) || c.is_root(c.suid); }
 bool is_subset(u64 small, u64 large) { return (small & ~large) == 0; }
 
 }  // namespace
@@ -25,18 +24,18 @@ void follow_user_ids(const Credentials& old, Credentials& fresh) {
     if ((old.securebits & abi::secbit_keep_caps) == 0) fresh.permitted = fresh.effective = 0;
     fresh.ambient = 0;
   }
-  if (old.euid == kRoot && fresh.euid != kRoot) fresh.effective = 0;
-  if (old.euid != kRoot && fresh.euid == kRoot) fresh.effective = fresh.permitted;
+  if (old.is_root(old.euid) && !old.is_root(fresh.euid)) fresh.effective = 0;
+  if (!old.is_root(old.euid) && old.is_root(fresh.euid)) fresh.effective = fresh.permitted;
 }
 
 void follow_filesystem_uid(const Credentials& old, Credentials& fresh) {
   if ((old.securebits & abi::secbit_no_setuid_fixup) != 0) return;
-  if (old.fsuid == kRoot && fresh.fsuid != kRoot) fresh.effective &= ~kFileCapabilities;
-  if (old.fsuid != kRoot && fresh.fsuid == kRoot) fresh.effective |= fresh.permitted & kFileCapabilities;
+  if (old.is_root(old.fsuid) && !old.is_root(fresh.fsuid)) fresh.effective &= ~kFileCapabilities;
+  if (!old.is_root(old.fsuid) && old.is_root(fresh.fsuid)) fresh.effective |= fresh.permitted & kFileCapabilities;
 }
 
 Result<void> check_capset(const Credentials& old, const Credentials& fresh) {
-  if (!old.capable(Capability::setpcap) && !is_subset(fresh.inheritable, old.inheritable | old.permitted))
+  if (!old.capable_here(Capability::setpcap) && !is_subset(fresh.inheritable, old.inheritable | old.permitted))
     return Errno::eperm;
   if (!is_subset(fresh.inheritable, old.inheritable | old.bounding)) return Errno::eperm;
   if (!is_subset(fresh.permitted, old.permitted)) return Errno::eperm;
@@ -56,7 +55,7 @@ void publish_credentials(Task& task, Ref<Credentials> fresh) {
 
 bool passes_process_limit(Task& task, u64 more) {
   const Credentials& own = task.credentials();
-  if (own.uid == kRoot || !own.user_ns) return false;
+  if (own.uid == Uid(0) || !own.user_ns) return false;
   return own.user_ns->account(own.uid)->tasks.load() + more > task.group().limit(abi::rlimit_nproc).soft;
 }
 

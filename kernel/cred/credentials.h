@@ -2,13 +2,11 @@
 // never sees half a change. Source: credentials(7), capabilities(7), kernel/cred.c.
 #pragma once
 
-#include <atomic>
-#include <map>
 #include <vector>
 
-#include "base/lock.h"
 #include "base/ref.h"
 #include "base/types.h"
+#include "kernel/cred/namespace.h"
 
 namespace limen {
 
@@ -58,28 +56,6 @@ enum class Capability : u8 {
 };
 inline constexpr u64 kAllCapabilities = (u64{1} << 41) - 1;
 
-// What one user has in use, against the limits that are counted by user.
-class UserAccount : public RefCounted {
- public:
-  std::atomic<u64> queued_signals{0};      // RLIMIT_SIGPENDING
-  std::atomic<u64> mqueue_bytes{0};        // RLIMIT_MSGQUEUE
-  std::atomic<u32> keys{0}, key_bytes{0};  // keyrings(7): kernel.keys.maxkeys, maxbytes
-  std::atomic<u64> tasks{0};               // RLIMIT_NPROC
-  std::atomic<u64> inotify_instances{0};   // fs.inotify.max_user_instances
-  std::atomic<u64> inotify_watches{0};     // fs.inotify.max_user_watches
-};
-
-// A user namespace. One exists (the sandbox's own) until nesting comes; reached through credentials already.
-class UserNamespace : public RefCounted {
- public:
-  // Never null. Any thread.
-  Ref<UserAccount> account(Uid uid) EXCLUDES(lock_);
-
- private:
-  Mutex lock_{LockRank::leaf};
-  std::map<Uid, Ref<UserAccount>> accounts_ GUARDED_BY(lock_);
-};
-
 class Credentials : public RefCounted {
  public:
   Uid uid, euid, suid, fsuid;
@@ -89,11 +65,29 @@ class Credentials : public RefCounted {
   u32 securebits = 0;
   Ref<UserNamespace> user_ns;
 
-  bool has_capability(const UserNamespace& ns, Capability cap) const {
-    return user_ns.get() == &ns && (effective >> static_cast<unsigned>(cap) & 1) != 0;
+  // Linux: cap_capable. Null is the first one. Who made a namespace is almighty in it, seen from the one around it.
+  bool has_capability(const UserNamespace* ns, Capability cap) const;
+  // In the sandbox's first user namespace: for what belongs to no other. Linux: capable().
+  bool capable(Capability cap) const { return capable_here(cap) && in_first_namespace(); }
+  // In the task's own: for what is its own.
+  bool capable_here(Capability cap) const { return (effective >> static_cast<unsigned>(cap) & 1) != 0; }
+  // In the user namespace that owns `what`. Linux: ns_capable.
+  bool capable_in(const Namespace& what, Capability cap) const { return has_capability(what.owner().get(), cap); }
+  // Over a file of this owner and group, who must have a meaning here. Linux: capable_wrt_inode_uidgid.
+  bool capable_over(Uid owner, Gid group, Capability cap) const {
+    return capable_here(cap) && (in_first_namespace() || (is_mapped(owner) && is_mapped(group)));
   }
-  // In the task's own user namespace.
-  bool capable(Capability cap) const { return (effective >> static_cast<unsigned>(cap) & 1) != 0; }
+  bool in_first_namespace() const { return !user_ns || user_ns->is_first(); }
+
+  // Ids as they are said and seen in the task's user namespace.
+  Result<Uid> kernel_id(Uid given) const;  // einval: it has no meaning
+  Result<Gid> kernel_id(Gid given) const;
+  u32 seen(Uid id) const { return in_first_namespace() ? id.raw() : seen_elsewhere(id); }
+  u32 seen(Gid id) const { return in_first_namespace() ? id.raw() : seen_elsewhere(id); }
+  bool is_mapped(Uid id) const;
+  bool is_mapped(Gid id) const;
+  bool is_root(Uid id) const;  // is it 0 here?
+
   bool in_group(Gid g) const {
     if (g == fsgid) return true;
     for (const Gid member : groups) {
@@ -112,6 +106,10 @@ class Credentials : public RefCounted {
     copy->securebits = securebits, copy->user_ns = user_ns;
     return copy;
   }
+
+ private:
+  u32 seen_elsewhere(Uid id) const;
+  u32 seen_elsewhere(Gid id) const;
 };
 
 }  // namespace limen

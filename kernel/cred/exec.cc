@@ -10,6 +10,10 @@ namespace {
 
 constexpr u32 kSetUid = 04000, kSetGid = 02000, kGroupExecute = 00010;
 
+bool counts_for(const Credentials& who, const Filesystem& fs) {
+  return !fs.user_ns || (who.user_ns && who.user_ns->is_within(fs.user_ns.get()));
+}
+
 }  // namespace
 
 Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attributes& attributes, bool honour_set_id,
@@ -30,8 +34,8 @@ Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attrib
 
   // P'(permitted) = (P(inheritable) & F(inheritable)) | (F(permitted) & P(bounding)) | P'(ambient), with root's file sets full.
   const bool root_counts = (old.securebits & abi::secbit_noroot) == 0;
-  const bool is_root = root_counts && (fresh->uid == Uid(0) || fresh->euid == Uid(0));
-  const bool effective_bit = root_counts && fresh->euid == Uid(0);
+  const bool is_root = root_counts && (fresh->is_root(fresh->uid) || fresh->is_root(fresh->euid));
+  const bool effective_bit = root_counts && fresh->is_root(fresh->euid);
   fresh->permitted = (is_root ? (old.inheritable | old.bounding) : 0) | fresh->ambient;
   fresh->effective = effective_bit ? fresh->permitted : fresh->ambient;
   fresh->securebits &= ~abi::secbit_keep_caps;
@@ -44,7 +48,10 @@ Ref<const Credentials> credentials_for_exec(const Credentials& old, const Attrib
 Result<Ref<const Credentials>> credentials_for_exec(Task& task, const Path& program, const Attributes& attributes,
                                                     bool& secure) {
   const Credentials& old = task.credentials();
-  const bool honour = !task.no_new_privs && !is_unsafely_traced(task) && (program.mount->flags() & kMountNoSuid) == 0;
+  const bool honour = !task.no_new_privs && !is_unsafely_traced(task) && (program.mount->flags() & kMountNoSuid) == 0 &&
+                      // Linux: mnt_may_suid, bprm_fill_uid: of a filesystem and for ids that are the caller's own.
+                      task.namespaces().mount->has(*program.mount) && counts_for(old, *program.mount->filesystem()) &&
+                      old.is_mapped(attributes.uid) && old.is_mapped(attributes.gid);
   return credentials_for_exec(old, attributes, honour, secure);
 }
 

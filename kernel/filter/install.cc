@@ -20,7 +20,7 @@ Result<std::vector<abi::SockFilter>> read_program(Task& task, GuestAddr address)
   TRY(copy_from_user(task, &program, address, sizeof program));
   if (program.len == 0 || program.len > abi::bpf_maxinsns) return Errno::einval;
   // Without new privileges a program that it starts cannot be fooled by calls that fail. Linux: seccomp_prepare_filter.
-  if (!task.no_new_privs && !task.credentials().capable(Capability::sys_admin)) return Errno::eacces;
+  if (!task.no_new_privs && !task.credentials().capable_here(Capability::sys_admin)) return Errno::eacces;
   std::vector<abi::SockFilter> code(program.len);
   TRY(copy_from_user(task, code.data(), program.filter, code.size() * sizeof(abi::SockFilter)));
   return code;
@@ -75,7 +75,7 @@ Result<i64> attach(Task& task, Attachment parts) {
   if (sync) {
     if (const Task* other = first_unsynchronisable(task)) {
       if ((parts.flags & abi::seccomp_filter_flag_tsync_esrch) != 0) return Errno::esrch;
-      return other->tid().raw();
+      return task.sees(other->tid());
     }
   }
   filter->installed();

@@ -272,11 +272,14 @@ Result<i64> FutexTable::wake_op(Task& task, Word first, Word second, i32 most_fi
   return static_cast<i64>(woken.size());
 }
 
+// As it stands in a word: in the task's own pid namespace.
+static u32 number_of(const Task& task) { return static_cast<u32>(task.sees(task.tid())); }
+
 // --- Priority inheritance -----------------------------------------------------------------------------------------------
 
 // Takes the word for the task, or marks it contended and says false. Under the bucket's lock.
 Result<bool> FutexTable::try_take_pi(Task& task, Bucket& bucket, Waiter& waiter) NO_THREAD_SAFETY_ANALYSIS {
-  const u32 tid = static_cast<u32>(task.tid().raw());
+  const u32 tid = static_cast<u32>(task.sees(task.tid()));
   for (int tries = 0; tries < 1024; ++tries) {
     const u32 value = TRY(task.mm().load_u32(waiter.addr));
     const u32 owner = value & abi::futex_tid_mask;
@@ -291,7 +294,7 @@ Result<bool> FutexTable::try_take_pi(Task& task, Bucket& bucket, Waiter& waiter)
       if (found != value) continue;
     }
     if (owner == 0) return true;
-    waiter.owner = Pid(static_cast<i32>(owner));
+    waiter.owner = task.means(Pid(static_cast<i32>(owner)));
     return false;
   }
   return Errno::eagain;
@@ -307,9 +310,9 @@ Result<void> FutexTable::lock_pi(Task& task, Word word, Deadline deadline, Try o
   if (only_try == Try::yes) {
     const u32 value = TRY(task.mm().load_u32(word.addr));
     const u32 owner = value & abi::futex_tid_mask;
-    if (owner != 0 && owner != static_cast<u32>(task.tid().raw())) {
+    if (owner != 0 && owner != static_cast<u32>(task.sees(task.tid()))) {
       ReadGuard tree(task.kernel().process_tree);
-      return task.kernel().pids->find(Pid(static_cast<i32>(owner))) ? Errno::eagain : Errno::esrch;
+      return task.namespaces().pid->find(Pid(static_cast<i32>(owner))) ? Errno::eagain : Errno::esrch;
     }
   }
   pi_waiters_.fetch_add(1, std::memory_order_seq_cst);
@@ -324,7 +327,7 @@ Result<void> FutexTable::lock_pi(Task& task, Word word, Deadline deadline, Try o
     bool exists = false;
     {
       ReadGuard tree(task.kernel().process_tree);
-      exists = static_cast<bool>(task.namespaces().pid->find(waiter.owner));
+      exists = static_cast<bool>(task.kernel().pids->find(waiter.owner));
     }
     if (!exists && dequeue(waiter)) return Errno::esrch;
     const Result<void> slept = sleep(task, waiter, deadline);  // success: the word is ours already
@@ -336,7 +339,7 @@ Result<void> FutexTable::lock_pi(Task& task, Word word, Deadline deadline, Try o
 
 Result<void> FutexTable::unlock_pi(Task& task, Word word) {
   const FutexKey key = TRY(key_of(task, word));
-  const u32 tid = static_cast<u32>(task.tid().raw());
+  const u32 tid = static_cast<u32>(task.sees(task.tid()));
   Bucket& bucket = bucket_of(key);
   std::vector<Ref<Task>> woken;
   {
@@ -349,7 +352,7 @@ Result<void> FutexTable::unlock_pi(Task& task, Word word) {
       const u32 value = TRY(task.mm().load_u32(word.addr));
       if ((value & abi::futex_tid_mask) != tid) return Errno::eperm;
       u32 desired = 0;
-      if (next != bucket.waiters.end()) desired = static_cast<u32>((*next)->task->tid().raw()) | abi::futex_waiters;
+      if (next != bucket.waiters.end()) desired = number_of(*(*next)->task) | abi::futex_waiters;
       const u32 found = TRY(task.mm().compare_exchange_u32(word.addr, value, desired));
       done = found == value;
     }
@@ -379,7 +382,7 @@ void FutexTable::owner_died(Task& task) {
       const Pid heir = waiter.task->tid();
       const FutexKey key = waiter.key;
       if (mm) {
-        const u32 desired = static_cast<u32>(heir.raw()) | abi::futex_waiters | abi::futex_owner_died;
+        const u32 desired = number_of(*waiter.task) | abi::futex_waiters | abi::futex_owner_died;
         const Result<u32> value = mm->load_u32(waiter.addr);
         if (value.ok()) (void)mm->compare_exchange_u32(waiter.addr, *value, desired);
       }

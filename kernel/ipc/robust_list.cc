@@ -29,7 +29,7 @@ bool handle_death(Task& task, GuestAddr addr, bool pi, Entry entry) {
       (void)futexes.wake(task, word, 1, abi::futex_bitset_match_any);
       return true;
     }
-    if ((*value & abi::futex_tid_mask) != static_cast<u32>(task.tid().raw())) return true;
+    if ((*value & abi::futex_tid_mask) != static_cast<u32>(task.sees(task.tid()))) return true;
     const u32 desired = (*value & abi::futex_waiters) | abi::futex_owner_died;
     const Result<u32> found = task.mm().compare_exchange_u32(addr, *value, desired);
     if (!found.ok()) return false;

@@ -14,7 +14,8 @@ constexpr i32 kLeastCycle = 64;  // RADIX_TREE_MAP_SIZE: indices are not used ag
 
 }  // namespace
 
-IpcObject::IpcObject(Task& creator, i32 key, u32 mode, LockRank rank) : lock_(rank), key_(key) {
+IpcObject::IpcObject(Task& creator, i32 key, u32 mode, LockRank rank)
+    : lock_(rank), owner_(ipc_of(creator).owner()), key_(key) {
   const Credentials& who = creator.credentials();
   uid_ = cuid_ = who.euid.raw();
   gid_ = cgid_ = who.egid.raw();
@@ -31,28 +32,31 @@ Result<void> IpcObject::check_access(const Credentials& who, u32 wanted) const {
   } else if (who.in_group(Gid(cgid_)) || who.in_group(Gid(gid_))) {
     granted >>= 3;
   }
-  if ((requested & ~granted) != 0 && !who.capable(Capability::ipc_owner)) return Errno::eacces;
+  if ((requested & ~granted) != 0 && !who.has_capability(owner_.get(), Capability::ipc_owner)) return Errno::eacces;
   return success;
 }
 
 Result<void> IpcObject::check_owner(const Credentials& who) const {
   if (removed_) return Errno::eidrm;
-  if (who.euid.raw() == cuid_ || who.euid.raw() == uid_ || who.capable(Capability::sys_admin)) return success;
+  if (who.euid.raw() == cuid_ || who.euid.raw() == uid_ || who.has_capability(owner_.get(), Capability::sys_admin))
+    return success;
   return Errno::eperm;
 }
 
-abi::IpcPerm IpcObject::permissions() const {
+abi::IpcPerm IpcObject::permissions(const Credentials& reader) const {
   abi::IpcPerm perm{};
   perm.key = key_;
-  perm.uid = uid_, perm.gid = gid_, perm.cuid = cuid_, perm.cgid = cgid_;
+  perm.uid = reader.seen(Uid(uid_)), perm.gid = reader.seen(Gid(gid_));
+  perm.cuid = reader.seen(Uid(cuid_)), perm.cgid = reader.seen(Gid(cgid_));
   perm.mode = mode_;
   perm.seq = static_cast<u16>(id_ >> ipc_index_bits);
   return perm;
 }
 
-Result<void> IpcObject::set_permissions(const abi::IpcPerm& wanted) {
-  if (wanted.uid == ~0u || wanted.gid == ~0u) return Errno::einval;
-  uid_ = wanted.uid, gid_ = wanted.gid;
+Result<void> IpcObject::set_permissions(const Credentials& who, const abi::IpcPerm& wanted) {
+  const Uid uid = TRY(who.kernel_id(Uid(wanted.uid)));
+  const Gid gid = TRY(who.kernel_id(Gid(wanted.gid)));
+  uid_ = uid.raw(), gid_ = gid.raw();
   mode_ = (mode_ & ~u32{0777}) | (wanted.mode & 0777);
   return success;
 }
@@ -159,8 +163,16 @@ void IpcTable::clear() {
   by_key_.clear();
 }
 
+IpcNamespace::IpcNamespace(Kernel& kernel, Ref<UserNamespace> owner, NamespaceCharge charge)
+    : Namespace(NamespaceKind::ipc, std::move(owner), std::move(charge)),
+      shms(make_ref<IpcTable>(abi::shmmni)),
+      sems(make_ref<IpcTable>(abi::semmni)),
+      msgs(make_ref<IpcTable>(abi::msgmni)),
+      mqueues(make_mqueue_names(kernel)) {}
+
 IpcNamespace::IpcNamespace(Kernel& kernel)
-    : shms(make_ref<IpcTable>(abi::shmmni)),
+    : Namespace(NamespaceKind::ipc),
+      shms(make_ref<IpcTable>(abi::shmmni)),
       sems(make_ref<IpcTable>(abi::semmni)),
       msgs(make_ref<IpcTable>(abi::msgmni)),
       mqueues(make_mqueue_names(kernel)) {}
@@ -172,7 +184,7 @@ IpcNamespace::~IpcNamespace() {
   msgs->clear();
 }
 
-IpcNamespace& ipc_of(Task& task) { return static_cast<IpcNamespace&>(*task.namespaces().ipc); }
+IpcNamespace& ipc_of(Task& task) { return *task.namespaces().ipc; }
 
 i64 ipc_now(Task& task) { return static_cast<i64>(task.clock().realtime_ns() / 1'000'000'000); }
 

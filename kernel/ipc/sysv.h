@@ -19,6 +19,7 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "kernel/cred/namespace.h"
 #include "kernel/ipc/account.h"
 
 namespace limen {
@@ -41,8 +42,8 @@ class IpcObject : public RefCounted {
   Result<void> check_access(const Credentials& who, u32 wanted) const;
   // For IPC_SET and IPC_RMID: the owner, the creator or CAP_SYS_ADMIN. eidrm, eperm.
   Result<void> check_owner(const Credentials& who) const;
-  abi::IpcPerm permissions() const;
-  Result<void> set_permissions(const abi::IpcPerm& wanted);  // einval; sets the change time
+  abi::IpcPerm permissions(const Credentials& reader) const;                         // ids as the reader sees them
+  Result<void> set_permissions(const Credentials& who, const abi::IpcPerm& wanted);  // einval; sets the change time
   bool removed() const { return removed_; }
 
   u32 uid_, gid_, cuid_, cgid_, mode_;
@@ -54,7 +55,8 @@ class IpcObject : public RefCounted {
 
  private:
   friend class IpcTable;
-  std::atomic<i32> key_;  // IPC_PRIVATE once it cannot be found by it
+  const Ref<UserNamespace> owner_;  // of its namespace
+  std::atomic<i32> key_;            // IPC_PRIVATE once it cannot be found by it
   i32 id_ = -1;
 };
 
@@ -89,10 +91,11 @@ class IpcTable final : public RefCounted {
   i32 sequence_ GUARDED_BY(lock_) = 0;
 };
 
-// ipc_namespaces(7): what CLONE_NEWIPC would make anew. Reached through Task::namespaces().
-class IpcNamespace final : public RefCounted {
+// ipc_namespaces(7): what CLONE_NEWIPC makes anew. Reached through Task::namespaces().
+class IpcNamespace final : public Namespace {
  public:
-  explicit IpcNamespace(Kernel& kernel);
+  explicit IpcNamespace(Kernel& kernel);  // the first
+  IpcNamespace(Kernel& kernel, Ref<UserNamespace> owner, NamespaceCharge charge);
   ~IpcNamespace() override;
   const Ref<IpcTable> shms, sems, msgs;
   const Ref<MqueueNames> mqueues;  // kernel/ipc/mqueue.h

@@ -103,12 +103,12 @@ Result<MessageQueue::Message> MessageQueue::receive(Task& task, const Wanted& wa
   return task.block(receivers, Deadline::never(), [&] { return try_receive(task, wanted); });
 }
 
-abi::MsqidDs MessageQueue::status() const {
+abi::MsqidDs MessageQueue::status(const Task& reader) const {
   abi::MsqidDs ds{};
-  ds.msg_perm = permissions();
+  ds.msg_perm = permissions(reader.credentials());
   ds.msg_stime = sent_at_, ds.msg_rtime = received_at_, ds.msg_ctime = changed_at;
   ds.msg_curbytes = bytes_, ds.msg_qnum = messages_.size(), ds.msg_qbytes = most_bytes;
-  ds.msg_lspid = last_sender_, ds.msg_lrpid = last_receiver_;
+  ds.msg_lspid = reader.sees(Pid(last_sender_)), ds.msg_lrpid = reader.sees(Pid(last_receiver_));
   return ds;
 }
 

@@ -33,7 +33,7 @@ class MessageQueue final : public IpcObject {
   Result<Message> receive(Task& task, const Wanted& wanted);
 
   // msgctl(2), under lock().
-  abi::MsqidDs status() const;
+  abi::MsqidDs status(const Task& reader) const;
   u64 most_bytes = abi::msgmnb;
   void remove();  // takes lock() itself
 

@@ -193,9 +193,9 @@ void SemSet::set_all(const std::vector<u16>& values, i32 pid, i64 now) {
   wake_possible(now);
 }
 
-abi::SemidDs SemSet::status() const {
+abi::SemidDs SemSet::status(const Task& reader) const {
   abi::SemidDs ds{};
-  ds.sem_perm = permissions();
+  ds.sem_perm = permissions(reader.credentials());
   ds.sem_otime = operated_at_, ds.sem_ctime = changed_at;
   ds.sem_nsems = semaphores_.size();
   return ds;

@@ -53,7 +53,7 @@ class SemSet final : public IpcObject {
   u32 waiting(usize index, bool for_zero) const;
   void set_value(usize index, i32 value, i32 pid, i64 now);
   void set_all(const std::vector<u16>& values, i32 pid, i64 now);
-  abi::SemidDs status() const;
+  abi::SemidDs status(const Task& reader) const;
   void remove();  // takes lock() itself
 
   void undo(UndoList& list, i32 pid, i64 now);  // takes lock() itself

@@ -87,13 +87,13 @@ void ShmSegment::attached(i32 pid, i64 now) {
   last_user_ = pid;
 }
 
-abi::ShmidDs ShmSegment::status() const {
+abi::ShmidDs ShmSegment::status(const Task& reader) const {
   lock_.assert_held();
   abi::ShmidDs ds{};
-  ds.shm_perm = permissions();
+  ds.shm_perm = permissions(reader.credentials());
   ds.shm_segsz = size_;
   ds.shm_atime = attached_at_, ds.shm_dtime = detached_at_, ds.shm_ctime = changed_at;
-  ds.shm_cpid = creator_, ds.shm_lpid = last_user_;
+  ds.shm_cpid = reader.sees(Pid(creator_)), ds.shm_lpid = reader.sees(Pid(last_user_));
   ds.shm_nattch = attachments_;
   return ds;
 }

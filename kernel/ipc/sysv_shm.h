@@ -18,10 +18,10 @@ class ShmSegment final : public IpcObject, public MappingObserver {
   u64 size() const { return size_; }
   // The file that shmat maps: "/SYSV<key> (deleted)" in /proc/PID/maps. `flags`: O_RDONLY or O_RDWR.
   Ref<File> open(Task& task, u32 flags);
-  void remove();                    // IPC_RMID, by who may
-  void attached(i32 pid, i64 now);  // shmat
-  abi::ShmidDs status() const;      // under lock()
-  void set_locked(bool locked);     // under lock()
+  void remove();                                  // IPC_RMID, by who may
+  void attached(i32 pid, i64 now);                // shmat
+  abi::ShmidDs status(const Task& reader) const;  // under lock()
+  void set_locked(bool locked);                   // under lock()
 
   void mapping_added(StoreMapper& mapper) override;
   void mapping_removed(StoreMapper& mapper) override;

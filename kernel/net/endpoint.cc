@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernel/kernel.h"
+#include "kernel/net/netlink.h"
+#include "kernel/task/task.h"
 
 namespace limen {
 namespace {
@@ -222,9 +223,18 @@ std::vector<Ref<File>> NetTables::sockets() {
   return all;
 }
 
-Ref<NetTables> net_tables(Kernel& kernel) {
-  return ref_cast<NetTables>(
-      kernel.single_or(Kernel::Single::network, [] { return Ref<RefCounted>(make_ref<NetTables>()); }));
-}
+NetNamespace::NetNamespace()
+    : Namespace(NamespaceKind::net),
+      tables(make_ref<NetTables>()),
+      netlink_ports(make_netlink_ports()),
+      up_(true),
+      has_v4_(true) {}
+NetNamespace::NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge)
+    : Namespace(NamespaceKind::net, std::move(owner), std::move(charge)),
+      tables(make_ref<NetTables>()),
+      netlink_ports(make_netlink_ports()) {}
+NetNamespace::~NetNamespace() = default;
+
+NetNamespace& net_of(Task& task) { return *task.namespaces().net; }
 
 }  // namespace limen

@@ -9,11 +9,12 @@
 #include <set>
 #include <vector>
 
+#include "kernel/cred/namespace.h"
 #include "kernel/net/inbox.h"
 
 namespace limen {
 
-class Kernel;
+class Task;
 
 // What becomes of a connection while its client waits for room in the listener's queue. A refusal is told by the client's inbox.
 struct Handshake final : RefCounted {
@@ -104,6 +105,27 @@ class NetTables final : public RefCounted {
   u16 next_port_ GUARDED_BY(lock_) = 32768;
   u32 next_name_ GUARDED_BY(lock_) = 1;
 };
-Ref<NetTables> net_tables(Kernel& kernel);
+
+// network_namespaces(7): all that a socket can reach. A new one has a `lo` of its own, which is down and has no address.
+class NetNamespace final : public Namespace {
+ public:
+  NetNamespace();  // the first: `lo` is up
+  NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge);
+  ~NetNamespace() override;
+  const Ref<NetTables> tables;
+  const Ref<RefCounted> netlink_ports;  // kernel/net/netlink.cc
+  bool lo_is_up() const { return up_.load(); }
+  bool lo_has_v4() const { return has_v4_.load(); }
+  // Up, it has 127.0.0.1/8 and ::1; down again, it keeps the first.
+  void set_lo_up(bool up) {
+    if (up) has_v4_.store(true);
+    up_.store(up);
+  }
+  bool add_v4() { return !has_v4_.exchange(true); }  // false: it was there
+
+ private:
+  std::atomic<bool> up_{false}, has_v4_{false};
+};
+NetNamespace& net_of(Task& task);
 
 }  // namespace limen

@@ -9,6 +9,7 @@
 #include "abi/socket.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/user_ptr.h"
+#include "kernel/net/endpoint.h"
 
 namespace limen {
 namespace {
@@ -40,11 +41,11 @@ void fill_address(abi::IfReq& request, const u8 (&ip)[4]) {
 }
 
 // SIOCGIFCONF: the interfaces that have an IPv4 address.
-Result<i64> list(Task& task, u64 argument) {
+Result<i64> list(Task& task, const NetNamespace& net, u64 argument) {
   const UserInOut<abi::IfConf> user{GuestAddr(argument)};
   abi::IfConf conf = TRY(user.read(task));
   if (!conf.ifc_buf.is_null()) {
-    if (conf.ifc_len < static_cast<i32>(sizeof(abi::IfReq))) {
+    if (!net.lo_has_v4() || conf.ifc_len < static_cast<i32>(sizeof(abi::IfReq))) {
       conf.ifc_len = 0;
     } else {
       abi::IfReq request{};
@@ -54,16 +55,16 @@ Result<i64> list(Task& task, u64 argument) {
       conf.ifc_len = sizeof request;
     }
   } else {
-    conf.ifc_len = sizeof(abi::IfReq);
+    conf.ifc_len = net.lo_has_v4() ? sizeof(abi::IfReq) : 0;
   }
   TRY(user.write(task, conf));
   return 0;
 }
 
-Result<void> answer(abi::IfReq& request, u32 command, i32 domain) {
+Result<void> answer(const NetNamespace& net, abi::IfReq& request, u32 command, i32 domain) {
   switch (command) {
     case abi::siocgifflags:
-      fill(request, static_cast<u16>(lo_flags));
+      fill(request, static_cast<u16>(lo_flags(net)));
       return success;
     case abi::siocgifmetric:
       fill(request, i32{0});
@@ -86,6 +87,7 @@ Result<void> answer(abi::IfReq& request, u32 command, i32 domain) {
       break;
   }
   if (domain != abi::af_inet) return domain == abi::af_inet6 ? Errno::einval : Errno::enotty;
+  if (!net.lo_has_v4()) return Errno::eaddrnotavail;
   if (command == abi::siocgifaddr || command == abi::siocgifdstaddr)
     fill_address(request, kAddress);
   else
@@ -95,11 +97,15 @@ Result<void> answer(abi::IfReq& request, u32 command, i32 domain) {
 
 }  // namespace
 
-Result<i64> interface_ioctl(Task& task, u32 command, u64 argument, i32 domain) {
+u32 lo_flags(const NetNamespace& net) {
+  return abi::iff_loopback | (net.lo_is_up() ? abi::iff_up | abi::iff_running : 0);
+}
+
+Result<i64> interface_ioctl(Task& task, NetNamespace& net, u32 command, u64 argument, i32 domain) {
   const UserInOut<abi::IfReq> user{GuestAddr(argument)};
   switch (command) {
     case abi::siocgifconf:
-      return list(task, argument);
+      return list(task, net, argument);
     case abi::siocgifname: {
       abi::IfReq request = TRY(user.read(task));
       i32 index = 0;
@@ -123,20 +129,21 @@ Result<i64> interface_ioctl(Task& task, u32 command, u64 argument, i32 domain) {
     case abi::siocethtool: {
       abi::IfReq request = TRY(user.read(task));
       if (!is_lo(request)) return Errno::enodev;
-      TRY(answer(request, command, domain));
+      TRY(answer(net, request, command, domain));
       TRY(user.write(task, request));
       return 0;
     }
-    case abi::siocsifflags: {  // `lo` is up, and stays so
+    case abi::siocsifflags: {
       const abi::IfReq request = TRY(user.read(task));
-      if (!task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+      if (!task.credentials().capable_in(net, Capability::net_admin)) return Errno::eperm;
       if (!is_lo(request)) return Errno::enodev;
       u16 flags = 0;
       std::memcpy(&flags, request.ifr_ifru, sizeof flags);
-      return (flags & abi::iff_up) != 0 ? Result<i64>(0) : Result<i64>(Errno::eopnotsupp);
+      net.set_lo_up((flags & abi::iff_up) != 0);
+      return 0;
     }
     case abi::siocsifaddr:
-      return task.credentials().capable(Capability::net_admin) ? Errno::eopnotsupp : Errno::eperm;
+      return task.credentials().capable_in(net, Capability::net_admin) ? Errno::eopnotsupp : Errno::eperm;
     default:
       return Errno::enotty;
   }

@@ -10,6 +10,7 @@
 #include "kernel/mm/user_ptr.h"
 #include "kernel/net/interface.h"
 #include "kernel/net/rtnetlink.h"
+#include "kernel/net/socket.h"
 #include "kernel/time/time_values.h"
 
 namespace limen {
@@ -88,7 +89,7 @@ void append_ack(const abi::NlMsgHdr& request, std::span<const u8> payload, Errno
 
 }  // namespace
 
-// Port numbers in use, by protocol: one table for the sandbox's network.
+// Port numbers in use, by protocol: one table for each network.
 class NetlinkPorts final : public RefCounted {
  public:
   // The wanted one, or (0) the process's id or, where that is taken, one that no process has. eaddrinuse.
@@ -122,16 +123,16 @@ class NetlinkPorts final : public RefCounted {
 
 namespace {
 
-Ref<NetlinkPorts> ports(Kernel& kernel) {
-  return ref_cast<NetlinkPorts>(
-      kernel.single_or(Kernel::Single::netlink, [] { return Ref<RefCounted>(make_ref<NetlinkPorts>()); }));
-}
+NetlinkPorts& ports(NetNamespace& net) { return static_cast<NetlinkPorts&>(*net.netlink_ports); }
 
 }  // namespace
 
-NetlinkSocket::NetlinkSocket(Path path, u32 flags, Kernel& kernel, u32 type, i32 protocol)
+Ref<RefCounted> make_netlink_ports() { return make_ref<NetlinkPorts>(); }
+
+NetlinkSocket::NetlinkSocket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, u32 type, i32 protocol)
     : SocketFile(std::move(path), flags),
       kernel_(kernel),
+      net_(std::move(net)),
       type_(type),
       protocol_(protocol),
       inbox_(make_ref<Inbox>(Inbox::Kind::messages)) {}
@@ -143,7 +144,7 @@ void NetlinkSocket::released() {
     MutexGuard guard(lock_);
     bound = bound_, port = port_;
   }
-  if (bound) ports(kernel_)->give_back(protocol_, port);
+  if (bound) ports(*net_).give_back(protocol_, port);
   inbox_->close_reader();
   inbox_->discard();
 }
@@ -153,10 +154,10 @@ Result<void> NetlinkSocket::take_port(Task& task, u32 wanted) {
     MutexGuard guard(lock_);
     if (bound_) return wanted == 0 || wanted == port_ ? Result<void>() : Errno::einval;
   }
-  const u32 port = TRY(ports(kernel_)->take(protocol_, wanted, task.group().pid().raw(), this));
+  const u32 port = TRY(ports(*net_).take(protocol_, wanted, task.sees(task.group().pid()), this));
   MutexGuard guard(lock_);
   if (bound_) {  // another thread was faster
-    ports(kernel_)->give_back(protocol_, port);
+    ports(*net_).give_back(protocol_, port);
     return success;
   }
   port_ = port, bound_ = true;
@@ -193,7 +194,8 @@ Result<void> NetlinkSocket::connect(Task& task, SocketAddress address) {
     return success;
   }
   const abi::SockAddrNl nl = TRY(parse(address));
-  if ((nl.nl_pid != 0 || nl.nl_groups != 0) && !task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+  if ((nl.nl_pid != 0 || nl.nl_groups != 0) && !task.credentials().capable_in(*net_, Capability::net_admin))
+    return Errno::eperm;
   TRY(take_port(task, 0));
   MutexGuard guard(lock_);
   peer_port_ = nl.nl_pid, peer_groups_ = nl.nl_groups;
@@ -248,7 +250,7 @@ Result<usize> NetlinkSocket::send(Task& task, SendRequest& request) {
   if (!request.to.bytes.empty()) {
     const abi::SockAddrNl nl = TRY(parse(request.to));
     to = nl.nl_pid, groups = nl.nl_groups;
-    if ((to != 0 || groups != 0) && !task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+    if ((to != 0 || groups != 0) && !task.credentials().capable_in(*net_, Capability::net_admin)) return Errno::eperm;
   } else {
     MutexGuard guard(lock_);
     to = peer_port_, groups = peer_groups_;
@@ -260,7 +262,7 @@ Result<usize> NetlinkSocket::send(Task& task, SendRequest& request) {
   const usize copied = TRY(request.from.copy_in(bytes));
   if (copied != length) return Errno::efault;
   if (to != 0) {
-    const Ref<NetlinkSocket> peer = ports(kernel_)->find(protocol_, to);
+    const Ref<NetlinkSocket> peer = ports(*net_).find(protocol_, to);
     if (!peer) return Errno::econnrefused;
     peer->deliver(bytes);
     return length;
@@ -268,7 +270,7 @@ Result<usize> NetlinkSocket::send(Task& task, SendRequest& request) {
   if (protocol_ != abi::netlink_route) return Errno::econnrefused;  // nobody in the kernel listens
   std::span<const u8> rest(bytes);
   while (rest.size() >= sizeof(abi::NlMsgHdr)) {
-    RouteRequest one{.header = {}, .payload = {}, .port = port(), .strict = flag(kGetStrictChk)};
+    RouteRequest one{.net = *net_, .header = {}, .payload = {}, .port = port(), .strict = flag(kGetStrictChk)};
     std::memcpy(&one.header, rest.data(), sizeof one.header);
     if (one.header.nlmsg_len < sizeof one.header || one.header.nlmsg_len > rest.size()) break;
     one.payload = rest.subspan(sizeof one.header, one.header.nlmsg_len - sizeof one.header);
@@ -325,9 +327,9 @@ Result<void> NetlinkSocket::take_control(const abi::CMsgHdr& head, std::span<con
   return head.cmsg_level == abi::sol_socket ? Errno::einval : Errno{};
 }
 
-Result<void> NetlinkSocket::give_control(Task&, const Inbox::Received& got, ControlWriter& control) {
+Result<void> NetlinkSocket::give_control(Task& task, const Inbox::Received& got, ControlWriter& control) {
   if (!passes_credentials()) return success;
-  return control.put_value(abi::sol_socket, abi::scm_credentials, got.ancillary.sender);
+  return control.put_value(abi::sol_socket, abi::scm_credentials, seen_by(task, got.ancillary.sender));
 }
 
 PollEvents NetlinkSocket::poll(PollTable* table) {
@@ -339,7 +341,7 @@ PollEvents NetlinkSocket::poll(PollTable* table) {
 }
 
 Result<i64> NetlinkSocket::ioctl(Task& task, u32 command, u64 argument) {
-  return interface_ioctl(task, command, argument, abi::af_netlink);
+  return interface_ioctl(task, *net_, command, argument, abi::af_netlink);
 }
 
 Result<std::vector<u8>> NetlinkSocket::get_option(int level, int option, usize room) {
@@ -394,7 +396,7 @@ Result<void> NetlinkSocket::set_option(Task& task, int level, int option, std::s
     if (option == kAddMembership || option == kDropMembership)
       return join(static_cast<u32>(number), option == kAddMembership);
     if (!is_switch(option)) return Errno::enoprotoopt;
-    if (option == kListenAllNsid && !task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+    if (option == kListenAllNsid && !task.credentials().capable_in(*net_, Capability::net_admin)) return Errno::eperm;
     MutexGuard guard(lock_);
     if (number != 0)
       flags_.insert(option);
@@ -407,7 +409,7 @@ Result<void> NetlinkSocket::set_option(Task& task, int level, int option, std::s
   switch (option) {
     case abi::so_sndbufforce:
     case abi::so_rcvbufforce:
-      if (!task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+      if (!task.credentials().capable_in(*net_, Capability::net_admin)) return Errno::eperm;
       (option == abi::so_sndbufforce ? send_size_ : receive_size_).store(size);
       return success;
     case abi::so_sndbuf:

@@ -17,7 +17,7 @@ class NetlinkPorts;
 
 class NetlinkSocket final : public SocketFile {
  public:
-  NetlinkSocket(Path path, u32 flags, Kernel& kernel, u32 type, i32 protocol);
+  NetlinkSocket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, u32 type, i32 protocol);
 
   PollEvents poll(PollTable* table) override;
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
@@ -54,6 +54,7 @@ class NetlinkSocket final : public SocketFile {
   Result<void> join(u32 group, bool member);
 
   Kernel& kernel_;
+  const Ref<NetNamespace> net_;
   const u32 type_;
   const i32 protocol_;
   const Ref<Inbox> inbox_;
@@ -68,5 +69,8 @@ class NetlinkSocket final : public SocketFile {
   std::atomic<bool> pass_credentials_{false};
   std::atomic<bool> overrun_{false};
 };
+
+// The port numbers of one network namespace.
+Ref<RefCounted> make_netlink_ports();
 
 }  // namespace limen

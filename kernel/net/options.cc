@@ -305,7 +305,7 @@ Result<bool> Socket::set_socket_option(Task& task, int option, std::span<const u
       return true;
     case abi::so_sndbufforce:
     case abi::so_rcvbufforce:
-      if (!task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+      if (!task.credentials().capable_in(*net_, Capability::net_admin)) return Errno::eperm;
       [[fallthrough]];
     case abi::so_sndbuf:
     case abi::so_rcvbuf: {
@@ -341,11 +341,12 @@ Result<bool> Socket::set_socket_option(Task& task, int option, std::span<const u
     }
     case abi::so_debug:
     case abi::so_mark:
-      if (number != 0 && !task.credentials().capable(Capability::net_admin))
+      if (number != 0 && !task.credentials().capable_in(*net_, Capability::net_admin))
         return option == abi::so_debug ? Errno::eacces : Errno::eperm;
       return false;
     case abi::so_priority:
-      if ((number < 0 || number > 6) && !task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+      if ((number < 0 || number > 6) && !task.credentials().capable_in(*net_, Capability::net_admin))
+        return Errno::eperm;
       return false;
     case abi::so_timestamp:
     case abi::so_timestampns: {  // the last one wins

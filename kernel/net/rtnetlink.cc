@@ -7,6 +7,7 @@
 
 #include "abi/socket.h"
 #include "kernel/kernel.h"
+#include "kernel/net/endpoint.h"
 #include "kernel/net/interface.h"
 
 namespace limen {
@@ -105,7 +106,7 @@ std::span<const u8> find_attribute(const RouteRequest& request, usize skip, u16 
 
 u8 family_of(const RouteRequest& request) { return request.payload.empty() ? u8{0} : request.payload[0]; }
 
-void put_link(Writer& writer) {
+void put_link(Writer& writer, const NetNamespace& net) {
   struct Map {
     u64 mem_start = 0, mem_end = 0, base_addr = 0;
     u16 irq = 0;
@@ -115,11 +116,12 @@ void put_link(Writer& writer) {
   constexpr u8 kNoHardware[6] = {};
   constexpr u64 kStats[25] = {};
   constexpr u32 kOldStats[24] = {};
-  const abi::IfInfoMsg body{0, 0, static_cast<u16>(abi::arphrd_loopback), lo_index, lo_flags | kLowerUp, 0};
+  const abi::IfInfoMsg body{
+      0, 0, static_cast<u16>(abi::arphrd_loopback), lo_index, lo_flags(net) | (net.lo_is_up() ? kLowerUp : 0), 0};
   writer.begin(abi::rtm_newlink, body);
   writer.text(abi::ifla_ifname, "lo");
   writer.attribute(abi::ifla_txqlen, lo_queue_length);
-  writer.attribute(abi::ifla_operstate, u8{0});
+  writer.attribute(abi::ifla_operstate, static_cast<u8>(net.lo_is_up() ? 0 : 2));  // unknown, down
   writer.attribute(abi::ifla_linkmode, u8{0});
   writer.attribute(abi::ifla_mtu, lo_mtu);
   writer.attribute(kIflaMinMtu, u32{0});
@@ -228,6 +230,7 @@ bool wants(u8 family, u8 mine) { return family == abi::af_unspec || family == mi
 bool filtered_out(const RouteRequest& request, i32 index) { return request.strict && index != 0 && index != lo_index; }
 
 void dump_routes(const RouteRequest& request, Writer& writer) {
+  if (!request.net.lo_is_up()) return;
   u32 table = 0;
   if (request.strict) {
     const auto body = body_of<abi::RtMsg>(request);
@@ -249,13 +252,13 @@ Result<void> dump(const RouteRequest& request, std::vector<u8>& out) {
   switch (request.header.nlmsg_type) {
     case abi::rtm_getlink:
       if (const auto body = body_of<abi::IfInfoMsg>(request); !body || !filtered_out(request, body->ifi_index))
-        put_link(writer);
+        put_link(writer, request.net);
       break;
     case abi::rtm_getaddr: {
       const auto body = body_of<abi::IfAddrMsg>(request);
       if (body && filtered_out(request, static_cast<i32>(body->ifa_index))) break;
-      if (wants(family, abi::af_inet)) put_address(writer, abi::af_inet);
-      if (wants(family, abi::af_inet6)) put_address(writer, abi::af_inet6);
+      if (wants(family, abi::af_inet) && request.net.lo_has_v4()) put_address(writer, abi::af_inet);
+      if (wants(family, abi::af_inet6) && request.net.lo_is_up()) put_address(writer, abi::af_inet6);
       break;
     }
     case abi::rtm_getroute:
@@ -289,7 +292,7 @@ Result<void> one_link(const RouteRequest& request, std::vector<u8>& out) {
   const char* text = reinterpret_cast<const char*>(name.data());
   if (body->ifi_index == 0 && std::string_view(text, strnlen(text, name.size())) != "lo") return Errno::enodev;
   Writer writer(out, request, 0);
-  put_link(writer);
+  put_link(writer, request.net);
   return success;
 }
 
@@ -302,7 +305,7 @@ Result<void> one_route(Task& task, const RouteRequest& request, std::vector<u8>&
   const std::span<const u8> to = find_attribute(request, sizeof *body, abi::rta_dst);
   if (to.size() != (v4 ? sizeof kLoopback4 : sizeof kLoopback6)) return Errno::einval;
   const bool local = v4 ? to[0] == 127 : std::equal(to.begin(), to.end(), kLoopback6);
-  if (!local) return Errno::enetunreach;
+  if (!local || !request.net.lo_is_up()) return Errno::enetunreach;
   constexpr u32 kCloned = 0x200;  // RTM_F_CLONED
   const u32 table = v4 ? abi::rt_table_main : abi::rt_table_local;
   Writer writer(out, request, 0);
@@ -315,16 +318,32 @@ Result<void> one_route(Task& task, const RouteRequest& request, std::vector<u8>&
     writer.attribute(abi::rta_prefsrc, kLoopback4);
   else
     writer.attribute(abi::rta_prefsrc, kLoopback6);
-  writer.attribute(kRtaUid, task.credentials().uid.raw());
+  writer.attribute(kRtaUid, task.credentials().seen(task.credentials().uid));
   constexpr u32 kCacheInfo[8] = {};
   writer.attribute(kRtaCacheInfo, kCacheInfo);
   writer.end();
   return success;
 }
 
-// Setting `lo` up is what is so already; nothing else can be changed here.
+// RTM_NEWADDR: the one address that `lo` has anyway once it is up. Linux: net/ipv4/devinet.c:inet_rtm_newaddr.
+Result<void> add_address(const RouteRequest& request) {
+  const auto body = body_of<abi::IfAddrMsg>(request);
+  if (!body) return Errno::einval;
+  if (body->ifa_index != static_cast<u32>(lo_index)) return Errno::enodev;
+  std::span<const u8> local = find_attribute(request, sizeof *body, abi::ifa_local);
+  if (local.empty()) local = find_attribute(request, sizeof *body, abi::ifa_address);
+  const bool is_loopback = body->ifa_family == abi::af_inet && local.size() == sizeof kLoopback4 &&
+                           std::equal(local.begin(), local.end(), kLoopback4);
+  if (!is_loopback) return Errno::eopnotsupp;
+  constexpr u16 kReplace = 0x100;  // NLM_F_REPLACE
+  const bool fresh = request.net.add_v4();
+  return fresh || (request.header.nlmsg_flags & kReplace) != 0 ? Result<void>() : Errno::eexist;
+}
+
+// `lo` goes up and down; nothing else can be changed here.
 Result<void> change(Task& task, const RouteRequest& request) {
-  if (!task.credentials().capable(Capability::net_admin)) return Errno::eperm;
+  if (!task.credentials().capable_in(request.net, Capability::net_admin)) return Errno::eperm;
+  if (request.header.nlmsg_type == abi::rtm_newaddr) return add_address(request);
   const bool of_link = request.header.nlmsg_type == abi::rtm_newlink || request.header.nlmsg_type == abi::rtm_setlink;
   if (!of_link) return Errno::eopnotsupp;
   const auto body = body_of<abi::IfInfoMsg>(request);
@@ -333,8 +352,10 @@ Result<void> change(Task& task, const RouteRequest& request) {
   const char* text = reinterpret_cast<const char*>(name.data());
   const bool named = body->ifi_index == 0 && std::string_view(text, strnlen(text, name.size())) == "lo";
   if (body->ifi_index != lo_index && !named) return body->ifi_index != 0 ? Errno::enodev : Errno::eopnotsupp;
-  const bool only_up = (body->ifi_change & ~u32{abi::iff_up}) == 0 && (body->ifi_flags & abi::iff_up) != 0;
-  return only_up ? Result<void>() : Errno::eopnotsupp;
+  if ((body->ifi_change & ~u32{abi::iff_up}) != 0) return Errno::eopnotsupp;
+  // Linux: rtnl_dev_get_flags; a mask of 0 with flags means all of them.
+  if (body->ifi_change != 0 || body->ifi_flags != 0) request.net.set_lo_up((body->ifi_flags & abi::iff_up) != 0);
+  return success;
 }
 
 }  // namespace

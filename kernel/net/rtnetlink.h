@@ -10,11 +10,13 @@
 
 namespace limen {
 
+class NetNamespace;
 class Task;
 
 // One request, whole. Appends what answers it to `out` (for a dump, with its end); an error is told by an acknowledgement,
 // which the caller makes.
 struct RouteRequest {
+  NetNamespace& net;  // the socket's
   abi::NlMsgHdr header;
   std::span<const u8> payload;
   u32 port = 0;         // of the socket, for the answers' headers

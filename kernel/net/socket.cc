@@ -21,9 +21,17 @@ abi::UCred credentials_of(Task& task) {
   return {task.group().pid().raw(), task.credentials().euid.raw(), task.credentials().egid.raw()};
 }
 
-Socket::Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type, i32 protocol)
+abi::UCred seen_by(Task& reader, const abi::UCred& sender) {
+  const Credentials& own = reader.credentials();
+  const auto id = [](u32 raw, u32 seen) { return raw == ~0u ? raw : seen; };  // of a socket without a peer
+  return {reader.sees(Pid(sender.pid)), id(sender.uid, own.seen(Uid(sender.uid))),
+          id(sender.gid, own.seen(Gid(sender.gid)))};
+}
+
+Socket::Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 domain, u32 type, i32 protocol)
     : SocketFile(std::move(path), flags),
       kernel_(kernel),
+      net_(std::move(net)),
       domain_(domain),
       type_(type),
       protocol_(protocol),
@@ -31,7 +39,7 @@ Socket::Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type, i32 p
       endpoint_(make_ref<Endpoint>(domain, type, protocol)),
       send_size_(is_tcp() ? 16384 : 212992),  // net.ipv4.tcp_[wr]mem, net.core.[wr]mem_default
       receive_size_(is_tcp() ? 131072 : 212992) {
-  net_tables(kernel_)->add_socket(this);
+  net_->tables->add_socket(this);
   if (!is_datagram()) return;
   MutexGuard guard(lock_);
   use_inboxes(make_ref<Inbox>(Inbox::Kind::messages), {});
@@ -318,12 +326,12 @@ Result<Ref<SocketFile>> Socket::accept(Task& task, u32 flags, SocketAddress& pee
   }
   endpoint_->connectors.wake(kPollOut | kPollWrNorm | kPollWrBand);
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
-  Ref<Socket> socket =
-      make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, kernel_, domain_, type_, protocol_);
+  Ref<Socket> socket = make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, kernel_, net_,
+                                        domain_, type_, protocol_);
   peer = taken->peer.bytes.empty() ? family_only(domain_) : taken->peer;
   socket->inherit(*this);
   if (is_inet()) {
-    net_tables(kernel_)->hold_port(TRY(parse_inet(taken->local, domain_)), socket->endpoint_);
+    net_->tables->hold_port(TRY(parse_inet(taken->local, domain_)), socket->endpoint_);
     if (!socket->sizes_chosen_.load()) socket->send_size_.store(kConnectedSend);
   }
   const SocketAddress local = is_inet() ? taken->local : name();
@@ -424,8 +432,8 @@ void Socket::hang_up(const Ends& e) {
 }
 
 void Socket::released() {
-  net_tables(kernel_)->remove_socket(this);
-  net_tables(kernel_)->remove(*endpoint_);
+  net_->tables->remove_socket(this);
+  net_->tables->remove(*endpoint_);
   std::deque<Pending> pending;
   {
     MutexGuard guard(endpoint_->lock);

@@ -15,7 +15,7 @@ namespace limen {
 
 class Socket final : public SocketFile {
  public:
-  Socket(Path path, u32 flags, Kernel& kernel, i32 domain, u32 type, i32 protocol);
+  Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 domain, u32 type, i32 protocol);
 
   bool can_signal() const override { return true; }
   PollEvents poll(PollTable* table) override;
@@ -108,6 +108,7 @@ class Socket final : public SocketFile {
   void inherit(Socket& listener);
 
   Kernel& kernel_;
+  const Ref<NetNamespace> net_;  // where it was made
   const i32 domain_;
   const u32 type_;
   const i32 protocol_;  // IPPROTO_TCP, _UDP, _UDPLITE; 0 of a unix socket
@@ -136,7 +137,8 @@ class Socket final : public SocketFile {
   std::atomic<u64> receive_timeout_ns_{0}, send_timeout_ns_{0};
 };
 
-abi::UCred credentials_of(Task& task);
-SocketAddress family_only(i32 domain);  // the address of a socket that has none
+abi::UCred credentials_of(Task& task);                       // by kernel numbers
+abi::UCred seen_by(Task& reader, const abi::UCred& sender);  // ... as another sees them
+SocketAddress family_only(i32 domain);                       // the address of a socket that has none
 
 }  // namespace limen

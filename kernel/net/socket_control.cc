@@ -69,7 +69,7 @@ Result<void> Socket::give_control(Task& task, const Inbox::Received& got, Contro
   }
   if (!is_inet()) {
     if (!passes_credentials()) return success;
-    return control.put_value(abi::sol_socket, abi::scm_credentials, got.ancillary.sender);
+    return control.put_value(abi::sol_socket, abi::scm_credentials, seen_by(task, got.ancillary.sender));
   }
   if (!is_datagram() || got.ancillary.to.bytes.empty()) return success;
   (void)task;

@@ -372,7 +372,7 @@ Result<i64> Socket::ioctl(Task& task, u32 command, u64 argument) {
       if (e.in) value = static_cast<i32>(e.in->state().at_mark);
       break;
     default:
-      return interface_ioctl(task, command, argument, domain_);
+      return interface_ioctl(task, *net_, command, argument, domain_);
   }
   TRY(UserOut<i32>(GuestAddr(argument)).write(task, value));
   return 0;

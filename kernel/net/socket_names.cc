@@ -54,7 +54,7 @@ Result<void> Socket::bind_unix(Task& task, const SocketAddress& address) {
     return is_taken ? Errno::eaddrinuse : Errno::einval;
   }
   if (is_abstract(address)) {
-    TRY(net_tables(kernel_)->bind_abstract(address.bytes.substr(2), endpoint_));
+    TRY(net_->tables->bind_abstract(address.bytes.substr(2), endpoint_));
   } else {
     const ParentAndName where = TRY(walk_parent(task, abi::at_fdcwd.raw(), unix_path(address)));
     const Result<Path> made = make_name(task, where, abi::s_ifsock | 0777);
@@ -88,8 +88,10 @@ Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
     MutexGuard guard(endpoint_->lock);
     if (endpoint_->only_v6) return Errno::einval;
   }
-  if (!is_local(wanted)) return Errno::eaddrnotavail;
-  if (wanted.port != 0 && wanted.port < 1024 && !task.credentials().capable(Capability::net_bind_service)) {
+  if (!is_local(wanted) || !(wanted.any() || net_->lo_is_up() || (wanted.v4() && net_->lo_has_v4()))) {
+    return Errno::eaddrnotavail;
+  }
+  if (wanted.port != 0 && wanted.port < 1024 && !task.credentials().capable_in(*net_, Capability::net_bind_service)) {
     return Errno::eacces;
   }
   {
@@ -103,7 +105,7 @@ Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
 }
 
 Result<void> Socket::take_port(Task&, InetAddress wanted) {
-  wanted = TRY(net_tables(kernel_)->bind_port(wanted, endpoint_));
+  wanted = TRY(net_->tables->bind_port(wanted, endpoint_));
   const SocketAddress local = make_inet(wanted, domain_);
   {
     MutexGuard guard(lock_);
@@ -124,7 +126,7 @@ Result<void> Socket::autobind(Task& task) {
   wanted.port = 0;
   if (is_inet()) return take_port(task, wanted);
   SocketAddress local = family_only(domain_);
-  local.bytes += net_tables(kernel_)->autobind_abstract(endpoint_);
+  local.bytes += net_->tables->autobind_abstract(endpoint_);
   {
     MutexGuard guard(lock_);
     local_ = local, bound_ = true;
@@ -145,7 +147,7 @@ Result<InetAddress> Socket::parse_destination(const SocketAddress& address) {
     MutexGuard guard(endpoint_->lock);
     if (endpoint_->only_v6) return address.family() == abi::af_inet ? Errno::eafnosupport : Errno::enetunreach;
   }
-  return is_local(to) ? Result<InetAddress>(to) : Result<InetAddress>(Errno::enetunreach);
+  return is_local(to) && net_->lo_is_up() ? Result<InetAddress>(to) : Result<InetAddress>(Errno::enetunreach);
 }
 
 Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& address, const SocketAddress* from) {
@@ -153,11 +155,11 @@ Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& addre
   if (is_inet()) {
     const InetAddress to = TRY(parse_destination(address));
     if (to.port == 0) return is_datagram() ? Errno::einval : Errno::econnrefused;
-    found = net_tables(kernel_)->find_port(reached(to), *endpoint_, from);
+    found = net_->tables->find_port(reached(to), *endpoint_, from);
   } else {
     TRY(check_unix(address));
     if (is_abstract(address)) {
-      found = net_tables(kernel_)->find_abstract(address.bytes.substr(2));
+      found = net_->tables->find_abstract(address.bytes.substr(2));
     } else {
       const Path path = TRY(walk(task, abi::at_fdcwd.raw(), unix_path(address)));
       TRY(check_permission(task, path, 2));
@@ -196,7 +198,7 @@ void Socket::forget_address() {
     if (!address_chosen_) local.ip = any_of(domain_).ip;
     local_ = make_inet(local, domain_);
   }
-  if (drop) net_tables(kernel_)->remove(*endpoint_);
+  if (drop) net_->tables->remove(*endpoint_);
 }
 
 }  // namespace limen

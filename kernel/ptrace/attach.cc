@@ -46,18 +46,19 @@ Result<void> check_ptrace_access(Task& who, Task& target) {
   const Credentials& ours = who.credentials();
   const Ref<const Credentials> theirs = target.credentials_ref();
   if (!theirs) return Errno::eperm;
-  if (ours.capable(Capability::sys_ptrace)) return success;
+  if (ours.has_capability(theirs->user_ns.get(), Capability::sys_ptrace)) return success;
   const bool same = ours.uid == theirs->euid && ours.uid == theirs->suid && ours.uid == theirs->uid &&
                     ours.gid == theirs->egid && ours.gid == theirs->sgid && ours.gid == theirs->gid;
   if (!same || !target.group().dumpable) return Errno::eperm;
-  return (theirs->permitted & ~ours.permitted) == 0 ? Result<void>() : Errno::eperm;
+  const bool same_ns = ours.user_ns == theirs->user_ns;
+  return same_ns && (theirs->permitted & ~ours.permitted) == 0 ? Result<void>() : Errno::eperm;
 }
 
 bool is_unsafely_traced(Task& task) {
   if (!task.tracing->traced()) return false;
   ReadGuard tree(task.kernel().process_tree);
   const Ref<const Credentials> theirs = task.tracing->tracer ? task.tracing->tracer->credentials_ref() : nullptr;
-  return theirs && !theirs->capable(Capability::sys_ptrace);
+  return theirs && !theirs->has_capability(task.credentials().user_ns.get(), Capability::sys_ptrace);
 }
 
 Result<void> trace_me(Task& task) {

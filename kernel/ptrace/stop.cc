@@ -18,7 +18,7 @@ abi::SigInfo trap_info(Task& task, int signo, int code) {
   abi::SigInfo info{};
   info.signo = signo;
   info.code = code;
-  info.put(abi::SigInfoKill{task.tid().raw(), task.credentials().uid.raw()});
+  info.put(abi::SigInfoKill{task.sees(task.tid()), task.credentials().seen(task.credentials().uid)});
   return info;
 }
 
@@ -141,10 +141,13 @@ std::optional<SignalInfo> trace_signal(Task& task, const SignalInfo& info) {
     MutexGuard guard(tracing.lock);
     next = decode_siginfo(info.signo, tracing.stop.info);  // PTRACE_SETSIGINFO may have changed it
     next.error_code = info.error_code, next.trapno = info.trapno;
+    next.addressed = true;
   } else {
     next = SignalInfo{.signo = Signal(injected), .code = abi::si_user};
     ReadGuard tree(task.kernel().process_tree);
-    if (tracing.tracer) next.pid = tracing.tracer->tid(), next.uid = tracing.tracer->credentials_ref()->uid;
+    next.addressed = true;
+    if (tracing.tracer) next.pid = Pid(task.sees(tracing.tracer->tid()));
+    if (tracing.tracer) next.uid = Uid(task.credentials().seen(tracing.tracer->credentials_ref()->uid));
   }
   if (task.blocked().has(next.signo)) {
     send_signal(task, next);

@@ -142,6 +142,8 @@ bool handle_one(Task& task, Outcome& outcome) {
   } else if (action.handler != abi::sig_dfl) {
     settle_with_handler(task, outcome, action.flags);
     run_handler(task, *info, action);
+  } else if (task.group().unkillable && info->signo != sig::stop) {
+    return true;  // the init of a namespace takes what it handles, and no more
   } else {
     switch (default_action(info->signo)) {
       case DefaultAction::ignore:

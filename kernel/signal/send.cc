@@ -104,8 +104,19 @@ Result<bool> enqueue(ThreadGroup& group, Task* task, Task& owner, const SignalIn
   return true;
 }
 
-Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
-  const Signal s = info.signo;
+// Ids as `receiver` sees them: what is sent is told by kernel numbers. Linux: send_signal_locked.
+SignalInfo addressed(Task& receiver, SignalInfo info) {
+  if (info.code == abi::si_kernel) info.from_above = true;
+  if (std::exchange(info.addressed, true)) return info;
+  const i32 seen = receiver.sees(info.pid);
+  if (info.pid.raw() != 0 && seen == 0) info.from_above = true;
+  info.pid = Pid(seen);
+  if (const Ref<const Credentials> cred = receiver.credentials_ref()) info.uid = Uid(cred->seen(info.uid));
+  return info;
+}
+
+Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& sent) {
+  const Signal s = sent.signo;
   if (s.raw() < 1 || s.raw() > kSignalMax) return success;
   Members members = members_of(group);
   if (members.exiting || (task == nullptr && members.tasks.empty())) return success;
@@ -115,6 +126,11 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   const Ref<SignalHandlers> handlers = first.handlers_ref();
   if (!handlers) return success;  // it has exited
   const SignalAction action = handlers->get(s);
+  const SignalInfo info = addressed(first, sent);
+  // What the init of a namespace does not handle does not reach it, but for KILL and STOP from above. Linux: sig_task_ignored.
+  const bool forced = info.from_above && (s == sig::kill || s == sig::stop);
+  const bool refused = group.unkillable && action.handler == abi::sig_dfl && !forced;
+  if (refused && (!first.blocked().has(s) || s == sig::kill || s == sig::stop)) return success;
   // A blocked signal is kept even when it is ignored now: the action may change before it is unblocked.
   // And a tracer or an observer sees those that are ignored, and fatal ones before their work is done.
   const bool observed = static_cast<bool>(group.kernel().options().observer);
@@ -143,7 +159,7 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& info) {
   }
   if (chosen == nullptr) return success;
   const DefaultAction by_default = default_action(s);
-  if (!chosen->tracing->traced() && !observed && action.handler == abi::sig_dfl &&
+  if (!chosen->tracing->traced() && !observed && !refused && action.handler == abi::sig_dfl &&
       (by_default == DefaultAction::terminate || by_default == DefaultAction::core)) {
     begin_group_exit(group, s.raw());
   } else {
@@ -166,6 +182,8 @@ void force_signal(Task& task, const SignalInfo& info) {
     task.handlers().exchange(info.signo,
                              SignalAction{.flags = action.flags, .restorer = action.restorer, .mask = action.mask});
   }
+  // A fault ends even the init of a namespace.
+  if (task.handlers().get(info.signo).handler == abi::sig_dfl) task.group().unkillable = false;
   if (blocked) task.set_blocked(task.blocked() & ~SignalSet::of(info.signo));
   send_signal(task, info);
 }
@@ -184,7 +202,7 @@ Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s) {
   const Credentials& ours = sender.credentials();
   if (ours.euid == theirs->suid || ours.euid == theirs->uid || ours.uid == theirs->suid || ours.uid == theirs->uid)
     return success;
-  if (theirs->user_ns && ours.has_capability(*theirs->user_ns, Capability::kill)) return success;
+  if (theirs->user_ns && ours.has_capability(theirs->user_ns.get(), Capability::kill)) return success;
   if (s == sig::cont) {
     ReadGuard tree(sender.kernel().process_tree);
     const Ref<ProcessGroup>& mine = sender.group().process_group;

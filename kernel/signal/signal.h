@@ -53,11 +53,14 @@ constexpr u64 signal_bit(Signal s) { return SignalSet::of(s).bits(); }
 // siginfo in canonical form; encoded for the ABI when delivered (kernel/signal/frame.cc).
 struct SignalInfo {
   Signal signo;
-  i32 code = 0;   // SI_USER, SI_QUEUE, SEGV_MAPERR, CLD_EXITED, ...
-  i32 error = 0;  // si_errno
-  Pid pid;        // sender or child (in the receiver's pid namespace)
-  Uid uid;
-  i32 status = 0;            // SIGCHLD
+  i32 code = 0;            // SI_USER, SI_QUEUE, SEGV_MAPERR, CLD_EXITED, ...
+  i32 error = 0;           // si_errno
+  Pid pid;                 // sender or child: a kernel number until it is sent, then as the receiver sees it
+  Uid uid;                 // as pid
+  bool addressed = false;  // pid and uid are as the receiver sees them
+  bool from_above =
+      false;       // by the kernel, or from outside the receiver's pid namespace: a namespace's init cannot refuse
+  i32 status = 0;  // SIGCHLD
   u64 utime = 0, stime = 0;  // SIGCHLD, clock ticks
   u64 value = 0;             // sigval
   u64 addr = 0;              // faults; SIGSYS: call address

@@ -223,7 +223,7 @@ Result<i64> sys_chroot(Task& task, UserPath path) {
   const Attributes a = TRY(place.inode().attributes());
   if (!a.is_directory()) return Errno::enotdir;
   TRY(check_permission(task, place, 1));
-  if (!task.credentials().capable(Capability::sys_chroot)) return Errno::eperm;
+  if (!task.credentials().capable_here(Capability::sys_chroot)) return Errno::eperm;
   task.fs().set_root(std::move(place));
   return 0;
 }

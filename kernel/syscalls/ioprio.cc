@@ -51,7 +51,9 @@ Result<i64> sys_ioprio_set(Task& task, int which, int who, int ioprio) {
   const Credentials& mine = task.credentials();
   for (const Ref<Task>& t : chosen) {
     const Ref<const Credentials> theirs = t->credentials_ref();
-    if (theirs->uid != mine.euid && theirs->uid != mine.uid && !mine.capable(Capability::sys_nice)) return Errno::eperm;
+    if (theirs->uid != mine.euid && theirs->uid != mine.uid &&
+        !mine.has_capability(theirs->user_ns.get(), Capability::sys_nice))
+      return Errno::eperm;
     t->io_priority = static_cast<u16>(ioprio);  // Linux keeps that much of it
   }
   return 0;

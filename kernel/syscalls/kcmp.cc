@@ -45,7 +45,8 @@ Result<i64> sys_kcmp(Task& task, Pid pid1, Pid pid2, int type, u64 idx1, u64 idx
   Ref<Task> a, b;
   {
     ReadGuard tree(kernel.process_tree);
-    a = kernel.pids->find(pid1), b = kernel.pids->find(pid2);
+    const PidNamespace& pids = *task.namespaces().pid;
+    a = pids.find(pid1), b = pids.find(pid2);
   }
   if (!a || !b) return Errno::esrch;
   if (!may_look(task, *a) || !may_look(task, *b)) return Errno::eperm;

@@ -136,6 +136,10 @@ Result<i64> end_key(Task& task, KeyTable& table, i32 id, bool revokes) {
 Result<i64> change_owner(Task& task, KeyTable& table, i32 id, u32 uid, u32 gid) {
   if (uid == ~0u && gid == ~0u) return 0;
   const Credentials& who = task.credentials();
+  if (uid != ~0u) uid = TRY(who.kernel_id(Uid(uid)))
+  .raw();
+  if (gid != ~0u) gid = TRY(who.kernel_id(Gid(gid)))
+  .raw();
   MutexGuard guard(table.lock);
   const Ref<Key> key = TRY(table.find(task, id, key_setattr, Make::yes));
   if (!who.capable(Capability::sys_admin)) {
@@ -167,8 +171,8 @@ Result<i64> describe(Task& task, KeyTable& table, i32 id, GuestAddr to, usize ro
   {
     MutexGuard guard(table.lock);
     const Ref<Key> key = TRY(table.find(task, id, key_view, Make::no));
-    text = fmt::format("{};{};{};{:08x};{}", key->type_name(), key->uid.raw(), key->gid.raw(), key->permissions,
-                       key->description);
+    text = fmt::format("{};{};{};{:08x};{}", key->type_name(), task.credentials().seen(key->uid),
+                       task.credentials().seen(key->gid), key->permissions, key->description);
   }
   return copy_text(task, to, room, {text.c_str(), text.size() + 1});
 }

@@ -1,5 +1,5 @@
-// mount(2), umount2(2), pivot_root(2). Mounts of a sandbox are its own: there is no propagation, so MS_SHARED and its kin succeed
-// and change nothing. Source: fs/namespace.c:path_mount.
+// mount(2), umount2(2), pivot_root(2). All mounts are private: MS_SHARED and MS_SLAVE succeed, and nothing propagates.
+// Source: fs/namespace.c:path_mount.
 #include "abi/mount.h"
 #include "abi/fcntl.h"
 #include "kernel/kernel.h"
@@ -11,6 +11,18 @@ namespace limen {
 namespace {
 
 constexpr u64 kPropagation = abi::ms_shared | abi::ms_private | abi::ms_slave | abi::ms_unbindable;
+
+constexpr u64 kAtime = abi::ms_noatime | abi::ms_nodiratime | abi::ms_relatime | abi::ms_strictatime;
+
+// Who may change the tree. Linux: may_mount.
+bool may_mount(Task& task) {
+  const Namespaces& all = task.namespaces();
+  return task.credentials().capable_in(*all.mount, Capability::sys_admin);
+}
+
+MountNamespace::Depth depth_of(u64 flags) {
+  return (flags & abi::ms_rec) != 0 ? MountNamespace::Depth::all : MountNamespace::Depth::one;
+}
 
 u32 mount_flags(u64 flags) {
   constexpr u64 kKept =
@@ -25,6 +37,17 @@ Result<void> mount_new(Task& task, const Path& where, const std::string& type, c
   const Path what = TRY(make_mountable(task, type, data, mount_flags(flags), source));
   TRY(task.namespaces().mount->bind(where, what, mount_flags(flags)));
   return success;
+}
+
+// A remount that says nothing of access times keeps them. Of the filesystem itself, it is for who made that.
+Result<void> remount(Task& task, const Path& where, u64 flags) {
+  u32 wanted = mount_flags(flags);
+  constexpr u32 kTimes = kMountNoAtime | kMountNoDirAtime | kMountRelatime;
+  if ((flags & kAtime) == 0) wanted = (wanted & ~kTimes) | (where.mount->flags() & kTimes);
+  const UserNamespace* owner = where.mount->filesystem()->user_ns.get();
+  const bool of_filesystem = (flags & abi::ms_bind) == 0;
+  if (of_filesystem && !task.credentials().has_capability(owner, Capability::sys_admin)) return Errno::eperm;
+  return task.namespaces().mount->remount(where, wanted);
 }
 
 Result<std::string> optional_string(Task& task, GuestAddr addr, Errno too_long) {
@@ -44,15 +67,17 @@ Result<i64> sys_mount(Task& task, UserString source, UserPath target, UserString
   const std::string options = TRY(optional_string(task, is_new ? data : GuestAddr(), Errno::einval));
   const std::string target_name = TRY(target.read(task));
   const Path where = TRY(walk(task, abi::at_fdcwd.raw(), target_name));
-  if (!task.credentials().capable(Capability::sys_admin)) return Errno::eperm;
+  if (!may_mount(task)) return Errno::eperm;
   MountNamespace& mounts = *task.namespaces().mount;
   if ((bits & abi::ms_remount) != 0) {
-    TRY(mounts.remount(where, mount_flags(bits)));
+    TRY(remount(task, where, bits));
   } else if ((bits & abi::ms_bind) != 0) {
     const Path what = TRY(walk(task, abi::at_fdcwd.raw(), source_name));
-    TRY(mounts.bind(where, what, what.mount->flags()));
+    TRY(mounts.bind_copy(where, what, depth_of(bits)));
   } else if ((bits & kPropagation) != 0) {
-    if (where.dentry != where.mount->root()) return Errno::einval;
+    const u64 kind = bits & kPropagation;
+    if ((kind & (kind - 1)) != 0 || (bits & ~(kPropagation | abi::ms_rec | abi::ms_silent)) != 0) return Errno::einval;
+    TRY(mounts.set_unbindable(where, kind == abi::ms_unbindable, depth_of(bits)));
   } else if ((bits & abi::ms_move) != 0) {
     const Path what = TRY(walk(task, abi::at_fdcwd.raw(), source_name));
     TRY(mounts.move(what, where));
@@ -71,7 +96,7 @@ Result<i64> sys_umount2(Task& task, UserPath target, UmountFlags flags) {
   WalkFlags how;
   how.follow = !flags.any(abi::umount_nofollow);
   const Path where = TRY(walk(task, abi::at_fdcwd.raw(), name, how));
-  if (!task.credentials().capable(Capability::sys_admin)) return Errno::eperm;
+  if (!may_mount(task)) return Errno::eperm;
   if (where.dentry != where.mount->root()) return Errno::einval;
   // MNT_EXPIRE marks an idle mount first; the second call takes it away. A mark that nobody removes is the same as none.
   if (flags.any(abi::mnt_expire)) return Errno::eagain;
@@ -80,7 +105,7 @@ Result<i64> sys_umount2(Task& task, UserPath target, UmountFlags flags) {
 }
 
 Result<i64> sys_pivot_root(Task& task, UserPath new_root, UserPath put_old) {
-  if (!task.credentials().capable(Capability::sys_admin)) return Errno::eperm;
+  if (!may_mount(task)) return Errno::eperm;
   WalkFlags how;
   how.must_be_directory = true;
   const std::string new_name = TRY(new_root.read(task));
@@ -93,7 +118,7 @@ Result<i64> sys_pivot_root(Task& task, UserPath new_root, UserPath put_old) {
   std::vector<Ref<Task>> tasks;
   {
     ReadGuard guard(task.kernel().process_tree);
-    tasks = task.namespaces().pid->tasks();
+    tasks = task.kernel().pids->tasks();
   }
   for (const Ref<Task>& each : tasks) {
     const Ref<FsContext> fs = each->fs_ref();

@@ -1,5 +1,5 @@
 // open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2), open_tree_attr(2).
-// Mounts of a sandbox are its own: there is no propagation to set, and a group of peers is never joined.
+// All mounts are private: there is no propagation to set, and a group of peers is never joined.
 #include <algorithm>
 #include <cstring>
 
@@ -16,7 +16,10 @@
 namespace limen {
 namespace {
 
-bool may_mount(Task& task) { return task.credentials().capable(Capability::sys_admin); }
+bool may_mount(Task& task) {
+  const Namespaces& all = task.namespaces();
+  return task.credentials().capable_in(*all.mount, Capability::sys_admin);
+}
 
 FdFlags fd_flags(bool close_on_exec) { return close_on_exec ? FdFlags::close_on_exec : FdFlags::none; }
 

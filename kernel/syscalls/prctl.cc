@@ -52,7 +52,7 @@ Result<i64> get_name(Task& task, u64 address) {
 bool is_capability(u64 number) { return number <= static_cast<u64>(abi::cap_last_cap); }
 
 Result<i64> drop_bounding(Task& task, u64 number) {
-  if (!task.credentials().capable(Capability::setpcap)) return Errno::eperm;
+  if (!task.credentials().capable_here(Capability::setpcap)) return Errno::eperm;
   if (!is_capability(number)) return Errno::einval;
   Ref<Credentials> fresh = task.credentials().clone();
   fresh->bounding &= ~(u64{1} << number);
@@ -67,7 +67,7 @@ Result<i64> set_securebits(Task& task, u64 wanted) {
   const bool changes_locked = ((old.securebits ^ wanted) & locked) != 0;
   const bool drops_lock = (old.securebits & kLocks & ~wanted) != 0;
   if (changes_locked || drops_lock || (wanted & ~(kBits | kLocks)) != 0) return Errno::eperm;
-  if (!old.capable(Capability::setpcap)) return Errno::eperm;
+  if (!old.capable_here(Capability::setpcap)) return Errno::eperm;
   Ref<Credentials> fresh = old.clone();
   fresh->securebits = static_cast<u32>(wanted);
   task.set_credentials(std::move(fresh));

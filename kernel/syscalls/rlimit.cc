@@ -67,7 +67,7 @@ Result<i64> sys_prlimit64(Task& task, Pid pid, Resource resource, UserIn<abi::RL
   Ref<Task> target(&task);
   if (pid.raw() != 0) {
     ReadGuard tree(task.kernel().process_tree);
-    target = task.kernel().pids->find(pid);
+    target = task.namespaces().pid->find(pid);
   }
   if (!target) return Errno::esrch;
   TRY(may_change(task, *target));

@@ -41,8 +41,9 @@ Result<void> kill_all(Task& task, const SignalInfo& info) {
   {
     ReadGuard tree(task.kernel().process_tree);
     for (const Ref<Task>& other : task.namespaces().pid->tasks()) {
-      const bool leads = other->tid() == other->group().pid();
-      if (leads && other->tid() != Pid(1) && &other->group() != &task.group()) targets.push_back(other->group_ref());
+      const bool leads = other->is_leader();
+      if (leads && task.sees(other->tid()) != 1 && &other->group() != &task.group())
+        targets.push_back(other->group_ref());
     }
   }
   Result<void> result = targets.empty() ? Result<void>(Errno::esrch) : success;
@@ -55,7 +56,7 @@ Result<void> kill_all(Task& task, const SignalInfo& info) {
 
 Result<void> send_to_thread(Task& task, std::optional<Pid> tgid, Pid tid, const SignalInfo& info) {
   const Ref<Task> target = find_task(task, tid);
-  if (!target || (tgid && target->group().pid() != *tgid)) return Errno::esrch;
+  if (!target || (tgid && target->group().pid() != task.means(*tgid))) return Errno::esrch;
   if (!is_valid(info.signo)) return Errno::einval;
   TRY(check_kill(task, target->group(), info.signo));
   if (info.signo.raw() == 0) return success;
@@ -66,7 +67,20 @@ Result<void> send_to_thread(Task& task, std::optional<Pid> tgid, Pid tid, const 
 Result<SignalInfo> read_queued_info(Task& task, UserIn<abi::SigInfo> user, Signal s, bool to_itself) {
   const abi::SigInfo info = TRY(user.read(task));
   if ((info.code >= 0 || info.code == abi::si_tkill) && !to_itself) return Errno::eperm;
-  return decode_siginfo(s, info);
+  SignalInfo queued = decode_siginfo(s, info);
+  queued.addressed = true;  // whatever the guest says: the receiver gets to see it
+  return queued;
+}
+
+// ... and what `target` gets to see of that. Linux: send_signal_locked.
+SignalInfo as_said_to(Task& target, Task& sender, SignalInfo info) {
+  const Ref<const Credentials> theirs = target.credentials_ref();
+  if (theirs && theirs->user_ns != sender.credentials().user_ns) {
+    const Result<Uid> uid = sender.credentials().kernel_id(info.uid);
+    info.uid = Uid(theirs->seen(uid.value_or(Uid(~0u))));
+  }
+  if (target.sees(sender.group().pid()) == 0) info.pid = Pid(0), info.from_above = true;
+  return info;
 }
 
 // Sleeps until there is a signal to take.
@@ -126,18 +140,19 @@ Result<i64> sys_tgkill(Task& task, Pid tgid, Pid tid, Signal sig) {
 }
 
 Result<i64> sys_rt_sigqueueinfo(Task& task, Pid pid, Signal sig, UserIn<abi::SigInfo> info) {
-  const SignalInfo queued = TRY(read_queued_info(task, info, sig, pid == task.tid()));
+  const SignalInfo queued = TRY(read_queued_info(task, info, sig, task.means(pid) == task.tid()));
   const Ref<Task> target = pid.raw() > 0 ? find_task(task, pid) : Ref<Task>();
   if (!target) return Errno::esrch;
-  TRY(kill_one(task, target->group(), queued));
+  TRY(kill_one(task, target->group(), as_said_to(*target, task, queued)));
   return 0;
 }
 
 Result<i64> sys_rt_tgsigqueueinfo(Task& task, Pid tgid, Pid tid, Signal sig, UserIn<abi::SigInfo> info) {
   (void)TRY(info.read(task));  // EFAULT before EINVAL before EPERM
   if (tgid.raw() <= 0 || tid.raw() <= 0) return Errno::einval;
-  const SignalInfo queued = TRY(read_queued_info(task, info, sig, tid == task.tid()));
-  TRY(send_to_thread(task, tgid, tid, queued));
+  const SignalInfo queued = TRY(read_queued_info(task, info, sig, task.means(tid) == task.tid()));
+  const Ref<Task> target = find_task(task, tid);
+  TRY(send_to_thread(task, tgid, tid, target ? as_said_to(*target, task, queued) : queued));
   return 0;
 }
 

@@ -89,8 +89,8 @@ Result<Ref<Socket>> make_socket(Task& task, SocketDomain domain, SocketType type
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
   i32 p = domain.raw() == abi::af_unix ? 0 : protocol.raw();
   if (domain.raw() != abi::af_unix && p == 0) p = kind == abi::sock_stream ? abi::ipproto_tcp : abi::ipproto_udp;
-  return make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), domain.raw(), kind,
-                          p);
+  return make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(),
+                          task.namespaces().net, domain.raw(), kind, p);
 }
 
 Result<Ref<SocketFile>> make_netlink_socket(Task& task, SocketType type, SocketProtocol protocol) {
@@ -101,8 +101,8 @@ Result<Ref<SocketFile>> make_netlink_socket(Task& task, SocketType type, SocketP
   const i32 p = protocol.raw();
   if (p != abi::netlink_route && p != abi::netlink_kobject_uevent) return Errno::eprotonosupport;
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
-  return Ref<SocketFile>(
-      make_ref<NetlinkSocket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(), kind, p));
+  return Ref<SocketFile>(make_ref<NetlinkSocket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status,
+                                                 task.kernel(), task.namespaces().net, kind, p));
 }
 
 // --- Control messages -------------------------------------------------------------------------------------------------------
@@ -124,18 +124,19 @@ Result<void> set_credentials(Task& task, std::span<const u8> data, Ancillary& an
   if (data.size() != sizeof cred) return Errno::einval;
   std::memcpy(&cred, data.data(), sizeof cred);
   const Credentials& own = task.credentials();
-  const Uid uid(cred.uid);
-  const Gid gid(cred.gid);
-  const bool pid_ok = cred.pid == task.group().pid().raw() || own.capable(Capability::sys_admin);
-  const bool uid_ok = uid == own.uid || uid == own.euid || uid == own.suid || own.capable(Capability::setuid);
-  const bool gid_ok = gid == own.gid || gid == own.egid || gid == own.sgid || own.capable(Capability::setgid);
+  const Uid uid = TRY(own.kernel_id(Uid(cred.uid)));
+  const Gid gid = TRY(own.kernel_id(Gid(cred.gid)));
+  const Pid pid = task.means(Pid(cred.pid));
+  const PidNamespace& pids = *task.namespaces().pid;
+  const bool pid_ok = pid == task.group().pid() || own.capable_in(pids, Capability::sys_admin);
+  const bool uid_ok = uid == own.uid || uid == own.euid || uid == own.suid || own.capable_here(Capability::setuid);
+  const bool gid_ok = gid == own.gid || gid == own.egid || gid == own.sgid || own.capable_here(Capability::setgid);
   if (!pid_ok || !uid_ok || !gid_ok) return Errno::eperm;
-  if (cred.pid != task.group().pid().raw()) {
+  if (pid != task.group().pid()) {
     ReadGuard tree(task.kernel().process_tree);
-    const PidNamespace& pids = *task.namespaces().pid;
     if (!pids.find(Pid(cred.pid)) && !pids.find_process_group(Pid(cred.pid))) return Errno::esrch;
   }
-  ancillary.sender = cred;
+  ancillary.sender = {pid.raw(), uid.raw(), gid.raw()};  // as the kernel counts: the receiver may see others
   return success;
 }
 
@@ -397,7 +398,14 @@ Result<i64> sys_getsockopt(Task& task, Fd fd, SocketLevel level, SocketOption op
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   const i32 room = TRY(length.read(task));
   if (room < 0) return Errno::einval;
-  const std::vector<u8> bytes = TRY(socket->get_option(level.raw(), option.raw(), static_cast<usize>(room)));
+  std::vector<u8> bytes = TRY(socket->get_option(level.raw(), option.raw(), static_cast<usize>(room)));
+  if (level.raw() == abi::sol_socket && option.raw() == abi::so_peercred) {
+    const std::vector<u8> whole = TRY(socket->get_option(abi::sol_socket, abi::so_peercred, sizeof(abi::UCred)));
+    abi::UCred cred{};
+    std::memcpy(&cred, whole.data(), std::min(whole.size(), sizeof cred));
+    cred = seen_by(task, cred);
+    std::memcpy(bytes.data(), &cred, std::min(bytes.size(), sizeof cred));
+  }
   if (!bytes.empty()) TRY(copy_to_user(task, value.addr(), bytes.data(), bytes.size()));
   TRY(length.write(task, static_cast<i32>(bytes.size())));
   return 0;

@@ -13,10 +13,10 @@ u64 encoded(Device d) { return abi::make_dev(d.major, d.minor); }
 
 abi::TimeSpec timespec_of(TimeStamp t) { return {t.sec, static_cast<i64>(t.nsec)}; }
 
-abi::Stat encode_stat(const Attributes& a) {
+abi::Stat encode_stat(const Credentials& reader, const Attributes& a) {
   abi::Stat s{};
   s.st_dev = encoded(a.device), s.st_ino = a.inode, s.st_nlink = a.links, s.st_mode = a.mode;
-  s.st_uid = a.uid.raw(), s.st_gid = a.gid.raw(), s.st_rdev = encoded(a.rdev);
+  s.st_uid = reader.seen(a.uid), s.st_gid = reader.seen(a.gid), s.st_rdev = encoded(a.rdev);
   s.st_size = static_cast<i64>(a.size), s.st_blksize = static_cast<i64>(a.block_size);
   s.st_blocks = static_cast<i64>(a.blocks);
   s.st_atim = timespec_of(a.atime), s.st_mtim = timespec_of(a.mtime), s.st_ctim = timespec_of(a.ctime);
@@ -29,12 +29,12 @@ abi::StatxTimestamp statx_time(TimeStamp t) {
   return out;
 }
 
-abi::Statx encode_statx(const Attributes& a, u32 mount_id) {
+abi::Statx encode_statx(const Credentials& reader, const Attributes& a, u32 mount_id) {
   abi::Statx s{};
   constexpr u32 kBasicBirthAndMount = 0x7ff | 0x800 | 0x1000;  // STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID
   s.stx_mask = kBasicBirthAndMount;
   s.stx_blksize = static_cast<u32>(a.block_size), s.stx_nlink = static_cast<u32>(a.links);
-  s.stx_uid = a.uid.raw(), s.stx_gid = a.gid.raw(), s.stx_mode = static_cast<u16>(a.mode);
+  s.stx_uid = reader.seen(a.uid), s.stx_gid = reader.seen(a.gid), s.stx_mode = static_cast<u16>(a.mode);
   s.stx_ino = a.inode, s.stx_size = a.size, s.stx_blocks = a.blocks;
   s.stx_atime = statx_time(a.atime), s.stx_btime = statx_time(a.btime);
   s.stx_ctime = statx_time(a.ctime), s.stx_mtime = statx_time(a.mtime);
@@ -71,7 +71,7 @@ Result<Found> find(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
 
 Result<i64> stat_at(Task& task, i32 dirfd, UserPath path, u32 at_flags, UserOut<abi::Stat> out) {
   const Found found = TRY(find(task, dirfd, path, at_flags));
-  TRY(out.write(task, encode_stat(found.attributes)));
+  TRY(out.write(task, encode_stat(task.credentials(), found.attributes)));
   return 0;
 }
 
@@ -84,7 +84,7 @@ Result<i64> access_at(Task& task, i32 dirfd, UserPath path, AccessMode mode, u32
   if ((at_flags & abi::at_eaccess) == 0 && (cred->uid != cred->fsuid || cred->gid != cred->fsgid)) {
     Ref<Credentials> real = cred->clone();
     real->fsuid = cred->uid, real->fsgid = cred->gid;
-    real->effective = cred->uid.raw() == 0 ? cred->permitted : 0;
+    real->effective = cred->is_root(cred->uid) ? cred->permitted : 0;
     cred = real;
   }
   WalkFlags flags;
@@ -129,7 +129,7 @@ Result<i64> sys_lstat(Task& task, UserPath path, UserOut<abi::Stat> statbuf) {
 Result<i64> sys_fstat(Task& task, Fd fd, UserOut<abi::Stat> statbuf) {
   const Ref<File> file = TRY(task.files().get(fd));
   const Attributes a = TRY(file->attributes());
-  TRY(statbuf.write(task, encode_stat(a)));
+  TRY(statbuf.write(task, encode_stat(task.credentials(), a)));
   return 0;
 }
 
@@ -147,7 +147,7 @@ Result<i64> sys_statx(Task& task, DirFd dirfd, UserPath path, AtFlags flags, Sta
   if (flags.unknown(kKnown) != 0 || (flags.raw() & kSyncFlags) == kSyncFlags || mask.any(kReserved))
     return Errno::einval;
   const Found found = TRY(find(task, dirfd.raw(), path, flags.raw()));
-  TRY(statxbuf.write(task, encode_statx(found.attributes, found.mount_id)));
+  TRY(statxbuf.write(task, encode_statx(task.credentials(), found.attributes, found.mount_id)));
   return 0;
 }
 

@@ -24,7 +24,7 @@ void put(char (&field)[N], std::string_view text) {
 }
 
 Result<std::string> read_name(Task& task, UserBytes<In> name, int len) {
-  if (!task.credentials().capable(Capability::sys_admin)) return Errno::eperm;
+  if (!task.credentials().capable_in(*task.namespaces().uts, Capability::sys_admin)) return Errno::eperm;
   if (len < 0 || static_cast<usize>(len) > abi::uts_len) return Errno::einval;
   std::string text(static_cast<usize>(len), '\0');
   TRY(copy_from_user(task, text.data(), name.addr(), text.size()));
@@ -160,12 +160,13 @@ Result<i64> sys_get_robust_list(Task& task, Pid pid, UserOut<u64> head, UserOut<
   Ref<Task> target(&task);
   if (pid.raw() != 0) {
     ReadGuard tree(task.kernel().process_tree);
-    target = task.kernel().pids->find(pid);
+    target = task.namespaces().pid->find(pid);
   }
   if (!target) return Errno::esrch;
   const Ref<const Credentials> theirs = target->credentials_ref();
   const Credentials& mine = task.credentials();
-  if (&target->group() != &task.group() && mine.euid != theirs->euid && !mine.capable(Capability::sys_ptrace))
+  if (&target->group() != &task.group() && mine.euid != theirs->euid &&
+      !mine.has_capability(theirs->user_ns.get(), Capability::sys_ptrace))
     return Errno::eperm;
   TRY(len.write(task, 24));
   TRY(head.write(task, target->robust_list));

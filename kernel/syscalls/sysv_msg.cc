@@ -57,7 +57,7 @@ Result<i64> status(Task& task, int msqid, i32 cmd, UserAddr buf) {
     MutexGuard guard(queue.lock());
     if (cmd != abi::msg_stat_any) TRY(queue.check_access(task.credentials(), ipc_read));
     if (queue.removed()) return Errno::eidrm;
-    ds = queue.status();
+    ds = queue.status(task);
   }
   TRY(UserOut<abi::MsqidDs>(buf).write(task, ds));
   return cmd == abi::ipc_stat ? 0 : queue.id();
@@ -71,7 +71,7 @@ Result<i64> change(Task& task, int msqid, UserAddr buf) {
     MutexGuard guard(queue->lock());
     TRY(queue->check_owner(task.credentials()));
     if (wanted.msg_qbytes > abi::msgmnb && !task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
-    TRY(queue->set_permissions(wanted.msg_perm));
+    TRY(queue->set_permissions(task.credentials(), wanted.msg_perm));
     queue->most_bytes = wanted.msg_qbytes;
     queue->changed_at = now;
   }

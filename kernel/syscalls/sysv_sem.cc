@@ -50,7 +50,7 @@ Result<i64> status(Task& task, int semid, i32 cmd, UserAddr arg) {
     MutexGuard guard(set.lock());
     if (cmd != abi::sem_stat_any) TRY(set.check_access(task.credentials(), ipc_read));
     if (set.removed()) return Errno::eidrm;
-    ds = set.status();
+    ds = set.status(task);
   }
   TRY(UserOut<abi::SemidDs>(arg).write(task, ds));
   return cmd == abi::ipc_stat ? 0 : set.id();
@@ -62,7 +62,7 @@ Result<i64> change(Task& task, int semid, UserAddr arg) {
   const i64 now = ipc_now(task);
   MutexGuard guard(set->lock());
   TRY(set->check_owner(task.credentials()));
-  TRY(set->set_permissions(wanted.sem_perm));
+  TRY(set->set_permissions(task.credentials(), wanted.sem_perm));
   set->changed_at = now;
   return 0;
 }
@@ -77,7 +77,7 @@ Result<i64> get_one(Task& task, int semid, int semnum, i32 cmd) {
     case abi::getval:
       return set->semaphores()[index].value;
     case abi::getpid:
-      return set->semaphores()[index].last_pid;
+      return task.sees(Pid(set->semaphores()[index].last_pid));
     case abi::getncnt:
       return set->waiting(index, false);
     default:

@@ -44,7 +44,7 @@ Result<i64> status(Task& task, int shmid, i32 cmd, UserAddr buf) {
     MutexGuard guard(shm.lock());
     if (cmd != abi::shm_stat_any) TRY(shm.check_access(task.credentials(), ipc_read));
     if (shm.removed()) return Errno::eidrm;
-    ds = shm.status();
+    ds = shm.status(task);
   }
   TRY(UserOut<abi::ShmidDs>(buf).write(task, ds));
   return cmd == abi::ipc_stat ? 0 : shm.id();
@@ -56,7 +56,7 @@ Result<i64> change(Task& task, int shmid, UserAddr buf) {
   const i64 now = ipc_now(task);
   MutexGuard guard(shm->lock());
   TRY(shm->check_owner(task.credentials()));
-  TRY(shm->set_permissions(wanted.shm_perm));
+  TRY(shm->set_permissions(task.credentials(), wanted.shm_perm));
   shm->changed_at = now;
   return 0;
 }
@@ -67,7 +67,7 @@ Result<i64> set_locked(Task& task, int shmid, bool locked) {
   const Credentials& who = task.credentials();
   MutexGuard guard(shm->lock());
   if (shm->removed()) return Errno::eidrm;
-  if (!who.capable(Capability::ipc_lock)) {
+  if (!who.capable_in(ipc_of(task), Capability::ipc_lock)) {
     if (who.euid.raw() != shm->uid_ && who.euid.raw() != shm->cuid_) return Errno::eperm;
     constexpr usize kRlimitMemlock = 8;
     if (locked && task.group().limit(kRlimitMemlock).soft == 0) return Errno::eperm;

@@ -67,7 +67,7 @@ Result<i64> sys_timer_create(Task& task, ClockId clockid, UserIn<abi::SigEvent> 
         what.notifies = false;
         break;
       case abi::sigev_thread_id: {
-        what.target_tid = Pid(wanted.tid);
+        what.target_tid = task.means(Pid(wanted.tid));
         MutexGuard guard(task.group().lock);
         if (!task.group().members.contains(what.target_tid)) return Errno::einval;
         break;

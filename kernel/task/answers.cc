@@ -10,14 +10,13 @@ namespace {
 
 using platform::Answers;
 
-u32 word(i32 id) { return static_cast<u32>(id); }
-
 Answers::Identity identity_of(const Task& task, const ThreadGroup& group) {
+  const auto seen = [&task](Pid id) { return static_cast<u32>(task.sees(id)); };  // in its own pid namespace
   Answers::Identity identity;
-  identity.pid = word(group.pid().raw()), identity.tid = word(task.tid().raw());
-  identity.ppid = group.parent == nullptr ? 0 : word(group.parent->pid().raw());
-  identity.pgrp = word(group.process_group->id.raw());
-  identity.sid = word(group.process_group->session->id.raw());
+  identity.pid = seen(group.pid()), identity.tid = seen(task.tid());
+  identity.ppid = group.parent == nullptr ? 0 : seen(group.parent->pid());
+  identity.pgrp = seen(group.process_group->id);
+  identity.sid = seen(group.process_group->session->id);
   return identity;
 }
 

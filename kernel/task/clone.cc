@@ -11,6 +11,7 @@
 #include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/exit.h"
+#include "kernel/task/namespaces.h"
 #include "kernel/task/pidfd.h"
 #include "kernel/task/process_group.h"
 #include "kernel/task/scheduling.h"
@@ -29,12 +30,12 @@ struct CloneRequest {
   u64 tls = 0;
   UserOut<i32> parent_tid, pidfd;
   GuestAddr child_tid;
-  Pid wanted_tid;  // clone3's set_tid; 0: any
+  // clone3's set_tid: in the first namespace (0: any), and in those below, the innermost first.
+  Pid wanted_tid;
+  std::vector<Pid> wanted_local;
   bool has(u64 flag) const { return (flags & flag) != 0; }
 };
 
-constexpr u64 kNamespaceFlags = abi::clone_newns | abi::clone_newcgroup | abi::clone_newuts | abi::clone_newipc |
-                                abi::clone_newuser | abi::clone_newpid | abi::clone_newnet;
 constexpr u64 kKnownFlags = 0xffffffff | abi::clone_clear_sighand;
 
 Result<void> check_flags(Task& task, const CloneRequest& request) {
@@ -55,8 +56,9 @@ Result<void> check_flags(Task& task, const CloneRequest& request) {
     ReadGuard tree(task.kernel().process_tree);
     if (task.group().parent == nullptr) return Errno::einval;
   }
-  // New namespaces need privileges that the sandbox does not give away; Linux without CAP_SYS_ADMIN says the same.
-  if ((request.flags & kNamespaceFlags) != 0) return Errno::eperm;
+  // A thread of its process is in its namespaces. Linux: copy_process.
+  const Namespaces& own = task.namespaces();
+  if (request.has(abi::clone_thread) && own.pid_children != own.pid) return Errno::einval;
   return success;
 }
 
@@ -76,7 +78,7 @@ Ref<ThreadGroup> new_process(Task& task, Pid pid) {
   return group;
 }
 
-Task::Parts child_parts(Task& task, const CloneRequest& request, Pid tid) {
+Result<Task::Parts> child_parts(Task& task, const CloneRequest& request, Pid tid) {
   Task::Parts parts;
   parts.tid = tid;
   parts.group = request.has(abi::clone_thread) ? task.group_ref() : new_process(task, tid);
@@ -89,7 +91,10 @@ Task::Parts child_parts(Task& task, const CloneRequest& request, Pid tid) {
     }
   }
   parts.credentials = task.credentials_ref();
-  parts.namespaces = task.namespaces();
+  if (request.has(abi::clone_newuser)) parts.credentials = TRY(enter_new_user_namespace(task));
+  parts.namespaces = TRY(new_namespaces(task, request.flags, *parts.credentials, *parts.fs));
+  // The parent's next children are where they were; this one is where it belongs, and so are its own.
+  parts.namespaces.pid = parts.namespaces.pid_children;
   parts.name = task.name();
   return parts;
 }
@@ -116,6 +121,12 @@ Result<void> publish(Task& task, const Ref<Task>& child, const CloneRequest& req
   if (task.must_die()) return Errno::erestartnointr;
   const bool taken = kernel.pids->find(child->tid()) || kernel.pids->find_process_group(child->tid());
   if (taken) return Errno::eexist;  // set_tid, or it has just met another's set_tid
+  PidNamespace& pids = child->pid_namespace();
+  if (!pids.is_first()) TRY(pids.enter(child->tid(), request.wanted_local));
+  if (!pids.is_first() && pids.number_of(child->tid()) == 1) {
+    pids.set_init(&group);
+    group.is_namespace_init = true, group.unkillable = true;
+  }
   if (!request.has(abi::clone_thread)) {
     ThreadGroup* parent = request.has(abi::clone_parent) && task.group().parent ? task.group().parent : &task.group();
     group.parent = parent;
@@ -149,6 +160,7 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   Kernel& kernel = task.kernel();
   // Linux: copy_process. The count is taken when the child is published; a race of two may pass the limit by one.
   const Credentials& own = task.credentials();
+  if (request.has(abi::clone_newtime)) return Errno::einval;  // no time namespaces are built
   if (passes_process_limit(task, 1) && !own.capable(Capability::sys_resource) && !own.capable(Capability::sys_admin))
     return Errno::eagain;
   task.process_limit_passed = false;
@@ -163,11 +175,9 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
     tid = TRY(kernel.pids->allocate());
   }
   if (copies) mm->user = tid.raw();
-  Ref<Task> child = make_ref<Task>(kernel, [&] {
-    Task::Parts parts = child_parts(task, request, tid);
-    parts.mm = std::move(mm);
-    return parts;
-  }());
+  Task::Parts parts = TRY(child_parts(task, request, tid));
+  parts.mm = std::move(mm);
+  Ref<Task> child = make_ref<Task>(kernel, std::move(parts));
   child->set_cpu(std::move(cpu));
   if (copies) child->minor_faults = 1;  // its first write, to its stack: Mm::fork has resolved it ahead
   inherit(task, *child, request);
@@ -179,7 +189,6 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
 Result<i64> do_clone(Task& task, const CloneRequest& request) {
   TRY(check_flags(task, request));
   Ref<Task> child = TRY(make_child(task, request));
-  const i32 tid = child->tid().raw();
   const u32 event = event_of(task, request);
   if (request.has(abi::clone_pidfd)) {
     FdReservation fd = TRY(task.files().reserve(task));
@@ -191,11 +200,12 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
   } else {
     TRY(publish(task, child, request, event));
   }
+  const i32 tid = task.sees(child->tid()), own_tid = child->sees(child->tid());
   inherit_sem_undo(task, *child, request.has(abi::clone_sysvsem) ? SemUndo::shared : SemUndo::none);
   inherit_keys(task, *child, request.has(abi::clone_thread));
   // Linux ignores a fault in either of these two.
   if (request.has(abi::clone_parent_settid)) (void)request.parent_tid.write(task, tid);
-  if (request.has(abi::clone_child_settid)) child->mm().copy_out(request.child_tid, &tid, sizeof tid);
+  if (request.has(abi::clone_child_settid)) child->mm().copy_out(request.child_tid, &own_tid, sizeof own_tid);
   Ref<VforkDone> done;
   if (request.has(abi::clone_vfork)) child->vfork_done = done = make_ref<VforkDone>();
   if (Observer* observer = task.kernel().options().observer.get()) observer->task_started(*child, &task);
@@ -207,13 +217,13 @@ Result<i64> do_clone(Task& task, const CloneRequest& request) {
     exit_task(*child);  // visible for a moment: it ends like any other, and its parent reaps it at once
     return started.error();
   }
-  if (event != 0) trace_event(task, event, static_cast<u64>(tid));
+  if (event != 0) trace_event(task, event, static_cast<u64>(child->tid().raw()));
   if (done) {
     (void)task.block_killable(done->queue, [&]() -> Result<void> {
       if (done->done.load()) return success;
       return Errno::eagain;
     });
-    trace_event(task, abi::ptrace_event_vfork_done, static_cast<u64>(tid));
+    trace_event(task, abi::ptrace_event_vfork_done, static_cast<u64>(child->tid().raw()));
   }
   return tid;
 }
@@ -239,15 +249,28 @@ Result<i64> sys_clone(Task& task, CloneFlags flags, GuestAddr stack, UserOut<i32
 
 namespace {
 
-// Linux: kernel/pid.c:alloc_pid. There is one pid namespace, so one number.
-Result<Pid> read_wanted_tid(Task& task, const abi::CloneArgs& args) {
-  if (args.set_tid_size > 1) return Errno::einval;
-  const i32 tid = TRY(UserIn<i32>(args.set_tid).read(task));
-  constexpr i32 kPidMax = 4'194'304;
-  if (tid < 1 || tid >= kPidMax) return Errno::einval;
-  const Credentials& own = task.credentials();
-  if (!own.capable(Capability::checkpoint_restore) && !own.capable(Capability::sys_admin)) return Errno::eperm;
-  return Pid(tid);
+// Linux: kernel/pid.c:alloc_pid. The first number is for the child's own namespace, the next for the one around it.
+Result<void> read_wanted_tids(Task& task, const abi::CloneArgs& args, CloneRequest& request) {
+  const bool new_one = (args.flags & abi::clone_newpid) != 0;
+  const PidNamespace* ns = task.namespaces().pid_children.get();
+  const usize levels = ns->level() + (new_one ? 1 : 0);
+  if (args.set_tid_size > levels + 1) return Errno::einval;
+  std::vector<i32> wanted(args.set_tid_size);
+  TRY(copy_from_user(task, wanted.data(), args.set_tid, wanted.size() * sizeof wanted[0]));
+  for (usize i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] < 1 || wanted[i] >= PidNamespace::kMax) return Errno::einval;
+    const Credentials& own = task.credentials();
+    const bool is_new = new_one && i == 0;  // its maker may do anything in it
+    if (!is_new && !own.capable_in(*ns, Capability::checkpoint_restore) && !own.capable_in(*ns, Capability::sys_admin))
+      return Errno::eperm;
+    if (!is_new) ns = ns->parent().get();
+    if (i < levels) {
+      request.wanted_local.push_back(Pid(wanted[i]));
+    } else {
+      request.wanted_tid = Pid(wanted[i]);
+    }
+  }
+  return success;
 }
 
 }  // namespace
@@ -271,7 +294,7 @@ Result<i64> sys_clone3(Task& task, UserIn<abi::CloneArgs> args, usize size) {
   if (given.stack.is_null() != (given.stack_size == 0)) return Errno::einval;
   if (given.set_tid_size > 32 || given.set_tid.is_null() != (given.set_tid_size == 0)) return Errno::einval;
   CloneRequest request;
-  if (given.set_tid_size != 0) request.wanted_tid = TRY(read_wanted_tid(task, given));
+  if (given.set_tid_size != 0) TRY(read_wanted_tids(task, given, request));
   if ((given.flags & abi::clone_into_cgroup) != 0) {
     if (size < abi::clone_args_size_ver2 || given.cgroup > INT32_MAX) return Errno::einval;
     return Errno::ebadf;  // no descriptor of a cgroup exists here
@@ -297,22 +320,6 @@ Result<i64> sys_vfork(Task& task) {
   request.flags = abi::clone_vm | abi::clone_vfork;
   request.exit_signal = sig::chld;
   return do_clone(task, request);
-}
-
-// Linux: kernel/fork.c:check_unshare_flags. A new namespace of one kind needs other things to be the task's own, too.
-Result<i64> sys_unshare(Task& task, CloneFlags flags) {
-  constexpr u64 kKnown = abi::clone_fs | abi::clone_files | abi::clone_sighand | abi::clone_vm | abi::clone_thread |
-                         abi::clone_sysvsem | abi::clone_newtime | kNamespaceFlags;
-  if (flags.unknown(kKnown) != 0) return Errno::einval;
-  if (flags.any(abi::clone_thread | abi::clone_sighand | abi::clone_vm | abi::clone_newuser | abi::clone_newpid)) {
-    MutexGuard guard(task.group().lock);
-    if (task.group().members.size() != 1) return Errno::einval;
-  }
-  if (flags.any(kNamespaceFlags | abi::clone_newtime)) return Errno::eperm;
-  if (flags.any(abi::clone_sysvsem)) exit_sem_undo(task);
-  if (flags.any(abi::clone_fs)) task.set_fs(task.fs().clone());
-  if (flags.any(abi::clone_files)) task.set_files(task.files().clone());
-  return 0;
 }
 
 }  // namespace limen

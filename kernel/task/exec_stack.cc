@@ -98,10 +98,10 @@ Result<u64> write_first_stack(Mm& mm, const FirstStack& what, const u8 (&random)
   aux(abi::at_base, what.interpreter_base);
   aux(abi::at_flags, 0);
   aux(abi::at_entry, what.program_entry);
-  aux(abi::at_uid, cred.uid.raw());
-  aux(abi::at_euid, cred.euid.raw());
-  aux(abi::at_gid, cred.gid.raw());
-  aux(abi::at_egid, cred.egid.raw());
+  aux(abi::at_uid, cred.seen(cred.uid));
+  aux(abi::at_euid, cred.seen(cred.euid));
+  aux(abi::at_gid, cred.seen(cred.gid));
+  aux(abi::at_egid, cred.seen(cred.egid));
   aux(abi::at_secure, what.secure ? 1 : 0);
   aux(abi::at_random, random_at);
   aux(abi::at_hwcap2, kHwcap2FsGsBase);

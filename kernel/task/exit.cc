@@ -14,6 +14,7 @@
 #include "kernel/ptrace/tracing.h"
 #include "kernel/task/answers.h"
 #include "kernel/task/load.h"
+#include "kernel/task/namespaces.h"
 #include "kernel/task/process_group.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
@@ -37,12 +38,16 @@ SignalInfo child_signal(ThreadGroup& child, Signal signo, int wait_status) {
   return info;
 }
 
-// Children of a dying process go to the nearest subreaper, else to init.
-ThreadGroup* new_parent(ThreadGroup& dying) {
-  for (ThreadGroup* g = dying.parent; g != nullptr; g = g->parent) {
+// Children of a dying process go to the nearest subreaper of its pid namespace, else to the namespace's init. Linux: find_new_reaper.
+ThreadGroup* new_parent(Task& last_thread) {
+  ThreadGroup& dying = last_thread.group();
+  const PidNamespace& pids = last_thread.pid_namespace();
+  for (ThreadGroup* g = dying.parent; g != nullptr && !dying.is_namespace_init; g = g->parent) {
+    if (pids.number_of(g->pid()) == 0 || g->is_namespace_init) break;
     if (g->is_child_subreaper && !g->is_zombie) return g;
   }
-  return dying.kernel().init_group == &dying ? nullptr : dying.kernel().init_group;
+  ThreadGroup* init = pids.is_first() || dying.is_namespace_init ? dying.kernel().init_group : pids.init();
+  return init == &dying ? nullptr : init;
 }
 
 Ref<SignalHandlers> handlers_of(ThreadGroup& group) {
@@ -56,7 +61,10 @@ Ref<SignalHandlers> handlers_of(ThreadGroup& group) {
 // Tells the parent that `child` is a zombie: first the signal, then the end of its wait(2), as Linux does
 // (do_notify_parent). A parent that ignores SIGCHLD has nothing to wait for. Under process_tree.
 void notify_parent(ThreadGroup& child) {
-  if (child.parent == nullptr) return;
+  if (child.parent == nullptr) {  // the sandbox ends: whoever waits for the end of a namespace looks again
+    if (const Ref<Task> leader = child.leader()) leader->pid_namespace().emptied.wake();
+    return;
+  }
   const Ref<ThreadGroup> parent(child.parent);
   const Ref<Task> leader = child.leader();
   const bool traced = leader && leader->tracing->traced();
@@ -69,6 +77,7 @@ void notify_parent(ThreadGroup& child) {
       nobody_waits = ignored || (action.flags & abi::sa_nocldwait) != 0;
     }
   }
+  if (parent->ends_its_namespace) ignored = nobody_waits = true;
   if (exit_signal.raw() != 0 && !ignored) send_signal(*parent, child_signal(child, exit_signal, child.wait_status));
   if (nobody_waits) reap(child.kernel(), child);
   parent->child_changed.wake();
@@ -108,13 +117,16 @@ void pass_children_on(Task& thread, Pid successor) {
 // The children of a dead process go on under another; zombies among them report anew. Linux: forget_original_parent.
 void give_children_away(Task& last_thread) {
   ThreadGroup& group = last_thread.group();
-  ThreadGroup* heir = new_parent(group);
+  ThreadGroup* heir = new_parent(last_thread);
   const std::vector<Ref<ThreadGroup>> children = std::exchange(group.children, {});
   for (const Ref<ThreadGroup>& child : children) {
     child->parent = heir;
     publish_identity(*child);
     send_death_signals(*child, last_thread);
-    if (heir == nullptr) continue;
+    if (heir == nullptr) {
+      if (child->is_zombie) notify_parent(*child);
+      continue;
+    }
     heir->children.push_back(child);
     child->parent_tid = heir->pid();
     if (const Ref<Task> leader = child->leader()) leader->exit_signal = sig::chld;
@@ -149,6 +161,37 @@ void lose_terminal(ThreadGroup& group) {
   leave_controlling_terminal(group, hung_up, go_on);
   for (const Ref<ThreadGroup>& member : hung_up) send_signal(*member, kernel_signal(sig::hup));
   for (const Ref<ThreadGroup>& member : go_on) send_signal(*member, kernel_signal(sig::cont));
+}
+
+// The init of a pid namespace has ended: all others of it are killed, and it is no zombie before they are gone. What they leave is
+// reaped here. Linux: zap_pid_ns_processes.
+void end_namespace(Task& init) {
+  Kernel& kernel = init.kernel();
+  PidNamespace& pids = init.pid_namespace();
+  std::vector<Ref<Task>> others;
+  {
+    WriteGuard tree(kernel.process_tree);
+    pids.close();
+    init.group().ends_its_namespace = true;
+    others = pids.tasks();
+    const std::vector<Ref<ThreadGroup>> children = init.group().children;
+    for (const Ref<ThreadGroup>& child : children) {
+      if (child->is_zombie && child->parent == &init.group()) reap(kernel, *child);
+    }
+  }
+  for (const Ref<Task>& other : others) {
+    if (&other->group() != &init.group()) begin_group_exit(other->group(), sig::kill.raw());
+  }
+  TaskWaiter waiter(init, pids.emptied);
+  for (;;) {
+    {
+      ReadGuard tree(kernel.process_tree);
+      if (pids.live() <= 1 || kernel.init_group == nullptr) break;
+    }
+    init.park(Deadline::never());
+  }
+  WriteGuard tree(kernel.process_tree);
+  pids.set_init(nullptr);
 }
 
 // The process is over. Who must hear of it does; under process_tree.
@@ -220,11 +263,18 @@ void exit_task(Task& task) {
   drop_filters(task);
   release_tracees(task);
 
+  Pid successor;
   bool last = false, is_init = false;
   int status = 0, own_status = 0;
+  const auto leave_tree = [&] {
+    if (!last) return pass_children_on(task, successor);
+    is_init = &group == kernel.init_group;
+    lose_terminal(group);
+    become_zombie(task, status);
+    if (is_init) kernel.init_group = nullptr;
+  };
   {
     WriteGuard tree(kernel.process_tree);
-    Pid successor;
     {
       MutexGuard guard(group.lock);
       group.members.erase(task.tid());
@@ -237,14 +287,12 @@ void exit_task(Task& task) {
       own_status = group.exiting ? group.exit_status : task.exit_status();
     }
     if (!task.is_leader() && !leave_to_tracer(task, own_status)) kernel.pids->remove_task(task.tid());
-    if (last) {
-      is_init = &group == kernel.init_group;
-      lose_terminal(group);
-      become_zombie(task, status);
-      if (is_init) kernel.init_group = nullptr;
-    } else {
-      pass_children_on(task, successor);
-    }
+    if (!last || !group.is_namespace_init) leave_tree();
+  }
+  if (last && group.is_namespace_init) {
+    end_namespace(task);
+    WriteGuard tree(kernel.process_tree);
+    leave_tree();
   }
   group.members_changed.wake();
   if (last) {
@@ -253,6 +301,7 @@ void exit_task(Task& task) {
     retarget_shared_signals(task, ~task.blocked());
   }
   task.set_handlers(nullptr);
+  leave_namespaces(task);
   if (is_init) kernel.init_died(status);
 }
 

@@ -7,19 +7,19 @@
 
 namespace limen {
 
-Result<i64> sys_getpid(Task& task) { return task.group().pid().raw(); }
+Result<i64> sys_getpid(Task& task) { return task.sees(task.group().pid()); }
 
-Result<i64> sys_gettid(Task& task) { return task.tid().raw(); }
+Result<i64> sys_gettid(Task& task) { return task.sees(task.tid()); }
 
 Result<i64> sys_getppid(Task& task) {
   ReadGuard tree(task.kernel().process_tree);
   const ThreadGroup* parent = task.group().parent;
-  return parent == nullptr ? 0 : parent->pid().raw();
+  return parent == nullptr ? 0 : task.sees(parent->pid());
 }
 
 Result<i64> sys_set_tid_address(Task& task, GuestAddr tidptr) {
   task.clear_child_tid = tidptr.raw();
-  return task.tid().raw();
+  return task.sees(task.tid());
 }
 
 Result<i64> sys_exit(Task& task, int status) {

@@ -6,6 +6,7 @@
 #include "kernel/fs/tty/terminal.h"
 #include "kernel/ipc/sysv.h"
 #include "kernel/kernel.h"
+#include "kernel/net/endpoint.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/process_group.h"
@@ -107,9 +108,11 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     parts.fs = make_ref<FsContext>(init.root, init.cwd, 022);
     parts.handlers = make_ref<SignalHandlers>();
     parts.credentials = init.credentials;
-    parts.namespaces.pid = pids;
+    parts.namespaces.pid = parts.namespaces.pid_children = pids;
     parts.namespaces.mount = init.mounts;
     parts.namespaces.ipc = make_ref<IpcNamespace>(*this);
+    parts.namespaces.net = make_ref<NetNamespace>();
+    parts.namespaces.cgroup = make_ref<Namespace>(NamespaceKind::cgroup);
     parts.namespaces.uts = make_ref<UtsNamespace>(options_.hostname);
     parts.tid = pid;
     parts.name = "limen";

@@ -61,7 +61,7 @@ Result<i64> sys_pidfd_open(Task& task, Pid pid, PidfdFlags flags) {
   Ref<Task> target;
   {
     ReadGuard tree(task.kernel().process_tree);
-    target = task.kernel().pids->find(pid);
+    target = task.namespaces().pid->find(pid);
   }
   if (!target) return Errno::esrch;
   const PidfdTarget kind = flags.has(abi::pidfd_thread) ? PidfdTarget::thread : PidfdTarget::process;
@@ -87,7 +87,7 @@ namespace {
 
 // What pidfd_send_signal reaches; without a flag it is what the pidfd refers to.
 Result<void> send_by_pidfd(Task& task, Task& target, u32 scope, const SignalInfo& info) {
-  if (scope == abi::pidfd_signal_process_group) return signal_process_group(task, target.tid(), info);
+  if (scope == abi::pidfd_signal_process_group) return signal_process_group(task, Pid(task.sees(target.tid())), info);
   {
     MutexGuard guard(target.group().lock);
     const bool over = scope == abi::pidfd_signal_thread ? !target.group().members.contains(target.tid())
@@ -122,6 +122,7 @@ Result<i64> sys_pidfd_send_signal(Task& task, Fd pidfd, Signal sig, UserIn<abi::
     const bool to_itself = target.get() == &task && scope != abi::pidfd_signal_process_group;
     if (!to_itself && (given.code >= 0 || given.code == abi::si_tkill)) return Errno::eperm;
     signal = decode_siginfo(sig, given);
+    signal.addressed = true;
   }
   if (sig.raw() < 0 || sig.raw() > kSignalMax) return Errno::einval;
   TRY(send_by_pidfd(task, *target, scope, signal));

@@ -70,7 +70,7 @@ Result<i64> sys_setpgid(Task& task, Pid pid, Pid pgid) {
   Kernel& kernel = task.kernel();
   WriteGuard tree(kernel.process_tree);
   ThreadGroup& self = task.group();
-  Ref<ThreadGroup> target = pid.raw() == 0 ? task.group_ref() : kernel.pids->find_group(pid);
+  Ref<ThreadGroup> target = pid.raw() == 0 ? task.group_ref() : kernel.pids->find_group(task.means(pid));
   if (!target) return Errno::esrch;
   if (target->parent == &self) {
     if (target->process_group->session != self.process_group->session) return Errno::eperm;
@@ -81,7 +81,7 @@ Result<i64> sys_setpgid(Task& task, Pid pid, Pid pgid) {
   }
   const Ref<Session> session = target->process_group->session;
   if (session->id == target->pid()) return Errno::eperm;  // a session leader stays
-  const Pid wanted = pgid.raw() == 0 ? target->pid() : pgid;
+  const Pid wanted = pgid.raw() == 0 ? target->pid() : task.means(pgid);
   Ref<ProcessGroup> group = kernel.pids->find_process_group(wanted);
   if (!group) {
     if (wanted != target->pid()) return Errno::eperm;
@@ -96,18 +96,18 @@ Result<i64> sys_setpgid(Task& task, Pid pid, Pid pgid) {
 
 Result<i64> sys_getpgid(Task& task, Pid pid) {
   ReadGuard tree(task.kernel().process_tree);
-  const Ref<Task> target = pid.raw() == 0 ? Ref<Task>(&task) : task.kernel().pids->find(pid);
+  const Ref<Task> target = pid.raw() == 0 ? Ref<Task>(&task) : task.namespaces().pid->find(pid);
   if (!target) return Errno::esrch;
-  return target->group().process_group->id.raw();
+  return task.sees(target->group().process_group->id);
 }
 
 Result<i64> sys_getpgrp(Task& task) { return sys_getpgid(task, Pid(0)); }
 
 Result<i64> sys_getsid(Task& task, Pid pid) {
   ReadGuard tree(task.kernel().process_tree);
-  const Ref<Task> target = pid.raw() == 0 ? Ref<Task>(&task) : task.kernel().pids->find(pid);
+  const Ref<Task> target = pid.raw() == 0 ? Ref<Task>(&task) : task.namespaces().pid->find(pid);
   if (!target) return Errno::esrch;
-  return target->group().process_group->session->id.raw();
+  return task.sees(target->group().process_group->session->id);
 }
 
 Result<i64> sys_setsid(Task& task) {
@@ -118,7 +118,7 @@ Result<i64> sys_setsid(Task& task) {
   start_session(kernel, group);
   publish_identity(group);
   group.terminal.reset();
-  return group.pid().raw();
+  return task.sees(group.pid());
 }
 
 }  // namespace limen

@@ -54,26 +54,28 @@ Result<Ref<Task>> scheduled_task(Task& task, Pid pid) {
   if (pid.raw() < 0) return Errno::einval;
   if (pid.raw() == 0) return Ref<Task>(&task);
   ReadGuard tree(task.kernel().process_tree);
-  Ref<Task> target = task.kernel().pids->find(pid);
+  Ref<Task> target = task.namespaces().pid->find(pid);
   if (!target) return Errno::esrch;
   return target;
 }
 
 Result<std::vector<Ref<Task>>> tasks_meant(Task& task, PriorityWhich which, int who) {
+  const Credentials& mine = task.credentials();
+  const Uid user = who == 0 ? mine.uid : mine.kernel_id(Uid(static_cast<u32>(who))).value_or(Uid(~0u));
   ReadGuard tree(task.kernel().process_tree);
   std::vector<Ref<Task>> chosen;
-  for (const Ref<Task>& t : task.kernel().pids->tasks()) {
+  for (const Ref<Task>& t : task.namespaces().pid->tasks()) {
     bool match = false;
     switch (which.raw()) {
       case abi::prio_process:
-        match = who == 0 ? t.get() == &task : t->tid().raw() == who;
+        match = who == 0 ? t.get() == &task : t->tid() == task.means(Pid(who));
         break;
       case abi::prio_pgrp:
         match = who == 0 ? t->group().process_group == task.group().process_group
-                         : t->group().process_group->id.raw() == who;
+                         : t->group().process_group->id == task.means(Pid(who));
         break;
       case abi::prio_user:
-        match = t->credentials_ref()->uid == (who == 0 ? task.credentials().uid : Uid(static_cast<u32>(who)));
+        match = t->credentials_ref()->uid == user;
         break;
       default:
         return Errno::einval;
@@ -87,7 +89,9 @@ Result<std::vector<Ref<Task>>> tasks_meant(Task& task, PriorityWhich which, int 
 Result<void> may_schedule(Task& task, Task& target) {
   const Credentials& mine = task.credentials();
   const Ref<const Credentials> theirs = target.credentials_ref();
-  if (mine.euid == theirs->euid || mine.euid == theirs->uid || mine.capable(Capability::sys_nice)) return success;
+  if (mine.euid == theirs->euid || mine.euid == theirs->uid ||
+      mine.has_capability(theirs->user_ns.get(), Capability::sys_nice))
+    return success;
   return Errno::eperm;
 }
 

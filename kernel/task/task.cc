@@ -40,6 +40,7 @@ Task::Task(Kernel& kernel, Parts parts)
       handlers_(std::move(parts.handlers)),
       credentials_(std::move(parts.credentials)),
       namespaces_(std::move(parts.namespaces)),
+      pid_namespace_(namespaces_.pid),
       name_(std::move(parts.name)) {
   if (kernel.options().observer || kernel.options().injector) call_work.store(call_work::observe);
 }
@@ -49,6 +50,19 @@ Task::~Task() = default;
 Task::Parts::Parts() = default;
 Task::Parts::Parts(Parts&&) noexcept = default;
 Task::Parts::~Parts() = default;
+
+Namespaces Task::namespaces_ref() const {
+  MutexGuard guard(resources_lock_);
+  return namespaces_;
+}
+
+void Task::set_namespaces(Namespaces namespaces) {
+  MutexGuard guard(resources_lock_);
+  std::swap(namespaces_, namespaces);  // the old ones go after the lock, with the argument
+}
+
+i32 Task::sees(Pid kernel) const { return pid_namespace_->number_of(kernel); }
+Pid Task::means(Pid local) const { return pid_namespace_->kernel_pid(local); }
 
 Ref<ThreadGroup> Task::group_ref() { return group_; }
 
@@ -152,10 +166,13 @@ void Task::publish(const platform::Answers::Identity& identity) {
 }
 
 void Task::publish_user_ids() {
-  const Credentials& cred = credentials();
-  const auto word = [](auto id) { return static_cast<u32>(id.raw()); };
   MutexGuard guard(cpu_lock_);
-  if (cpu_) cpu_->publish(platform::Answers::UserIds{word(cred.uid), word(cred.euid), word(cred.gid), word(cred.egid)});
+  const Ref<const Credentials> now = credentials_ref();  // with the lock: the last to publish tells what is so
+  if (!cpu_ || !now) return;
+  const Credentials& cred = *now;
+  const platform::Answers::UserIds ids{cred.seen(cred.uid), cred.seen(cred.euid), cred.seen(cred.gid),
+                                       cred.seen(cred.egid)};
+  cpu_->publish(ids);
 }
 
 void Task::allow_answers(u32 bits) {

@@ -30,9 +30,11 @@ namespace limen {
 
 class FdTable;
 class FsContext;
+class IpcNamespace;
 class Kernel;
 class Mm;
 class MountNamespace;
+class NetNamespace;
 class PidNamespace;
 class SeccompState;
 class ThreadGroup;
@@ -40,13 +42,20 @@ class TimeNamespace;
 class Tracing;
 class UtsNamespace;
 
-// The namespaces of a task; even while one of each exists, code reaches them through here.
+// The namespaces of a task (kernel/task/namespaces.h changes them); its user namespace is its credentials'.
 struct Namespaces {
-  Ref<PidNamespace> pid;
+  Namespaces();
+  Namespaces(const Namespaces&);
+  Namespaces(Namespaces&&) noexcept;
+  ~Namespaces();
+  Namespaces& operator=(Namespaces other) noexcept;
+  Ref<PidNamespace> pid;           // the task's own, for life
+  Ref<PidNamespace> pid_children;  // where its next children are
   Ref<MountNamespace> mount;
   Ref<UtsNamespace> uts;
-  Ref<RefCounted> ipc;  // kernel/ipc: System V objects and message queues
-  Ref<RefCounted> net;  // kernel/net: addresses and ports
+  Ref<IpcNamespace> ipc;  // kernel/ipc: System V objects and message queues
+  Ref<NetNamespace> net;  // kernel/net: addresses and ports
+  Ref<Namespace> cgroup;  // a name alone: the sandbox has one cgroup
 };
 
 // Which instruction set's interface a task speaks; guest structures are decoded by it (abi/<arch>).
@@ -125,7 +134,13 @@ class Task final : public RefCounted {
   FsContext& fs() { return *fs_; }
   SignalHandlers& handlers() { return *handlers_; }
   const Credentials& credentials() const { return *credentials_; }
-  const Namespaces& namespaces() const { return namespaces_; }
+  const Namespaces& namespaces() const { return namespaces_; }  // [self]; others take a copy
+  Namespaces namespaces_ref() const EXCLUDES(resources_lock_);
+  PidNamespace& pid_namespace() const { return *pid_namespace_; }  // any thread: it never changes
+  void set_namespaces(Namespaces namespaces) EXCLUDES(resources_lock_);
+  // A number of the kernel's as this task sees it in its pid namespace (0: not at all), and one that it says.
+  i32 sees(Pid kernel) const;
+  Pid means(Pid local) const;
   Ref<Mm> mm_ref() EXCLUDES(resources_lock_);
   Ref<FdTable> files_ref() EXCLUDES(resources_lock_);
   Ref<FsContext> fs_ref() EXCLUDES(resources_lock_);
@@ -277,6 +292,7 @@ class Task final : public RefCounted {
   Ref<SignalHandlers> handlers_;
   Ref<const Credentials> credentials_;
   Namespaces namespaces_;
+  const Ref<PidNamespace> pid_namespace_;
   std::string name_ GUARDED_BY(resources_lock_);
   Ref<RefCounted> sem_undo_ GUARDED_BY(resources_lock_);
   Ref<UserAccount> counted_ GUARDED_BY(resources_lock_);  // whose RLIMIT_NPROC counts this task

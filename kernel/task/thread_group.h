@@ -72,8 +72,10 @@ class ThreadGroup final : public RefCounted {
   Ref<RefCounted> terminal;
   Ref<ProcessGroup> lost_foreground;  // a session leader's, whose terminal hung up: to be told at the leader's exit
   bool is_child_subreaper = false;
-  std::vector<Ref<Task>> tracees;  // of ptrace(2), by any of its threads: kernel/ptrace/tracing.h
-  WaitQueue child_changed;         // wait4's queue
+  bool is_namespace_init = false;   // process 1 of a namespace below the first; for life
+  bool ends_its_namespace = false;  // ... and it has ended: its children are reaped by nobody
+  std::vector<Ref<Task>> tracees;   // of ptrace(2), by any of its threads: kernel/ptrace/tracing.h
+  WaitQueue child_changed;          // wait4's queue
   // A state change that wait(2) has not reported yet.
   enum class Report : u8 { none, exited, stopped, continued };
   Report report = Report::none;
@@ -113,6 +115,8 @@ class ThreadGroup final : public RefCounted {
   Ref<RefCounted> timers;        // setitimer(2), timer_create(2), alarm(2): kernel/time/timers.h
   std::string cmdline_fallback;  // for /proc when the mm is gone
   u64 start_time_ns = 0;
+  std::atomic<bool> unkillable{
+      false};  // init of a namespace: what it does not handle does not reach it. Linux: SIGNAL_UNKILLABLE
   std::atomic<i32> oom_score_adj{0};
   std::atomic<bool> dumpable{true};
   std::atomic<bool> membarrier_registered{false};

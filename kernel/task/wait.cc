@@ -39,7 +39,7 @@ struct Selector {
 
 // One child's news, copied out of the tree.
 struct Event {
-  Pid pid;
+  i32 pid = 0;  // as the waiter sees it: before the child is reaped, and its numbers with it
   Uid uid;
   int status = 0;
   i32 code = 0;         // CLD_*
@@ -88,7 +88,6 @@ std::optional<Event> event_of(ThreadGroup& child, u32 options) {
     event->code = abi::cld_continued, event->code_status = sig::cont.raw();
   }
   if (!event) return std::nullopt;
-  event->pid = child.pid();
   if (const Ref<Task> leader = child.leader()) event->uid = leader->credentials_ref()->uid;
   event->usage = usage_of(child);
   event->usage.add(child.waited_children);
@@ -109,7 +108,6 @@ std::optional<Event> event_of_tracee(Task& tracee, u32 options) {
     event.code = abi::cld_trapped, event.code_status = tracing.stop.code;
     if ((options & abi::wnowait) == 0) tracing.reported = true;
   }
-  event.pid = tracee.tid();
   if (const Ref<const Credentials> theirs = tracee.credentials_ref()) event.uid = theirs->uid;
   return event;
 }
@@ -132,8 +130,9 @@ std::optional<Event> try_tracees(Task& task, const Selector& selector, u32 optio
     if (!selector.matches(*tracee)) continue;
     any = true;
     const bool exited = tracee->tracing->exited;
-    const std::optional<Event> event = event_of_tracee(*tracee, options);
+    std::optional<Event> event = event_of_tracee(*tracee, options);
     if (!event) continue;
+    event->pid = task.sees(tracee->tid());
     if (exited && (options & abi::wnowait) == 0) reap_tracee(task.kernel(), *tracee);
     return event;
   }
@@ -148,8 +147,9 @@ Result<Event> try_wait(Task& task, const Selector& selector, u32 options) {
   for (const Ref<ThreadGroup>& child : task.group().children) {
     if (!selector.matches(*child) || !eligible(task, *child, options)) continue;
     any = true;
-    const std::optional<Event> event = event_of(*child, options);
+    std::optional<Event> event = event_of(*child, options);
     if (!event) continue;
+    event->pid = task.sees(child->pid());
     if ((options & abi::wnowait) == 0) {
       child->report = ThreadGroup::Report::none;
       if (child->is_zombie) reap(kernel, *Ref<ThreadGroup>(child));
@@ -171,9 +171,9 @@ Result<Event> do_wait(Task& task, const Selector& selector, u32 options) {
 
 // siginfo as waitid(2) writes it: six fields, the bytes between and behind them stay. Also where there is no news.
 Result<void> write_wait_info(Task& task, UserOut<abi::SigInfo> info, const Event& event) {
-  const bool any = event.pid.raw() != 0;
+  const bool any = event.pid != 0;
   const i32 head[] = {any ? sig::chld.raw() : 0, 0, event.code};
-  const i32 child[] = {event.pid.raw(), static_cast<i32>(event.uid.raw()), event.code_status};
+  const i32 child[] = {event.pid, static_cast<i32>(task.credentials().seen(event.uid)), event.code_status};
   TRY(copy_to_user(task, info.addr(), head, sizeof head));
   return copy_to_user(task, info.addr() + offsetof(abi::SigInfo, fields), child, sizeof child);
 }
@@ -186,18 +186,18 @@ Result<i64> sys_wait4(Task& task, Pid pid, UserOut<i32> status, WaitOptions opti
   if (pid.raw() == INT32_MIN) return Errno::esrch;
   Selector selector;
   if (pid.raw() > 0) {
-    selector = {abi::p_pid, pid};
+    selector = {abi::p_pid, task.means(pid)};
   } else if (pid.raw() == 0) {
     ReadGuard tree(task.kernel().process_tree);
     selector = {abi::p_pgid, task.group().process_group->id};
   } else if (pid.raw() < -1) {
-    selector = {abi::p_pgid, Pid(-pid.raw())};
+    selector = {abi::p_pgid, task.means(Pid(-pid.raw()))};
   }
   const Event event = TRY(do_wait(task, selector, options.raw() | abi::wexited));
-  if (event.pid.raw() == 0) return 0;
+  if (event.pid == 0) return 0;
   if (!rusage.is_null()) TRY(rusage.write(task, encode_usage(event.usage)));
   if (!status.is_null()) TRY(status.write(task, event.status));
-  return event.pid.raw();
+  return event.pid;
 }
 
 Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInfo> info, WaitOptions options,
@@ -214,11 +214,12 @@ Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInf
       break;
     case abi::p_pid:
       if (id.raw() <= 0) return Errno::einval;
+      selector.id = task.means(id);
       break;
     case abi::p_pgid: {
       if (id.raw() < 0) return Errno::einval;
       ReadGuard tree(task.kernel().process_tree);
-      if (id.raw() == 0) selector.id = task.group().process_group->id;
+      selector.id = id.raw() == 0 ? task.group().process_group->id : task.means(id);
       break;
     }
     case abi::p_pidfd: {
@@ -236,10 +237,10 @@ Result<i64> sys_waitid(Task& task, WaitIdType which, Pid id, UserOut<abi::SigInf
   // Linux writes the (empty) information even where the wait fails.
   const Result<Event> met = do_wait(task, selector, wanted);
   const Event event = met.value_or(Event{});
-  if (event.pid.raw() != 0 && !rusage.is_null()) TRY(rusage.write(task, encode_usage(event.usage)));
+  if (event.pid != 0 && !rusage.is_null()) TRY(rusage.write(task, encode_usage(event.usage)));
   if (!info.is_null()) TRY(write_wait_info(task, info, event));
   if (!met.ok()) return met.error();
-  if (nonblocking && event.pid.raw() == 0) return Errno::eagain;
+  if (nonblocking && event.pid == 0) return Errno::eagain;
   return 0;
 }
 

@@ -23,7 +23,7 @@ Result<Ref<Task>> cpu_clock_owner(Task& task, i32 clock) {
   Ref<Task> owner = find_task(task, id);
   if (!owner) return Errno::einval;
   if (per_thread && &owner->group() != &task.group()) return Errno::einval;
-  if (!per_thread && owner->group().pid() != id) return Errno::einval;
+  if (!per_thread && owner->group().pid() != task.means(id)) return Errno::einval;
   return owner;
 }
 

@@ -85,6 +85,7 @@ bool exists(Kernel& kernel, i32 type, i32 pid) {
 // Linux: f_setown. 0 is nobody; any number of a task may be given for a process.
 Result<void> set_owner(Task& task, File& file, i32 type, i32 pid) {
   Kernel& kernel = task.kernel();
+  pid = task.means(Pid(pid)).raw();
   const i32 lookup = type == abi::f_owner_pid ? abi::f_owner_tid : type;
   if (pid != 0 && !exists(kernel, lookup, pid) && !exists(kernel, abi::f_owner_pgrp, pid)) return Errno::esrch;
   File::AsyncOwner owner = file.async_owner();
@@ -95,8 +96,8 @@ Result<void> set_owner(Task& task, File& file, i32 type, i32 pid) {
 }
 
 // As told to the guest: 0 where it has gone.
-i32 shown_pid(Kernel& kernel, const File::AsyncOwner& owner) {
-  return owner.pid != 0 && exists(kernel, owner.type, owner.pid) ? owner.pid : 0;
+i32 shown_pid(Task& task, const File::AsyncOwner& owner) {
+  return owner.pid != 0 && exists(task.kernel(), owner.type, owner.pid) ? task.sees(Pid(owner.pid)) : 0;
 }
 
 }  // namespace
@@ -124,7 +125,7 @@ Result<i64> owner_command(Task& task, File& file, u32 command, u64 argument) {
   File::AsyncOwner owner = file.async_owner();
   switch (command) {
     case abi::f_getown: {
-      const i64 pid = shown_pid(task.kernel(), owner);
+      const i64 pid = shown_pid(task, owner);
       return owner.type == abi::f_owner_pgrp ? -pid : pid;
     }
     case abi::f_setown: {
@@ -134,7 +135,7 @@ Result<i64> owner_command(Task& task, File& file, u32 command, u64 argument) {
       return 0;
     }
     case abi::f_getown_ex:
-      TRY(UserOut<abi::FOwnerEx>(GuestAddr(argument)).write(task, {owner.type, shown_pid(task.kernel(), owner)}));
+      TRY(UserOut<abi::FOwnerEx>(GuestAddr(argument)).write(task, {owner.type, shown_pid(task, owner)}));
       return 0;
     case abi::f_setown_ex: {
       const abi::FOwnerEx wanted = TRY(UserIn<abi::FOwnerEx>(GuestAddr(argument)).read(task));
@@ -144,8 +145,8 @@ Result<i64> owner_command(Task& task, File& file, u32 command, u64 argument) {
     }
     case abi::f_getowner_uids: {
       const UserOut<u32> to{GuestAddr(argument)};
-      TRY(to.write(task, owner.uid.raw(), 0));
-      TRY(to.write(task, owner.euid.raw(), 1));
+      TRY(to.write(task, task.credentials().seen(owner.uid), 0));
+      TRY(to.write(task, task.credentials().seen(owner.euid), 1));
       return 0;
     }
     case abi::f_getsig:

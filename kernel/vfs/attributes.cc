@@ -23,7 +23,8 @@ Result<void> change_mode(Task& task, const Path& path, u32 mode) {
   if (attributes.is_symlink()) return Errno::eopnotsupp;
   if (!is_owner_or_capable(creds, attributes)) return Errno::eperm;
   mode &= 07777;
-  if (!creds.in_group(attributes.gid) && !creds.capable(Capability::fsetid)) mode &= ~abi::s_isgid;
+  if (!creds.in_group(attributes.gid) && !creds.capable_over(attributes.uid, attributes.gid, Capability::fsetid))
+    mode &= ~abi::s_isgid;
   AttributeChange change;
   change.mode = mode;
   TRY(path.inode().change(change));
@@ -32,6 +33,8 @@ Result<void> change_mode(Task& task, const Path& path, u32 mode) {
 }
 
 Result<void> change_owner(Task& task, const Path& path, Uid uid, Gid gid) {
+  if (uid.raw() != ~0u) uid = TRY(task.credentials().kernel_id(uid));
+  if (gid.raw() != ~0u) gid = TRY(task.credentials().kernel_id(gid));
   TRY(want_write(path));
   const Attributes attributes = TRY(path.inode().attributes());
   const Credentials& creds = task.credentials();
@@ -39,13 +42,14 @@ Result<void> change_owner(Task& task, const Path& path, Uid uid, Gid gid) {
   if (uid.raw() != ~0u) change.uid = uid;
   if (gid.raw() != ~0u) change.gid = gid;
   const bool is_owner = creds.fsuid == attributes.uid;
-  const bool may_chown = creds.capable(Capability::chown);
+  const bool may_chown = creds.capable_over(attributes.uid, attributes.gid, Capability::chown);
   if (change.uid && !(is_owner && uid == attributes.uid) && !may_chown) return Errno::eperm;
   if (change.gid && !(is_owner && (creds.in_group(gid) || gid == attributes.gid)) && !may_chown) return Errno::eperm;
   if (!attributes.is_directory()) {
     u32 mode = attributes.mode & 07777;
     mode &= ~abi::s_isuid;
-    if ((mode & abi::s_ixgrp) != 0 || (!creds.in_group(attributes.gid) && !creds.capable(Capability::fsetid))) {
+    if ((mode & abi::s_ixgrp) != 0 ||
+        (!creds.in_group(attributes.gid) && !creds.capable_over(attributes.uid, attributes.gid, Capability::fsetid))) {
       mode &= ~abi::s_isgid;
     }
     if (mode != (attributes.mode & 07777)) change.mode = mode;
@@ -81,7 +85,9 @@ void drop_privileged_bits(Task& task, Inode& inode) {
   const Result<Attributes> attributes = inode.recent_attributes();
   if (!attributes.ok() || !attributes->is_regular()) return;
   u32 mode = attributes->mode & 07777;
-  if ((mode & (abi::s_isuid | abi::s_isgid)) == 0 || task.credentials().capable(Capability::fsetid)) return;
+  if ((mode & (abi::s_isuid | abi::s_isgid)) == 0 ||
+      task.credentials().capable_over(attributes->uid, attributes->gid, Capability::fsetid))
+    return;
   mode &= ~abi::s_isuid;
   if ((mode & abi::s_ixgrp) != 0) mode &= ~abi::s_isgid;
   if (mode == (attributes->mode & 07777)) return;

@@ -196,7 +196,7 @@ Result<void> record_lock(Task& task, File& file, u32 command, abi::FLock& lock) 
     lock.l_whence = 0;
     lock.l_start = static_cast<i64>(other->first);
     lock.l_len = other->last == FileLocks::kToEnd ? 0 : static_cast<i64>(other->last - other->first + 1);
-    lock.l_pid = other->owner.pid;
+    lock.l_pid = other->owner.kind == LockOwner::Kind::ofd ? -1 : task.sees(Pid(other->owner.pid));
     return success;
   }
   if (unlocks) {

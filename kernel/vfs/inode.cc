@@ -6,6 +6,9 @@
 
 namespace limen {
 
+Filesystem::Filesystem() = default;
+Filesystem::~Filesystem() = default;
+
 // What an inode answers where its filesystem says nothing. Linux's VFS has the same answers for a missing operation.
 Result<Ref<Inode>> Inode::lookup(std::string_view) { return Errno::enotdir; }
 bool Inode::still_valid(std::string_view, const Inode* cached) { return cached != nullptr; }

@@ -29,6 +29,7 @@ class File;
 class Filesystem;
 class Inode;
 class Task;
+class UserNamespace;
 struct Path;
 
 // One entry given to readdir's sink; `next` is the d_off that resumes after it. Returning false stops the walk.
@@ -115,6 +116,8 @@ class Inode : public RefCounted {
 
 class Filesystem : public RefCounted {
  public:
+  Filesystem();
+  ~Filesystem() override;
   virtual std::string_view type_name() const = 0;  // as /proc/filesystems spells it
   virtual Device device() const = 0;               // st_dev, and /proc/PID/mountinfo
   virtual Ref<Inode> root() = 0;
@@ -123,6 +126,8 @@ class Filesystem : public RefCounted {
   virtual Result<void> sync() { return success; }           // syncfs(2)
   virtual Result<void> remount(std::string_view options) { return options.empty() ? Result<void>() : Errno::einval; }
 
+  // Whose root made it: files that change ids count there and below alone. Null: the first. Set before it is seen by others.
+  Ref<UserNamespace> user_ns;
   Mutex rename_lock{LockRank::rename};
   // Dentries of this filesystem, for the cache's bound, and whether somebody is dropping unused ones.
   std::atomic<u32> dentries{0};

@@ -14,6 +14,9 @@ u32 next_mount_id() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
+constexpr u32 kAtimeFlags = kMountNoAtime | kMountNoDirAtime | kMountRelatime;
+constexpr u32 kLockable = kMountReadOnly | kMountNoSuid | kMountNoDev | kMountNoExec;
+
 }  // namespace
 
 Mount::Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source)
@@ -29,12 +32,39 @@ Mount::~Mount() {
   if (is_last || is_whole) DentryCache::drop_unused(top);
 }
 
-MountNamespace::MountNamespace(Ref<Mount> root) { mounts_.push_back(std::move(root)); }
+MountNamespace::MountNamespace(Ref<Mount> root) : Namespace(NamespaceKind::mount), table_(make_ref<MountTable>()) {
+  WriteGuard guard(table_->lock);
+  add(root);
+}
+
+MountNamespace::MountNamespace(Ref<MountTable> table, Ref<UserNamespace> owner, NamespaceCharge charge)
+    : Namespace(NamespaceKind::mount, std::move(owner), std::move(charge)), table_(std::move(table)) {}
+
+// Mounts name what they cover, and the table names them: the end of the namespace ends the circle.
+MountNamespace::~MountNamespace() {
+  std::vector<Ref<Mount>> gone;
+  std::vector<Path> places;  // dropped after the lock
+  WriteGuard guard(table_->lock);
+  table_->count -= mounts_.size() + detached_.size();
+  gone.swap(mounts_);
+  gone.insert(gone.end(), detached_.begin(), detached_.end());
+  for (const Ref<Mount>& mount : gone) {
+    places.push_back(mount->mountpoint_);
+    uncover(*mount);
+    mount->space_ = nullptr;
+  }
+}
+
+void MountNamespace::add(const Ref<Mount>& mount) {
+  mount->space_ = this;
+  ++table_->count;
+  mounts_.push_back(mount);
+}
 
 Path MountNamespace::root() const {
   Path at;
   {
-    ReadGuard guard(lock_);
+    ReadGuard guard(table_->lock);
     const Ref<Mount>& first = mounts_.front();
     at = Path(first, first->root());
   }
@@ -44,14 +74,19 @@ Path MountNamespace::root() const {
 void MountNamespace::cover(const Path& where, const Ref<Mount>& mount) {
   mount->mountpoint_ = where;
   where.dentry->mounts_here_.fetch_add(1, std::memory_order_acq_rel);
-  covers_[{where.mount.get(), where.dentry.get()}] = mount;
+  table_->covers[{where.mount.get(), where.dentry.get()}] = mount;
 }
 
 void MountNamespace::uncover(Mount& mount) {
   if (!mount.mountpoint_) return;
-  covers_.erase({mount.mountpoint_.mount.get(), mount.mountpoint_.dentry.get()});
+  table_->covers.erase({mount.mountpoint_.mount.get(), mount.mountpoint_.dentry.get()});
   mount.mountpoint_.dentry->mounts_here_.fetch_sub(1, std::memory_order_acq_rel);
   mount.mountpoint_ = Path();
+}
+
+bool MountNamespace::has(const Mount& mount) const {
+  ReadGuard guard(table_->lock);
+  return mount.space_ == this;
 }
 
 Result<Ref<Mount>> MountNamespace::mount(const Path& where, Ref<Filesystem> fs, u32 flags, std::string source) {
@@ -59,18 +94,25 @@ Result<Ref<Mount>> MountNamespace::mount(const Path& where, Ref<Filesystem> fs, 
   return bind(where, Path(make_ref<Mount>(fs, root, flags, std::move(source)), root), flags);
 }
 
+// What a new mount at `where` would cover.
+Result<Path> MountNamespace::top_of(const Path& where) const {
+  if (where.dentry->is_deleted()) return Errno::enoent;
+  return enter(where);
+}
+
 Result<Ref<Mount>> MountNamespace::bind(const Path& where, const Path& what, u32 flags) {
   const Attributes over = TRY(where.inode().recent_attributes());
   const Attributes under = TRY(what.inode().recent_attributes());
   if (over.is_directory() != under.is_directory()) return Errno::enotdir;
-  if (where.dentry->is_deleted()) return Errno::enoent;
   Ref<Mount> mount = make_ref<Mount>(what.mount->filesystem(), what.dentry, flags, what.mount->source());
-  const Path top = enter(where);
-  WriteGuard guard(lock_);
-  if (covers_.contains({top.mount.get(), top.dentry.get()})) return Errno::ebusy;
-  if (mounts_.size() >= 100'000) return Errno::enospc;  // fs.mount-max
+  const Path top = TRY(top_of(where));
+  WriteGuard guard(table_->lock);
+  if (top.mount->space_ != this) return Errno::einval;
+  if (table_->covers.contains({top.mount.get(), top.dentry.get()})) return Errno::ebusy;
+  if (table_->count >= MountTable::kMost) return Errno::enospc;
+  mount->locked_flags_ = what.mount->locked_flags_;
   cover(top, mount);
-  mounts_.push_back(mount);
+  add(mount);
   return mount;
 }
 
@@ -81,23 +123,85 @@ bool MountNamespace::is_beneath(const Mount& mount, const Mount& above) const {
   return false;
 }
 
+// The mount of `place`, and those that lie on it beneath `place`, each after the one that it covers.
+std::vector<Ref<Mount>> MountNamespace::mounts_beneath(const Path& place) const {
+  const auto in_tree = [&place](Ref<Dentry> at) {
+    while (at && at != place.dentry) at = at->parent();
+    return static_cast<bool>(at);
+  };
+  std::multimap<const Mount*, Ref<Mount>> lying_on;
+  for (const Ref<Mount>& mount : mounts_) {
+    if (mount->mountpoint_) lying_on.emplace(mount->mountpoint_.mount.get(), mount);
+  }
+  std::vector<Ref<Mount>> found{place.mount};
+  for (usize i = 0; i < found.size(); ++i) {
+    const auto [begin, end] = lying_on.equal_range(found[i].get());
+    for (auto it = begin; it != end; ++it) {
+      if (i > 0 || in_tree(it->second->mountpoint_.dentry)) found.push_back(it->second);
+    }
+  }
+  return found;
+}
+
+// Would a copy of this place alone show what a mount of a more privileged namespace covers?
+bool MountNamespace::holds_beneath(const Path& place) const {
+  const std::vector<Ref<Mount>> beneath = mounts_beneath(place);
+  return std::any_of(beneath.begin() + 1, beneath.end(), [](const Ref<Mount>& mount) { return mount->held_; });
+}
+
+Result<void> MountNamespace::bind_copy(const Path& where, const Path& what, Depth depth) {
+  const Attributes over = TRY(where.inode().recent_attributes());
+  const Attributes under = TRY(what.inode().recent_attributes());
+  if (over.is_directory() != under.is_directory()) return Errno::enotdir;
+  const Path top = TRY(top_of(where));
+  WriteGuard guard(table_->lock);
+  // From here, or from no namespace: an nsfs file, a mount that was never attached.
+  if (top.mount->space_ != this || (what.mount->space_ != nullptr && what.mount->space_ != this)) return Errno::einval;
+  if (what.mount->unbindable_) return Errno::einval;
+  std::vector<Ref<Mount>> sources{what.mount};
+  if (what.mount->space_ == this) {
+    if (depth == Depth::all) sources = mounts_beneath(what);
+    if (depth == Depth::one && holds_beneath(what)) return Errno::einval;
+  }
+  if (table_->count + sources.size() > MountTable::kMost) return Errno::enospc;
+  if (table_->covers.contains({top.mount.get(), top.dentry.get()})) return Errno::ebusy;
+  std::map<const Mount*, Ref<Mount>> copies;
+  for (const Ref<Mount>& source : sources) {
+    const bool is_root = source == what.mount;
+    const Ref<Mount> on = is_root ? Ref<Mount>() : copies[source->mountpoint_.mount.get()];
+    if (!is_root && (!on || source->unbindable_)) continue;  // what lies on an unbindable mount goes with it
+    const Ref<Mount> copy = make_ref<Mount>(source->fs_, is_root ? what.dentry : source->root_,
+                                            source->flags() & ~kMountInternal, source->source_);
+    copy->locked_flags_ = source->locked_flags_, copy->held_ = !is_root && source->held_;
+    copies[source.get()] = copy;
+    cover(is_root ? top : Path(on, source->mountpoint_.dentry), copy);
+    add(copy);
+  }
+  return success;
+}
+
 Result<void> MountNamespace::unmount(const Path& where, u32 flags) {
   std::vector<Ref<Mount>> gone;
-  WriteGuard guard(lock_);
+  std::vector<Path> places;
+  WriteGuard guard(table_->lock);
   if (where.dentry != where.mount->root()) return Errno::einval;
-  const auto found = std::find(mounts_.begin(), mounts_.end(), where.mount);
-  if (found == mounts_.end() || !where.mount->mountpoint_) return Errno::einval;
-  for (const Ref<Mount>& mount : mounts_) {
-    if (is_beneath(*mount, *where.mount)) gone.push_back(mount);
-  }
+  if (where.mount->space_ != this || !where.mount->mountpoint_ || where.mount->held_) return Errno::einval;
+  gone = mounts_beneath(where);
   if ((flags & abi::mnt_detach) == 0) {
     // Ours: the list, the map of covers, `gone`, the caller's path. More is an open file, a cwd, a mapping.
     if (gone.size() > 1 || where.mount->ref_count() > 4) return Errno::ebusy;
   }
   for (const Ref<Mount>& mount : gone) {
-    uncover(*mount);
-    std::erase(mounts_, mount);
+    places.push_back(mount->mountpoint_);
+    mount->space_ = nullptr;
+    // What covers something for a more privileged namespace keeps covering it in the tree that has been taken off.
+    if (mount->held_) {
+      detached_.push_back(mount);
+    } else {
+      uncover(*mount), --table_->count;
+    }
   }
+  std::erase_if(mounts_, [](const Ref<Mount>& mount) { return mount->space_ == nullptr; });
   return success;
 }
 
@@ -105,9 +209,9 @@ Path MountNamespace::enter(Path at) const {
   while (at.dentry->is_mountpoint()) {
     Ref<Mount> over;
     {
-      ReadGuard guard(lock_);
-      const auto found = covers_.find({at.mount.get(), at.dentry.get()});
-      if (found == covers_.end()) break;
+      ReadGuard guard(table_->lock);
+      const auto found = table_->covers.find({at.mount.get(), at.dentry.get()});
+      if (found == table_->covers.end()) break;
       over = found->second;
     }
     at = Path(over, over->root());
@@ -117,13 +221,29 @@ Path MountNamespace::enter(Path at) const {
 
 Path MountNamespace::leave(const Path& at) const {
   if (at.dentry != at.mount->root()) return Path();
-  ReadGuard guard(lock_);
+  ReadGuard guard(table_->lock);
   return at.mount->mountpoint_;
 }
 
+// Linux: can_change_locked_flags.
 Result<void> MountNamespace::remount(const Path& where, u32 flags) {
   if (where.dentry != where.mount->root()) return Errno::einval;
-  where.mount->flags_.store(flags, std::memory_order_relaxed);
+  WriteGuard guard(table_->lock);
+  Mount& mount = *where.mount;
+  if (mount.space_ != nullptr && mount.space_ != this) return Errno::einval;
+  if ((mount.locked_flags_ & kLockable & ~flags) != 0) return Errno::eperm;
+  const bool same_times = (flags & kAtimeFlags) == (mount.flags() & kAtimeFlags);
+  if ((mount.locked_flags_ & kAtimeFlags) != 0 && !same_times) return Errno::eperm;
+  mount.flags_.store(flags, std::memory_order_relaxed);
+  return success;
+}
+
+Result<void> MountNamespace::set_unbindable(const Path& where, bool unbindable, Depth depth) {
+  WriteGuard guard(table_->lock);
+  if (where.dentry != where.mount->root() || where.mount->space_ != this) return Errno::einval;
+  std::vector<Ref<Mount>> mounts{where.mount};
+  if (depth == Depth::all) mounts = mounts_beneath(where);
+  for (const Ref<Mount>& mount : mounts) mount->unbindable_ = unbindable;
   return success;
 }
 
@@ -131,26 +251,31 @@ Result<void> MountNamespace::move(const Path& from, const Path& to) {
   const Attributes source = TRY(from.inode().recent_attributes());
   const Attributes target = TRY(to.inode().recent_attributes());
   if (source.is_directory() != target.is_directory()) return Errno::enotdir;
-  WriteGuard guard(lock_);
+  WriteGuard guard(table_->lock);
   if (from.dentry != from.mount->root() || !from.mount->mountpoint_) return Errno::einval;
+  if (from.mount->space_ != this || to.mount->space_ != this || from.mount->held_) return Errno::einval;
   if (is_beneath(*to.mount, *from.mount)) return Errno::eloop;
-  if (covers_.contains({to.mount.get(), to.dentry.get()})) return Errno::ebusy;
+  if (table_->covers.contains({to.mount.get(), to.dentry.get()})) return Errno::ebusy;
   uncover(*from.mount);
   cover(to, from.mount);
   return success;
 }
 
 Result<void> MountNamespace::pivot_root(const Path& new_root, const Path& put_old, const Path& task_root) {
-  WriteGuard guard(lock_);
+  WriteGuard guard(table_->lock);
   Mount& fresh = *new_root.mount;
   Mount& old = *task_root.mount;
-  if (new_root.dentry != fresh.root() || task_root.dentry != old.root()) return Errno::einval;
+  if (fresh.space_ != this || old.space_ != this || put_old.mount->space_ != this || fresh.held_) return Errno::einval;
+  if (new_root.dentry->is_deleted()) return Errno::enoent;
   if (&fresh == &old || put_old.mount.get() == &old) return Errno::ebusy;
+  if (new_root.dentry != fresh.root() || task_root.dentry != old.root()) return Errno::einval;
   if (!fresh.mountpoint_) return Errno::einval;
-  if (!is_beneath(*put_old.mount, fresh)) return Errno::einval;
+  if (!is_beneath(*put_old.mount, fresh) || !is_beneath(fresh, old)) return Errno::einval;
   const Ref<Mount> old_ref = task_root.mount;
+  const Path fresh_place = fresh.mountpoint_;
   uncover(fresh);
   const Path old_place = old.mountpoint_;
+  if (old.held_) std::swap(old.held_, fresh.held_);
   if (old_place) {
     uncover(old);
     cover(old_place, new_root.mount);
@@ -163,32 +288,63 @@ Result<void> MountNamespace::pivot_root(const Path& new_root, const Path& put_ol
   return success;
 }
 
-Ref<MountNamespace> MountNamespace::clone() const {
-  ReadGuard guard(lock_);
-  std::map<const Mount*, Ref<Mount>> copies;
+// Linux: copy_mnt_ns, lock_mnt_tree.
+Result<Ref<MountNamespace>> MountNamespace::clone(Ref<UserNamespace> owner, NamespaceCharge charge,
+                                                  std::vector<Path*> follow) const {
+  const bool less_privileged = owner != this->owner();
+  Ref<MountNamespace> copy =
+      Ref<MountNamespace>::adopt(new MountNamespace(table_, std::move(owner), std::move(charge)));
+  std::vector<Path> left;  // dropped after the lock
+  WriteGuard guard(table_->lock);
+  if (table_->count + mounts_.size() > MountTable::kMost) return Errno::enospc;
+  std::map<const Mount*, Ref<Mount>> twins;
   for (const Ref<Mount>& mount : mounts_) {
-    copies[mount.get()] = make_ref<Mount>(mount->fs_, mount->root_, mount->flags(), mount->source_);
+    const Ref<Mount> twin = make_ref<Mount>(mount->fs_, mount->root_, mount->flags(), mount->source_);
+    twin->locked_flags_ = mount->locked_flags_, twin->held_ = mount->held_;
+    twin->unbindable_ = mount->unbindable_;
+    if (less_privileged) {
+      twin->locked_flags_ |= (mount->flags() & kLockable) | kAtimeFlags;
+      if (mount->mountpoint_) twin->held_ = true;
+    }
+    twins[mount.get()] = twin;
   }
-  Ref<MountNamespace> copy = make_ref<MountNamespace>(copies[mounts_.front().get()]);
-  // Not shared yet: its lock is not needed.
-  [&]() NO_THREAD_SAFETY_ANALYSIS {
+  [&]() NO_THREAD_SAFETY_ANALYSIS {  // the same table's lock
     for (const Ref<Mount>& mount : mounts_) {
-      const Ref<Mount>& twin = copies[mount.get()];
-      if (mount->mountpoint_)
-        copy->cover(Path(copies[mount->mountpoint_.mount.get()], mount->mountpoint_.dentry), twin);
-      if (mount != mounts_.front()) copy->mounts_.push_back(twin);
+      const Ref<Mount>& twin = twins[mount.get()];
+      copy->add(twin);
+      if (mount->mountpoint_) copy->cover(Path(twins[mount->mountpoint_.mount.get()], mount->mountpoint_.dentry), twin);
     }
   }();
+  for (Path* path : follow) {
+    const auto twin = twins.find(path->mount.get());
+    if (twin != twins.end()) left.push_back(std::exchange(*path, Path(twin->second, path->dentry)));
+  }
   return copy;
 }
 
+bool MountNamespace::shows_whole(std::string_view type, u32 flags) const {
+  ReadGuard guard(table_->lock);
+  for (const Ref<Mount>& mount : mounts_) {
+    if (mount->fs_->type_name() != type || mount->root_->parent()) continue;
+    const u32 locked = mount->locked_flags_;
+    if ((locked & kMountReadOnly & ~flags) != 0) continue;
+    if ((locked & kAtimeFlags) != 0 && (mount->flags() & kAtimeFlags) != (flags & kAtimeFlags)) continue;
+    const bool hides = std::any_of(mounts_.begin(), mounts_.end(), [&](const Ref<Mount>& child) {
+      // A cgroup tree lies on a directory that is made for it and empty.
+      return child->held_ && child->mountpoint_.mount == mount && child->fs_->type_name() != "cgroup2";
+    });
+    if (!hides) return true;
+  }
+  return false;
+}
+
 std::vector<Ref<Mount>> MountNamespace::list() const {
-  ReadGuard guard(lock_);
+  ReadGuard guard(table_->lock);
   return mounts_;
 }
 
 Path MountNamespace::mountpoint_of(const Mount& mount) const {
-  ReadGuard guard(lock_);
+  ReadGuard guard(table_->lock);
   return mount.mountpoint_;
 }
 

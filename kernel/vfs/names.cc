@@ -31,7 +31,7 @@ Result<void> may_delete(Task& task, const Path& directory, const Dentry& child, 
   const Attributes victim = TRY(child.inode()->recent_attributes());
   const Credentials& creds = task.credentials();
   if ((parent.mode & abi::s_isvtx) != 0 && creds.fsuid != victim.uid && creds.fsuid != parent.uid &&
-      !creds.capable(Capability::fowner)) {
+      !creds.capable_over(victim.uid, victim.gid, Capability::fowner)) {
     return Errno::eperm;
   }
   if (expected == Victim::directory && !victim.is_directory()) return Errno::enotdir;
@@ -56,7 +56,8 @@ NewInode new_inode_in(Task& task, const Attributes& directory, u32 mode) {
     if (abi::s_isdir(mode)) {
       mode |= abi::s_isgid;
     } else if ((mode & (abi::s_isgid | abi::s_ixgrp)) == (abi::s_isgid | abi::s_ixgrp) &&
-               !creds.in_group(directory.gid) && !creds.capable(Capability::fsetid)) {
+               !creds.in_group(directory.gid) &&
+               !creds.capable_over(directory.uid, directory.gid, Capability::fsetid)) {
       mode &= ~abi::s_isgid;
     }
   }

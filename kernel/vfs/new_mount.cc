@@ -4,10 +4,12 @@
 #include <charconv>
 
 #include "abi/fcntl.h"
+#include "kernel/fs/proc/procfs.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
 #include "kernel/ipc/mqueue.h"
 #include "kernel/ipc/sysv.h"
 #include "kernel/kernel.h"
+#include "kernel/net/endpoint.h"
 
 namespace limen {
 namespace {
@@ -55,8 +57,8 @@ Result<MemoryFilesystem::Options> tmpfs_options(Task& task, std::string_view tex
     } else if (key == "mode" || key == "uid" || key == "gid") {
       const u32 number = TRY(number_option(value, key == "mode" ? 8 : 10));
       if (key == "mode") options.root_mode = number & 07777;
-      if (key == "uid") options.uid = Uid(number);
-      if (key == "gid") options.gid = Gid(number);
+      if (key == "uid") options.uid = TRY(task.credentials().kernel_id(Uid(number)));
+      if (key == "gid") options.gid = TRY(task.credentials().kernel_id(Gid(number)));
     } else if (!key.empty()) {
       return Errno::einval;
     }
@@ -68,10 +70,21 @@ Result<MemoryFilesystem::Options> tmpfs_options(Task& task, std::string_view tex
 
 bool is_memory(std::string_view type) { return type == "tmpfs" || type == "ramfs"; }
 
-// proc, sysfs, devpts, ...: there is one of each in a sandbox, and it may be seen in more places.
+// /proc of the task's own pid namespace: the one that is mounted already, or a new one. enomem.
+Result<Ref<Filesystem>> procfs_of(Task& task) {
+  const Ref<PidNamespace>& pids = task.namespaces().pid;
+  const Ref<PidNamespace> wanted = pids->is_first() ? Ref<PidNamespace>() : pids;
+  for (const Ref<Mount>& mount : task.namespaces().mount->list()) {
+    const Ref<Filesystem>& fs = mount->filesystem();
+    if (fs->type_name() == "proc" && pids_shown_by(*fs) == wanted) return fs;
+  }
+  return make_procfs(task.kernel(), wanted);
+}
+
+// sysfs, devpts, ...: there is one of each in a sandbox, and it may be seen in more places.
 Ref<Filesystem> existing(Task& task, std::string_view type) {
   if (type == "mqueue") return ipc_of(task).mqueues->filesystem();
-  const bool shared = type == "proc" || type == "sysfs" || type == "devpts" || type == "devtmpfs" || type == "cgroup2";
+  const bool shared = type == "sysfs" || type == "devpts" || type == "devtmpfs" || type == "cgroup2";
   if (!shared) return {};
   for (const Ref<Mount>& mount : task.namespaces().mount->list()) {
     if (mount->filesystem()->type_name() == type) return mount->filesystem();
@@ -79,18 +92,47 @@ Ref<Filesystem> existing(Task& task, std::string_view type) {
   return {};
 }
 
+// Whose root may mount it. Linux: FS_USERNS_MOUNT, mount_capable.
+Result<void> check_may_make(Task& task, std::string_view type) {
+  const Credentials& own = task.credentials();
+  const Namespaces& all = task.namespaces();
+  bool may = false;
+  if (type == "proc") {
+    may = own.capable_in(*all.pid, Capability::sys_admin);
+  } else if (type == "sysfs") {
+    may = own.capable_in(*all.net, Capability::sys_admin);
+  } else if (type == "mqueue") {
+    may = own.capable_in(*all.ipc, Capability::sys_admin);
+  } else if (type == "devtmpfs") {
+    may = own.capable(Capability::sys_admin);
+  } else {
+    may = own.capable_here(Capability::sys_admin);
+  }
+  return may ? Result<void>() : Errno::eperm;
+}
+
 }  // namespace
 
-bool is_mountable(Task& task, std::string_view type) { return is_memory(type) || existing(task, type); }
+bool is_mountable(Task& task, std::string_view type) {
+  return is_memory(type) || type == "proc" || existing(task, type);
+}
 
 Result<Path> make_mountable(Task& task, std::string_view type, std::string_view options, u32 flags,
                             std::string source) {
+  if (!is_mountable(task, type)) return Errno::enodev;
+  TRY(check_may_make(task, type));
   Ref<Filesystem> fs = existing(task, type);
-  if (is_memory(type)) {
+  if (type == "proc") {
+    fs = TRY(procfs_of(task));
+  } else if (is_memory(type)) {
     const MemoryFilesystem::Options wanted = TRY(tmpfs_options(task, options));
     fs = make_ref<MemoryFilesystem>(task.kernel(), wanted);
+    if (!task.credentials().in_first_namespace()) fs->user_ns = task.credentials().user_ns;
   }
-  if (!fs) return Errno::enodev;
+  // What a more privileged namespace covers is not to be had by a fresh mount. Linux: mount_too_revealing.
+  const bool tells_of_the_system = type == "proc" || type == "sysfs";
+  const bool is_own = !task.namespaces().mount->owner();
+  if (tells_of_the_system && !is_own && !task.namespaces().mount->shows_whole(type, flags)) return Errno::eperm;
   const Ref<Dentry> root = make_ref<Dentry>(nullptr, "", fs->root());
   return Path(make_ref<Mount>(fs, root, flags, std::move(source)), root);
 }

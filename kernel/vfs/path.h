@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "kernel/cred/namespace.h"
 #include "kernel/vfs/inode.h"
 
 namespace limen {
@@ -73,6 +74,8 @@ enum : u32 {
   kMountInternal = 1u << 31,
 };
 
+class MountNamespace;
+
 class Mount : public RefCounted {
  public:
   Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source);
@@ -90,8 +93,12 @@ class Mount : public RefCounted {
   std::atomic<u32> flags_;
   const u32 id_;
   const std::string source_;
-  // Under MountNamespace's lock:
-  Path mountpoint_;  // empty for the root mount
+  // Under MountTable's lock:
+  Path mountpoint_;                  // empty for the root mount
+  MountNamespace* space_ = nullptr;  // whose list it stands in
+  u32 locked_flags_ = 0;             // that a less privileged namespace may not take away: kMount*
+  bool held_ = false;                // it cannot be unmounted alone, to show what it covers. Linux: MNT_LOCKED
+  bool unbindable_ = false;
 };
 
 inline Path::Path(Ref<Mount> m, Ref<Dentry> d) : mount(std::move(m)), dentry(std::move(d)) {}
@@ -104,38 +111,62 @@ inline Path& Path::operator=(Path o) noexcept {
   return *this;
 }
 
-// The mount tree of a set of tasks. Lock rank `mount`.
-class MountNamespace : public RefCounted {
+// What covers what, in all mount namespaces of a sandbox: a walk may start in another's.
+class MountTable : public RefCounted {
  public:
-  explicit MountNamespace(Ref<Mount> root);
+  static constexpr usize kMost = 100'000;  // fs.mount-max, for the whole sandbox
+  SharedMutex lock{LockRank::mount};
+  std::map<std::pair<const Mount*, const Dentry*>, Ref<Mount>> covers GUARDED_BY(lock);
+  usize count GUARDED_BY(lock) = 0;  // of mounts in all lists
+};
+
+// The mount tree of a set of tasks. Source: mount_namespaces(7), fs/namespace.c. All mounts are private: no event propagates.
+class MountNamespace : public Namespace {
+ public:
+  explicit MountNamespace(Ref<Mount> root);  // the first
+  ~MountNamespace() override;
   Path root() const;
   // Covers `where` with a filesystem; ebusy, enotdir.
   Result<Ref<Mount>> mount(const Path& where, Ref<Filesystem> fs, u32 flags, std::string source);
-  // Covers `where` with another place (a bind mount).
+  // Covers `where` with another place (a bind mount). enoent, enospc, einval (not in this tree).
   Result<Ref<Mount>> bind(const Path& where, const Path& what, u32 flags);
+  // MS_BIND: as a copy of the mount of `what`, and with MS_REC of those beneath. einval: unbindable, or it would show what is covered.
+  enum class Depth : u8 { one, all };
+  Result<void> bind_copy(const Path& where, const Path& what, Depth depth);
   Result<void> unmount(const Path& where, u32 flags);
   // The mount that covers `at`, entered as often as it is covered; `at` itself where nothing does.
   Path enter(Path at) const;
   // From the root of a mount to the place that it covers, one step; empty at the root mount and where `at` is no mount's root.
   Path leave(const Path& at) const;
-  // MS_REMOUNT: new flags. einval unless `where` is a mount's root.
+  // MS_REMOUNT: new flags. einval unless `where` is a mount's root; eperm: a locked flag.
   Result<void> remount(const Path& where, u32 flags);
+  // MS_PRIVATE and its kin, of one mount or of all beneath. einval unless `where` is a mount's root.
+  Result<void> set_unbindable(const Path& where, bool unbindable, Depth depth);
   // MS_MOVE: einval, eloop (into itself).
   Result<void> move(const Path& from, const Path& to);
   // pivot_root(2): `new_root` becomes the root mount, the old one covers `put_old`.
   Result<void> pivot_root(const Path& new_root, const Path& put_old, const Path& task_root);
-  Ref<MountNamespace> clone() const;     // unshare(CLONE_NEWNS)
+  // CLONE_NEWNS; `follow` are moved to the same place in the copy. enospc.
+  Result<Ref<MountNamespace>> clone(Ref<UserNamespace> owner, NamespaceCharge charge, std::vector<Path*> follow) const;
   std::vector<Ref<Mount>> list() const;  // in order of mounting, for /proc/mounts
   Path mountpoint_of(const Mount& mount) const;
+  bool has(const Mount& mount) const;
+  // Is a filesystem of this type seen whole, so that one more of it tells nothing new? Linux: mount_too_revealing.
+  bool shows_whole(std::string_view type, u32 flags) const;
 
  private:
-  void cover(const Path& where, const Ref<Mount>& mount) REQUIRES(lock_);
-  void uncover(Mount& mount) REQUIRES(lock_);
-  bool is_beneath(const Mount& mount, const Mount& above) const REQUIRES_SHARED(lock_);
+  MountNamespace(Ref<MountTable> table, Ref<UserNamespace> owner, NamespaceCharge charge);
+  void add(const Ref<Mount>& mount) REQUIRES(table_->lock);
+  void cover(const Path& where, const Ref<Mount>& mount) REQUIRES(table_->lock);
+  void uncover(Mount& mount) REQUIRES(table_->lock);
+  bool is_beneath(const Mount& mount, const Mount& above) const REQUIRES_SHARED(table_->lock);
+  bool holds_beneath(const Path& place) const REQUIRES_SHARED(table_->lock);
+  std::vector<Ref<Mount>> mounts_beneath(const Path& place) const REQUIRES_SHARED(table_->lock);
+  Result<Path> top_of(const Path& where) const;
 
-  mutable SharedMutex lock_{LockRank::mount};
-  std::vector<Ref<Mount>> mounts_ GUARDED_BY(lock_);
-  std::map<std::pair<const Mount*, const Dentry*>, Ref<Mount>> covers_ GUARDED_BY(lock_);
+  const Ref<MountTable> table_;
+  std::vector<Ref<Mount>> mounts_ GUARDED_BY(table_->lock);
+  std::vector<Ref<Mount>> detached_ GUARDED_BY(table_->lock);  // unmounted, but held: they go with the namespace
 };
 
 // How a walk treats its end. Linux: namei.c's LOOKUP_*, openat2(2)'s RESOLVE_*.

@@ -15,18 +15,22 @@ Result<void> check_permission(const Credentials& creds, const Attributes& attrib
   }
   if ((want & ~granted & 7) == 0) return success;
   if (attributes.is_directory()) {
-    if ((want & 2) == 0 && creds.capable(Capability::dac_read_search)) return success;
-    return creds.capable(Capability::dac_override) ? success : Result<void>(Errno::eacces);
+    if ((want & 2) == 0 && creds.capable_over(attributes.uid, attributes.gid, Capability::dac_read_search))
+      return success;
+    return creds.capable_over(attributes.uid, attributes.gid, Capability::dac_override) ? success
+                                                                                        : Result<void>(Errno::eacces);
   }
-  if (want == 4 && creds.capable(Capability::dac_read_search)) return success;
+  if (want == 4 && creds.capable_over(attributes.uid, attributes.gid, Capability::dac_read_search)) return success;
   // Even the superuser executes only what somebody may execute.
   const bool someone_executes = (attributes.mode & 0111) != 0;
-  if (((want & 1) == 0 || someone_executes) && creds.capable(Capability::dac_override)) return success;
+  if (((want & 1) == 0 || someone_executes) &&
+      creds.capable_over(attributes.uid, attributes.gid, Capability::dac_override))
+    return success;
   return Errno::eacces;
 }
 
 bool is_owner_or_capable(const Credentials& creds, const Attributes& attributes) {
-  return creds.fsuid == attributes.uid || creds.capable(Capability::fowner);
+  return creds.fsuid == attributes.uid || creds.capable_over(attributes.uid, attributes.gid, Capability::fowner);
 }
 
 Result<void> check_permission(const Credentials& creds, const Path& path, u32 want) {

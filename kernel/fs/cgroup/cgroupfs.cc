@@ -50,14 +50,14 @@ std::vector<Ref<Task>> tasks_of(Task& reader) {
 Result<std::string> processes(Task& reader) {
   std::string text;
   for (const Ref<Task>& task : tasks_of(reader)) {
-    if (task->is_leader()) text += fmt::format("{}\n", task->tid().raw());
+    if (task->is_leader()) text += fmt::format("{}\n", reader.sees(task->tid()));
   }
   return text;
 }
 
 Result<std::string> threads(Task& reader) {
   std::string text;
-  for (const Ref<Task>& task : tasks_of(reader)) text += fmt::format("{}\n", task->tid().raw());
+  for (const Ref<Task>& task : tasks_of(reader)) text += fmt::format("{}\n", reader.sees(task->tid()));
   return text;
 }
 

@@ -16,7 +16,7 @@ Result<std::string> proc_sysvipc_msg(Task& reader) {
   for (const Ref<IpcObject>& object : ipc_of(reader).msgs->all()) {
     const auto& queue = static_cast<MessageQueue&>(*object);
     MutexGuard guard(queue.lock());
-    const abi::MsqidDs d = queue.status();
+    const abi::MsqidDs d = queue.status(reader);
     const abi::IpcPerm& p = d.msg_perm;
     text += fmt::format("{:10} {:10}  {:4o}  {:10} {:10} {:5} {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10}\n", p.key,
                         queue.id(), p.mode, d.msg_curbytes, d.msg_qnum, d.msg_lspid, d.msg_lrpid, p.uid, p.gid, p.cuid,
@@ -30,7 +30,7 @@ Result<std::string> proc_sysvipc_sem(Task& reader) {
   for (const Ref<IpcObject>& object : ipc_of(reader).sems->all()) {
     const auto& set = static_cast<SemSet&>(*object);
     MutexGuard guard(set.lock());
-    const abi::SemidDs d = set.status();
+    const abi::SemidDs d = set.status(reader);
     const abi::IpcPerm& p = d.sem_perm;
     text += fmt::format("{:10} {:10}  {:4o} {:10} {:5} {:5} {:5} {:5} {:10} {:10}\n", p.key, set.id(), p.mode,
                         d.sem_nsems, p.uid, p.gid, p.cuid, p.cgid, d.sem_otime, d.sem_ctime);
@@ -46,7 +46,7 @@ Result<std::string> proc_sysvipc_shm(Task& reader) {
     auto& segment = static_cast<ShmSegment&>(*object);
     const u64 resident = segment.store().resident_pages() * kPageSize;
     MutexGuard guard(segment.lock());
-    const abi::ShmidDs d = segment.status();
+    const abi::ShmidDs d = segment.status(reader);
     const abi::IpcPerm& p = d.shm_perm;
     text += fmt::format("{:10} {:10}  {:4o} {:21} {:5} {:5}  {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10} {:21} {:21}\n",
                         p.key, segment.id(), p.mode, d.shm_segsz, d.shm_cpid, d.shm_lpid, d.shm_nattch, p.uid, p.gid,

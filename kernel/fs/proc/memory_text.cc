@@ -16,9 +16,10 @@ constexpr usize kNameColumn = 73;
 std::string name_of(Task& task, const MapsLine& line) {
   if (!line.file || !line.file->has_inode()) return line.name;
   const Ref<FsContext> fs = task.fs_ref();
+  const Ref<MountNamespace> mounts = task.namespaces_ref().mount;
   if (!fs) return line.name;
   std::string name;
-  for (const char c : path_name(fs->root(), *task.namespaces().mount, line.file->path())) {
+  for (const char c : path_name(fs->root(), *mounts, line.file->path())) {
     if (c == '\n') {
       name += "\\012";
     } else {

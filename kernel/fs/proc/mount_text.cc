@@ -43,7 +43,9 @@ std::vector<Seen> mounts_of(Task& task) {
   const Ref<FsContext> fs = task.fs_ref();
   if (!fs) return seen;
   const Path root = fs->root();
-  const MountNamespace& mounts = *task.namespaces().mount;
+  const Ref<MountNamespace> space = task.namespaces_ref().mount;
+  if (!space) return seen;
+  const MountNamespace& mounts = *space;
   for (const Ref<Mount>& mount : mounts.list()) {
     const Path at = mounts.mountpoint_of(*mount);
     Seen one{mount, 0, "/", mount->filesystem()->mount_options(), escaped(mount->source())};

@@ -1,70 +1,54 @@
-// /proc/PID/ns: a link for each namespace of a process, to a file that stands for it. Source: namespaces(7), fs/nsfs.c.
-#include <fmt/format.h>
-
+// /proc/PID/ns: a link for each namespace of a process, to a file that stands for it. Source: namespaces(7), fs/proc/namespaces.c.
+#include "kernel/task/namespaces.h"
 #include "abi/fcntl.h"
+#include "kernel/fs/proc/nsfs.h"
 #include "kernel/fs/proc/task_files.h"
 #include "kernel/kernel.h"
 
 namespace limen {
 namespace {
 
-// There is one namespace of each kind in a sandbox; the numbers are those of Linux's first ones.
 struct Row {
   const char* name;
-  const char* kind;
-  u32 number;
+  NamespaceKind kind;
 };
 constexpr Row kRows[] = {
-    {"cgroup", "cgroup", 0xeffffffb}, {"ipc", "ipc", 0xefffffff},
-    {"mnt", "mnt", 0xf0000001},       {"net", "net", 0xf0000000},
-    {"pid", "pid", 0xeffffffc},       {"pid_for_children", "pid", 0xeffffffc},
-    {"time", "time", 0xeffffffa},     {"time_for_children", "time", 0xeffffffa},
-    {"user", "user", 0xeffffffd},     {"uts", "uts", 0xeffffffe},
+    {"cgroup", NamespaceKind::cgroup}, {"ipc", NamespaceKind::ipc},
+    {"mnt", NamespaceKind::mount},     {"net", NamespaceKind::net},
+    {"pid", NamespaceKind::pid},       {"pid_for_children", NamespaceKind::pid},
+    {"time", NamespaceKind::time},     {"time_for_children", NamespaceKind::time},
+    {"user", NamespaceKind::user},     {"uts", NamespaceKind::uts},
 };
 
-std::string text_of(const Row& row) { return fmt::format("{}:[{}]", row.kind, row.number); }
-
-// nsfs: mounted nowhere; its files can be opened and told apart, and hold nothing to read.
-class NamespaceFiles final : public RefCounted {
- public:
-  NamespaceFiles()
-      : fs_(make_ref<PseudoFilesystem>("nsfs", kMagic)),
-        root_(make_ref<Dentry>(nullptr, "", make_ref<FixedDirectory>(*fs_, abi::s_ifdir | 0555))),
-        mount_(make_ref<Mount>(fs_, root_, u32{kMountInternal}, "nsfs")) {
-    const auto nothing = [](Task&) -> Result<std::string> { return Errno::einval; };
-    for (const Row& row : kRows) {
-      Ref<Inode> inode =
-          make_ref<PseudoText>(*fs_, abi::s_ifreg | 0444, nothing, nullptr, PseudoOwner{}, u64{row.number});
-      files_.try_emplace(row.number, make_ref<Dentry>(nullptr, text_of(row), std::move(inode)));
-    }
-  }
-  Path path_of(u32 number) const { return Path(mount_, files_.at(number)); }
-
- private:
-  static constexpr u64 kMagic = 0x6e736673;  // NSFS_MAGIC
-  const Ref<PseudoFilesystem> fs_;
-  const Ref<Dentry> root_;
-  const Ref<Mount> mount_;
-  std::map<u32, Ref<Dentry>> files_;
-};
+// enoent after the task's end, and for the namespace of children that has no init yet.
+Result<Ref<Namespace>> namespace_of_row(Task& task, const Row& row) {
+  if (row.kind == NamespaceKind::time) return make_ref<Namespace>(NamespaceKind::time);  // there is the first alone
+  const Namespaces all = task.namespaces_ref();
+  const Ref<const Credentials> cred = task.credentials_ref();
+  Ref<Namespace> found = cred ? namespace_of(all, *cred, row.kind) : Ref<Namespace>();
+  if (row.kind != NamespaceKind::pid || !found) return found ? Result<Ref<Namespace>>(found) : Errno::enoent;
+  if (std::string_view(row.name) == "pid") return Ref<Namespace>(all.pid);
+  ReadGuard tree(task.kernel().process_tree);
+  const PidNamespace& children = *all.pid_children;
+  return children.is_first() || children.init() != nullptr ? Result<Ref<Namespace>>(found) : Errno::enoent;
+}
 
 }  // namespace
 
-Ref<RefCounted> make_namespace_files() { return make_ref<NamespaceFiles>(); }
-
 Ref<Inode> make_namespaces(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope) {
   const PseudoOwner owner = owner_of(*task);
-  const auto* files = static_cast<const NamespaceFiles*>(fs.companion());
   Ref<FixedDirectory> dir =
       make_ref<FixedDirectory>(fs, abi::s_ifdir | 0511, owner, proc_inode(task->tid(), scope, "ns"));
   for (const Row& row : kRows) {
     auto target = [task, &row](Task& reader) -> Result<std::string> {
       TRY(may_inspect(reader, *task));
-      return text_of(row);
+      const Ref<Namespace> found = TRY(namespace_of_row(*task, row));
+      return name_of_namespace(*found);
     };
-    auto magic = [task, &row, files](Task& reader) -> Result<Path> {
+    auto magic = [task, &row](Task& reader) -> Result<Path> {
       TRY(may_inspect(reader, *task));
-      return files->path_of(row.number);
+      Ref<Namespace> found = TRY(namespace_of_row(*task, row));
+      return path_of_namespace(reader.kernel(), std::move(found));
     };
     dir->put(row.name, make_ref<PseudoLink>(fs, target, magic, 0777, owner,
                                             proc_inode(task->tid(), scope, std::string("ns/") + row.name)));

@@ -15,7 +15,7 @@ namespace {
 
 std::vector<SocketRow> rows(Task& reader) {
   std::vector<SocketRow> all;
-  for (const Ref<File>& file : net_tables(reader.kernel())->sockets()) {
+  for (const Ref<File>& file : net_of(reader).tables->sockets()) {
     if (const Ref<Socket> socket = ref_cast<Socket>(file)) all.push_back(socket->row());
   }
   return all;

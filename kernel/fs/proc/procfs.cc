@@ -39,7 +39,7 @@ class ProcRoot final : public FixedDirectory {
     Ref<Task> task;
     if (kernel_.pids) {  // there are none while the mounts are made
       ReadGuard tree(kernel_.process_tree);
-      task = kernel_.pids->find(*pid);
+      task = pids_of(pseudo(), kernel_).find(*pid);
     }
     if (!task) return Errno::enoent;
     return make_task_directory(pseudo(), task, TaskScope::process);
@@ -48,10 +48,11 @@ class ProcRoot final : public FixedDirectory {
   Result<std::vector<Entry>> list(Task& task) override {
     std::vector<Entry> entries = TRY(FixedDirectory::list(task));
     ReadGuard tree(kernel_.process_tree);
-    for (const Ref<Task>& t : kernel_.pids->tasks()) {
+    const PidNamespace& pids = pids_of(pseudo(), kernel_);
+    for (const Ref<Task>& t : pids.tasks()) {
       if (!t->is_leader()) continue;
       entries.push_back(
-          {std::to_string(t->tid().raw()), proc_inode(t->tid(), TaskScope::process, ""), abi::s_ifdir >> 12});
+          {std::to_string(pids.number_of(t->tid())), proc_inode(t->tid(), TaskScope::process, ""), abi::s_ifdir >> 12});
     }
     return entries;
   }
@@ -121,10 +122,11 @@ void put_at(PseudoFilesystem& fs, FixedDirectory& root, std::string_view path, R
 
 }  // namespace
 
-Ref<Filesystem> make_procfs(Kernel& kernel) {
+Ref<Filesystem> make_procfs(Kernel& kernel, Ref<PidNamespace> pids) {
   constexpr u64 kMagic = 0x9fa0;  // PROC_SUPER_MAGIC
   Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("proc", kMagic);
-  fs->set_companion(make_namespace_files());
+  fs->set_companion(make_ref<ProcView>(std::move(pids)));
+  PseudoFilesystem& own = *fs;
   Ref<ProcRoot> root = make_ref<ProcRoot>(*fs, kernel);
   const auto put = [&](const char* path, u32 permissions, PseudoText::Render render) {
     Ref<PseudoText> text = make_ref<PseudoText>(*fs, abi::s_ifreg | permissions, std::move(render));
@@ -136,11 +138,15 @@ Ref<Filesystem> make_procfs(Kernel& kernel) {
     put(fixed.path, 0444, render);
   }
   for (const Row& row : kRows) put(row.path, row.permissions, row.render);
-  root->put("self", make_ref<PseudoLink>(*fs, [](Task& reader) -> Result<std::string> {
-              return std::to_string(reader.group().pid().raw());
+  // Whoever has no number here is not here. Linux: proc_self_get_link.
+  root->put("self", make_ref<PseudoLink>(*fs, [&own](Task& reader) -> Result<std::string> {
+              const i32 pid = pids_of(own, reader.kernel()).number_of(reader.group().pid());
+              return pid != 0 ? Result<std::string>(std::to_string(pid)) : Errno::enoent;
             }));
-  root->put("thread-self", make_ref<PseudoLink>(*fs, [](Task& reader) -> Result<std::string> {
-              return fmt::format("{}/task/{}", reader.group().pid().raw(), reader.tid().raw());
+  root->put("thread-self", make_ref<PseudoLink>(*fs, [&own](Task& reader) -> Result<std::string> {
+              const PidNamespace& pids = pids_of(own, reader.kernel());
+              const i32 pid = pids.number_of(reader.group().pid()), tid = pids.number_of(reader.tid());
+              return pid != 0 && tid != 0 ? Result<std::string>(fmt::format("{}/task/{}", pid, tid)) : Errno::enoent;
             }));
   root->put("mounts",
             make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/mounts"); }));
@@ -148,6 +154,12 @@ Ref<Filesystem> make_procfs(Kernel& kernel) {
   make_sysctls(*fs, [&](std::string_view path, Ref<Inode> inode) { put_at(*fs, *root, path, std::move(inode)); });
   fs->set_root(root);
   return fs;
+}
+
+Ref<PidNamespace> pids_shown_by(Filesystem& fs) {
+  const auto* pseudo = dynamic_cast<PseudoFilesystem*>(&fs);
+  const auto* view = pseudo == nullptr ? nullptr : dynamic_cast<const ProcView*>(pseudo->companion());
+  return view == nullptr ? nullptr : view->pids;
 }
 
 }  // namespace limen

@@ -7,8 +7,11 @@
 namespace limen {
 
 class Kernel;
+class PidNamespace;
 
-// Shows the tasks of the kernel's pid namespace. Mount it at /proc.
-Ref<Filesystem> make_procfs(Kernel& kernel);
+// Shows the tasks of a pid namespace; null: the first. Mount it at /proc.
+Ref<Filesystem> make_procfs(Kernel& kernel, Ref<PidNamespace> pids = nullptr);
+// Whose tasks a filesystem of this type shows; null for the first.
+Ref<PidNamespace> pids_shown_by(Filesystem& fs);
 
 }  // namespace limen

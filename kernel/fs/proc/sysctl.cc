@@ -4,6 +4,7 @@
 
 #include "abi/fcntl.h"
 #include "host/random.h"
+#include "kernel/fs/proc/numbers.h"
 #include "kernel/ipc/inotify.h"
 #include "kernel/ipc/pipe.h"
 #include "kernel/kernel.h"
@@ -123,6 +124,7 @@ std::string first_line(std::string_view text) {
 Ref<Inode> make_hostname(PseudoFilesystem& fs) {
   auto render = [](Task& reader) -> Result<std::string> { return reader.namespaces().uts->hostname() + "\n"; };
   auto store = [](Task& writer, std::string_view text) -> Result<void> {
+    if (!writer.credentials().capable_in(*writer.namespaces().uts, Capability::sys_admin)) return Errno::eperm;
     writer.namespaces().uts->set_hostname(first_line(text));
     return success;
   };
@@ -132,6 +134,7 @@ Ref<Inode> make_hostname(PseudoFilesystem& fs) {
 Ref<Inode> make_domainname(PseudoFilesystem& fs) {
   auto render = [](Task& reader) -> Result<std::string> { return reader.namespaces().uts->domainname() + "\n"; };
   auto store = [](Task& writer, std::string_view text) -> Result<void> {
+    if (!writer.credentials().capable_in(*writer.namespaces().uts, Capability::sys_admin)) return Errno::eperm;
     writer.namespaces().uts->set_domainname(first_line(text));
     return success;
   };
@@ -143,6 +146,23 @@ Ref<Inode> make_drop_caches(PseudoFilesystem& fs) {
   auto render = [](Task&) -> Result<std::string> { return Errno::einval; };
   auto store = [](Task&, std::string_view) -> Result<void> { return success; };
   return make_ref<PseudoText>(fs, abi::s_ifreg | 0200, render, store);
+}
+
+// user.max_*_namespaces, of the reader's own user namespace. Source: kernel/ucount.c.
+Ref<Inode> make_namespace_limit(PseudoFilesystem& fs, NamespaceKind kind) {
+  const usize index = static_cast<usize>(kind);
+  auto render = [index](Task& reader) -> Result<std::string> {
+    return line(reader.credentials().user_ns->most[index].load());
+  };
+  auto store = [index](Task& writer, std::string_view text) -> Result<void> {
+    const Credentials& own = writer.credentials();
+    if (!own.capable_here(Capability::sys_resource)) return Errno::eperm;
+    const i64 wanted = TRY(parse_integer(text));
+    if (wanted < 0 || wanted > INT32_MAX) return Errno::einval;
+    own.user_ns->most[index].store(static_cast<u32>(wanted));
+    return success;
+  };
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store);
 }
 
 }  // namespace
@@ -161,6 +181,15 @@ void make_sysctls(PseudoFilesystem& fs, const PutFile& put) {
   put("sys/kernel/hostname", make_hostname(fs));
   put("sys/kernel/domainname", make_domainname(fs));
   put("sys/vm/drop_caches", make_drop_caches(fs));
+  for (const auto& [name, kind] : {std::pair{"cgroup", NamespaceKind::cgroup},
+                                   {"ipc", NamespaceKind::ipc},
+                                   {"mnt", NamespaceKind::mount},
+                                   {"net", NamespaceKind::net},
+                                   {"pid", NamespaceKind::pid},
+                                   {"user", NamespaceKind::user},
+                                   {"uts", NamespaceKind::uts}}) {
+    put(fmt::format("sys/user/max_{}_namespaces", name), make_namespace_limit(fs, kind));
+  }
 }
 
 }  // namespace limen

@@ -84,10 +84,10 @@ struct Population {
 Population population(Task& reader) {
   Population p;
   ReadGuard tree(reader.kernel().process_tree);
-  for (const Ref<Task>& task : reader.kernel().pids->tasks()) {
+  for (const Ref<Task>& task : reader.namespaces().pid->tasks()) {
     ++p.tasks;
     if (!task->is_parked()) ++p.running;
-    p.newest = std::max(p.newest, task->tid());
+    p.newest = std::max(p.newest, Pid(reader.sees(task->tid())));
   }
   return p;
 }

@@ -31,7 +31,14 @@ Result<void> may_inspect(Task& reader, Task& target) {
   const Credentials& mine = reader.credentials();
   const Ref<const Credentials> theirs = target.credentials_ref();
   const bool same = mine.fsuid == theirs->euid && mine.fsuid == theirs->uid && mine.fsuid == theirs->suid;
-  return same || mine.capable(Capability::sys_ptrace) ? Result<void>() : Errno::eacces;
+  return (same && mine.user_ns == theirs->user_ns) || mine.has_capability(theirs->user_ns.get(), Capability::sys_ptrace)
+             ? Result<void>()
+             : Errno::eacces;
+}
+
+const PidNamespace& pids_of(PseudoFilesystem& fs, Kernel& kernel) {
+  const auto* view = static_cast<const ProcView*>(fs.companion());
+  return view->pids ? *view->pids : *kernel.pids;
 }
 
 namespace {
@@ -116,6 +123,7 @@ Result<Ref<Inode>> FdDirectory::lookup(std::string_view name) {
 
 // One row of /proc/PID, of /proc/PID/task/TID, or of both.
 using Text = Result<std::string> (*)(Task& task);
+using NumberText = Result<std::string> (*)(Task& task, const ProcReader& reader);
 enum class Where : u8 { both, process, thread };
 struct TextRow {
   const char* name;
@@ -123,15 +131,15 @@ struct TextRow {
   bool private_to_owner;  // needs PTRACE_MODE_READ
   Text render;
   Where where = Where::both;
+  NumberText numbers = nullptr;  // in place of render: what tells ids
 };
 constexpr TextRow kTexts[] = {
     {"auxv", 0400, true, proc_auxv},
     {"cgroup", 0444, false, proc_cgroup},
-    {"children", 0444, false, proc_children, Where::thread},
+    {"children", 0444, false, nullptr, Where::thread, proc_children},
     {"cmdline", 0444, false, proc_cmdline},
     {"cpuset", 0444, false, proc_cpuset},
     {"environ", 0400, true, proc_environ},
-    {"gid_map", 0644, false, proc_id_map},
     {"io", 0400, true, proc_io, Where::process},
     {"io", 0400, true, proc_thread_io, Where::thread},
     {"limits", 0444, false, proc_limits},
@@ -143,24 +151,22 @@ constexpr TextRow kTexts[] = {
     {"oom_adj", 0644, false, proc_oom_adj},
     {"oom_score", 0444, false, proc_oom_score},
     {"personality", 0400, true, proc_personality},
-    {"projid_map", 0644, false, proc_id_map},
     {"schedstat", 0444, false, proc_schedstat},
     {"sessionid", 0444, false, proc_no_audit_id},
-    {"setgroups", 0644, false, proc_setgroups, Where::process},
     {"smaps", 0444, true, proc_smaps},
     {"smaps_rollup", 0444, true, proc_smaps_rollup},
-    {"stat", 0444, false, proc_stat, Where::process},
-    {"stat", 0444, false, proc_thread_stat, Where::thread},
+    {"stat", 0444, false, nullptr, Where::process, proc_stat},
+    {"stat", 0444, false, nullptr, Where::thread, proc_thread_stat},
     {"statm", 0444, false, proc_statm},
-    {"status", 0444, false, proc_status},
+    {"status", 0444, false, nullptr, Where::both, proc_status},
     {"syscall", 0400, true, proc_syscall},
-    {"uid_map", 0644, false, proc_id_map},
     {"wchan", 0444, false, proc_wchan},
 };
 
 Ref<Inode> make_text(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope, const TextRow& row) {
-  auto render = [task, &row](Task& reader) -> Result<std::string> {
+  auto render = [task, &row, &fs](Task& reader) -> Result<std::string> {
     if (row.private_to_owner) TRY(may_inspect(reader, *task));
+    if (row.numbers != nullptr) return row.numbers(*task, {pids_of(fs, reader.kernel()), reader.credentials()});
     return row.render(*task);
   };
   return make_ref<PseudoText>(fs, abi::s_ifreg | row.permissions, std::move(render), nullptr, owner_of(*task),
@@ -203,15 +209,18 @@ class ThreadsDirectory final : public PseudoDirectory {
       : PseudoDirectory(fs, abi::s_ifdir | 0555, owner, inode), group_(std::move(group)) {}
   bool still_valid(std::string_view, const Inode*) override { return false; }
   Result<Ref<Inode>> lookup(std::string_view name) override {
+    const PidNamespace& pids = pids_of(pseudo(), group_->kernel());
     for (const auto& [tid, task] : members()) {
-      if (std::to_string(tid.raw()) == name) return make_task_directory(pseudo(), task, TaskScope::thread);
+      if (std::to_string(pids.number_of(tid)) == name) return make_task_directory(pseudo(), task, TaskScope::thread);
     }
     return Errno::enoent;
   }
   Result<std::vector<Entry>> list(Task&) override {
+    const PidNamespace& pids = pids_of(pseudo(), group_->kernel());
     std::vector<Entry> entries;
     for (const auto& [tid, task] : members()) {
-      entries.push_back({std::to_string(tid.raw()), proc_inode(tid, TaskScope::thread, ""), abi::s_ifdir >> 12});
+      entries.push_back(
+          {std::to_string(pids.number_of(tid)), proc_inode(tid, TaskScope::thread, ""), abi::s_ifdir >> 12});
     }
     return entries;
   }
@@ -263,15 +272,19 @@ constexpr SpecialRow kSpecials[] = {
     {"exe", abi::s_iflnk, make_exe},
     {"fd", abi::s_ifdir, make_fds},
     {"fdinfo", abi::s_ifdir, make_fd_info},
+    {"gid_map", abi::s_ifreg, make_gid_map},
     {"map_files", abi::s_ifdir, make_map_files, Where::process},
     {"mem", abi::s_ifreg, make_memory},
     {"net", abi::s_ifdir, make_net},
     {"ns", abi::s_ifdir, make_namespaces},
     {"oom_score_adj", abi::s_ifreg, make_oom_score_adj},
     {"pagemap", abi::s_ifreg, make_page_map},
+    {"projid_map", abi::s_ifreg, make_project_map},
     {"root", abi::s_iflnk, make_root},
+    {"setgroups", abi::s_ifreg, make_setgroups, Where::process},
     {"task", abi::s_ifdir, make_threads, Where::process},
     {"timerslack_ns", abi::s_ifreg, make_timer_slack, Where::process},
+    {"uid_map", abi::s_ifreg, make_uid_map},
 };
 
 // Makes what is asked for when it is asked for: a walk through /proc/PID makes two inodes.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/fs/pseudo/pseudo.h"
+#include "kernel/task/pid_namespace.h"
 
 namespace limen {
 
@@ -23,8 +24,20 @@ PseudoOwner owner_of(Task& task);
 // PTRACE_MODE_READ: who may look inside another process. eacces.
 Result<void> may_inspect(Task& reader, Task& target);
 
+// What a mount of proc shows: the tasks of a pid namespace, null for the first.
+struct ProcView final : RefCounted {
+  explicit ProcView(Ref<PidNamespace> pids) : pids(std::move(pids)) {}
+  const Ref<PidNamespace> pids;
+};
+const PidNamespace& pids_of(PseudoFilesystem& fs, Kernel& kernel);
+
+// id_maps.cc: uid_map, gid_map, projid_map, setgroups.
+Ref<Inode> make_uid_map(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+Ref<Inode> make_gid_map(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+Ref<Inode> make_project_map(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+Ref<Inode> make_setgroups(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+
 // namespaces.cc: ns/, and what its links lead to.
-Ref<RefCounted> make_namespace_files();
 Ref<Inode> make_namespaces(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
 
 // task_settings.cc: what can be written.

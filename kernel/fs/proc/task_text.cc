@@ -24,17 +24,19 @@ struct Relatives {
   u32 terminal = 0;     // tty_nr
   i32 foreground = -1;  // tpgid
 };
-Relatives family_of(Task& task) {
+Relatives family_of(Task& task, const PidNamespace& pids) {
   ReadGuard tree(task.kernel().process_tree);
   ThreadGroup& g = task.group();
   Relatives f;
-  if (const Ref<Task>& tracer = task.tracing->tracer) f.tracer = tracer->group().pid().raw();
-  if (g.parent != nullptr) f.parent = g.parent->pid().raw();
-  if (g.process_group) f.group = g.process_group->id.raw(), f.session = g.process_group->session->id.raw();
+  if (const Ref<Task>& tracer = task.tracing->tracer) f.tracer = pids.number_of(tracer->group().pid());
+  if (g.parent != nullptr) f.parent = pids.number_of(g.parent->pid());
+  if (g.process_group)
+    f.group = pids.number_of(g.process_group->id), f.session = pids.number_of(g.process_group->session->id);
   if (const Ref<Terminal> terminal = ref_cast<Terminal>(g.terminal)) {
     const Device d = terminal->device();
     f.terminal = (d.minor & 0xff) | d.major << 8 | (d.minor & ~0xffu) << 12;
     f.foreground = terminal->foreground_id();
+    if (f.foreground > 0) f.foreground = pids.number_of(Pid(f.foreground));
   }
   return f;
 }
@@ -161,8 +163,8 @@ Result<std::string> proc_wchan(Task&) { return std::string("0"); }
 
 namespace {
 
-std::string stat_line(Task& task, CpuTime time) {
-  const Relatives family = family_of(task);
+std::string stat_line(Task& task, CpuTime time, const ProcReader& reader) {
+  const Relatives family = family_of(task, reader.pids);
   const MmUsage usage = memory_of(task);
   const Ref<Mm> mm = task.mm_ref();
   const MmLayout layout = mm ? mm->layout() : MmLayout{};
@@ -184,8 +186,8 @@ std::string stat_line(Task& task, CpuTime time) {
       "0 "
       "0 0 0 0 0 "
       "{} {} {} {} {} {} {} 0\n",
-      task.tid().raw(), task.name(), state_of(task).letter, family.parent, family.group, family.session,
-      family.terminal, family.foreground, time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs,
+      reader.pids.number_of(task.tid()), task.name(), state_of(task).letter, family.parent, family.group,
+      family.session, family.terminal, family.foreground, time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs,
       waited.user_ns / kTicksPerNs, waited.system_ns / kTicksPerNs, 20 + nice, nice, threads_of(task),
       task.start_time_ns / kTicksPerNs, usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0},
       layout.start_code, layout.end_code, layout.start_stack, 0, task.blocked().bits() & 0x7fffffff, ignored, caught,
@@ -195,22 +197,25 @@ std::string stat_line(Task& task, CpuTime time) {
 
 }  // namespace
 
-Result<std::string> proc_stat(Task& task) { return stat_line(task, cpu_time(task.group())); }
-Result<std::string> proc_thread_stat(Task& task) { return stat_line(task, cpu_time(task)); }
+Result<std::string> proc_stat(Task& task, const ProcReader& reader) {
+  return stat_line(task, cpu_time(task.group()), reader);
+}
+Result<std::string> proc_thread_stat(Task& task, const ProcReader& reader) {
+  return stat_line(task, cpu_time(task), reader);
+}
 Result<std::string> proc_schedstat(Task& task) { return fmt::format("{} 0 0\n", cpu_time(task).total()); }
 Result<std::string> proc_oom_adj(Task& task) {
   return fmt::format("{}\n", task.group().oom_score_adj.load() * 17 / 1000);
 }
 Result<std::string> proc_cpuset(Task&) { return std::string("/\n"); }
-Result<std::string> proc_id_map(Task&) { return fmt::format("{:10} {:10} {:10}\n", 0, 0, 4294967295u); }
-Result<std::string> proc_setgroups(Task&) { return std::string("allow\n"); }
 Result<std::string> proc_no_audit_id(Task&) { return std::string("4294967295"); }  // loginuid, sessionid: no audit
 
-Result<std::string> proc_children(Task& task) {
+Result<std::string> proc_children(Task& task, const ProcReader& reader) {
   std::string text;
   if (!task.is_leader()) return text;
   ReadGuard tree(task.kernel().process_tree);
-  for (const Ref<ThreadGroup>& child : task.group().children) text += fmt::format("{} ", child->pid().raw());
+  for (const Ref<ThreadGroup>& child : task.group().children)
+    text += fmt::format("{} ", reader.pids.number_of(child->pid()));
   return text;
 }
 
@@ -246,22 +251,47 @@ std::string memory_status(Task& task) {
 
 }  // namespace
 
-Result<std::string> proc_status(Task& task) {
+namespace {
+
+// A number in the namespace of the mount and in those below it, down to the task's own. Linux: task_state's NSpid.
+std::string numbers_of(Task& task, Pid id, const PidNamespace& from) {
+  std::vector<i32> numbers;
+  for (const PidNamespace* at = &task.pid_namespace();; at = at->parent().get()) {
+    numbers.push_back(at->number_of(id));
+    if (at == &from || at->is_first()) break;
+  }
+  std::string text;
+  for (usize i = numbers.size(); i-- > 0;) text += fmt::format("\t{}", numbers[i]);
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> proc_status(Task& task, const ProcReader& reader) {
   const TaskState state = state_of(task);
-  const Relatives family = family_of(task);
+  const Relatives family = family_of(task, reader.pids);
+  Pid process_group, session;
+  {
+    ReadGuard tree(task.kernel().process_tree);
+    if (const Ref<ProcessGroup>& group = task.group().process_group)
+      process_group = group->id, session = group->session->id;
+  }
+  const auto seen = [&reader](auto id) { return reader.cred.seen(id); };
   const Ref<const Credentials> c = task.credentials_ref();
   std::string groups;
-  for (const Gid g : c->groups) groups += fmt::format("{} ", g.raw());
+  for (const Gid g : c->groups) groups += fmt::format("{} ", seen(g));
   const Ref<FsContext> fs = task.fs_ref();
   const Ref<FdTable> files = task.files_ref();
   std::string text = fmt::format(
       "Name:\t{}\nUmask:\t{:04o}\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t{}\n"
-      "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t{}\nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}"
-      "\nNSsid:\t{}\nKthread:\t0\n",
-      task.name(), fs ? fs->umask() : 0, state.letter, state.word, task.group().pid().raw(), task.tid().raw(),
-      family.parent, family.tracer, c->uid.raw(), c->euid.raw(), c->suid.raw(), c->fsuid.raw(), c->gid.raw(),
-      c->egid.raw(), c->sgid.raw(), c->fsgid.raw(), files ? std::max<usize>(64, files->list().size()) : 0, groups,
-      task.group().pid().raw(), task.tid().raw(), family.group, family.session);
+      "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t{}\nNStgid:{}\nNSpid:{}\nNSpgid:{}"
+      "\nNSsid:{}\nKthread:\t0\n",
+      task.name(), fs ? fs->umask() : 0, state.letter, state.word, reader.pids.number_of(task.group().pid()),
+      reader.pids.number_of(task.tid()), family.parent, family.tracer, seen(c->uid), seen(c->euid), seen(c->suid),
+      seen(c->fsuid), seen(c->gid), seen(c->egid), seen(c->sgid), seen(c->fsgid),
+      files ? std::max<usize>(64, files->list().size()) : 0, groups, numbers_of(task, task.group().pid(), reader.pids),
+      numbers_of(task, task.tid(), reader.pids), numbers_of(task, process_group, reader.pids),
+      numbers_of(task, session, reader.pids));
   text += memory_status(task);
   text += fmt::format("Threads:\t{}\n", threads_of(task));
   u64 pending = 0, shared = 0, ignored = 0, caught = 0;

@@ -7,7 +7,15 @@
 
 namespace limen {
 
+class Credentials;
+class PidNamespace;
 class Task;
+
+// How numbers are told: by the pid namespace of the mount of proc, and the user namespace of who reads.
+struct ProcReader {
+  const PidNamespace& pids;
+  const Credentials& cred;
+};
 
 Result<std::string> proc_auxv(Task& task);
 Result<std::string> proc_cgroup(Task& task);
@@ -24,17 +32,15 @@ Result<std::string> proc_oom_score(Task& task);
 Result<std::string> proc_personality(Task& task);
 Result<std::string> proc_smaps(Task& task);
 Result<std::string> proc_smaps_rollup(Task& task);
-Result<std::string> proc_children(Task& task);
+Result<std::string> proc_children(Task& task, const ProcReader& reader);
 Result<std::string> proc_cpuset(Task& task);
-Result<std::string> proc_id_map(Task& task);
 Result<std::string> proc_no_audit_id(Task& task);
 Result<std::string> proc_oom_adj(Task& task);
 Result<std::string> proc_schedstat(Task& task);
-Result<std::string> proc_setgroups(Task& task);
-Result<std::string> proc_stat(Task& task);         // of the whole process
-Result<std::string> proc_thread_stat(Task& task);  // of one thread
+Result<std::string> proc_stat(Task& task, const ProcReader& reader);         // of the whole process
+Result<std::string> proc_thread_stat(Task& task, const ProcReader& reader);  // of one thread
 Result<std::string> proc_statm(Task& task);
-Result<std::string> proc_status(Task& task);
+Result<std::string> proc_status(Task& task, const ProcReader& reader);
 Result<std::string> proc_syscall(Task& task);
 Result<std::string> proc_wchan(Task& task);
 

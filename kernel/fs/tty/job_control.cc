@@ -99,7 +99,7 @@ void leave_controlling_terminal(ThreadGroup& group, std::vector<Ref<ThreadGroup>
 Result<Pid> Terminal::foreground(Task& task, bool by_master) {
   ReadGuard tree(kernel_.process_tree);
   if (!by_master && task.group().terminal.get() != this) return Errno::enotty;
-  return foreground_ ? foreground_->id : Pid(0);
+  return Pid(foreground_ ? task.sees(foreground_->id) : 0);
 }
 
 Result<void> Terminal::set_foreground(Task& task, Pid id) {
@@ -107,8 +107,9 @@ Result<void> Terminal::set_foreground(Task& task, Pid id) {
   WriteGuard tree(kernel_.process_tree);
   const ThreadGroup& group = task.group();
   if (group.terminal.get() != this || session_ != group.process_group->session) return Errno::enotty;
-  const Ref<ProcessGroup> wanted = kernel_.pids->find_process_group(id);
-  if (!wanted) return kernel_.pids->find(id) ? Errno::eperm : Errno::esrch;
+  const PidNamespace& pids = *task.namespaces().pid;
+  const Ref<ProcessGroup> wanted = pids.find_process_group(id);
+  if (!wanted) return pids.find(id) ? Errno::eperm : Errno::esrch;
   if (wanted->session != session_) return Errno::eperm;
   foreground_ = wanted;
   return success;
@@ -118,7 +119,7 @@ Result<Pid> Terminal::session(Task& task, bool by_master) {
   ReadGuard tree(kernel_.process_tree);
   if (!by_master && task.group().terminal.get() != this) return Errno::enotty;
   if (!session_) return Errno::enotty;
-  return session_->id;
+  return Pid(task.sees(session_->id));
 }
 
 void Terminal::signal_foreground(SignalSet signals) {
