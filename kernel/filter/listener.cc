@@ -194,7 +194,7 @@ Result<i64> Listener::receive(Task& task, GuestAddr to) {
   });
   if (!got.ok()) return got.error();
   const Ref<Notification>& n = *got;
-  out.id = n->id, out.pid = static_cast<u32>(n->task->tid().raw()), out.flags = 0, out.data = n->call;
+  out.id = n->id, out.pid = static_cast<u32>(task.sees(n->task->tid())), out.flags = 0, out.data = n->call;
   const Result<void> copied = copy_to_user(task, to, &out, sizeof out);
   if (!copied.ok()) {
     {

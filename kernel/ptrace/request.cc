@@ -234,7 +234,10 @@ Result<i64> get_syscall_info(Task& task, Task& target, u64 size, u64 to) {
 Result<i64> get_event_message(Task& task, Task& target, u64 to) {
   const u64 message = TRY(with_stopped(target, [&]() -> Result<u64> {
     target.tracing->lock.assert_held();
-    return target.tracing->message;
+    const u32 event = static_cast<u32>(target.tracing->stop.code) >> 8;
+    const bool of_task = event >= abi::ptrace_event_fork && event <= abi::ptrace_event_vfork_done;  // with exec between
+    const u64 raw = target.tracing->message;
+    return of_task ? static_cast<u64>(task.sees(Pid(static_cast<i32>(raw)))) : raw;
   }));
   TRY(copy_to_user(task, GuestAddr(to), &message, sizeof message));
   return 0;

@@ -129,8 +129,7 @@ Result<void> set_lease(Task& task, File& file, Fd fd, i32 type) {
   if (!file.has_inode()) return Errno::einval;
   const Attributes attributes = TRY(file.attributes());
   const Credentials& creds = task.credentials();
-  if (creds.fsuid != attributes.uid && !creds.capable_over(attributes.uid, attributes.gid, Capability::lease))
-    return Errno::eacces;
+  if (creds.fsuid != attributes.uid && !creds.capable(Capability::lease)) return Errno::eacces;
   if (!attributes.is_regular()) return Errno::einval;
   Inode& inode = file.inode();
   if (type == abi::f_unlck) {

@@ -17,6 +17,11 @@ u32 next_mount_id() {
 constexpr u32 kAtimeFlags = kMountNoAtime | kMountNoDirAtime | kMountRelatime;
 constexpr u32 kLockable = kMountReadOnly | kMountNoSuid | kMountNoDev | kMountNoExec;
 
+// The file of a mount namespace (nsfs). Linux: is_mnt_ns_file.
+bool is_file_of_tree(const Filesystem& fs, const Dentry& root) {
+  return fs.type_name() == "nsfs" && root.name().starts_with("mnt:");
+}
+
 }  // namespace
 
 Mount::Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source)
@@ -106,6 +111,8 @@ Result<Ref<Mount>> MountNamespace::bind(const Path& where, const Path& what, u32
   if (over.is_directory() != under.is_directory()) return Errno::enotdir;
   Ref<Mount> mount = make_ref<Mount>(what.mount->filesystem(), what.dentry, flags, what.mount->source());
   const Path top = TRY(top_of(where));
+  // A tree that holds itself, or one that is older and may hold it, would never go. Linux: mnt_ns_loop.
+  if (is_file_of_tree(*what.mount->filesystem(), *what.dentry) && under.inode <= number()) return Errno::einval;
   WriteGuard guard(table_->lock);
   if (top.mount->space_ != this) return Errno::einval;
   if (table_->covers.contains({top.mount.get(), top.dentry.get()})) return Errno::ebusy;
@@ -154,6 +161,7 @@ Result<void> MountNamespace::bind_copy(const Path& where, const Path& what, Dept
   const Attributes under = TRY(what.inode().recent_attributes());
   if (over.is_directory() != under.is_directory()) return Errno::enotdir;
   const Path top = TRY(top_of(where));
+  if (is_file_of_tree(*what.mount->filesystem(), *what.dentry) && under.inode <= number()) return Errno::einval;
   WriteGuard guard(table_->lock);
   // From here, or from no namespace: an nsfs file, a mount that was never attached.
   if (top.mount->space_ != this || (what.mount->space_ != nullptr && what.mount->space_ != this)) return Errno::einval;
@@ -299,6 +307,7 @@ Result<Ref<MountNamespace>> MountNamespace::clone(Ref<UserNamespace> owner, Name
   if (table_->count + mounts_.size() > MountTable::kMost) return Errno::enospc;
   std::map<const Mount*, Ref<Mount>> twins;
   for (const Ref<Mount>& mount : mounts_) {
+    if (is_file_of_tree(*mount->fs_, *mount->root_)) continue;  // the copy may be what it leads to
     const Ref<Mount> twin = make_ref<Mount>(mount->fs_, mount->root_, mount->flags(), mount->source_);
     twin->locked_flags_ = mount->locked_flags_, twin->held_ = mount->held_;
     twin->unbindable_ = mount->unbindable_;
@@ -310,9 +319,11 @@ Result<Ref<MountNamespace>> MountNamespace::clone(Ref<UserNamespace> owner, Name
   }
   [&]() NO_THREAD_SAFETY_ANALYSIS {  // the same table's lock
     for (const Ref<Mount>& mount : mounts_) {
-      const Ref<Mount>& twin = twins[mount.get()];
+      const Ref<Mount> twin = twins[mount.get()];
+      const Ref<Mount> on = mount->mountpoint_ ? twins[mount->mountpoint_.mount.get()] : Ref<Mount>();
+      if (!twin || (mount->mountpoint_ && !on)) continue;
       copy->add(twin);
-      if (mount->mountpoint_) copy->cover(Path(twins[mount->mountpoint_.mount.get()], mount->mountpoint_.dentry), twin);
+      if (on) copy->cover(Path(on, mount->mountpoint_.dentry), twin);
     }
   }();
   for (Path* path : follow) {

@@ -78,7 +78,9 @@ Result<Ref<Filesystem>> procfs_of(Task& task) {
     const Ref<Filesystem>& fs = mount->filesystem();
     if (fs->type_name() == "proc" && pids_shown_by(*fs) == wanted) return fs;
   }
-  return make_procfs(task.kernel(), wanted);
+  Ref<Filesystem> fresh = make_procfs(task.kernel(), wanted);
+  fresh->user_ns = pids->owner();
+  return fresh;
 }
 
 // sysfs, devpts, ...: there is one of each in a sandbox, and it may be seen in more places.
@@ -86,10 +88,21 @@ Ref<Filesystem> existing(Task& task, std::string_view type) {
   if (type == "mqueue") return ipc_of(task).mqueues->filesystem();
   const bool shared = type == "sysfs" || type == "devpts" || type == "devtmpfs" || type == "cgroup2";
   if (!shared) return {};
-  for (const Ref<Mount>& mount : task.namespaces().mount->list()) {
-    if (mount->filesystem()->type_name() == type) return mount->filesystem();
+  const auto found_in = [type](const MountNamespace& tree) -> Ref<Filesystem> {
+    for (const Ref<Mount>& mount : tree.list()) {
+      if (mount->filesystem()->type_name() == type) return mount->filesystem();
+    }
+    return {};
+  };
+  if (Ref<Filesystem> here = found_in(*task.namespaces().mount)) return here;
+  // Unmounted here: as the first process has it.
+  Ref<Task> first;
+  {
+    ReadGuard tree(task.kernel().process_tree);
+    first = task.kernel().pids->find(Pid(1));
   }
-  return {};
+  const Ref<MountNamespace> tree = first ? first->namespaces_ref().mount : Ref<MountNamespace>();
+  return tree ? found_in(*tree) : Ref<Filesystem>();
 }
 
 // Whose root may mount it. Linux: FS_USERNS_MOUNT, mount_capable.

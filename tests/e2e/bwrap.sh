@@ -7,7 +7,7 @@ bwrap "${all[@]}" sh -c 'test $(id -u) = '$(id -u)' && echo same user; echo $$; 
 bwrap "${all[@]}" sh -c 'touch /etc/limen-x; mkdir /limen-x'; echo "status $?"
 bwrap "${all[@]}" ls /dev; bwrap "${all[@]}" sh -c 'echo null > /dev/null && head -c 3 /dev/zero | od -An -c; test -c /dev/ptmx && echo ptmx'
 bwrap "${all[@]}" ps -e -o pid=,comm= | sed 's/^ *//'
-bwrap "${all[@]}" sh -c 'cut -d" " -f5 /proc/self/mountinfo | sort | grep -E "^/(dev|proc|tmp)?$"; grep -c "^Seccomp:.0" /proc/self/status'
+bwrap "${all[@]}" sh -c 'cut -d" " -f5 /proc/self/mountinfo | sort -u | grep -E "^/(dev|proc|tmp)?$"; grep -c "^Seccomp:.0" /proc/self/status'
 bwrap "${all[@]}" --uid 1234 --gid 2345 --hostname inside sh -c 'id -u; id -g; uname -n'
 bwrap "${all[@]}" --seccomp 9 9< no-mkdir.bpf sh -c 'mkdir /tmp/d; echo "mkdir $?"; touch /tmp/f && ls /tmp; grep ^Seccomp: /proc/self/status'
 bwrap "${all[@]}" --cap-drop ALL sh -c 'grep -E "^Cap(Eff|Prm|Bnd)" /proc/self/status'

@@ -4,7 +4,7 @@ unshare -Ur id; unshare -Ur cat /proc/self/setgroups; unshare -U id -u; unshare 
 unshare -Urm sh -c 'mount -t tmpfs none /mnt && echo text > /mnt/f && cat /mnt/f && grep -c " /mnt " /proc/self/mountinfo'; ls /mnt | wc -l
 unshare -Urm sh -c 'mkdir a b; touch a/f; mount --bind a b && ls b && mount -o remount,bind,ro b; touch b/g; umount b && ls b'
 unshare -Urm sh -c 'mount --rbind / /mnt && ls -d /mnt/etc /mnt/proc/self/status && umount -l /mnt && ls /mnt'
-unshare -Urpf --mount-proc ps -e -o pid=,comm= | tr -s ' '; unshare -Urpf --mount-proc sh -c 'echo $$; ls -d /proc/[0-9]* | wc -l'
+unshare -Urpf --mount-proc ps -e -o pid=,comm= | tr -s ' '; unshare -Urpf --mount-proc sh -c 'echo $$; echo /proc/[0-9]*'
 unshare -Urpf --mount-proc sh -c 'sleep 100 & sleep 100 & exit 3'; echo "status $?"
 unshare -Uru sh -c 'hostname inside; uname -n'; unshare -Uri sh -c 'ipcmk -Q > /dev/null && ipcs -q | grep -c 0x'; ipcs -q | grep -c 0x
 unshare -Urn sh -c 'cat /sys/class/net/lo/flags > /dev/null; python3 -c "

@@ -249,6 +249,39 @@ TEST(a_namespace_is_held_by_a_mount_of_its_file) {
             }));
 }
 
+TEST(a_tree_does_not_hold_itself) {
+  COVERS("mount", "unshare", "clone");
+  NEEDS_USER_NAMESPACES();
+  guest::TempDir dir;
+  close(guest::make_file(dir / "mnt", ""));
+  int outcome = guest::in_child([&] {
+    int older = open("/proc/self/ns/mnt", O_RDONLY);
+    if (!own_tree()) return 1;
+    if (mount("/proc/self/ns/mnt", dir / "mnt", nullptr, MS_BIND, nullptr) != -1 || errno != EINVAL) return 2;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", older);
+    if (mount(path, dir / "mnt", nullptr, MS_BIND, nullptr) != -1 || errno != EINVAL) return 3;
+    int ready[2], go[2];
+    if (pipe(ready) != 0 || pipe(go) != 0) return 4;
+    pid_t child = fork();
+    if (child == 0) {
+      char byte;
+      if (unshare(CLONE_NEWNS) != 0 || write(ready[1], "x", 1) != 1) _exit(1);
+      _exit(read(go[0], &byte, 1) == 1 ? 0 : 2);
+    }
+    char byte;
+    if (read(ready[0], &byte, 1) != 1) return 5;
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", child);
+    if (mount(path, dir / "mnt", nullptr, MS_BIND, nullptr) != 0) return 6;
+    if (write(go[1], "x", 1) != 1 || guest::reap(child) != 0) return 7;
+    // A copy of the tree is without it.
+    char line[1024];
+    if (!find_mount(dir / "mnt", line, sizeof line) || unshare(CLONE_NEWNS) != 0) return 8;
+    return find_mount(dir / "mnt", line, sizeof line) ? 9 : 0;
+  });
+  EXPECT_EQ(0, outcome);
+}
+
 TEST(another_process_root_leads_into_its_tree) {
   COVERS("openat", "setns");
   NEEDS_USER_NAMESPACES();

@@ -156,13 +156,14 @@ Ref<Inode> make_namespace_limit(PseudoFilesystem& fs, NamespaceKind kind) {
   };
   auto store = [index](Task& writer, std::string_view text) -> Result<void> {
     const Credentials& own = writer.credentials();
-    if (!own.capable_here(Capability::sys_resource)) return Errno::eperm;
+    if (!own.capable_here(Capability::sys_resource)) return Errno::eacces;
     const i64 wanted = TRY(parse_integer(text));
     if (wanted < 0 || wanted > INT32_MAX) return Errno::einval;
     own.user_ns->most[index].store(static_cast<u32>(wanted));
     return success;
   };
-  return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store);
+  // For all to open: whoever may write is judged by a capability of its own, which an owner and a mode cannot say.
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0666, render, store);
 }
 
 }  // namespace
