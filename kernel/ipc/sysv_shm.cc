@@ -93,7 +93,7 @@ abi::ShmidDs ShmSegment::status(const Task& reader) const {
   ds.shm_perm = permissions(reader.credentials());
   ds.shm_segsz = size_;
   ds.shm_atime = attached_at_, ds.shm_dtime = detached_at_, ds.shm_ctime = changed_at;
-  ds.shm_cpid = reader.sees(Pid(creator_)), ds.shm_lpid = reader.sees(Pid(last_user_));
+  ds.shm_cpid = creator_, ds.shm_lpid = last_user_;
   ds.shm_nattch = attachments_;
   return ds;
 }

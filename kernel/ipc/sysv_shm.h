@@ -20,7 +20,7 @@ class ShmSegment final : public IpcObject, public MappingObserver {
   Ref<File> open(Task& task, u32 flags);
   void remove();                                  // IPC_RMID, by who may
   void attached(i32 pid, i64 now);                // shmat
-  abi::ShmidDs status(const Task& reader) const;  // under lock()
+  abi::ShmidDs status(const Task& reader) const;  // under lock(); the pids are kernel numbers still
   void set_locked(bool locked);                   // under lock()
 
   void mapping_added(StoreMapper& mapper) override;

@@ -46,6 +46,7 @@ Result<i64> status(Task& task, int shmid, i32 cmd, UserAddr buf) {
     if (shm.removed()) return Errno::eidrm;
     ds = shm.status(task);
   }
+  ds.shm_cpid = task.sees(Pid(ds.shm_cpid)), ds.shm_lpid = task.sees(Pid(ds.shm_lpid));
   TRY(UserOut<abi::ShmidDs>(buf).write(task, ds));
   return cmd == abi::ipc_stat ? 0 : shm.id();
 }

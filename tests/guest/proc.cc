@@ -139,6 +139,13 @@ TEST(cwd_exe_and_root_are_links) {
   EXPECT_GT(readlink("/proc/self/exe", link, sizeof link - 1), 0);
 }
 
+TEST(links_of_the_task_directory_tell_how_many_threads) {
+  COVERS("stat");
+  struct stat st;
+  ASSERT_OK(stat("/proc/self/task", &st));
+  EXPECT_EQ(3u, st.st_nlink);
+}
+
 TEST(tasks_are_listed) {
   COVERS("getdents64");
   static volatile bool stop;

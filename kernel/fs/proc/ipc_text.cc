@@ -45,8 +45,12 @@ Result<std::string> proc_sysvipc_shm(Task& reader) {
   for (const Ref<IpcObject>& object : ipc_of(reader).shms->all()) {
     auto& segment = static_cast<ShmSegment&>(*object);
     const u64 resident = segment.store().resident_pages() * kPageSize;
-    MutexGuard guard(segment.lock());
-    const abi::ShmidDs d = segment.status(reader);
+    abi::ShmidDs d{};
+    {
+      MutexGuard guard(segment.lock());
+      d = segment.status(reader);
+    }
+    d.shm_cpid = reader.sees(Pid(d.shm_cpid)), d.shm_lpid = reader.sees(Pid(d.shm_lpid));
     const abi::IpcPerm& p = d.shm_perm;
     text += fmt::format("{:10} {:10}  {:4o} {:21} {:5} {:5}  {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10} {:21} {:21}\n",
                         p.key, segment.id(), p.mode, d.shm_segsz, d.shm_cpid, d.shm_lpid, d.shm_nattch, p.uid, p.gid,

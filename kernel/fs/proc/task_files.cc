@@ -208,6 +208,12 @@ class ThreadsDirectory final : public PseudoDirectory {
   ThreadsDirectory(PseudoFilesystem& fs, Ref<ThreadGroup> group, PseudoOwner owner, u64 inode)
       : PseudoDirectory(fs, abi::s_ifdir | 0555, owner, inode), group_(std::move(group)) {}
   bool still_valid(std::string_view, const Inode*) override { return false; }
+  // Its links tell how many threads there are. Linux: proc_task_getattr.
+  Result<Attributes> attributes() override {
+    Attributes a = TRY(PseudoDirectory::attributes());
+    a.links += members().size();
+    return a;
+  }
   Result<Ref<Inode>> lookup(std::string_view name) override {
     const PidNamespace& pids = pids_of(pseudo(), group_->kernel());
     for (const auto& [tid, task] : members()) {
