@@ -2,12 +2,14 @@
 
 #include "abi/fcntl.h"
 #include "abi/wait.h"
+#include "kernel/fs/proc/nsfs.h"
 #include "kernel/fs/proc/task_files.h"
 #include "kernel/kernel.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/signal/siginfo.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/namespaces.h"
 #include "kernel/task/process_group.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/anon.h"
@@ -34,12 +36,40 @@ class PidFile final : public File {
   }
   Result<usize> try_read(Task&, UserBuffer&, u64*) override { return Errno::einval; }
   Result<usize> try_write(Task&, UserBuffer&, u64*) override { return Errno::einval; }
+  Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
   std::string describe() override { return "Pid:\t" + std::to_string(task_->tid().raw()) + "\n"; }
 
  private:
   const Ref<Task> task_;
   const PidfdTarget kind_;
 };
+
+// PIDFD_GET_*_NAMESPACE: a descriptor of the namespace, as open(2) of /proc/PID/ns gives. Linux: fs/pidfs.c:pidfd_ioctl.
+std::optional<NamespaceKind> kind_of_command(u32 command) {
+  constexpr u32 kFirst = 0xff01;
+  constexpr NamespaceKind kKinds[] = {
+      NamespaceKind::cgroup, NamespaceKind::ipc,  NamespaceKind::mount, NamespaceKind::net,  NamespaceKind::pid,
+      NamespaceKind::pid,    NamespaceKind::time, NamespaceKind::time,  NamespaceKind::user, NamespaceKind::uts};
+  if (command < kFirst || command - kFirst >= std::size(kKinds)) return std::nullopt;
+  return kKinds[command - kFirst];
+}
+
+Result<i64> PidFile::ioctl(Task& task, u32 command, u64 argument) {
+  constexpr u32 kGetPidNamespace = 0xff05;
+  const std::optional<NamespaceKind> kind = kind_of_command(command);
+  if (!kind) return Errno::enotty;
+  if (argument != 0) return Errno::einval;
+  const Namespaces all = task_->namespaces_ref();
+  const Ref<const Credentials> cred = task_->credentials_ref();
+  if (!all.mount || !cred) return Errno::esrch;  // it has ended
+  TRY(may_inspect(task, *task_));
+  Ref<Namespace> found = command == kGetPidNamespace ? Ref<Namespace>(all.pid) : namespace_of(all, *cred, *kind);
+  if (*kind == NamespaceKind::time) found = make_ref<Namespace>(NamespaceKind::time);  // there is the first alone
+  const Path path = path_of_namespace(task.kernel(), std::move(found));
+  Ref<File> file = TRY(path.inode().open(task, path, abi::o_rdonly));
+  const Fd fd = TRY(task.files().install(task, std::move(file), FdFlags::close_on_exec));
+  return fd.raw();
+}
 
 PidfdTarget kind_of_pidfd(File& file) { return static_cast<PidFile&>(file).kind(); }
 

@@ -297,6 +297,32 @@ TEST(files_of_namespaces_tell_who_they_are) {
             }));
 }
 
+TEST(pidfds_give_the_namespaces_of_their_process) {
+  COVERS("ioctl", "pidfd_open");
+  int pidfd = static_cast<int>(SYS(pidfd_open, getpid(), 0));
+  ASSERT_OK(pidfd);
+  const struct {
+    unsigned long command;
+    const char* name;
+  } kinds[] = {{0xff01, "cgroup"}, {0xff02, "ipc"},  {0xff03, "mnt"}, {0xff04, "net"},
+               {0xff05, "pid"},    {0xff09, "user"}, {0xff0a, "uts"}};
+  for (const auto& kind : kinds) {
+    int fd = ioctl(pidfd, kind.command, 0);
+    struct stat st;
+    ASSERT_OK(fd);
+    EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+    ASSERT_OK(fstat(fd, &st));
+    EXPECT_EQ(number_of(kind.name), st.st_ino);
+  }
+  EXPECT_ERRNO(EINVAL, ioctl(pidfd, 0xff0a, 1));
+  EXPECT_ERRNO(ENOTTY, ioctl(pidfd, 0xff60, 0));
+  pid_t child = guest::spawn([] { return 0; });
+  int ended = static_cast<int>(SYS(pidfd_open, child, 0));
+  ASSERT_OK(ended);
+  guest::reap(child);
+  EXPECT_ERRNO(ESRCH, ioctl(ended, 0xff0a, 0));
+}
+
 TEST(each_kind_is_limited) {
   COVERS("unshare");
   NEEDS_USER_NAMESPACES();
