@@ -1,5 +1,7 @@
 #include "kernel/cred/namespace.h"
 
+#include <memory>
+
 #include "kernel/cred/credentials.h"
 
 namespace limen {

@@ -5,6 +5,7 @@
 #include "abi/fcntl.h"
 #include "kernel/fs/pseudo/pseudo.h"
 #include "kernel/kernel.h"
+#include "kernel/mm/user_ptr.h"
 #include "kernel/task/namespaces.h"
 #include "kernel/vfs/fd_table.h"
 
