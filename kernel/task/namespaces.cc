@@ -50,13 +50,12 @@ bool is_single_threaded(Task& task) {
   return task.group().members.size() == 1;
 }
 
-Result<Ref<PidNamespace>> new_pid_namespace(Task& task, const Namespaces& old, const Credentials& cred, Uid maker) {
+Result<Ref<PidNamespace>> new_pid_namespace(const Namespaces& old, const Credentials& cred, Uid maker) {
   if (old.pid_children != old.pid) return Errno::einval;
   const Ref<UserNamespace>& around = old.pid->owner();
   if (around && !cred.user_ns->is_within(around.get())) return Errno::einval;
   if (old.pid->level() + 1 > PidNamespace::kMostLevels) return Errno::enospc;
   NamespaceCharge charge = TRY(NamespaceCharge::take(*cred.user_ns, maker, NamespaceKind::pid));
-  (void)task;
   return make_ref<PidNamespace>(old.pid, cred.user_ns, std::move(charge));
 }
 
@@ -90,7 +89,7 @@ Result<Namespaces> new_namespaces(Task& task, u64 flags, const Credentials& cred
     NamespaceCharge one = TRY(charge(NamespaceKind::ipc));
     all.ipc = make_ref<IpcNamespace>(task.kernel(), cred.user_ns, std::move(one));
   }
-  if ((flags & abi::clone_newpid) != 0) all.pid_children = TRY(new_pid_namespace(task, all, cred, maker));
+  if ((flags & abi::clone_newpid) != 0) all.pid_children = TRY(new_pid_namespace(all, cred, maker));
   if ((flags & abi::clone_newcgroup) != 0) {
     NamespaceCharge one = TRY(charge(NamespaceKind::cgroup));
     all.cgroup = make_ref<Namespace>(NamespaceKind::cgroup, cred.user_ns, std::move(one));

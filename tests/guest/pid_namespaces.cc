@@ -279,14 +279,8 @@ TEST(credentials_name_a_sender_by_the_receivers_numbers) {
               memcpy(CMSG_DATA(head), &cred, sizeof cred);
               return sendmsg(pair[1], &message, 0) == 1 ? 0 : 1;
             }));
-  char byte, control[CMSG_SPACE(sizeof(ucred))];
-  iovec one{&byte, 1};
-  msghdr message{};
-  message.msg_iov = &one, message.msg_iovlen = 1, message.msg_control = control,
-  message.msg_controllen = sizeof control;
-  ASSERT_EQ(1, recvmsg(pair[0], &message, 0));
-  ucred cred;
-  memcpy(&cred, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof cred);
+  ucred cred{};
+  ASSERT_TRUE(guest::receive_credentials(pair[0], cred));
   EXPECT_EQ(geteuid(), cred.uid);
   EXPECT_NE(1, cred.pid);
 }

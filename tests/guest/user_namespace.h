@@ -1,6 +1,9 @@
 // A user namespace in which the caller is root, for cases that need a right over other namespaces.
 #pragma once
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include "tests/guest/guest_test.h"
 
 namespace guest {
@@ -39,6 +42,20 @@ inline bool become_root_again(int depth) {
 
 inline bool may_make_user_namespaces() {
   return in_child([] { return unshare(CLONE_NEWUSER) == 0 ? 0 : 1; }) == 0;
+}
+
+// Of the sender of one byte, from a socket with SO_PASSCRED.
+inline bool receive_credentials(int socket, ucred& cred) {
+  char byte, control[CMSG_SPACE(sizeof cred)];
+  iovec one{&byte, 1};
+  msghdr message{};
+  message.msg_iov = &one, message.msg_iovlen = 1, message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (recvmsg(socket, &message, 0) != 1) return false;
+  const cmsghdr* head = CMSG_FIRSTHDR(&message);
+  if (head == nullptr || head->cmsg_type != SCM_CREDENTIALS) return false;
+  memcpy(&cred, CMSG_DATA(head), sizeof cred);
+  return true;
 }
 
 }  // namespace guest

@@ -223,16 +223,8 @@ TEST(credentials_over_a_socket_are_the_readers) {
     return write(pair[1], "x", 1) == 1 ? 0 : 3;
   });
   EXPECT_EQ(0, guest::reap(child));
-  char byte, control[CMSG_SPACE(sizeof(ucred))];
-  iovec one{&byte, 1};
-  msghdr message{};
-  message.msg_iov = &one, message.msg_iovlen = 1, message.msg_control = control,
-  message.msg_controllen = sizeof control;
-  ASSERT_EQ(1, recvmsg(pair[0], &message, 0));
-  cmsghdr* head = CMSG_FIRSTHDR(&message);
-  ASSERT_TRUE(head != nullptr && head->cmsg_type == SCM_CREDENTIALS);
-  ucred cred;
-  memcpy(&cred, CMSG_DATA(head), sizeof cred);
+  ucred cred{};
+  ASSERT_TRUE(guest::receive_credentials(pair[0], cred));
   EXPECT_EQ(uid, cred.uid);
   EXPECT_EQ(child, cred.pid);
 }
