@@ -268,33 +268,38 @@ void wait_usage(Print& p, usize i) {
 }
 void waitid_options(Print& p, usize i) { p.named("waitid", static_cast<u32>(p.arg(i))); }
 
-constexpr i32 kFutexWait = 0, kFutexWake = 1, kFutexWaitBitset = 9, kFutexWakeBitset = 10;
 void futex(Print& p, usize i) {
   const u32 op = static_cast<u32>(p.arg(1));
-  const i32 command = as_int(op & 0x7f);
+  const u32 command = op & 0x7f;
+  const auto is = [command](std::initializer_list<u32> commands) {
+    return std::find(commands.begin(), commands.end(), command) != commands.end();
+  };
   const auto bitset = [&](u64 bits) {
     p.text(static_cast<u32>(bits) == ~u32{0} ? "FUTEX_BITSET_MATCH_ANY" : fmt::format("{:#x}", static_cast<u32>(bits)));
   };
+  const bool second_word =
+      is({abi::futex_requeue, abi::futex_cmp_requeue, abi::futex_wake_op, abi::futex_cmp_requeue_pi});
   switch (i) {
     case 1:
       return p.text(futex_op(op));
     case 2:
-      if (command == 7 || command == 8) return;
+      if (is({abi::futex_unlock_pi, abi::futex_trylock_pi})) return;
       return p.unsigned_number(static_cast<u32>(p.arg(2)));
     case 3:
-      if (command == kFutexWait || command == kFutexWaitBitset || command == 6 || command == 11 || command == 13)
+      if (is({abi::futex_wait, abi::futex_wait_bitset, abi::futex_lock_pi, abi::futex_wait_requeue_pi,
+              abi::futex_lock_pi2}))
         return print_time(p, p.arg(3));
-      if (command == 3 || command == 4 || command == 5 || command == 12)
-        return p.unsigned_number(static_cast<u32>(p.arg(3)));
-      if (command == kFutexWakeBitset) return bitset(p.arg(5));  // two words do not count: this is the fifth, told here
+      if (second_word) return p.unsigned_number(static_cast<u32>(p.arg(3)));
+      // Two words do not count: this is the fifth, told here.
+      if (command == abi::futex_wake_bitset) return bitset(p.arg(5));
       return;
     case 4:
-      if (command == 3 || command == 4 || command == 5 || command == 11 || command == 12) p.address(p.arg(4));
+      if (second_word || command == abi::futex_wait_requeue_pi) p.address(p.arg(4));
       return;
     case 5:
-      if (command == kFutexWaitBitset) return bitset(p.arg(5));
-      if (command == 4 || command == 12) return p.unsigned_number(static_cast<u32>(p.arg(5)));
-      if (command == 5) return hex(p, static_cast<u32>(p.arg(5)));
+      if (command == abi::futex_wait_bitset) return bitset(p.arg(5));
+      if (is({abi::futex_cmp_requeue, abi::futex_cmp_requeue_pi})) return p.unsigned_number(static_cast<u32>(p.arg(5)));
+      if (command == abi::futex_wake_op) return hex(p, static_cast<u32>(p.arg(5)));
       return;
     default:
       return p.address(p.arg(i));

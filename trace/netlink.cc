@@ -103,7 +103,7 @@ struct Attribute {
   Value value = Value::bytes;
 };
 #define A(x, ...) \
-  Attribute { x, #x, ##__VA_ARGS__ }
+  Attribute { x, #x __VA_OPT__(, ) __VA_ARGS__ }
 using enum Value;
 constexpr Attribute kLinkAttributes[] = {A(IFLA_ADDRESS, hardware),
                                          A(IFLA_BROADCAST, hardware),

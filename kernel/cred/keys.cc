@@ -65,7 +65,11 @@ void inherit_keys(Task& parent, Task& child, bool same_process) {
 void drop_keys_for_exec(Task& task) {
   if (!task.keys) return;
   const Ref<KeySet> fresh = make_ref<KeySet>();
-  fresh->session = keys_of(task).session;
+  const Ref<KeyTable> table = key_table(task.kernel());
+  {
+    MutexGuard guard(table->lock);
+    fresh->session = keys_of(task).session;
+  }
   task.keys = fresh;
 }
 

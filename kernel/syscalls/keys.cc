@@ -270,7 +270,7 @@ Result<i64> get_security(Task& task, KeyTable& table, i32 id, GuestAddr to, usiz
     MutexGuard guard(table.lock);
     TRY(table.find(task, id, key_view, Make::no));
   }
-  return copy_text(task, to, room, {"", 1});  // no security module labels keys
+  return copy_text(task, to, room, std::string_view("\0", 1));  // no security module labels keys
 }
 
 Result<i64> restrict_keyring(Task& task, KeyTable& table, i32 id, UserString type) {
