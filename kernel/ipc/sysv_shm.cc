@@ -25,12 +25,10 @@ class ShmFile final : public File {
   const Ref<ShmSegment> segment_;
 };
 
-// A mount of no namespace that, unlike the other nameless ones, lets its files be executable.
 Path segment_path(Task& task, i32 key) {
-  const Path nameless = anon_path(task, fmt::format("/SYSV{:08x}", static_cast<u32>(key)), abi::s_ifreg | 0777);
-  nameless.dentry->set_deleted();
-  return Path(make_ref<Mount>(nameless.mount->filesystem(), nameless.dentry, u32{kMountInternal}, "tmpfs"),
-              nameless.dentry);
+  Path path = anon_path(task, fmt::format("/SYSV{:08x}", static_cast<u32>(key)), abi::s_ifreg | 0777);
+  path.dentry->set_deleted();
+  return path;
 }
 
 }  // namespace

@@ -70,22 +70,23 @@ class AnonFilesystem final : public Filesystem {
 class AnonMounts final : public RefCounted {
  public:
   struct Place {
-    Place(std::string_view type, i64 magic)
+    Place(std::string_view type, i64 magic, u32 flags = kMountNoExec)
         : fs(make_ref<AnonFilesystem>(type, magic)),
-          mount(make_ref<Mount>(fs, make_ref<Dentry>(nullptr, "", fs->root()), kMountInternal | kMountNoExec, "none")) {
-    }
+          mount(make_ref<Mount>(fs, make_ref<Dentry>(nullptr, "", fs->root()), kMountInternal | flags, "none")) {}
     Ref<AnonFilesystem> fs;
     Ref<Mount> mount;
   };
   Place& of(std::string_view name) {
     if (name.starts_with("pipe:")) return pipes_;
     if (name.starts_with("socket:")) return sockets_;
+    if (name.starts_with("/SYSV")) return segments_;
     return others_;
   }
 
  private:
   Place pipes_{"pipefs", abi::pipefs_magic};
   Place sockets_{"sockfs", abi::sockfs_magic};
+  Place segments_{"tmpfs", abi::tmpfs_magic, 0};  // shmat(2): their files may be executable
   Place others_{"anon_inodefs", abi::anon_inode_fs_magic};
 };
 
