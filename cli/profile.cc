@@ -218,11 +218,7 @@ class Profile : public Command {
     plan.recorder = recorder();
     if (!no_stacks_) {
       plan.recorder->capture.stacks = CaptureOptions::Stacks::first;
-      for (const TellingArgument& telling : kTelling) {
-        const SyscallRow* row = find_syscall(telling.call);
-        if (args_ && row != nullptr && row->x86_64 >= 0)
-          plan.recorder->telling[static_cast<usize>(row->x86_64)] = {static_cast<u8>(telling.arg), telling.mask};
-      }
+      if (args_) tell_apart(*plan.recorder);
     }
     int out = STDOUT_FILENO;
     if (!output_.empty() && (out = open(output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
@@ -252,6 +248,14 @@ class Profile : public Command {
     RecorderOptions options;
     options.capture.memory = false;
     return options;
+  }
+
+  // Calls with another value of a telling argument are of another kind, with a stack of their own.
+  static void tell_apart(RecorderOptions& options) {
+    for (const TellingArgument& telling : kTelling) {
+      const auto nr = static_cast<usize>(find_syscall(telling.call)->x86_64);
+      options.telling[nr] = {static_cast<u8>(telling.arg), telling.mask};
+    }
   }
 
   static int diff(const std::string& a, const std::string& b) {

@@ -2,9 +2,10 @@
 //
 // Waking a halted CPU is what costs (docs/decisions/0001-hand-off.md). So a pair is either
 //
-//   cold  both on one CPU, at first that of the pair that made this one: each wakes the other there and sleeps; the host switches between them. While calls come quickly
-//         they take turns instead: who has nothing to do yields the CPU and does not sleep, so nobody needs to be woken. That gives
-//         way to whatever else runs there, for a whole slice: when an answer or a call arrives late, turns end for a while.
+//   cold  both on one CPU, at first that of the pair that made this one: each wakes the other there and sleeps; the host switches
+//         between them. While calls come quickly they take turns instead: who has nothing to do yields the CPU and does not sleep, so
+//         nobody needs to be woken. That gives way to whatever else runs there, for a whole slice: when an answer or a call arrives
+//         late, turns end for a while.
 //         A pair whose kernel thread wakes another and then sleeps draws the other to its CPU; or
 //   hot   bound to be on two CPUs: the kernel thread polls for the next call, the guest polls for the answer, both for some tens
 //         of microseconds. Only for pairs that call again and again at short intervals, and only half as many pairs

@@ -199,7 +199,7 @@ Result<Ref<StubProcess>> StubPlatform::make_process() {
 // Two pairs that are awake on one CPU for some ticks, where another CPU has none: one of them moves.
 void StubPlatform::spread() {
   constexpr u32 kTicks = 2;
-  std::array<u8, 64> awake{};
+  std::array<u32, 64> awake{};
   const usize cpus = std::min<usize>(awake.size(), CPU_SETSIZE);
   const auto cpu_of = [&](StubThread* thread) {
     const int cpu = thread->pairing().bound_to();
