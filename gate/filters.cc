@@ -13,29 +13,30 @@ extern "C" {
 // F0: installed once in the template, inherited by every stub and its threads. What sealed code calls.
 constexpr sock_filter kF0[] = {
     LOAD_ARCH,                        // 0
-    IF_EQ(AUDIT_ARCH_X86_64, 0, 21),  // 1
+    IF_EQ(AUDIT_ARCH_X86_64, 0, 22),  // 1
     LOAD_NR,                          // 2
-    IF_EQ(__NR_rt_sigreturn, 18, 0),  // 3
-    IF_EQ(__NR_sched_yield, 17, 0),   // 4
-    IF_EQ(LIMEN_NR_REPORT, 16, 0),    // 5
-    IF_EQ(__NR_mmap, 15, 0),          // 6
-    IF_EQ(__NR_munmap, 14, 0),        // 7
-    IF_EQ(__NR_mprotect, 13, 0),      // 8
-    IF_EQ(__NR_close, 12, 0),         // 9
-    IF_EQ(__NR_seccomp, 11, 0),       // 10
-    IF_EQ(__NR_prctl, 10, 0),         // 11
-    IF_EQ(__NR_getppid, 9, 0),        // 12
-    IF_EQ(__NR_exit_group, 8, 0),     // 13
-    IF_EQ(__NR_futex, 0, 3),          // 14
-    LOAD_ARG(1),                      // 15
-    IF_EQ(FUTEX_WAIT, 5, 0),          // 16
-    IF_EQ(FUTEX_WAKE, 4, 5),          // 17
-    IF_EQ(__NR_clone, 0, 4),          // 18
-    LOAD_ARG(0),                      // 19
-    IF_EQ(LIMEN_CLONE_STUB, 1, 0),    // 20
-    IF_EQ(LIMEN_CLONE_THREAD, 0, 1),  // 21
-    RETURN(SECCOMP_RET_ALLOW),        // 22
-    RETURN(SECCOMP_RET_TRAP),         // 23
+    IF_EQ(__NR_rt_sigreturn, 19, 0),  // 3
+    IF_EQ(__NR_sched_yield, 18, 0),   // 4
+    IF_EQ(LIMEN_NR_REPORT, 17, 0),    // 5
+    IF_EQ(__NR_mmap, 16, 0),          // 6
+    IF_EQ(__NR_munmap, 15, 0),        // 7
+    IF_EQ(__NR_mprotect, 14, 0),      // 8
+    IF_EQ(__NR_close, 13, 0),         // 9
+    IF_EQ(__NR_seccomp, 12, 0),       // 10
+    IF_EQ(__NR_prctl, 11, 0),         // 11
+    IF_EQ(__NR_getppid, 10, 0),       // 12
+    IF_EQ(__NR_exit_group, 9, 0),     // 13
+    IF_EQ(__NR_rseq, 8, 0),           // 14
+    IF_EQ(__NR_futex, 0, 3),          // 15
+    LOAD_ARG(1),                      // 16
+    IF_EQ(FUTEX_WAIT, 5, 0),          // 17
+    IF_EQ(FUTEX_WAKE, 4, 5),          // 18
+    IF_EQ(__NR_clone, 0, 4),          // 19
+    LOAD_ARG(0),                      // 20
+    IF_EQ(LIMEN_CLONE_STUB, 1, 0),    // 21
+    IF_EQ(LIMEN_CLONE_THREAD, 0, 1),  // 22
+    RETURN(SECCOMP_RET_ALLOW),        // 23
+    RETURN(SECCOMP_RET_TRAP),         // 24
 };
 
 // FL: the stub's own listener. Only the mapping thread's report gets as far (F1 traps a guest's).
@@ -51,21 +52,22 @@ constexpr sock_filter kFL[] = {
 // are the kernel's to answer like any other call. A guest may jump to the gate's instructions: that gives it no more.
 constexpr sock_filter kF1[] = {
     LOAD_ARCH,                                           // 0
-    IF_EQ(AUDIT_ARCH_X86_64, 0, 13),                     // 1
+    IF_EQ(AUDIT_ARCH_X86_64, 0, 14),                     // 1
     LOAD_IP(1),                                          // 2
-    IF_EQ(0, 0, 11),                                     // 3
+    IF_EQ(0, 0, 12),                                     // 3
     LOAD_IP(0),                                          // 4
-    IF_GE(LIMEN_GATE_BASE, 0, 9),                        // 5
-    IF_GE(LIMEN_GATE_BASE + LIMEN_GATE_MAX_SIZE, 8, 0),  // 6
+    IF_GE(LIMEN_GATE_BASE, 0, 10),                       // 5
+    IF_GE(LIMEN_GATE_BASE + LIMEN_GATE_MAX_SIZE, 9, 0),  // 6
     LOAD_NR,                                             // 7
-    IF_EQ(__NR_rt_sigreturn, 5, 0),                      // 8
-    IF_EQ(__NR_sched_yield, 4, 0),                       // 9
-    IF_EQ(__NR_futex, 0, 4),                             // 10
-    LOAD_ARG(1),                                         // 11
-    IF_EQ(FUTEX_WAIT, 1, 0),                             // 12
-    IF_EQ(FUTEX_WAKE, 0, 1),                             // 13
-    RETURN(SECCOMP_RET_ALLOW),                           // 14
-    RETURN(SECCOMP_RET_TRAP),                            // 15
+    IF_EQ(__NR_rt_sigreturn, 6, 0),                      // 8
+    IF_EQ(__NR_sched_yield, 5, 0),                       // 9
+    IF_EQ(__NR_rseq, 4, 0),                              // 10: it writes what the guest may write
+    IF_EQ(__NR_futex, 0, 4),                             // 11
+    LOAD_ARG(1),                                         // 12
+    IF_EQ(FUTEX_WAIT, 1, 0),                             // 13
+    IF_EQ(FUTEX_WAKE, 0, 1),                             // 14
+    RETURN(SECCOMP_RET_ALLOW),                           // 15
+    RETURN(SECCOMP_RET_TRAP),                            // 16
 };
 
 extern const sock_fprog gate_f0 = {sizeof kF0 / sizeof kF0[0], const_cast<sock_filter*>(kF0)};

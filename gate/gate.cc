@@ -6,10 +6,12 @@
 #include <asm/unistd_64.h>
 #include <linux/audit.h>
 #include <linux/futex.h>
+#include <linux/rseq.h>
 
 #include <cstddef>
 #include <initializer_list>
 
+#include "gate/wire/cpu.h"
 #include "gate/wire/slot.h"
 
 // entry.S
@@ -74,13 +76,6 @@ u64 cycles() {
   return u64{high} << 32 | low;
 }
 
-// The CPU's number, from the limit of the segment where Linux keeps it (arch/x86/include/asm/segment.h).
-u32 this_cpu() {
-  u32 limit = 0;
-  asm volatile("lsl %1, %0" : "+r"(limit) : "r"(0x7b));
-  return limit & 0xfff;
-}
-
 u32 load(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 
 // Returns when the kernel has answered post number `mine`. `yield`: its thread was awake.
@@ -108,16 +103,35 @@ void await_answer(Slot* slot, u32 mine, bool yield) {
   __atomic_store_n(&slot->guest_sleeps, 0, __ATOMIC_RELAXED);
 }
 
+// The host's rseq(2) for this thread. What it answers is the kernel's to know: it has checked the arguments.
+void rseq(const Slot* slot, u64 flags) {
+  long result;
+  register u64 signature asm("r10") = slot->rseq.signature;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(__NR_rseq), "D"(slot->rseq.addr), "S"(u64{slot->rseq.length}), "d"(flags), "r"(signature)
+               : "rcx", "r11", "memory");
+}
+
+// What the kernel wants of the thread before it goes on. True: it is to post again.
+bool obey(const Slot* slot) {
+  const u32 flags = load(slot->resume_flags);
+  if ((flags & wire::kResumeRseq) != 0) rseq(slot, slot->rseq.flags);
+  return (flags & wire::kResumeAgain) != 0;
+}
+
 // Posts the entry and returns when the kernel has answered it.
 void cross(Slot* slot) {
-  slot->cpu = this_cpu();
-  if (load(slot->turns) != 0) slot->posted_at = cycles();
-  const u32 mine = slot->post + 1;
-  __atomic_store_n(&slot->post, mine, __ATOMIC_SEQ_CST);
-  const bool asleep = load(slot->kernel_sleeps) != 0;
-  if (asleep) futex(&slot->post, FUTEX_WAKE, 1);
-  await_answer(slot, mine, !asleep);
-  if (load(slot->turns) != 0) slot->got_at = cycles();
+  do {
+    slot->cpu = wire::this_cpu().cpu;
+    if (load(slot->turns) != 0) slot->posted_at = cycles();
+    const u32 mine = slot->post + 1;
+    __atomic_store_n(&slot->post, mine, __ATOMIC_SEQ_CST);
+    const bool asleep = load(slot->kernel_sleeps) != 0;
+    if (asleep) futex(&slot->post, FUTEX_WAKE, 1);
+    await_answer(slot, mine, !asleep);
+    if (load(slot->turns) != 0) slot->got_at = cycles();
+  } while (obey(slot));
 }
 
 // A GS base of zero is a thread that has none: the gate keeps the slot's address there, until the thread sets one.
@@ -195,6 +209,8 @@ extern "C" UContext* gate_signal(int signo, const SigInfo* info, UContext* frame
     slot->args[3] = mc.r10;
     slot->args[4] = mc.r8;
     slot->args[5] = mc.r9;
+    // Whoever hears of a thread's end may unmap its area: the host leaves it first (StubThread::take_entry).
+    if (slot->nr == __NR_exit && slot->rseq.addr != 0) rseq(slot, RSEQ_FLAG_UNREGISTER);
   } else {
     slot->kind = wire::kEntryFault;
     slot->signo = static_cast<u32>(signo);
@@ -213,6 +229,7 @@ extern "C" UContext* gate_signal(int signo, const SigInfo* info, UContext* frame
 extern "C" UContext* gate_thread(u64 stack) {
   Slot* slot = slot_at(stack);
   await_answer(slot, slot->post, false);  // the kernel has posted in our place
+  if (obey(slot)) cross(slot);
   set_bases(slot);
   return reinterpret_cast<UContext*>(slot->frame);
 }

@@ -89,6 +89,14 @@ struct Entry {
   u64 error_code = 0;  // page fault: bit 1 = write, bit 4 = fetch
   u64 trapno = 0;
   bool patched = false;  // syscall: from a patched site, by no trap
+  u32 cpu = 0;           // where it ran, as the guest says: an index into the CPUs that the platform has
+};
+
+// A thread's area of restartable sequences (rseq(2)).
+struct RseqArea {
+  u64 addr = 0;  // 0: none
+  u32 length = 0, signature = 0;
+  bool operator==(const RseqArea&) const = default;
 };
 
 // What a thread may be told without entering the kernel. A word that changes is published anew at once, also while the
@@ -131,6 +139,15 @@ class GuestThread {
   // If it is in the kernel, the next resume does not run it: the next wait() says `interrupt` at once. So a flag that is
   // set before the kick is never missed. A hostile guest can ignore kicks: what must end, ends by Space::kill.
   virtual void kick() = 0;
+
+  // From its next resume on the host keeps this area for the thread. Its pages must be mapped and writable as long as that is so: the
+  // host writes there whenever it lets the thread run, and a thread for which it cannot dies. An area with address 0: the host
+  // has let go of the former one when this returns; that may take a crossing, as registers() does. The area of a thread that leaves
+  // with one goes with its process.
+  virtual void set_rseq(const RseqArea&) {}
+
+  // Any thread. The guest runs on these CPUs only, by their index, bit by bit; at least one is usable.
+  virtual void confine(u64 /*cpus*/) {}
 
   // Any thread, also while the guest runs. Never block. `bits`: of Answers; none before the first call.
   virtual void publish(const Answers::Identity&) {}
@@ -193,6 +210,15 @@ class Platform {
   virtual bool arena_resident([[maybe_unused]] u64 offset, [[maybe_unused]] u64 length, [[maybe_unused]] u8* pages) {
     return false;
   }
+
+  // Whether the host's numbers of the CPUs that guests run on are their indices. Only then a guest may be shown them.
+  virtual bool has_own_cpu_numbers() { return false; }
+  // Whether GuestThread::set_rseq does something; and of AT_RSEQ_FEATURE_SIZE and _ALIGN, where the host tells.
+  struct RseqSupport {
+    bool present = false;
+    u64 feature_size = 0, alignment = 0;
+  };
+  virtual RseqSupport rseq_support() { return {}; }
 
   // Guest addresses that no guest mapping may have: [0, guest_floor) holds the gate. Also mmap_min_addr for the guest.
   virtual u64 guest_floor() = 0;

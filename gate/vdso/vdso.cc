@@ -1,6 +1,7 @@
 // Limen's vDSO: time without a crossing. Freestanding; no state but the time page before the image; position-independent
 // without relocations. Its promises are those of vdso(7): each function does what the system call of that name does.
 #include "abi/time.h"
+#include "gate/wire/cpu.h"
 #include "gate/wire/time_page.h"
 
 using limen::i32;
@@ -89,5 +90,10 @@ int __vdso_clock_getres(i32 clock, abi::TimeSpec* out) {
   return static_cast<int>(ask_kernel<kNrClockGetres>(as_pointer(clock), out));
 }
 
-// Which CPU depends on the task's own mask: the kernel's business.
-long __vdso_getcpu(u32* cpu, u32* node, void*) { return ask_kernel<kNrGetcpu>(cpu, node); }
+// A task's own mask is the host's business, too: it runs where it may.
+long __vdso_getcpu(u32* cpu, u32* node, void*) {
+  if (time_page().cpu_numbers == 0) return ask_kernel<kNrGetcpu>(cpu, node);
+  if (cpu != nullptr) *cpu = wire::this_cpu().cpu;
+  if (node != nullptr) *node = 0;
+  return 0;
+}

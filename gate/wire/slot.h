@@ -31,6 +31,8 @@ enum : u32 {
 enum : u32 {
   kResumeResult = 1,     // put `result` into RAX of the frame
   kResumeInterrupt = 2,  // after a patched call: come back at once, with a frame
+  kResumeRseq = 4,       // first make the host call rseq(2) with `rseq`
+  kResumeAgain = 8,      // ... and then post once more, going nowhere
 };
 
 struct Slot {
@@ -62,6 +64,11 @@ struct Slot {
   u32 kicked;                 // a kick came while the gate was at work: it ends in an interrupt
   u32 own_gs;                 // the guest has a GS base of its own: its patched sites trap
   u64 posted_at, got_at;      // while there are turns, in cycles: its last post, when it saw the answer before. Hints
+  // The thread's area of restartable sequences, which the host keeps: rseq(2)'s arguments. Address 0: it has none.
+  struct {
+    u64 addr;
+    u32 length, flags, signature;
+  } rseq;
 
   // What the gate answers by itself; the kernel writes it at any time.
   alignas(64) u32 answers;

@@ -1,4 +1,4 @@
-// The page of time that the kernel publishes to every guest, and the one formula that turns cycles into nanoseconds. The kernel's
+// The page of time (and of what else a vDSO asks) that the kernel publishes to every guest, and the one formula that turns cycles into nanoseconds. The kernel's
 // Clock reads time by the same formula (kernel/time/host_clock.cc), so a guest never sees its two ways to ask disagree.
 #pragma once
 
@@ -16,6 +16,7 @@ struct TimePage {
   u64 most_cycles;      // past base: older than that, ask the kernel, which then publishes anew
   i64 realtime_offset;  // realtime = monotonic + this; modulo 2^64
   i64 boottime_offset;
+  u32 cpu_numbers;  // the CPUs that the guest is told of have the host's numbers: always or never
 };
 
 inline constexpr u64 kCoarseNs = 4'000'000;  // the step of the coarse clocks: a tick at HZ=250

@@ -190,6 +190,10 @@ class AddressSpace {
   // --- fork.cc -------------------------------------------------------------------------------------------------------
   // Fills the empty `child`. `stack_pointer`: pages around it are copied at once. enomem: the child is of no use.
   Result<void> fork_into(AddressSpace& child, u64 stack_pointer);
+  // The host itself writes to these bytes (rseq(2)): their pages are made writable now, and fork leaves them so. Counted.
+  // False: they cannot be. `length` at most a page.
+  bool pin(u64 start, u64 length);
+  void unpin(u64 start, u64 length);
 
   // --- advice.cc -----------------------------------------------------------------------------------------------------
   Result<void> advise(u64 start, u64 end, int advice);
@@ -298,6 +302,7 @@ class AddressSpace {
   void copy_contents(ArenaRange from, const Arena::Grant& to);
 
   // fork.cc
+  void count_pins(u64 from, u64 to, i32 by);
   // Extents that parent and child are both going to write at once, by their beginnings, in order.
   using Hot = std::vector<u64>;
   Hot find_hot(u64 stack_pointer);
@@ -345,6 +350,7 @@ class AddressSpace {
   std::vector<ArenaRange> doomed_;    // may still be mapped by a dying process
   std::map<const File*, std::pair<MappedObject*, u64>> objects_;  // of mapped files, with the number of VMAs
   u64 virtual_bytes_ = 0, data_bytes_ = 0, locked_bytes_ = 0;
+  std::map<u64, u32> pins_;  // by page
   u64 brk_start_ = 0, brk_ = 0;
   u64 stack_limit_ = u64{8} << 20;
   u64 address_limit_ = kNoLimit;  // RLIMIT_AS when it was last told, for stack growth

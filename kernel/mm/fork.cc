@@ -7,8 +7,10 @@ namespace limen {
 namespace {
 
 // What both go on writing at once: the parent keeps these pages, the child gets copies, and neither faults. That is so around the
-// stack pointer; and after an earlier fork, where a process got pages of its own by a write, it is going to write again.
+// stack pointer, and where the host writes; and after an earlier fork, where a process got pages of its own by a write, it is
+// going to write again.
 constexpr u64 kHotBelow = 2 * kPageSize, kHotAbove = 2 * kPageSize;
+constexpr u64 kHotWhole = 8 * kPageSize;
 constexpr u64 kHotPiece = 64 << 10,
               kHotTotal = 512 << 10;  // larger ones were taken over whole, not written page by page
 
@@ -46,6 +48,24 @@ Result<void> AddressSpace::fork_into(AddressSpace& child, u64 stack_pointer) {
   return success;
 }
 
+bool AddressSpace::pin(u64 start, u64 length) {
+  if (start > bounds_.ceiling - length) return false;
+  const u64 from = page_floor(start), to = page_ceil(start + length);
+  if (populate(from, to, Access::write) != Resolution::resolved) return false;
+  count_pins(from, to, 1);
+  return true;
+}
+
+void AddressSpace::unpin(u64 start, u64 length) { count_pins(page_floor(start), page_ceil(start + length), -1); }
+
+void AddressSpace::count_pins(u64 from, u64 to, i32 by) {
+  for (u64 page = from; page < to; page += kPageSize) {
+    const auto at = pins_.try_emplace(page, 0).first;
+    at->second += static_cast<u32>(by);
+    if (at->second == 0) pins_.erase(at);
+  }
+}
+
 AddressSpace::Hot AddressSpace::find_hot(u64 stack_pointer) {
   const u64 sp = page_floor(stack_pointer);
   u64 from = 0, to = 0;
@@ -53,6 +73,17 @@ AddressSpace::Hot AddressSpace::find_hot(u64 stack_pointer) {
     from = std::max(stack->first, sp - std::min(sp, kHotBelow)), to = std::min(stack->second.end, sp + kHotAbove);
     cut_extent(from);
     cut_extent(to);
+  }
+  // Small extents are copied whole: no more pieces for the host.
+  const auto is_pinned = [&](u64 start, u64 end) {
+    const auto pin = pins_.lower_bound(start);
+    return pin != pins_.end() && pin->first < end;
+  };
+  for (const auto& [page, count] : pins_) {
+    const auto at = find_extent(page);
+    if (at == extents_.end() || at->second.end - at->first <= kHotWhole) continue;
+    cut_extent(page);
+    cut_extent(page + kPageSize);
   }
   Hot hot, written;
   u64 total = 0;
@@ -66,7 +97,7 @@ AddressSpace::Hot AddressSpace::find_hot(u64 stack_pointer) {
       if (!it->second.owns_pages()) continue;
       if (it->second.cow) {
         forked_before |= !vma.object;
-      } else if (it->first >= from && it->second.end <= to) {
+      } else if ((it->first >= from && it->second.end <= to) || is_pinned(it->first, it->second.end)) {
         hot.push_back(it->first);
       } else if ((it->second.prot & platform::kProtWrite) != 0 && length <= kHotPiece && total + length <= kHotTotal) {
         total += length;

@@ -262,6 +262,16 @@ void Mm::set_executable(Ref<File> file) {
   std::swap(executable_, file);  // the old one goes after the lock
 }
 
+bool Mm::pin(GuestAddr addr, u64 length) {
+  WriteGuard guard(lock_);
+  return map_->pin(addr.raw(), length);
+}
+
+void Mm::unpin(GuestAddr addr, u64 length) {
+  WriteGuard guard(lock_);
+  map_->unpin(addr.raw(), length);
+}
+
 void Mm::unmap_store_pages(const PageStore& store, std::span<const StoreRun> dropped, u64 cut) {
   WriteGuard guard(lock_);
   map_->unmap_store_pages(store, dropped, cut);

@@ -120,6 +120,10 @@ class Mm final : public StoreMapper {
   u32 waiting() const { return waiting_.load(std::memory_order_relaxed); }
   void settle();
 
+  // AddressSpace::pin and unpin.
+  bool pin(GuestAddr addr, u64 length);
+  void unpin(GuestAddr addr, u64 length);
+
   // A fault entry of one of its threads.
   FaultOutcome handle_fault(const platform::Entry& fault);
 

@@ -243,14 +243,13 @@ Result<i64> get_event_message(Task& task, Task& target, u64 to) {
   return 0;
 }
 
-// No guest registers one: rseq(2) is absent, and so all of it is zero.
-Result<i64> get_rseq_configuration(Task& task, u64 size, u64 to) {
+Result<i64> get_rseq_configuration(Task& task, Task& target, u64 size, u64 to) {
   const struct {
     u64 pointer;
     u32 size, signature, flags, padding;
-  } none{};
-  TRY(copy_to_user(task, GuestAddr(to), &none, std::min<u64>(size, sizeof none)));
-  return sizeof none;
+  } area{target.rseq.addr, target.rseq.length, target.rseq.signature, 0, 0};
+  TRY(copy_to_user(task, GuestAddr(to), &area, std::min<u64>(size, sizeof area)));
+  return sizeof area;
 }
 
 // PTRACE_SECCOMP_GET_FILTER: the `index`th installed, as it was given.
@@ -422,7 +421,7 @@ Result<i64> request_of_stopped(Task& task, i64 op, Task& target, u64 addr, u64 d
     case abi::ptrace_get_syscall_info:
       return get_syscall_info(task, target, addr, data);
     case abi::ptrace_get_rseq_configuration:
-      return get_rseq_configuration(task, addr, data);
+      return get_rseq_configuration(task, target, addr, data);
     case abi::ptrace_seccomp_get_filter:
       return get_filter(task, target, addr, data);
     case kGetSeccompMetadata:

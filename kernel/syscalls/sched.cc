@@ -1,5 +1,5 @@
-// Scheduling: affinity, priorities, policies. The host schedules guest threads; what a guest sets is kept and shown, and an
-// affinity counts as the set of CPUs that the guest is told it runs on. Source: sched(7), sched_setaffinity(2).
+// Scheduling: affinity, priorities, policies. The host schedules guest threads: it is told of an affinity; what else a guest
+// sets is kept and shown. Source: sched(7), sched_setaffinity(2).
 #include <algorithm>
 #include <cstring>
 
@@ -94,6 +94,7 @@ Result<i64> sys_sched_setaffinity(Task& task, Pid pid, u32 len, UserBytes<In> ma
   TRY(may_schedule(task, *target));
   if ((bits & all_cpus(task)) == 0) return Errno::einval;
   target->affinity = bits;
+  target->confine();
   return 0;
 }
 
@@ -200,9 +201,7 @@ Result<i64> sys_setpriority(Task& task, PriorityWhich which, int who, int prio) 
 }
 
 Result<i64> sys_getcpu(Task& task, UserOut<u32> cpu, UserOut<u32> node, UserAddr) {
-  u32 on = 0;
-  (void)host::call::getcpu(&on, nullptr, nullptr).ok();
-  if (!cpu.is_null()) TRY(cpu.write(task, on % task.kernel().options().limits.cpus));
+  if (!cpu.is_null()) TRY(cpu.write(task, task.entry().cpu));
   if (!node.is_null()) TRY(node.write(task, 0));
   return 0;
 }

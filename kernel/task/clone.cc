@@ -14,6 +14,7 @@
 #include "kernel/task/namespaces.h"
 #include "kernel/task/pidfd.h"
 #include "kernel/task/process_group.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/scheduling.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/time/timers.h"
@@ -179,8 +180,10 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   parts.mm = std::move(mm);
   Ref<Task> child = make_ref<Task>(kernel, std::move(parts));
   child->set_cpu(std::move(cpu));
+  if (copies) inherit_rseq(task, *child);
   if (copies) child->minor_faults = 1;  // its first write, to its stack: Mm::fork has resolved it ahead
   inherit(task, *child, request);
+  child->confine();
   if (request.has(abi::clone_vm) && !request.has(abi::clone_thread)) start_cpu_time_of_vfork(*child);
   if (!request.has(abi::clone_thread)) watch_cpu_limit(child->group());
   return child;

@@ -19,6 +19,7 @@
 #include "kernel/task/elf.h"
 #include "kernel/task/exec_stack.h"
 #include "kernel/task/exit.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/time/timers.h"
@@ -257,6 +258,7 @@ void forget_old_program(Task& task, const ExecRequest& request, Ref<const Creden
   task.altstack = Task::AltStack{};
   exit_robust_list(task);
   clear_child_tid_wake(task);
+  leave_rseq(task);
   task.restart_.reset();
   forget_timers(task);
   task.exec_ran = true;
@@ -292,6 +294,7 @@ void change_program(Task& task, NewProgram fresh) {
   task.set_mm(std::move(fresh.mm));
   if (task.tracing->traced()) show_own_text(task);
   publish_answers(task);
+  task.confine();
   start_cpu_time_after_exec(task.group());
 }
 

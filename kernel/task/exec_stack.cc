@@ -107,6 +107,10 @@ Result<u64> write_first_stack(Mm& mm, const FirstStack& what, const u8 (&random)
   aux(abi::at_hwcap2, kHwcap2FsGsBase);
   aux(abi::at_execfn, executable);
   aux(abi::at_platform, platform);
+  if (const auto rseq = mm.kernel().platform().rseq_support(); rseq.feature_size != 0) {
+    aux(abi::at_rseq_feature_size, rseq.feature_size);
+    aux(abi::at_rseq_align, rseq.alignment);
+  }
   aux(abi::at_null, 0);
   layout.auxv.resize((words.size() - auxv_begin) * sizeof(u64));
   std::memcpy(layout.auxv.data(), words.data() + auxv_begin, layout.auxv.size());

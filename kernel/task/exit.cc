@@ -16,6 +16,7 @@
 #include "kernel/task/load.h"
 #include "kernel/task/namespaces.h"
 #include "kernel/task/process_group.h"
+#include "kernel/task/rseq.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/time/timers.h"
@@ -247,6 +248,7 @@ void exit_task(Task& task) {
   ThreadGroup& group = task.group();
   const Ref<Task> self(&task);
   const Ref<ThreadGroup> group_ref(&group);
+  leave_rseq(task);  // first: whoever hears of the end may unmap it
   exit_robust_list(task);
   clear_child_tid_wake(task);
   exit_sem_undo(task);

@@ -155,6 +155,12 @@ void Task::set_cpu(std::unique_ptr<platform::GuestThread> cpu) {
   }
 }
 
+void Task::confine() {
+  MutexGuard guard(cpu_lock_);
+  const u64 all = (u64{1} << kernel_.options().limits.cpus) - 1;
+  if (cpu_) cpu_->confine((affinity.load() & all) == all ? ~u64{0} : affinity.load());
+}
+
 void Task::kick() {
   MutexGuard guard(cpu_lock_);
   if (cpu_) cpu_->kick();

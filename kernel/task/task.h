@@ -165,6 +165,7 @@ class Task final : public RefCounted {
   void set_cpu(std::unique_ptr<platform::GuestThread> cpu) EXCLUDES(cpu_lock_);
   void kick() EXCLUDES(cpu_lock_);
   // What the guest may be told without us: kernel/task/answers.h.
+  void confine() EXCLUDES(cpu_lock_);  // `affinity` has changed, or the CPU
   void publish(const platform::Answers::Identity& identity) EXCLUDES(cpu_lock_);
   void publish_user_ids() EXCLUDES(cpu_lock_);  // [self]
   void allow_answers(u32 bits) EXCLUDES(cpu_lock_);
@@ -230,6 +231,7 @@ class Task final : public RefCounted {
   // --- Thread state of single calls: [self] where it is not atomic -----------------------------------------------------
   u64 clear_child_tid = 0;                             // set_tid_address(2)
   std::atomic<u64> robust_list{0};                     // set_robust_list(2)
+  platform::RseqArea rseq;                             // rseq(2): kernel/task/rseq.h
   std::atomic<Signal> parent_death_signal{Signal(0)};  // PR_SET_PDEATHSIG
   std::atomic<Signal> exit_signal{Signal(17)};         // clone's low byte; leader only
   std::atomic<bool> exec_ran{false};                   // execve has been carried out: setpgid says EACCES

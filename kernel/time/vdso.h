@@ -21,7 +21,7 @@ class Vdso {
   u64 length() const { return length_; }           // whole pages
   static constexpr u64 data_pages() { return 1; }  // these come first; the ELF header is behind them
 
-  // The kernel's own, writable view. Written by the clock alone, under its lock.
+  // The kernel's own, writable view. The clock's words are written by it alone, under its lock.
   wire::TimePage& page() const { return *reinterpret_cast<wire::TimePage*>(mapping_.base()); }
 
  private:

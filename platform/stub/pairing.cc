@@ -47,9 +47,31 @@ void Cpus::look() {
   CPU_ZERO(&all_);
   if (!host::call::sched_getaffinity(0, sizeof all_, &all_).ok()) CPU_SET(0, &all_);
   count_ = CPU_COUNT(&all_);
+  for (u32 cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (usable(cpu)) last_ = cpu;
+  }
   places_count_ = std::min<usize>(static_cast<usize>(count_) / 2, kMostPlaces);
   start_cycles_ = host::cycles();
   start_ns_ = host::monotonic_ns();
+}
+
+u32 Cpus::index_of(u32 cpu) const {
+  if (!usable(cpu)) return 0;
+  u32 index = 0;
+  for (u32 i = 0; i < cpu; ++i) index += usable(i) ? 1 : 0;
+  return index;
+}
+
+cpu_set_t Cpus::set_of(u64 indices) const {
+  if (indices == ~u64{0}) return all_;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (u32 cpu = 0; cpu < CPU_SETSIZE && indices != 0; ++cpu) {
+    if (!usable(cpu)) continue;
+    if ((indices & 1) != 0) CPU_SET(cpu, &set);
+    indices >>= 1;
+  }
+  return set;
 }
 
 u64 Cpus::cycles_per_us() const {
@@ -120,13 +142,41 @@ Pairing::~Pairing() {
   set_turns(false);
   set_polite(false);
   bind_guest(kAnywhere);
+  confine(~u64{0});
 }
 
+// Where the guest may not run on `cpu`, it runs where it may.
 void Pairing::bind_guest(int cpu) {
   if (guest_cpu_.exchange(cpu) == cpu) return;
-  cpu_set_t set = cpu < 0 ? cpus_.all() : only(cpu);
-  if (cpu == kElsewhere) CPU_CLR(static_cast<usize>(own_cpu), &set);
+  u64 confined_to = 0;
+  do {
+    confined_to = confined_to_.load();
+    cpu_set_t set = cpus_.set_of(confined_to);
+    if (cpu >= 0 && CPU_ISSET(static_cast<usize>(cpu), &set)) set = only(cpu);
+    if (cpu == kElsewhere && CPU_COUNT(&set) > 1) CPU_CLR(static_cast<usize>(own_cpu), &set);
+    process_.set_affinity(tid_, &set, sizeof set);
+  } while (confined_to_.load() != confined_to);
+}
+
+void Pairing::confine(u64 cpus) {
+  if (confined_to_.exchange(cpus) == cpus) return;
+  guest_cpu_ = kAnywhere;
+  const cpu_set_t set = cpus_.set_of(cpus);
   process_.set_affinity(tid_, &set, sizeof set);
+}
+
+// A CPU for the kernel thread that leaves the guest one of those where it may run; -1: none.
+int Pairing::place_beside_guest() const {
+  const int here = ::sched_getcpu();
+  const cpu_set_t allowed = cpus_.set_of(confined_to_.load(std::memory_order_relaxed));
+  const auto suits = [&](u32 cpu) {
+    return cpus_.usable(cpu) && (CPU_COUNT(&allowed) > 1 || !CPU_ISSET(cpu, &allowed));
+  };
+  if (here >= 0 && suits(static_cast<u32>(here))) return here;
+  for (u32 cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (suits(cpu)) return static_cast<int>(cpu);
+  }
+  return -1;
 }
 
 bool Pairing::bind_self(int cpu) {
@@ -153,8 +203,7 @@ void Pairing::become_hot() {
   set_turns(false);
   misses_ = 0;
   // Apart for certain: two that poll for each other on one CPU wait for the end of a time slice.
-  const int here = ::sched_getcpu();
-  if (here >= 0 && cpus_.usable(static_cast<u32>(here)) && bind_self(here)) {
+  if (const int place = place_beside_guest(); place >= 0 && bind_self(place)) {
     bind_guest(kElsewhere);
   } else {
     unbind();

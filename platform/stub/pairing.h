@@ -35,6 +35,10 @@ class Cpus {
   int count() const { return count_; }
   bool usable(u32 cpu) const { return cpu < CPU_SETSIZE && CPU_ISSET(cpu, &all_); }
   const cpu_set_t& all() const { return all_; }
+  // The guest's numbers are indices of ours. Of one that is none of ours (a guest may say anything): 0.
+  u32 index_of(u32 cpu) const;
+  cpu_set_t set_of(u64 indices) const;
+  bool are_their_indices() const { return !usable(CPU_SETSIZE - 1) && index_of(last_) == last_; }
   u64 cycles_per_us() const;
 
   // Pairs that want a CPU: whose guest runs or whose kernel thread works. Those that sleep in the kernel do not.
@@ -57,6 +61,7 @@ class Cpus {
   static constexpr usize kMostPlaces = 64;
 
   cpu_set_t all_{};
+  u32 last_ = 0;
   int count_ = 1;
   usize places_count_ = 0;
   std::array<Place, kMostPlaces> places_;
@@ -99,6 +104,9 @@ class Pairing {
   // Returns the CPU to wake the other on: ours, where we have used to sleep right after; else -1.
   int wakes_somebody();
 
+  // Any thread: the guest runs on these CPUs only, by their indices. The kernel thread goes where it likes.
+  void confine(u64 cpus);
+
   // By the housekeeper: lets a guest go that has run for long, and every pair now and then.
   void tick(bool in_guest, bool let_go);
   bool bound() const { return bound_to() >= 0; }
@@ -112,6 +120,7 @@ class Pairing {
   void bind(u32 cpu);
   void unbind();
   void bind_guest(int cpu);
+  int place_beside_guest() const;
   bool bind_self(int cpu);
   void become_hot();
   void become_cold(u64 pause_us);
@@ -144,6 +153,7 @@ class Pairing {
   u32 turns_pause_us_ = 0;
   std::atomic<u64> answered_at_{0};
   std::atomic<int> guest_cpu_{kAnywhere};
+  std::atomic<u64> confined_to_{~u64{0}};
   std::atomic<bool> let_go_{false};
   std::atomic<int> move_to_{kAnywhere};
 };

@@ -28,6 +28,8 @@ class StubPlatform final : public Platform {
   u64 arena_size() override { return arena_.size(); }
   void arena_discard(u64 offset, u64 length) override;
   bool arena_resident(u64 offset, u64 length, u8* pages) override;
+  bool has_own_cpu_numbers() override { return cpus_.are_their_indices(); }
+  RseqSupport rseq_support() override { return rseq_support_; }
   u64 guest_floor() override { return LIMEN_GUEST_FLOOR; }
   u64 guest_ceiling() override { return LIMEN_SLOTS; }
   Result<void> start_thread(std::string_view name, Where where, std::function<void()> body) override;
@@ -74,6 +76,7 @@ class StubPlatform final : public Platform {
   host::Handle epoll_;
   u32 most_ready_ = 0;
   bool patching_ = true;
+  RseqSupport rseq_support_;
   Cpus cpus_;
   std::atomic<u32> housekeeper_sleeps_{0};
 

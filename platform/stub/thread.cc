@@ -1,5 +1,7 @@
 #include "platform/stub/thread.h"
 
+#include <linux/rseq.h>
+
 #include "host/clock.h"
 #include "host/futex.h"
 #include "platform/stub/stub_platform_impl.h"
@@ -33,24 +35,22 @@ StubThread::StubThread(StubPlatform& platform, Ref<StubProcess> process, const P
   allow_answers(0);
   answered_before_ = read(slot_->answered);
   __atomic_store_n(&slot_->own_gs, platform.patching() ? 0 : 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot_->rseq.addr, 0, __ATOMIC_RELAXED);
   platform_.attach(this);
 }
 
 StubThread::~StubThread() {
   platform_.detach(this);
   if (process_->dead()) return;
+  const timespec until = host::to_timespec(host::monotonic_ns() + 10'000'000);
   if ((state_.load() & kInGuest) != 0) {
     // It is in guest code. Call it in; one that does not come keeps its slot until the process ends.
     kick();
-    const i64 deadline = host::monotonic_ns() + 10'000'000;
-    while (read(slot_->post) == seen_) {
-      const timespec until = host::to_timespec(deadline);
-      __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
-      if (host::futex_wait(&slot_->post, seen_, FutexScope::shared, &until).is(Errno::etimedout)) return;
-    }
+    if (!await_post(&until)) return;
     seen_ = read(slot_->post);
     patched_ = read(slot_->kind) == wire::kEntryPatched;
   }
+  if (rseq_kept_) return;  // nobody says when its area is unmapped: it sleeps until the process ends
   process_->park({slot_index_, tid_, seen_, patched_});
 }
 
@@ -102,6 +102,7 @@ Entry StubThread::take_entry() {
   own_frame_ = patched_ = false;
   orig_rax_ = ~u64{0};
   Entry entry;
+  entry.cpu = platform_.cpus().index_of(read(slot_->cpu));
   entry.ip = read(slot_->ip);
   entry.sp = read(slot_->sp);
   switch (read(slot_->kind)) {
@@ -109,6 +110,7 @@ Entry StubThread::take_entry() {
       entry.kind = Entry::Kind::syscall;
       entry.nr = orig_rax_ = read(slot_->nr);
       for (usize i = 0; i < std::size(entry.args); ++i) entry.args[i] = read(slot_->args[i]);
+      if (entry.nr == SYS_exit) rseq_kept_ = false;  // the gate saw to it
       count(trapped_);
       break;
     case wire::kEntryPatched:
@@ -158,6 +160,11 @@ void StubThread::answer(u32 flags) {
   }
   pairing_.answering();
   platform_.guest_runs();
+  if (rseq_.addr != 0 && !rseq_kept_) flags |= order_rseq(0);
+  send(flags);
+}
+
+void StubThread::send(u32 flags) {
   __atomic_store_n(&slot_->resume_flags, flags, __ATOMIC_RELAXED);
   __atomic_store_n(&slot_->reply, seen_, __ATOMIC_SEQ_CST);
   const bool guest_sleeps = read(slot_->guest_sleeps) != 0;
@@ -178,6 +185,42 @@ void StubThread::resume_syscall(i64 result) {
 
 void StubThread::resume() { answer(0); }
 
+// The guest is in the gate, on its way back to us. False: it is dead, or late.
+bool StubThread::await_post(const timespec* until) {
+  while (read(slot_->post) == seen_) {
+    if (process_->dead()) return false;
+    if (pairing_.poll(seen_) || pairing_.take_turns(seen_)) break;
+    __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
+    const Result<void> woken =
+        read(slot_->post) == seen_ ? host::futex_wait(&slot_->post, seen_, FutexScope::shared, until) : Result<void>();
+    __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
+    if (woken.is(Errno::etimedout)) return false;
+  }
+  return true;
+}
+
+// Writes the order that goes out with the next answer.
+u32 StubThread::order_rseq(u32 flags) {
+  rseq_kept_ = flags == 0;
+  write(slot_->rseq.length, rseq_.length), write(slot_->rseq.signature, rseq_.signature);
+  write(slot_->rseq.flags, flags);
+  __atomic_store_n(&slot_->rseq.addr, rseq_.addr, __ATOMIC_RELAXED);
+  return wire::kResumeRseq;
+}
+
+void StubThread::set_rseq(const RseqArea& area) {
+  if (area == rseq_) return;
+  if (rseq_kept_) {
+    send(order_rseq(RSEQ_FLAG_UNREGISTER) | wire::kResumeAgain);
+    const timespec until = host::to_timespec(host::monotonic_ns() + kPatienceNs);
+    if (!await_post(&until)) process_->kill();
+    seen_ = read(slot_->post);
+    count(crossings_);
+  }
+  __atomic_store_n(&slot_->rseq.addr, 0, __ATOMIC_RELAXED);
+  rseq_ = area;
+}
+
 // A thread that came through a patched site has its registers where they were: asks it to come back with a frame. A guest
 // that does not is not heard any more; its registers are of no use to anybody but itself.
 void StubThread::need_frame() {
@@ -185,13 +228,7 @@ void StubThread::need_frame() {
   __atomic_store_n(&slot_->result, orig_rax_, __ATOMIC_RELAXED);  // the frame's RAX: still the number
   answer(wire::kResumeInterrupt);
   patched_ = false;
-  while (read(slot_->post) == seen_) {
-    if (process_->dead()) return;
-    if (pairing_.poll(seen_) || pairing_.take_turns(seen_)) break;
-    __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
-    if (read(slot_->post) == seen_) (void)host::futex_wait(&slot_->post, seen_, FutexScope::shared).ok();
-    __atomic_store_n(&slot_->kernel_sleeps, 0, __ATOMIC_RELAXED);
-  }
+  if (!await_post()) return;
   seen_ = read(slot_->post);
   frame_ = read(slot_->frame);
   count(crossings_);

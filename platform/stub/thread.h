@@ -23,6 +23,8 @@ class StubThread final : public GuestThread {
   Registers registers() override;
   void set_registers(const Registers& regs) override;
   void kick() override;
+  void set_rseq(const RseqArea& area) override;
+  void confine(u64 cpus) override { pairing_.confine(cpus); }
   void publish(const Answers::Identity& identity) override;
   void publish(const Answers::UserIds& ids) override;
   void allow_answers(u32 bits) override;
@@ -45,6 +47,9 @@ class StubThread final : public GuestThread {
   Entry take_entry();
   void need_frame();
   void answer(u32 flags);
+  void send(u32 flags);
+  bool await_post(const timespec* until = nullptr);
+  u32 order_rseq(u32 flags);
   void count(std::atomic<u64>& counter) {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
@@ -63,6 +68,8 @@ class StubThread final : public GuestThread {
   bool patched_ = false;   // ... or in no frame at all: the guest came through a patched site
   u64 orig_rax_ = ~u64{0};
   bool interrupted_ = false;  // a kick came before the answer went out: the next wait() says so
+  RseqArea rseq_;             // what the guest wants
+  bool rseq_kept_ = false;    // the host keeps it
   Entry last_;
   u64 answered_before_ = 0;  // by the slot's former owner
   std::atomic<u32> state_{0};

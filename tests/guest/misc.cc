@@ -1,4 +1,4 @@
-// Calls with a rule or two each: rseq(2), sync(2), syncfs(2), pkey_alloc(2), process_madvise(2), remap_file_pages(2),
+// Calls with a rule or two each: sync(2), syncfs(2), pkey_alloc(2), process_madvise(2), remap_file_pages(2),
 // get_mempolicy(2), syslog(2), vhangup(2), reboot(2), mseal(2), cachestat(2), ustat(2), landlock(7).
 #include "tests/guest/guest_test.h"
 
@@ -10,26 +10,6 @@
 #include <sys/select.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
-
-extern "C" __attribute__((weak)) const ptrdiff_t __rseq_offset;
-
-TEST(restartable_sequences_register_once) {
-  COVERS("rseq");
-  // The C library may have registered its own area; a thread has only one.
-  alignas(32) static char area[32];
-  bool registered = SYS(rseq, area, sizeof area, 0, 0x53053053) == 0;
-  if (!registered && errno == ENOSYS) SKIP("no restartable sequences");
-  if (registered) {
-    EXPECT_ERRNO(EBUSY, SYS(rseq, area, sizeof area, 0, 0x53053053));
-    EXPECT_GE(*reinterpret_cast<volatile int32_t*>(area), 0);
-    EXPECT_ERRNO(EPERM, SYS(rseq, area, sizeof area, 1, 1));
-    EXPECT_OK(SYS(rseq, area, sizeof area, 1, 0x53053053));
-  } else {
-    auto* mine = static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
-    EXPECT_LT(*reinterpret_cast<volatile uint32_t*>(mine), 4096);
-  }
-  EXPECT_ERRNO(EINVAL, SYS(rseq, area + 1, sizeof area, 0, 0x53053053));
-}
 
 TEST(a_path_descriptor_cannot_be_waited_for) {
   COVERS("poll", "select");

@@ -174,6 +174,64 @@ TEST(a_jump_into_pages_around_the_gate) {
   EXPECT_TRUE(hostile::sane());
 }
 
+TEST(an_area_of_restartable_sequences_anywhere) {
+  // The gate's own `syscall` instructions are the only ones that the host answers: rseq(2) from there, with what one likes.
+  uintptr_t gates_syscall = 0;
+  for (uintptr_t at = hostile::kGate + 64; at < hostile::kGate + 0x2000 && gates_syscall == 0; ++at) {
+    if (memcmp(reinterpret_cast<const void*>(at), "\x0f\x05", 2) == 0) gates_syscall = at;
+  }
+  ASSERT_TRUE(gates_syscall != 0);
+  alignas(64) static char area[4096];
+  for (uintptr_t where : {hostile::kGate, uintptr_t{0x40000}, hostile::kSlots + hostile::kSlotSize - 512, uintptr_t{0},
+                          uintptr_t{0xffff800000000000}, reinterpret_cast<uintptr_t>(area)}) {
+    EXPECT_TRUE(hostile::ends(
+        [&] {
+          if (fork() == 0)
+            for (;;) sched_yield();  // somebody else to be switched to
+          register long signature asm("r10") = 0x53053053;
+          asm volatile("mov %0, %%rsp; jmp *%1"
+                       :
+                       : "r"(area + 2048), "r"(gates_syscall), "a"(334), "D"(where), "S"(32l), "d"(0l), "r"(signature)
+                       : "memory");
+        },
+        1));
+  }
+  EXPECT_TRUE(hostile::sane());
+}
+
+TEST(an_area_that_goes_away) {
+  // Threads that the host still writes for lose their memory, by themselves and by others, by unmap, protection and death.
+  for (int way = 0; way < 4; ++way) {
+    EXPECT_TRUE(hostile::ends(
+        [way] {
+          for (int round = 0; round < 50; ++round) {
+            constexpr size_t kStack = 64 << 10;
+            auto* memory = static_cast<char*>(
+                mmap(nullptr, kStack + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+            if (memory == MAP_FAILED) return;
+            static char* area;
+            area = memory + kStack;
+            const int child = clone(
+                [](void*) -> int {
+                  SYS(rseq, area, 32, 0, 0x53053053);
+                  for (;;) SYS(sched_yield);
+                },
+                memory + kStack, CLONE_VM | SIGCHLD, nullptr);
+            if (child == -1) return;
+            guest::sleep_ms(1);
+            if (way == 0) munmap(area, 4096);
+            if (way == 1) mprotect(area, 4096, PROT_READ);
+            if (way == 2) madvise(area, 4096, MADV_DONTNEED);
+            kill(child, SIGKILL);
+            waitpid(child, nullptr, 0);
+            munmap(memory, kStack + 4096);
+          }
+        },
+        20));
+  }
+  EXPECT_TRUE(hostile::sane());
+}
+
 TEST(no_host_secret_lies_in_the_address_space) {
   // The gate image and the slots are all that is not the guest's; no host pointer, no vDSO of the host.
   static char text[65536];
