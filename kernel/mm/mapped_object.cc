@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/calls.h"
+#include "kernel/task/deferred.h"
 
 namespace limen {
 namespace {
@@ -19,6 +20,9 @@ MappedObject::MappedObject(Ref<File> file, int host_fd, Ref<RefCounted> owner)
 
 MappedObject::~MappedObject() {
   for (const auto& [number, base] : windows_) (void)host::call::munmap(base, kWindow).ok();
+  release_later(std::move(file_));
+  release_later(std::move(store_));
+  release_later(std::move(owner_));
 }
 
 u64 MappedObject::identity() const {

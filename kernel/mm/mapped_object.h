@@ -25,6 +25,7 @@ class MappedObject final : public RefCounted {
   MappedObject(Ref<File> file, Ref<PageStore> store, Ref<RefCounted> owner);
   // A host file behind `host_fd`, which `owner` (or, where that is null, the platform) keeps open.
   MappedObject(Ref<File> file, int host_fd, Ref<RefCounted> owner);
+  // The last mapping goes under the locks of its address space: the file is closed after them.
   ~MappedObject() override;
 
   const Ref<File>& file() const { return file_; }
@@ -43,9 +44,9 @@ class MappedObject final : public RefCounted {
   std::span<const u8> view(u64 offset, u64 length) EXCLUDES(lock_);
 
  private:
-  const Ref<File> file_;
-  const Ref<PageStore> store_;
-  const Ref<RefCounted> owner_;
+  Ref<File> file_;  // these three never change
+  Ref<PageStore> store_;
+  Ref<RefCounted> owner_;
   const int host_fd_ = -1;
   mutable Mutex lock_{LockRank::leaf};
   mutable FileVersion version_;  // written once, under the lock

@@ -28,6 +28,10 @@ void defer(Kernel& kernel, Ref<RefCounted> owner, std::function<void()> work) {
   }
 }
 
+void release_later(Ref<RefCounted> last) {
+  if (waiting != nullptr && last) waiting->push_back({std::move(last), {}});
+}
+
 Task* polling_task() { return served; }
 
 DeferredScope::DeferredScope(Task& task) {
@@ -46,7 +50,7 @@ void run_deferred() {
   while (waiting != nullptr && !waiting->empty()) {
     const Work next = std::move(waiting->front());
     waiting->pop_front();
-    next.work();
+    if (next.work) next.work();
   }
 }
 

@@ -16,6 +16,9 @@ class Kernel;
 class Task;
 
 void defer(Kernel& kernel, Ref<RefCounted> owner, std::function<void()> work);
+// The same for a reference that may be the last, where its end takes locks: dropped by the thread that serves a task, before its call
+// returns; at once on any other. Linux: fput.
+void release_later(Ref<RefCounted> last);
 
 // The task whose call this thread serves; null on the kernel's own threads. For File::poll of a signalfd alone, whose answer depends on
 // who asks (as Linux's signalfd_poll asks `current`); whoever has a Task& uses that.

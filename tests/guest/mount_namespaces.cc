@@ -102,6 +102,36 @@ TEST(a_bind_is_made_read_only) {
       }));
 }
 
+TEST(a_mapping_that_is_the_last_to_hold_a_mount) {
+  COVERS("munmap", "mmap", "mremap", "umount2");
+  NEEDS_USER_NAMESPACES();
+  guest::TempDir dir;
+  mkdir(dir / "m", 0755);
+  // Each way in which a mapping ends: the file, its directory and the whole tree end with it.
+  for (int way = 0; way < 6; ++way) {
+    EXPECT_EQ(0, guest::in_child([&] {
+                if (!own_tree() || mount("none", dir / "m", "tmpfs", 0, nullptr) != 0) return 1;
+                mkdir(dir / "m/d", 0755);
+                int fd = guest::make_file(dir / "m/d/f", "text");
+                if (ftruncate(fd, 8192) != 0) return 2;
+                char* at = static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+                if (at == MAP_FAILED || close(fd) != 0 || umount2(dir / "m", MNT_DETACH) != 0) return 3;
+                if (memcmp(at, "text", 4) != 0 || access(dir / "m/d", F_OK) == 0) return 4;
+                at[4096] = 'x';
+                const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+                if (way == 0 && munmap(at, 8192) != 0) return 5;
+                if (way == 1 && (munmap(at, 4096) != 0 || at[4096] != 'x' || munmap(at + 4096, 4096) != 0)) return 6;
+                if (way == 2 && mmap(at, 8192, PROT_READ, flags, -1, 0) != at) return 7;
+                if (way == 3 && (mremap(at, 8192, 4096, 0) != at || munmap(at, 4096) != 0)) return 8;
+                if (way == 4) {
+                  execl("/bin/true", "true", nullptr);
+                  return 9;
+                }
+                return 0;  // the last way: by its end
+              }));
+  }
+}
+
 TEST(what_is_taken_over_is_locked) {
   COVERS("mount", "umount2", "unshare");
   NEEDS_USER_NAMESPACES();
