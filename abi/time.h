@@ -3,6 +3,7 @@
 // time_types.h, timex.h.
 #pragma once
 
+#include "abi/clock_ids.h"
 #include "base/types.h"
 
 namespace limen::abi {
@@ -45,19 +46,6 @@ struct UtimBuf {
   i64 actime;
   i64 modtime;
 };
-
-// clock_gettime(2). A negative id names a process, a thread or a descriptor: see clock_id_* below.
-inline constexpr i32 clock_realtime = 0;
-inline constexpr i32 clock_monotonic = 1;
-inline constexpr i32 clock_process_cputime_id = 2;
-inline constexpr i32 clock_thread_cputime_id = 3;
-inline constexpr i32 clock_monotonic_raw = 4;
-inline constexpr i32 clock_realtime_coarse = 5;
-inline constexpr i32 clock_monotonic_coarse = 6;
-inline constexpr i32 clock_boottime = 7;
-inline constexpr i32 clock_realtime_alarm = 8;
-inline constexpr i32 clock_boottime_alarm = 9;
-inline constexpr i32 clock_tai = 11;
 
 // A dynamic clock id: ~number in the upper bits, three bits of kind below. Source: include/linux/posix-timers.h.
 inline constexpr i32 cpuclock_prof = 0;

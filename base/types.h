@@ -1,5 +1,4 @@
-// Fixed-width names, and the integers of POSIX as types of their own:
-// kill(fd, ...) must not compile.
+// The integers of POSIX as types of their own: kill(fd, ...) must not compile.
 #pragma once
 
 #include <compare>
@@ -7,17 +6,9 @@
 #include <cstdint>
 #include <functional>
 
-namespace limen {
+#include "base/ints.h"
 
-using u8 = uint8_t;
-using u16 = uint16_t;
-using u32 = uint32_t;
-using u64 = uint64_t;
-using i8 = int8_t;
-using i16 = int16_t;
-using i32 = int32_t;
-using i64 = int64_t;
-using usize = size_t;
+namespace limen {
 
 // An integer that only mixes with its own kind. `raw()` is the way out.
 template <typename Tag, typename Rep>

@@ -311,7 +311,8 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   if (!plan.injections.empty() || plan.chaos) options.injector = make_ref<RuleInjector>(plan.injections, plan.chaos);
   const Result<void> restricted = restrict_reach(plan);
   if (!restricted.ok()) return fail("the host's Landlock refuses to restrict the kernel process", restricted.error());
-  Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform({.patching = plan.patching});
+  Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform(
+      {.public_page = clock->vdso() != nullptr ? clock->vdso()->fd() : -1, .patching = plan.patching});
   if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
   Kernel& kernel = *new Kernel(**platform, *clock, std::move(options));  // lives as long as the process
   Result<Mounts> mounts = make_mounts(kernel, mount_plan(kernel, plan));

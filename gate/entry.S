@@ -235,8 +235,8 @@ patched_trap:
         lea -2(%r11), %rcx
         jmp *%rcx
 
-        .globl patched_cross
-patched_cross:
+// The call as the kernel and the C++ of the gate see it: in the slot. Leaves RDI = the slot, and the stack aligned for a call.
+.macro FILL_SLOT
         mov %rdi, %gs:LIMEN_SLOT_ARGS
         mov %rsi, %gs:LIMEN_SLOT_ARGS + 8
         mov %rdx, %gs:LIMEN_SLOT_ARGS + 16
@@ -251,7 +251,13 @@ patched_cross:
         cld
         rdgsbase %rdi
         sub $8, %rsp
+.endm
+
+        .globl patched_cross
+patched_cross:
+        FILL_SLOT
         call gate_patched
+patched_back:                                   // EAX: bits of resume_flags
         add $8, %rsp
         mov %gs:LIMEN_SLOT_ARGS, %rdi
         mov %gs:LIMEN_SLOT_ARGS + 8, %rsi
@@ -288,6 +294,38 @@ patched_state:
         .globl patched_state_end
 patched_state_end:
         ud2
+
+// A call that gate/answers.cc may answer. Where it faults in the guest's memory, gate_signal sends it on to the kernel, which then
+// says what Linux says.
+        .globl patched_answer, patched_answer_faulted
+patched_answer:
+        testl $LIMEN_ANSWER_STATE, %gs:LIMEN_SLOT_ANSWERS
+        jz patched_cross
+        FILL_SLOT
+        push %rbx                               // for a fault in the middle: else gate_answer itself keeps them
+        push %rbp
+        push %r12
+        push %r13
+        push %r14
+        push %r15
+        call gate_answer
+        test %al, %al
+        jz patched_answer_faulted
+        incq %gs:LIMEN_SLOT_ANSWERED
+        add $48, %rsp
+        xor %eax, %eax
+        jmp patched_back
+patched_answer_faulted:
+        rdgsbase %rdi
+        lea -64(%rdi), %rsp                     // where it was before the call: flags, FILL_SLOT's 8 bytes, these six
+        pop %r15
+        pop %r14
+        pop %r13
+        pop %r12
+        pop %rbp
+        pop %rbx
+        call gate_patched
+        jmp patched_back
 
 // ---- Answers without the kernel ---------------------------------------------------------------------------------
 // Each is what the kernel would say (kernel/task/answers.cc writes them) as long as its bit is set.

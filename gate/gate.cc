@@ -30,7 +30,9 @@ void answer_getgid();
 void answer_getegid();
 void answer_sched_yield();
 extern const char patched_window[], patched_window_flags[], patched_window_end[];
-extern const char patched_state_end[];
+extern const char patched_state_end[], patched_answer_faulted[];
+extern const char answers_begin[], answers_end[];  // gate.ld
+void patched_answer();
 }
 
 namespace limen::gate {
@@ -49,7 +51,7 @@ struct SigInfo {
   u32 arch;     // SIGSYS
 };
 
-enum { kSigsys = 31 };
+enum { kSigbus = 7, kSigsegv = 11, kSigsys = 31 };
 
 Slot* slot_at(u64 address_inside) {
   return reinterpret_cast<Slot*>((address_inside & ~u64{LIMEN_SLOT_SIZE - 1}) + wire::kSlotStackTop);
@@ -185,6 +187,10 @@ bool in_gate(u64 ip) { return ip >= LIMEN_GATE_BASE && ip < LIMEN_GATE_BASE + LI
 extern "C" UContext* gate_signal(int signo, const SigInfo* info, UContext* frame) {
   Slot* slot = slot_at(reinterpret_cast<u64>(frame));
   wire::SigContext& mc = frame->mc;
+  if ((signo == kSigsegv || signo == kSigbus) && within(mc.rip, answers_begin, answers_end)) {
+    mc.rip = reinterpret_cast<u64>(patched_answer_faulted);
+    return frame;
+  }
   if (signo == LIMEN_SIGNAL_KICK && in_gate(mc.rip) && !finish_patched(slot, mc)) return frame;
   take_bases(slot);
   slot->kicked = 0;
@@ -269,6 +275,11 @@ constexpr Ways make_ways() {
   ways.of[__NR_getgid] = answer_getgid;
   ways.of[__NR_getegid] = answer_getegid;
   ways.of[__NR_sched_yield] = answer_sched_yield;
+  for (const int nr : {__NR_clock_gettime, __NR_clock_getres, __NR_gettimeofday, __NR_time, __NR_getcpu, __NR_uname,
+                       __NR_rt_sigprocmask, __NR_rt_sigaction, __NR_sigaltstack, __NR_futex, __NR_set_robust_list,
+                       __NR_sched_getaffinity, __NR_getrlimit, __NR_prlimit64}) {
+    ways.of[nr] = patched_answer;
+  }
   return ways;
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "abi/utsname.h"
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
@@ -28,37 +29,35 @@
 
 namespace limen {
 
+namespace wire {
+struct NamePage;
+}
+
 class TimerQueue;
 struct SyscallRow;
 
+// What uname(2) tells. Any thread.
 class UtsNamespace : public Namespace {
  public:
-  explicit UtsNamespace(std::string host) : Namespace(NamespaceKind::uts), hostname_(std::move(host)) {}
-  UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, NamespaceCharge charge)
-      : Namespace(NamespaceKind::uts, std::move(owner), std::move(charge)),
-        hostname_(from.hostname()),
-        domainname_(from.domainname()) {}
-  std::string hostname() const {
+  explicit UtsNamespace(std::string host);
+  UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, NamespaceCharge charge);
+  abi::UtsName name() const;
+  std::string hostname() const { return name().nodename; }
+  std::string domainname() const { return name().domainname; }
+  void set_hostname(std::string_view n);
+  void set_domainname(std::string_view n);
+  // From now on its names stand there, too: guests read them without a call.
+  void publish_in(wire::NamePage& page);
+  bool is_public() const {
     MutexGuard g(lock_);
-    return hostname_;
-  }
-  std::string domainname() const {
-    MutexGuard g(lock_);
-    return domainname_;
-  }
-  void set_hostname(std::string n) {
-    MutexGuard g(lock_);
-    hostname_ = std::move(n);
-  }
-  void set_domainname(std::string n) {
-    MutexGuard g(lock_);
-    domainname_ = std::move(n);
+    return page_ != nullptr;
   }
 
  private:
+  void publish() REQUIRES(lock_);
   mutable Mutex lock_{LockRank::leaf};
-  std::string hostname_ GUARDED_BY(lock_);
-  std::string domainname_ GUARDED_BY(lock_) = "(none)";
+  abi::UtsName name_ GUARDED_BY(lock_){};
+  wire::NamePage* page_ GUARDED_BY(lock_) = nullptr;
 };
 
 struct KernelLimits {

@@ -102,12 +102,21 @@ struct RseqArea {
 // What a thread may be told without entering the kernel. A word that changes is published anew at once, also while the
 // thread runs; a call whose bit is not in `allowed` always enters.
 struct Answers {
-  enum : u32 { kIdentity = 1, kUser = 2, kYield = 4 };
+  // kState: all that gate/answers.cc answers but what needs one of those after it.
+  enum : u32 { kIdentity = 1, kUser = 2, kYield = 4, kState = 8, kTime = 16, kName = 32, kActions = 64 };
   struct Identity {
     u32 pid = 0, tid = 0, ppid = 0, pgrp = 0, sid = 0;
   };
   struct UserIds {
     u32 uid = 0, euid = 0, gid = 0, egid = 0;
+  };
+  struct Limit {
+    u64 soft = 0, hard = 0;
+  };
+  static constexpr usize kLimits = 16;
+  struct AltStack {
+    u64 sp = 0, size = 0;
+    u32 flags = 0;  // as sigaltstack(2) tells them while the thread is elsewhere
   };
 };
 
@@ -153,6 +162,17 @@ class GuestThread {
   virtual void publish(const Answers::Identity&) {}
   virtual void publish(const Answers::UserIds&) {}
   virtual void allow_answers(u32 /*bits*/) {}
+  virtual void publish_limits(std::span<const Answers::Limit, Answers::kLimits>) {}
+  virtual void publish(const Answers::AltStack&) {}
+  virtual void publish_affinity(u64 /*cpus*/, u32 /*count*/) {}
+  virtual void publish_default_actions(u64 /*signals*/) {}
+
+  // What the guest may change without entering; it is the guest's word, and read once. The mask of blocked signals: what was set
+  // last, or a superset of it.
+  virtual void set_mask(u64) {}
+  virtual u64 mask() = 0;
+  virtual void set_robust_list(u64) {}
+  virtual u64 robust_list() = 0;
 };
 
 // One guest address space: a host process with nothing in it but the gate and what the kernel ordered.
@@ -169,6 +189,10 @@ class Space {
   // A new thread, parked in the kernel with the initial context: load_context and resume start it.
   // eagain when the host has no more threads, esrch when the process is dead.
   virtual Result<std::unique_ptr<GuestThread>> new_thread() = 0;
+
+  // How many wait on private futexes of this space: while it is 0 a guest's wake need not enter. Counted before the word is read.
+  // Both sides with sequentially consistent accesses.
+  virtual u32& futex_waiters() = 0;
 
   // SIGKILL to the process; every thread's wait() returns `gone`. Any thread; does not wait.
   virtual void kill() = 0;
@@ -213,6 +237,8 @@ class Platform {
 
   // Whether the host's numbers of the CPUs that guests run on are their indices. Only then a guest may be shown them.
   virtual bool has_own_cpu_numbers() { return false; }
+  // Whether guests have the public page, so that Answers::kTime and kName make sense.
+  virtual bool has_public_page() { return false; }
   // Whether GuestThread::set_rseq does something; and of AT_RSEQ_FEATURE_SIZE and _ALIGN, where the host tells.
   struct RseqSupport {
     bool present = false;

@@ -14,6 +14,9 @@ struct Options {
   host::Handle arena_file;
   // Prepared guest processes that are kept waiting.
   u32 ready_stubs = 2;
+  // A file whose first page every guest's process has, read-only, at LIMEN_PUBLIC_PAGE (gate/wire/time_page.h); -1: none, and no
+  // answers of time and names. It stays open.
+  int public_page = -1;
   // Whether guests may come through patched sites (platform/patch.h); else every call is a trap.
   bool patching = true;
 };

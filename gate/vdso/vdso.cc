@@ -38,23 +38,7 @@ inline const void* as_pointer(i32 clock) { return reinterpret_cast<const void*>(
 
 inline const wire::TimePage& time_page() { return *reinterpret_cast<const wire::TimePage*>(limen_time_page); }
 
-// Nanoseconds of a clock that the page can tell.
-inline bool read_clock(i32 clock, u64& ns) {
-  wire::TimeReading now;
-  constexpr u32 kKnown = 1u << abi::clock_realtime | 1u << abi::clock_monotonic | 1u << abi::clock_monotonic_raw |
-                         1u << abi::clock_realtime_coarse | 1u << abi::clock_monotonic_coarse |
-                         1u << abi::clock_boottime | 1u << abi::clock_tai;
-  if (static_cast<u32>(clock) > 31 || (kKnown >> clock & 1) == 0) return false;
-  if (!wire::read_time(time_page(), now)) return false;
-  ns = now.monotonic;
-  if (clock == abi::clock_realtime || clock == abi::clock_realtime_coarse || clock == abi::clock_tai) {
-    ns += static_cast<u64>(now.realtime_offset);
-  } else if (clock == abi::clock_boottime) {
-    ns += static_cast<u64>(now.boottime_offset);
-  }
-  if (clock == abi::clock_realtime_coarse || clock == abi::clock_monotonic_coarse) ns -= ns % wire::kCoarseNs;
-  return true;
-}
+inline bool read_clock(i32 clock, u64& ns) { return wire::read_clock(time_page(), clock, ns); }
 
 constexpr u64 kSecond = 1'000'000'000;
 

@@ -1,16 +1,14 @@
-// Where this thread runs, without a call.
+// Where this thread runs, without a call. Freestanding.
 #pragma once
-
-#include "base/types.h"
 
 namespace limen::wire {
 
 // CPU and node, from the limit of the segment where Linux keeps them (arch/x86/include/asm/segment.h: vdso_read_cpunode).
 struct CpuNode {
-  u32 cpu, node;
+  unsigned cpu, node;
 };
 inline CpuNode this_cpu() {
-  u32 limit = 0;
+  unsigned limit = 0;
   asm volatile("lsl %1, %0" : "+r"(limit) : "r"(0x7b));
   return {limit & 0xfff, limit >> 12};
 }

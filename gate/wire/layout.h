@@ -4,6 +4,7 @@
 //   0x10000  gate image   read + execute, sealed     code, constant tables, the seccomp programs
 //   0x40000  order page   read-only in the guest     what the mapping thread is to do; the kernel writes it
 //   0x50000  template's page                         only in the template process, not inherited
+//   0x60000  public page    read-only in guests      time, names: the same for all
 //   0x100000 guest_floor  ........................   all guest mappings lie between floor and ceiling
 //   0x7fff00000000 guest_ceiling = slots             32 KiB for each guest thread, shared with the kernel
 //
@@ -14,11 +15,12 @@
 #define LIMEN_GATE_MAX_SIZE 0x10000
 #define LIMEN_ORDER_PAGE 0x40000
 #define LIMEN_TEMPLATE_PAGE 0x50000
+#define LIMEN_PUBLIC_PAGE 0x60000
 #define LIMEN_GUEST_FLOOR 0x100000
 #define LIMEN_SLOTS 0x7fff00000000
 #define LIMEN_HOST_CEILING 0x7ffffffff000 /* one past the host's last user page (TASK_SIZE_MAX) */
 #define LIMEN_SLOT_SIZE 0x8000
-#define LIMEN_SLOT_HEADER 512 /* the header is at the slot's end, the signal stack below it */
+#define LIMEN_SLOT_HEADER 1024 /* the header is at the slot's end, the signal stack below it */
 
 /* Offsets in struct Slot (gate/wire/slot.h), for the gate's assembly. A guest thread that has no GS base of its own has its
    slot's address there. */
@@ -45,6 +47,10 @@
 #define LIMEN_ANSWER_IDENTITY 1 /* process, parent, group and session ids */
 #define LIMEN_ANSWER_USER 2     /* user and group ids */
 #define LIMEN_ANSWER_YIELD 4    /* sched_yield */
+#define LIMEN_ANSWER_STATE 8    /* gate/answers.cc: signal mask, futexes, limits, ... */
+#define LIMEN_ANSWER_TIME 16    /* clocks and the number of this CPU */
+#define LIMEN_ANSWER_NAME 32    /* uname */
+#define LIMEN_ANSWER_ACTIONS 64 /* rt_sigaction, of default actions */
 
 /* The pointer to the gate's entry for patched sites stands at a fixed place: a trampoline jumps through it. */
 #define LIMEN_PATCHED_ENTRY_POINTER (LIMEN_GATE_BASE + 40)

@@ -35,6 +35,8 @@ enum : u32 {
   kResumeAgain = 8,      // ... and then post once more, going nowhere
 };
 
+inline constexpr u32 kLimits = 16;  // RLIM_NLIMITS
+
 struct Slot {
   // The line that both sides poll.
   alignas(64) u32 post;
@@ -74,6 +76,19 @@ struct Slot {
   alignas(64) u32 answers;
   u32 pid, tid, ppid, uid, euid, gid, egid, pgrp, sid;
   u64 answered;  // the gate's own count: for figures, no evidence of anything
+
+  // What gate/answers.cc answers from. The first three are the thread's state itself: the gate changes them, and the kernel takes
+  // them over when the thread enters. A guest that writes here does no more than by the calls.
+  alignas(64) u64 mask;  // of blocked signals: a superset of ...
+  u64 known_mask;        // ... what the kernel knows of
+  u64 robust_list;       // set_robust_list(2)
+  u64 default_actions;   // signals whose action is as at the start, bit by bit
+  u64 affinity;
+  u64 altstack_sp, altstack_size;
+  u32 altstack_flags;  // while the thread is not on it
+  u32 cpus;
+  alignas(64) u32 limits_version;  // odd while they are written
+  u64 limits[kLimits][2];          // soft, hard
 };
 static_assert(sizeof(Slot) <= LIMEN_SLOT_HEADER);
 
@@ -83,7 +98,8 @@ inline constexpr u64 kSlotStackTop = LIMEN_SLOT_SIZE - LIMEN_SLOT_HEADER;
 struct OrderPage {
   u32 ready;  // the stub has its listener
   u32 count;
-  u64 unused[7];
+  u32 futex_waiters;  // of the address space, on private futexes: 0 lets the gate answer a wake
+  u32 unused[13];
   struct Order {
     u64 nr;
     u64 args[6];

@@ -2,7 +2,8 @@
 // Clock reads time by the same formula (kernel/time/host_clock.cc), so a guest never sees its two ways to ask disagree.
 #pragma once
 
-#include "base/types.h"
+#include "abi/clock_ids.h"
+#include "base/ints.h"
 
 namespace limen::wire {
 
@@ -33,6 +34,18 @@ inline u64 read_cycles() {
   asm volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
   return static_cast<u64>(high) << 32 | low;
 }
+
+// struct new_utsname, with a sequence lock of its own.
+struct NamePage {
+  u32 sequence;
+  char text[390];
+};
+
+// What every guest's process has at LIMEN_PUBLIC_PAGE; the first page of the vDSO's file.
+struct PublicPage {
+  TimePage time;
+  alignas(64) NamePage name;
+};
 
 struct TimeReading {
   u64 monotonic;
@@ -65,6 +78,24 @@ inline bool read_time(const TimePage& page, TimeReading& out) {
     return true;
   }
   return false;
+}
+
+// Nanoseconds of a clock that the page can tell.
+inline bool read_clock(const TimePage& page, i32 clock, u64& ns) {
+  TimeReading now;
+  constexpr u32 kKnown = 1u << abi::clock_realtime | 1u << abi::clock_monotonic | 1u << abi::clock_monotonic_raw |
+                         1u << abi::clock_realtime_coarse | 1u << abi::clock_monotonic_coarse |
+                         1u << abi::clock_boottime | 1u << abi::clock_tai;
+  if (static_cast<u32>(clock) > 31 || (kKnown >> clock & 1) == 0) return false;
+  if (!read_time(page, now)) return false;
+  ns = now.monotonic;
+  if (clock == abi::clock_realtime || clock == abi::clock_realtime_coarse || clock == abi::clock_tai) {
+    ns += static_cast<u64>(now.realtime_offset);
+  } else if (clock == abi::clock_boottime) {
+    ns += static_cast<u64>(now.boottime_offset);
+  }
+  if (clock == abi::clock_realtime_coarse || clock == abi::clock_monotonic_coarse) ns -= ns % kCoarseNs;
+  return true;
 }
 
 }  // namespace limen::wire

@@ -1,6 +1,7 @@
 #include "kernel/ipc/futex.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "abi/futex.h"
 #include "kernel/kernel.h"
@@ -21,6 +22,23 @@ struct FutexTable::Waiter {
 };
 
 namespace {
+
+// A waiter on a private word counts itself before it looks at the word: then a guest whose wake finds the count at 0 may believe it.
+class CountedWait {
+ public:
+  CountedWait(Task& task, FutexTable::Word word)
+      : count_(word.is_private ? &task.mm().space().futex_waiters() : nullptr) {
+    if (count_ != nullptr) __atomic_fetch_add(count_, 1, __ATOMIC_SEQ_CST);
+  }
+  ~CountedWait() {
+    if (count_ != nullptr) __atomic_fetch_sub(count_, 1, __ATOMIC_SEQ_CST);
+  }
+  CountedWait(const CountedWait&) = delete;
+  CountedWait& operator=(const CountedWait&) = delete;
+
+ private:
+  u32* const count_;
+};
 
 void wake_tasks(const std::vector<Ref<Task>>& tasks) {
   for (const Ref<Task>& task : tasks) task->wake();
@@ -91,6 +109,7 @@ Result<void> FutexTable::sleep(Task& task, Waiter& waiter, Deadline deadline) {
 
 Result<void> FutexTable::wait(Task& task, Word word, u32 expected, u32 bitset, Deadline deadline) {
   if (bitset == 0) return Errno::einval;
+  const CountedWait counted(task, word);
   Waiter waiter;
   waiter.task = &task;
   waiter.bitset = bitset;
@@ -107,6 +126,7 @@ Result<void> FutexTable::wait(Task& task, Word word, u32 expected, u32 bitset, D
 
 Result<usize> FutexTable::wait_any(Task& task, std::span<const Expected> words, Deadline deadline) {
   std::vector<Waiter> waiters(words.size());
+  std::deque<CountedWait> counted;
   // What is left in the queues is taken out; the first that had been woken wins.
   const auto take_all = [&](usize count) {
     usize woken = words.size();
@@ -118,6 +138,7 @@ Result<usize> FutexTable::wait_any(Task& task, std::span<const Expected> words, 
   for (usize i = 0; i < words.size(); ++i) {
     waiters[i].task = &task;
     Result<void> queued = [&]() -> Result<void> {
+      counted.emplace_back(task, words[i].word);
       waiters[i].key = TRY(key_of(task, words[i].word));
       Bucket& bucket = bucket_of(waiters[i].key);
       MutexGuard guard(bucket.lock);
@@ -301,6 +322,7 @@ Result<bool> FutexTable::try_take_pi(Task& task, Bucket& bucket, Waiter& waiter)
 }
 
 Result<void> FutexTable::lock_pi(Task& task, Word word, Deadline deadline, Try only_try) {
+  const CountedWait counted(task, word);
   Waiter waiter;
   waiter.task = &task;
   waiter.kind = Waiter::Kind::pi;

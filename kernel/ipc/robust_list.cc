@@ -41,9 +41,13 @@ bool handle_death(Task& task, GuestAddr addr, bool pi, Entry entry) {
 }
 
 void walk_robust_list(Task& task) {
-  if (task.robust_list == 0) return;
-  const GuestAddr head(task.robust_list);
-  task.robust_list = 0;
+  u64 listed = 0;
+  task.with_cpu([&](platform::GuestThread& cpu) {
+    listed = cpu.robust_list();
+    cpu.set_robust_list(0);
+  });
+  if (listed == 0) return;
+  const GuestAddr head(listed);
   const Result<abi::RobustListHead> list = UserIn<abi::RobustListHead>(head).read(task);
   if (!list.ok()) return;
   const RobustPointer pending(list->list_op_pending);

@@ -7,6 +7,7 @@
 #include "abi/x86_64/ucontext.h"
 #include "kernel/mm/user_ptr.h"
 #include "kernel/signal/siginfo.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -128,6 +129,7 @@ Result<void> set_alternate_stack(Task& task, u64 stack_sp, u64 size, u32 flags, 
     return Errno::enomem;
   }
   task.altstack = {.sp = stack_sp, .size = size, .flags = flags};
+  publish_alternate_stack(task);
   return success;
 }
 
@@ -159,7 +161,10 @@ Result<void> push_signal_frame(Task& task, const SignalInfo& info, const SignalA
   const usize length = (action.flags & abi::sa_siginfo) != 0 ? sizeof frame : offsetof(RtSigFrame, info);
   TRY(copy_to_user(task, GuestAddr(place.frame), &frame, length));
 
-  if ((task.altstack.flags & abi::ss_autodisarm) != 0) task.altstack = {};
+  if ((task.altstack.flags & abi::ss_autodisarm) != 0) {
+    task.altstack = {};
+    publish_alternate_stack(task);
+  }
   regs.rdi = static_cast<u64>(info.signo.raw());
   regs.rsi = place.frame + offsetof(RtSigFrame, info);
   regs.rdx = place.frame + offsetof(RtSigFrame, uc);

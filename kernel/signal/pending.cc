@@ -84,6 +84,11 @@ SignalAction SignalHandlers::get(Signal s) const {
 
 SignalAction SignalHandlers::exchange(Signal s, const SignalAction& action) {
   MutexGuard guard(lock_);
+  if (action == SignalAction{}) {
+    untouched_.add(s);
+  } else {
+    untouched_.remove(s);
+  }
   return std::exchange(actions_[static_cast<usize>(s.raw() - 1)], action);
 }
 
@@ -100,16 +105,26 @@ void SignalHandlers::reset_for_exec() {
   for (SignalAction& action : actions_) {
     action = SignalAction{.handler = action.handler == abi::sig_ign ? abi::sig_ign : abi::sig_dfl};
   }
+  untouched_ = SignalSet();
+  for (int s = 1; s <= kSignalMax; ++s) {
+    if (actions_[static_cast<usize>(s - 1)] == SignalAction{}) untouched_.add(Signal(s));
+  }
+}
+
+SignalSet SignalHandlers::untouched() const {
+  MutexGuard guard(lock_);
+  return untouched_;
 }
 
 Ref<SignalHandlers> SignalHandlers::clone() const {
   Ref<SignalHandlers> copy = make_ref<SignalHandlers>();
-  const std::array<SignalAction, kSignalMax> actions = [this] {
+  const auto [actions, untouched] = [this] {
     MutexGuard guard(lock_);
-    return actions_;
+    return std::pair(actions_, untouched_);
   }();
   MutexGuard guard(copy->lock_);
   copy->actions_ = actions;
+  copy->untouched_ = untouched;
   return copy;
 }
 

@@ -130,12 +130,13 @@ Result<void> send(ThreadGroup& group, Task* task, const SignalInfo& sent) {
   // What the init of a namespace does not handle does not reach it, but for KILL and STOP from above. Linux: sig_task_ignored.
   const bool forced = info.from_above && (s == sig::kill || s == sig::stop);
   const bool refused = group.unkillable && action.handler == abi::sig_dfl && !forced;
-  if (refused && (!first.blocked().has(s) || s == sig::kill || s == sig::stop)) return success;
+  const bool blocked = first.blocked_now().has(s);
+  if (refused && (!blocked || s == sig::kill || s == sig::stop)) return success;
   // A blocked signal is kept even when it is ignored now: the action may change before it is unblocked.
   // And a tracer or an observer sees those that are ignored, and fatal ones before their work is done.
   const bool observed = static_cast<bool>(group.kernel().options().observer);
   const bool seen = (first.tracing->traced() || observed) && s != sig::kill;
-  if (!first.blocked().has(s) && !seen && is_ignored(action, s)) return success;
+  if (!blocked && !seen && is_ignored(action, s)) return success;
   if (!TRY(enqueue(group, task, first, info))) return success;
   group.signal_arrived.wake(kPollIn);
 

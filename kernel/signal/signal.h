@@ -79,6 +79,7 @@ struct SignalAction {
   u64 flags = 0;  // SA_*
   u64 restorer = 0;
   SignalSet mask;
+  bool operator==(const SignalAction&) const = default;
 };
 
 // One entry of a queue counted against a user's RLIMIT_SIGPENDING for as long as it lives.
@@ -132,11 +133,14 @@ class SignalHandlers : public RefCounted {
   // The action to carry out now; SA_RESETHAND resets it.
   SignalAction take_for_delivery(Signal s);
   void reset_for_exec();  // handlers to default; ignored stay ignored
+  // Whose action is as in a fresh process, to the last bit.
+  SignalSet untouched() const;
   Ref<SignalHandlers> clone() const;
 
  private:
   mutable Mutex lock_{LockRank::signal};
   std::array<SignalAction, kSignalMax> actions_ GUARDED_BY(lock_);
+  SignalSet untouched_ GUARDED_BY(lock_) = SignalSet(~u64{0});  // may miss one
 };
 
 // What SIG_DFL means for each signal; signal(7).

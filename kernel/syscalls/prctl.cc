@@ -10,6 +10,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -248,7 +249,7 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
 // Any value is taken, as Linux does; ADDR_NO_RANDOMIZE, READ_IMPLIES_EXEC, PER_LINUX32 and UNAME26 have an effect.
 Result<i64> sys_personality(Task& task, Personality persona) {
   const u32 old = task.personality;
-  if (persona.raw() != abi::per_query) task.personality = persona.raw();
+  if (persona.raw() != abi::per_query) task.personality = persona.raw(), settle_answers(task);
   return old;
 }
 

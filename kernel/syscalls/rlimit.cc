@@ -3,6 +3,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
 #include "kernel/time/timers.h"
@@ -28,6 +29,7 @@ Result<void> set_limit(Task& task, Task& target, u32 resource, const abi::RLimit
   if (resource == abi::rlimit_nofile && wanted.rlim_max > kMostFiles) return Errno::eperm;
   if (wanted.rlim_max > old.hard && !task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
   group.set_limit(resource, {wanted.rlim_cur, wanted.rlim_max});
+  publish_limits(group);
   apply_limit(target, resource);
   return success;
 }

@@ -9,6 +9,7 @@
 #include "kernel/signal/frame.h"
 #include "kernel/signal/siginfo.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/process_group.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -173,6 +174,7 @@ Result<i64> sys_rt_sigaction(Task& task, Signal sig, UserIn<abi::SigAction> act,
   if (sig.raw() < 1 || !is_valid(sig)) return Errno::einval;
   if (!act.is_null() && (sig == sig::kill || sig == sig::stop)) return Errno::einval;
   const SignalAction old = act.is_null() ? task.handlers().get(sig) : task.handlers().exchange(sig, action);
+  if (!act.is_null()) publish_default_actions(task);
   if (!act.is_null() && is_ignored(action, sig)) discard_signals(task.group(), SignalSet::of(sig));
   if (!oldact.is_null()) {
     TRY(oldact.write(task,

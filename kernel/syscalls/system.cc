@@ -20,6 +20,7 @@ namespace {
 
 template <usize N>
 void put(char (&field)[N], std::string_view text) {
+  std::memset(field, 0, N);
   std::copy_n(text.data(), std::min(text.size(), N - 1), field);
 }
 
@@ -49,14 +50,9 @@ std::string release_of(const Task& task) {
 }  // namespace
 
 Result<i64> sys_uname(Task& task, UserOut<abi::UtsName> name) {
-  const UtsNamespace& uts = *task.namespaces().uts;
-  abi::UtsName out{};
-  put(out.sysname, "Linux");
-  put(out.nodename, uts.hostname());
+  abi::UtsName out = task.namespaces().uts->name();
   put(out.release, release_of(task));
-  put(out.version, kLinuxVersion);
-  put(out.machine, (task.personality & abi::per_mask) == abi::per_linux32 ? "i686" : "x86_64");
-  put(out.domainname, uts.domainname());
+  if ((task.personality & abi::per_mask) == abi::per_linux32) put(out.machine, "i686");
   TRY(name.write(task, out));
   return 0;
 }
@@ -152,7 +148,7 @@ Result<i64> sys_reboot(Task& task, int magic1, int magic2, u32, UserString) {
 Result<i64> sys_set_robust_list(Task& task, GuestAddr head, usize len) {
   constexpr usize kHeadSize = 24;
   if (len != kHeadSize) return Errno::einval;
-  task.robust_list = head.raw();
+  task.cpu().set_robust_list(head.raw());
   return 0;
 }
 
@@ -168,8 +164,10 @@ Result<i64> sys_get_robust_list(Task& task, Pid pid, UserOut<u64> head, UserOut<
   if (&target->group() != &task.group() && mine.euid != theirs->euid &&
       !mine.has_capability(theirs->user_ns.get(), Capability::sys_ptrace))
     return Errno::eperm;
+  u64 listed = 0;
+  target->with_cpu([&](platform::GuestThread& cpu) { listed = cpu.robust_list(); });
   TRY(len.write(task, 24));
-  TRY(head.write(task, target->robust_list));
+  TRY(head.write(task, listed));
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/namespaces.h"
 #include "kernel/task/pidfd.h"
@@ -183,7 +184,7 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   if (copies) inherit_rseq(task, *child);
   if (copies) child->minor_faults = 1;  // its first write, to its stack: Mm::fork has resolved it ahead
   inherit(task, *child, request);
-  child->confine();
+  if (request.has(abi::clone_sighand)) settle_answers(task);  // its actions are not its own any more
   if (request.has(abi::clone_vm) && !request.has(abi::clone_thread)) start_cpu_time_of_vfork(*child);
   if (!request.has(abi::clone_thread)) watch_cpu_limit(child->group());
   return child;

@@ -294,7 +294,6 @@ void change_program(Task& task, NewProgram fresh) {
   task.set_mm(std::move(fresh.mm));
   if (task.tracing->traced()) show_own_text(task);
   publish_answers(task);
-  task.confine();
   start_cpu_time_after_exec(task.group());
 }
 

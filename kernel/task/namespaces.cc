@@ -9,6 +9,7 @@
 #include "kernel/net/endpoint.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/answers.h"
 #include "kernel/task/pidfd.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -249,6 +250,7 @@ Result<i64> sys_setns(Task& task, Fd fd, CloneFlags nstype) {
     task.fs().set_root(root), task.fs().set_cwd(root);
   }
   task.set_namespaces(std::move(entering.namespaces));
+  settle_answers(task);
   return 0;
 }
 
@@ -270,6 +272,7 @@ Result<i64> sys_unshare(Task& task, CloneFlags flags) {
   if (flags.any(abi::clone_files)) task.set_files(task.files().clone());
   if (credentials.get() != &task.credentials()) task.set_credentials(std::move(credentials));
   task.set_namespaces(std::move(namespaces));
+  settle_answers(task);
   return 0;
 }
 

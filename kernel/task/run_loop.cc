@@ -187,6 +187,7 @@ void run_task(Ref<Task> task) {
   while (alive) {
     const Entry entry = task->cpu().wait();
     task->set_entry(entry);
+    task->adopt_mask();
     alive = serve(*task, entry);
   }
   const DeferredScope deferred(*task);

@@ -7,6 +7,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
+#include "kernel/signal/signal.h"
 #include "kernel/task/call_work.h"
 #include "kernel/task/deferred.h"
 #include "kernel/task/thread_group.h"
@@ -149,6 +150,7 @@ void Task::set_name(std::string_view name) {
 
 void Task::set_cpu(std::unique_ptr<platform::GuestThread> cpu) {
   std::unique_ptr<platform::GuestThread> old;  // leaves outside the lock: that may block shortly
+  if (cpu) cpu->set_mask(blocked().bits());
   {
     MutexGuard guard(cpu_lock_);
     old = std::exchange(cpu_, std::move(cpu));
@@ -156,9 +158,12 @@ void Task::set_cpu(std::unique_ptr<platform::GuestThread> cpu) {
 }
 
 void Task::confine() {
-  MutexGuard guard(cpu_lock_);
-  const u64 all = (u64{1} << kernel_.options().limits.cpus) - 1;
-  if (cpu_) cpu_->confine((affinity.load() & all) == all ? ~u64{0} : affinity.load());
+  const u32 count = kernel_.options().limits.cpus;
+  const u64 all = (u64{1} << count) - 1, mine = affinity.load() & all;
+  with_cpu([&](platform::GuestThread& cpu) {
+    cpu.publish_affinity(mine, count);
+    cpu.confine(mine == all ? ~u64{0} : mine);
+  });
 }
 
 void Task::kick() {
@@ -254,7 +259,23 @@ void Task::set_blocked(SignalSet mask) {
   mask.remove(sig::kill);
   mask.remove(sig::stop);
   blocked_.store(mask.bits(), std::memory_order_relaxed);
+  if (cpu_) cpu_->set_mask(mask.bits());
   recalculate_work();
+}
+
+void Task::adopt_mask() {
+  const SignalSet now(cpu_->mask());
+  if (now.bits() != blocked_.load(std::memory_order_relaxed)) [[unlikely]]
+    change_blocked(*this, now);
+}
+
+SignalSet Task::blocked_now() {
+  u64 bits = 0;
+  with_cpu([&](platform::GuestThread& cpu) { bits = cpu.mask(); });
+  SignalSet now(bits);
+  now.remove(sig::kill);
+  now.remove(sig::stop);
+  return blocked() | now;
 }
 
 void Task::set_temporary_mask(SignalSet mask) {

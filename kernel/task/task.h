@@ -166,6 +166,12 @@ class Task final : public RefCounted {
   void kick() EXCLUDES(cpu_lock_);
   // What the guest may be told without us: kernel/task/answers.h.
   void confine() EXCLUDES(cpu_lock_);  // `affinity` has changed, or the CPU
+  // What answers.cc publishes goes to the CPU that there is.
+  template <typename Use>
+  void with_cpu(const Use& use) EXCLUDES(cpu_lock_) {
+    MutexGuard guard(cpu_lock_);
+    if (cpu_) use(*cpu_);
+  }
   void publish(const platform::Answers::Identity& identity) EXCLUDES(cpu_lock_);
   void publish_user_ids() EXCLUDES(cpu_lock_);  // [self]
   void allow_answers(u32 bits) EXCLUDES(cpu_lock_);
@@ -216,6 +222,10 @@ class Task final : public RefCounted {
   Mutex& signal_lock();  // the group's
   SignalSet blocked() const { return SignalSet(blocked_.load(std::memory_order_relaxed)); }
   void set_blocked(SignalSet mask);  // [self]; KILL and STOP cannot be blocked
+  // [self] What the guest has blocked without entering. The run loop's first step: in the kernel `blocked` is what the guest thinks.
+  void adopt_mask();
+  // Any thread. Of a guest that runs: blocked(), and what it has blocked since it went.
+  SignalSet blocked_now() EXCLUDES(cpu_lock_);
   // sigsuspend, ppoll, epoll_pwait: `mask` until the call's end; the old one is restored after the handler's frame saved it.
   void set_temporary_mask(SignalSet mask);  // [self]
   PendingSignals pending GUARDED_BY(signal_lock());
@@ -230,7 +240,6 @@ class Task final : public RefCounted {
 
   // --- Thread state of single calls: [self] where it is not atomic -----------------------------------------------------
   u64 clear_child_tid = 0;                             // set_tid_address(2)
-  std::atomic<u64> robust_list{0};                     // set_robust_list(2)
   platform::RseqArea rseq;                             // rseq(2): kernel/task/rseq.h
   std::atomic<Signal> parent_death_signal{Signal(0)};  // PR_SET_PDEATHSIG
   std::atomic<Signal> exit_signal{Signal(17)};         // clone's low byte; leader only

@@ -22,7 +22,8 @@ class Vdso {
   static constexpr u64 data_pages() { return 1; }  // these come first; the ELF header is behind them
 
   // The kernel's own, writable view. The clock's words are written by it alone, under its lock.
-  wire::TimePage& page() const { return *reinterpret_cast<wire::TimePage*>(mapping_.base()); }
+  wire::TimePage& page() const { return public_page().time; }
+  wire::PublicPage& public_page() const { return *reinterpret_cast<wire::PublicPage*>(mapping_.base()); }
 
  private:
   Vdso(host::Handle file, host::Mapping mapping, u64 length)

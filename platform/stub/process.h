@@ -53,6 +53,7 @@ class StubProcess final : public RefCounted {
 
   // Sends the kick; pins. Nothing when the process is dead.
   void kick(int tid);
+  u32& futex_waiters() { return control_.order_page(order_index_)->futex_waiters; }
   void set_affinity(int tid, const void* mask, usize size);
 
   int pid() const { return pid_; }

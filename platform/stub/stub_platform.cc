@@ -35,6 +35,7 @@ class StubSpace final : public Space {
     return std::unique_ptr<GuestThread>(new StubThread(platform_, process_, host));
   }
 
+  u32& futex_waiters() override { return process_->futex_waiters(); }
   void kill() override { process_->kill(); }
   int host_pid() const override { return process_->pid(); }
 
@@ -82,7 +83,8 @@ Result<void> StubPlatform::start(Options options) {
   arena_file_ = std::move(options.arena_file);
   if (!arena_file_.valid()) arena_file_ = TRY(host::make_memory_file("limen-arena", options.arena_size));
   TRY(control_.open());
-  TRY(template_.start(control_, arena_file_));
+  TRY(template_.start(control_, arena_file_, options.public_page));
+  has_public_page_ = options.public_page >= 0;
   arena_ = TRY(host::Mapping::shared(arena_file_, options.arena_size));
   epoll_ = host::Handle(static_cast<int>(TRY(host::call::epoll_create1(EPOLL_CLOEXEC))));
   TRY(watch(template_.pidfd(), kTemplateTag));

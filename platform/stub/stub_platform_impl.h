@@ -29,6 +29,7 @@ class StubPlatform final : public Platform {
   void arena_discard(u64 offset, u64 length) override;
   bool arena_resident(u64 offset, u64 length, u8* pages) override;
   bool has_own_cpu_numbers() override { return cpus_.are_their_indices(); }
+  bool has_public_page() override { return has_public_page_; }
   RseqSupport rseq_support() override { return rseq_support_; }
   u64 guest_floor() override { return LIMEN_GUEST_FLOOR; }
   u64 guest_ceiling() override { return LIMEN_SLOTS; }
@@ -75,7 +76,7 @@ class StubPlatform final : public Platform {
   TemplateProcess template_;
   host::Handle epoll_;
   u32 most_ready_ = 0;
-  bool patching_ = true;
+  bool patching_ = true, has_public_page_ = false;
   RseqSupport rseq_support_;
   Cpus cpus_;
   std::atomic<u32> housekeeper_sleeps_{0};

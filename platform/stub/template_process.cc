@@ -25,7 +25,7 @@ constexpr int kGateSignals[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP
 constexpr int kSpareFd = 900;  // above every number that the child arranges
 
 struct Descriptors {
-  int arena, control, gate;
+  int arena, control, gate, page;  // page: -1 for none
 };
 
 [[noreturn]] void fail(int stage) {
@@ -65,11 +65,14 @@ int set_descriptors(const Descriptors& fds) {
   const long arena = raw_syscall(SYS_fcntl, fds.arena, F_DUPFD, kSpareFd);
   const long control = raw_syscall(SYS_fcntl, fds.control, F_DUPFD, kSpareFd);
   const long gate = raw_syscall(SYS_fcntl, fds.gate, F_DUPFD, kSpareFd);
-  need(arena, 20), need(control, 20), need(gate, 20);
+  const long page = fds.page < 0 ? 0 : raw_syscall(SYS_fcntl, fds.page, F_DUPFD, kSpareFd);
+  need(arena, 20), need(control, 20), need(gate, 20), need(page, 20);
   need(raw_syscall(SYS_dup2, arena, LIMEN_FD_ARENA), 21);
   need(raw_syscall(SYS_dup2, control, LIMEN_FD_CONTROL), 21);
   static_assert(LIMEN_FD_ARENA == 0 && LIMEN_FD_CONTROL == 1 && LIMEN_FD_LISTENER == 2);
-  need(raw_syscall(SYS_close_range, 2, gate - 1, 0), 22);
+  const bool has_page = fds.page >= 0;  // under the listener's number, which is free yet
+  if (has_page) need(raw_syscall(SYS_dup2, page, LIMEN_FD_LISTENER), 21);
+  need(raw_syscall(SYS_close_range, has_page ? 3 : 2, gate - 1, 0), 22);
   need(raw_syscall(SYS_close_range, gate + 1, ~0u, 0), 22);
   return static_cast<int>(gate);
 }
@@ -100,6 +103,11 @@ void drop_rights() {
                    LIMEN_FD_CONTROL, Control::kTemplateOffset),
        6);
   need(raw_syscall(SYS_madvise, LIMEN_TEMPLATE_PAGE, kPageSize, MADV_DONTFORK), 7);
+  if (fds.page >= 0) {
+    need(raw_syscall(SYS_mmap, LIMEN_PUBLIC_PAGE, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED, LIMEN_FD_LISTENER, 0),
+         7);
+    need(raw_syscall(SYS_close, LIMEN_FD_LISTENER), 8);
+  }
   drop_rights();
   reinterpret_cast<void (*)()>(gate.template_entry)();
   __builtin_unreachable();
@@ -107,7 +115,7 @@ void drop_rights() {
 
 }  // namespace
 
-Result<void> TemplateProcess::start(Control& control, const host::Handle& arena) {
+Result<void> TemplateProcess::start(Control& control, const host::Handle& arena, int public_page) {
   const auto size = static_cast<usize>(limen_gate_image_end - limen_gate_image_begin);
   const auto* gate = reinterpret_cast<const wire::GateHeader*>(limen_gate_image_begin);
   if (gate->magic != wire::kGateMagic || gate->size != size) return Errno::enoexec;
@@ -115,7 +123,7 @@ Result<void> TemplateProcess::start(Control& control, const host::Handle& arena)
 
   const auto kernel_pid = static_cast<int>(TRY(host::call::getpid()));
   control.template_page()->kernel_pid = static_cast<u32>(kernel_pid);
-  const Descriptors fds = {arena.fd(), control.file().fd(), image.fd()};
+  const Descriptors fds = {arena.fd(), control.file().fd(), image.fd(), public_page};
   const long pid = raw_syscall(SYS_clone, SIGCHLD);
   if (pid == 0) become_template(*gate, fds, kernel_pid);
   if (pid < 0) return static_cast<Errno>(-pid);

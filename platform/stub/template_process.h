@@ -15,7 +15,8 @@ namespace limen::platform {
 class TemplateProcess {
  public:
   // Forks. Errors as fork's; the template's own failures show as its death.
-  Result<void> start(Control& control, const host::Handle& arena);
+  // `public_page`: see Options.
+  Result<void> start(Control& control, const host::Handle& arena, int public_page);
   // The pid of a new stub that will use this order page. esrch when the template is dead.
   Result<int> make_stub(Control& control, u32 order_page);
 

@@ -18,6 +18,7 @@ constexpr i64 kPatienceNs = 1'500'000'000;
 u32 read(const u32& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 u64 read(const u64& word) { return __atomic_load_n(&word, __ATOMIC_RELAXED); }
 void write(u32& word, u32 value) { __atomic_store_n(&word, value, __ATOMIC_RELAXED); }
+void write(u64& word, u64 value) { __atomic_store_n(&word, value, __ATOMIC_RELAXED); }
 
 }  // namespace
 
@@ -35,7 +36,9 @@ StubThread::StubThread(StubPlatform& platform, Ref<StubProcess> process, const P
   allow_answers(0);
   answered_before_ = read(slot_->answered);
   __atomic_store_n(&slot_->own_gs, platform.patching() ? 0 : 1, __ATOMIC_RELAXED);
-  __atomic_store_n(&slot_->rseq.addr, 0, __ATOMIC_RELAXED);
+  write(slot_->rseq.addr, 0);
+  set_mask(0);
+  set_robust_list(0);
   platform_.attach(this);
 }
 
@@ -204,7 +207,7 @@ u32 StubThread::order_rseq(u32 flags) {
   rseq_kept_ = flags == 0;
   write(slot_->rseq.length, rseq_.length), write(slot_->rseq.signature, rseq_.signature);
   write(slot_->rseq.flags, flags);
-  __atomic_store_n(&slot_->rseq.addr, rseq_.addr, __ATOMIC_RELAXED);
+  write(slot_->rseq.addr, rseq_.addr);
   return wire::kResumeRseq;
 }
 
@@ -217,7 +220,7 @@ void StubThread::set_rseq(const RseqArea& area) {
     seen_ = read(slot_->post);
     count(crossings_);
   }
-  __atomic_store_n(&slot_->rseq.addr, 0, __ATOMIC_RELAXED);
+  write(slot_->rseq.addr, 0);
   rseq_ = area;
 }
 
@@ -283,6 +286,41 @@ void StubThread::publish(const Answers::UserIds& ids) {
 }
 
 void StubThread::allow_answers(u32 bits) { __atomic_store_n(&slot_->answers, bits, __ATOMIC_SEQ_CST); }
+
+// One writer at a time: the words belong to one task, and its lock is held. The version may have been scribbled over.
+void StubThread::publish_limits(std::span<const Answers::Limit, Answers::kLimits> limits) {
+  static_assert(Answers::kLimits == wire::kLimits);
+  const u32 version = read(slot_->limits_version) | 1;
+  __atomic_store_n(&slot_->limits_version, version, __ATOMIC_SEQ_CST);
+  for (usize i = 0; i < limits.size(); ++i) {
+    write(slot_->limits[i][0], limits[i].soft);
+    write(slot_->limits[i][1], limits[i].hard);
+  }
+  __atomic_store_n(&slot_->limits_version, version + 1, __ATOMIC_RELEASE);
+}
+
+void StubThread::publish(const Answers::AltStack& stack) {
+  write(slot_->altstack_sp, stack.sp), write(slot_->altstack_size, stack.size);
+  write(slot_->altstack_flags, stack.flags);
+}
+
+void StubThread::publish_affinity(u64 cpus, u32 count) {
+  write(slot_->affinity, cpus);
+  write(slot_->cpus, count);
+}
+
+void StubThread::publish_default_actions(u64 signals) { write(slot_->default_actions, signals); }
+
+void StubThread::set_mask(u64 mask) {
+  write(slot_->known_mask, mask);
+  write(slot_->mask, mask);
+}
+
+u64 StubThread::mask() { return read(slot_->mask); }
+
+void StubThread::set_robust_list(u64 head) { write(slot_->robust_list, head); }
+
+u64 StubThread::robust_list() { return read(slot_->robust_list); }
 
 Counters StubThread::counters() const {
   Counters c;

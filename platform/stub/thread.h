@@ -28,6 +28,14 @@ class StubThread final : public GuestThread {
   void publish(const Answers::Identity& identity) override;
   void publish(const Answers::UserIds& ids) override;
   void allow_answers(u32 bits) override;
+  void publish_limits(std::span<const Answers::Limit, Answers::kLimits> limits) override;
+  void publish(const Answers::AltStack& stack) override;
+  void publish_affinity(u64 cpus, u32 count) override;
+  void publish_default_actions(u64 signals) override;
+  void set_mask(u64 mask) override;
+  u64 mask() override;
+  void set_robust_list(u64 head) override;
+  u64 robust_list() override;
 
   Counters counters() const;
   // The housekeeper's.

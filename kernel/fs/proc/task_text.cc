@@ -190,8 +190,8 @@ std::string stat_line(Task& task, CpuTime time, const ProcReader& reader) {
       family.session, family.terminal, family.foreground, time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs,
       waited.user_ns / kTicksPerNs, waited.system_ns / kTicksPerNs, 20 + nice, nice, threads_of(task),
       task.start_time_ns / kTicksPerNs, usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0},
-      layout.start_code, layout.end_code, layout.start_stack, 0, task.blocked().bits() & 0x7fffffff, ignored, caught,
-      layout.start_data, layout.end_data, layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start,
+      layout.start_code, layout.end_code, layout.start_stack, 0, task.blocked_now().bits() & 0x7fffffff, ignored,
+      caught, layout.start_data, layout.end_data, layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start,
       layout.env_end);
 }
 
@@ -319,7 +319,7 @@ Result<std::string> proc_status(Task& task, const ProcReader& reader) {
       "x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n"
       "voluntary_ctxt_switches:\t0\n"
       "nonvoluntary_ctxt_switches:\t0\n",
-      task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked().bits(), ignored, caught,
+      task.group().limit(abi::rlimit_sigpending).soft, pending, shared, task.blocked_now().bits(), ignored, caught,
       c->inheritable, c->permitted, c->effective, c->bounding, c->ambient, task.no_new_privs ? 1 : 0,
       static_cast<int>(task.seccomp->mode()), filters ? filters->count() : 0, cpus, cpu_list(cpus));
   return text;

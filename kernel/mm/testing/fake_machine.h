@@ -41,6 +41,7 @@ class Space final : public platform::Space {
     return success;
   }
   Result<std::unique_ptr<platform::GuestThread>> new_thread() override { return Errno::eagain; }
+  u32& futex_waiters() override { return waiters; }
   void kill() override { dead = true; }
   int host_pid() const override { return 0; }
 
@@ -53,6 +54,7 @@ class Space final : public platform::Space {
   std::map<u64, PageEntry> pages;
   std::optional<int> fail_after;  // the order after so many fails, once
   bool dead = false;
+  u32 waiters = 0;
   u64 batches = 0, orders = 0;
 
  private:
