@@ -106,5 +106,6 @@ inline constexpr i32 membarrier_cmd_register_private_expedited_sync_core = 64;
 inline constexpr i32 membarrier_cmd_private_expedited_rseq = 128;
 inline constexpr i32 membarrier_cmd_register_private_expedited_rseq = 256;
 inline constexpr i32 membarrier_cmd_get_registrations = 512;
+inline constexpr u32 membarrier_cmd_flag_cpu = 1;
 
 }  // namespace limen::abi

@@ -290,6 +290,7 @@ void write_stats(std::FILE* out, const platform::Counters& c) {
 
 int run_kernel(const Plan& plan, const KernelStart& start) {
   host::before_threads();
+  const u32 callers_umask = host::clear_umask();
   close_inherited(start);
   scrub_environment();
   forbid_core_dumps();
@@ -330,6 +331,8 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   init.credentials = first_credentials(plan);
   init.mounts = mounts->space;
   init.root = init.cwd = mounts->space->root();
+  init.umask = callers_umask;
+  init.nice = getpriority(PRIO_PROCESS, 0);
   init.workdir = mounts->start_is_there ? plan.workdir : "/";
   const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();
   const Result<Ref<File>> console = start_console(kernel, plan, start, *mounts, watcher);

@@ -115,10 +115,25 @@ void rseq(const Slot* slot, u64 flags) {
                : "rcx", "r11", "memory");
 }
 
+long membarrier(u64 command, u64 flags, u64 cpu) {
+  long result;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(__NR_membarrier), "D"(command), "S"(flags), "d"(cpu)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
 // What the kernel wants of the thread before it goes on. True: it is to post again.
-bool obey(const Slot* slot) {
+bool obey(Slot* slot) {
   const u32 flags = load(slot->resume_flags);
   if ((flags & wire::kResumeRseq) != 0) rseq(slot, slot->rseq.flags);
+  if ((flags & wire::kResumeBarrier) != 0) {
+    const u64 command = slot->barrier.command;
+    (void)membarrier(command << 1, 0,
+                     0);  // its registration: the host forgets none, and knows of none in a fresh process
+    slot->result = static_cast<u64>(membarrier(command, slot->barrier.flags, slot->barrier.cpu));
+  }
   return (flags & wire::kResumeAgain) != 0;
 }
 

@@ -63,7 +63,7 @@ Result<void> as_done(const Result<i64>& n) { return n.ok() ? Result<void>() : n.
 
 }  // namespace
 
-void clear_umask() { ::umask(0); }
+u32 clear_umask() { return ::umask(0); }
 
 Result<Handle> open_root(const std::string& absolute_path) {
   open_how how{};

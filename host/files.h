@@ -54,8 +54,8 @@ class DirectoryNames {
 
 enum class Access : u8 { read, read_write };
 
-// The modes of what is made are the guest's, after its own umask; before lock_down.
-void clear_umask();
+// The modes of what is made are the guest's, after its own umask; before lock_down. The caller's umask.
+u32 clear_umask();
 // A directory to work beneath, by its absolute path on the host; before lock_down. One call.
 Result<Handle> open_root(const std::string& absolute_path);
 // For walking through: O_PATH, so search permission alone. "" or "." is the directory itself. One call.

@@ -118,6 +118,8 @@ class Kernel {
     Ref<MountNamespace> mounts;
     Path root, cwd;
     Ref<FdTable> files;
+    u32 umask = 022;
+    int nice = 0;         // kept and shown: the host's own is the kernel process's
     std::string workdir;  // walked as the first process; "" keeps cwd
     std::string path;     // as given; searched in PATH of envp by the front end's rule (execvp)
   };

@@ -155,6 +155,10 @@ class GuestThread {
   // with one goes with its process.
   virtual void set_rseq(const RseqArea&) {}
 
+  // A private command of membarrier(2), carried out among the threads of this space when this call is resumed; the host's result is
+  // what the guest gets for 0. Source of the arguments: membarrier(2).
+  virtual void order_barrier(u32 /*command*/, u32 /*flags*/, u32 /*cpu*/) {}
+
   // Any thread. The guest runs on these CPUs only, by their index, bit by bit; at least one is usable.
   virtual void confine(u64 /*cpus*/) {}
 

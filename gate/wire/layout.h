@@ -78,6 +78,9 @@
 
 #define LIMEN_SIGNAL_KICK 23 /* SIGURG: one pending at most, ignored by default */
 
+/* MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, the last that concerns the caller's process alone. */
+#define LIMEN_LAST_MEMBARRIER 256
+
 /* clone's flags, as the filter wants them. */
 #define LIMEN_CLONE_STUB 0x8011    /* CLONE_PARENT | SIGCHLD */
 #define LIMEN_CLONE_THREAD 0x50f00 /* CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM */

@@ -33,6 +33,7 @@ enum : u32 {
   kResumeInterrupt = 2,  // after a patched call: come back at once, with a frame
   kResumeRseq = 4,       // first make the host call rseq(2) with `rseq`
   kResumeAgain = 8,      // ... and then post once more, going nowhere
+  kResumeBarrier = 16,   // first make the host call membarrier(2) with `barrier`; its result is the call's
 };
 
 inline constexpr u32 kLimits = 16;  // RLIM_NLIMITS
@@ -71,6 +72,9 @@ struct Slot {
     u64 addr;
     u32 length, flags, signature;
   } rseq;
+  struct {
+    u32 command, flags, cpu;
+  } barrier;
 
   // What the gate answers by itself; the kernel writes it at any time.
   alignas(64) u32 answers;

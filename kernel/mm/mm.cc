@@ -73,6 +73,7 @@ Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
   child->layout_ = layout_;
   child->executable_ = executable_;
   child->huge_pages_disabled = huge_pages_disabled.load();
+  child->barriers = barriers.load();
   return child;
 }
 

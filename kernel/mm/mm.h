@@ -159,6 +159,7 @@ class Mm final : public StoreMapper {
 
   MmUsage usage();
   // A copy for a call found no memory since the last time: the run loop asks the OOM killer, as for a fault.
+  std::atomic<u32> barriers{0};                  // registrations of membarrier(2), by their commands: kept over fork
   std::atomic<bool> huge_pages_disabled{false};  // PR_SET_THP_DISABLE: kept over fork and execve
   bool take_out_of_memory() { return out_of_memory_.exchange(false, std::memory_order_relaxed); }
   std::vector<MapsLine> maps();

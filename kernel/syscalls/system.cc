@@ -171,37 +171,51 @@ Result<i64> sys_get_robust_list(Task& task, Pid pid, UserOut<u64> head, UserOut<
   return 0;
 }
 
-// Every crossing of a guest thread orders its memory, and a thread in guest code is kicked: kicks are what an expedited barrier
-// sends on Linux too. Linux: kernel/sched/membarrier.c.
-Result<i64> sys_membarrier(Task& task, MembarrierCmd cmd, u32 flags, int) {
-  constexpr i32 kSupported = abi::membarrier_cmd_global | abi::membarrier_cmd_global_expedited |
-                             abi::membarrier_cmd_register_global_expedited | abi::membarrier_cmd_private_expedited |
-                             abi::membarrier_cmd_register_private_expedited;
-  if (flags != 0) return Errno::einval;
-  if (cmd.raw() == abi::membarrier_cmd_query) return kSupported;
-  if ((cmd.raw() & kSupported) == 0 || (cmd.raw() & (cmd.raw() - 1)) != 0) return Errno::einval;
-  switch (cmd.raw()) {
-    case abi::membarrier_cmd_register_private_expedited:
-      task.group().membarrier_registered = true;
-      return 0;
-    case abi::membarrier_cmd_private_expedited:
-      if (!task.group().membarrier_registered) return Errno::eperm;
-      break;
-    case abi::membarrier_cmd_register_global_expedited:
-      return 0;
-    default:
-      break;
+namespace {
+
+// Commands that a registration allows; each registration is its command shifted by one.
+constexpr i32 kPrivateBarriers = abi::membarrier_cmd_private_expedited |
+                                 abi::membarrier_cmd_private_expedited_sync_core |
+                                 abi::membarrier_cmd_private_expedited_rseq;
+constexpr i32 kRegistrations = kPrivateBarriers << 1 | abi::membarrier_cmd_register_global_expedited;
+
+i32 known_barriers(Task& task) {
+  constexpr i32 kRseq =
+      abi::membarrier_cmd_private_expedited_rseq | abi::membarrier_cmd_register_private_expedited_rseq;
+  const i32 all = abi::membarrier_cmd_global | abi::membarrier_cmd_global_expedited | kPrivateBarriers |
+                  kRegistrations | abi::membarrier_cmd_get_registrations;
+  return task.kernel().platform().rseq_support().present ? all : all & ~kRseq;
+}
+
+// Whoever registers for one of the finer kinds is registered for the plain one, too, but may not use it.
+i64 registrations(u32 made) {
+  constexpr u32 kFiner =
+      abi::membarrier_cmd_register_private_expedited_sync_core | abi::membarrier_cmd_register_private_expedited_rseq;
+  return (made & kFiner) != 0 ? made | abi::membarrier_cmd_register_private_expedited : made;
+}
+
+}  // namespace
+
+// Among the threads of one process the host's own barrier does it, called in the gate: it waits until each of them has had its own, which
+// no kick could promise. For all processes: the host's slow one. Linux: kernel/sched/membarrier.c.
+Result<i64> sys_membarrier(Task& task, MembarrierCmd cmd, u32 flags, int cpu) {
+  const i32 command = cmd.raw(), known = known_barriers(task);
+  const bool of_cpu = command == abi::membarrier_cmd_private_expedited_rseq && flags == abi::membarrier_cmd_flag_cpu;
+  if (flags != 0 && !of_cpu) return Errno::einval;
+  if (command == abi::membarrier_cmd_query) return known;
+  if ((command & known) == 0 || (command & (command - 1)) != 0) return Errno::einval;
+  std::atomic<u32>& made = task.mm().barriers;
+  if (command == abi::membarrier_cmd_get_registrations) return registrations(made);
+  if ((command & kRegistrations) != 0) {
+    made |= static_cast<u32>(command);
+    return 0;
   }
-  std::vector<Ref<Task>> others;
-  {
-    ReadGuard tree(task.kernel().process_tree);
-    others = task.kernel().pids->tasks();
+  if ((command & kPrivateBarriers) == 0) {
+    TRY(host::call::membarrier(abi::membarrier_cmd_global, 0, 0));
+    return 0;
   }
-  const bool own_only = cmd.raw() == abi::membarrier_cmd_private_expedited;
-  for (const Ref<Task>& other : others) {
-    if (other.get() != &task && (!own_only || &other->group() == &task.group())) other->kick();
-  }
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if ((made & static_cast<u32>(command << 1)) == 0) return Errno::eperm;
+  task.cpu().order_barrier(static_cast<u32>(command), flags, static_cast<u32>(cpu));
   return 0;
 }
 

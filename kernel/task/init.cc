@@ -106,7 +106,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     Task::Parts parts;
     parts.group = group;
     parts.files = init.files;
-    parts.fs = make_ref<FsContext>(init.root, init.cwd, 022);
+    parts.fs = make_ref<FsContext>(init.root, init.cwd, init.umask);
     parts.handlers = make_ref<SignalHandlers>();
     parts.credentials = init.credentials;
     parts.namespaces.pid = parts.namespaces.pid_children = pids;
@@ -119,6 +119,10 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     parts.tid = pid;
     parts.name = "limen";
     task = make_ref<Task>(*this, std::move(parts));
+    {
+      MutexGuard guard(task->scheduling_lock);
+      task->scheduling.nice = init.nice;
+    }
     MutexGuard guard(group->lock);
     group->leader_ = task;
     group->members[pid] = task;

@@ -119,7 +119,6 @@ class ThreadGroup final : public RefCounted {
       false};  // init of a namespace: what it does not handle does not reach it. Linux: SIGNAL_UNKILLABLE
   std::atomic<i32> oom_score_adj{0};
   std::atomic<bool> dumpable{true};
-  std::atomic<bool> membarrier_registered{false};
 
  private:
   Kernel& kernel_;

@@ -227,7 +227,6 @@ Result<void> Setup::show_start() {
 }
 
 Result<Mounts> Setup::run() {
-  host::clear_umask();
   root_tree_ = TRY(open_tree(plan_.root));
   root_fs_ = TRY(OverlayFilesystem::create(kernel_, root_tree_, "", bytes_, bytes_ / kBytesForInode));
   Ref<Dentry> top = make_ref<Dentry>(nullptr, "", root_fs_->root());

@@ -164,6 +164,7 @@ void StubThread::answer(u32 flags) {
   pairing_.answering();
   platform_.guest_runs();
   if (rseq_.addr != 0 && !rseq_kept_) flags |= order_rseq(0);
+  if (std::exchange(barrier_, false)) flags |= wire::kResumeBarrier;
   send(flags);
 }
 
@@ -209,6 +210,12 @@ u32 StubThread::order_rseq(u32 flags) {
   write(slot_->rseq.flags, flags);
   write(slot_->rseq.addr, rseq_.addr);
   return wire::kResumeRseq;
+}
+
+void StubThread::order_barrier(u32 command, u32 flags, u32 cpu) {
+  write(slot_->barrier.command, command), write(slot_->barrier.flags, flags);
+  write(slot_->barrier.cpu, cpu);
+  barrier_ = true;
 }
 
 void StubThread::set_rseq(const RseqArea& area) {

@@ -24,6 +24,7 @@ class StubThread final : public GuestThread {
   void set_registers(const Registers& regs) override;
   void kick() override;
   void set_rseq(const RseqArea& area) override;
+  void order_barrier(u32 command, u32 flags, u32 cpu) override;
   void confine(u64 cpus) override { pairing_.confine(cpus); }
   void publish(const Answers::Identity& identity) override;
   void publish(const Answers::UserIds& ids) override;
@@ -78,6 +79,7 @@ class StubThread final : public GuestThread {
   bool interrupted_ = false;  // a kick came before the answer went out: the next wait() says so
   RseqArea rseq_;             // what the guest wants
   bool rseq_kept_ = false;    // the host keeps it
+  bool barrier_ = false;      // one goes out with the next answer
   Entry last_;
   u64 answered_before_ = 0;  // by the slot's former owner
   std::atomic<u32> state_{0};

@@ -7,3 +7,5 @@
 /bin/busybox echo one two
 /usr/bin/env -i A=1 /usr/bin/env
 /bin/pwd
+/bin/sh -c umask
+/usr/bin/nice
