@@ -12,7 +12,6 @@ namespace {
 
 // A page that other threads of the guest take away again as often as it is made ready ends the copy: their bug.
 constexpr int kMostRetries = 16;
-constexpr usize kMostSpans = 64;
 
 }  // namespace
 
@@ -59,26 +58,26 @@ usize Mm::copy_out_forced(GuestAddr to, const void* from, usize length) {
 Result<usize> Mm::with_spans(std::span<const UserBuffer::Segment> segments, bool to_guest,
                              const UserBuffer::SpanIo& use) {
   const Access access = to_guest ? Access::write : Access::read;
-  std::vector<std::span<u8>> spans;
+  std::span<u8> spans[UserBuffer::kMostSpans];
   for (int retries = 0;; ++retries) {
+    usize count = 0;
     u64 missing = 0;
     bool complete = true;
     {
       ReadGuard guard(lock_);
-      spans.clear();
-      for (usize i = 0; i < segments.size() && complete && spans.size() < kMostSpans; ++i) {
+      for (usize i = 0; i < segments.size() && complete && count < std::size(spans); ++i) {
         const u64 base = segments[i].base.raw(), length = segments[i].length;
-        for (u64 done = 0; done < length && spans.size() < kMostSpans;) {
+        for (u64 done = 0; done < length && count < std::size(spans);) {
           const std::span<u8> bytes = map_->view(base + done, length - done, access);
           if (bytes.empty()) {
             complete = false, missing = base + done;
             break;
           }
-          spans.push_back(bytes);
+          spans[count++] = bytes;
           done += bytes.size();
         }
       }
-      if (complete || (retries >= kMostRetries && !spans.empty())) return use(spans);
+      if (complete || (retries >= kMostRetries && count != 0)) return use({spans, count});
     }
     if (retries > kMostRetries) return Errno::efault;
     WriteGuard guard(lock_);

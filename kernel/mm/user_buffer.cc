@@ -21,17 +21,17 @@ u8* kernel_pointer(GuestAddr a) { return reinterpret_cast<u8*>(a.raw()); }
 }  // namespace
 
 UserBuffer::UserBuffer(Task& task, GuestAddr base, u64 length)
-    : mm_(&task.mm()), segments_{{base, std::min(length, abi::max_rw_count)}}, remaining_(segments_[0].length) {}
+    : mm_(&task.mm()), one_{base, std::min(length, abi::max_rw_count)}, remaining_(one_.length) {}
 
-UserBuffer::UserBuffer(Task& task, std::vector<Segment> segments) : mm_(&task.mm()), segments_(std::move(segments)) {
-  for (Segment& segment : segments_) {
+UserBuffer::UserBuffer(Task& task, std::vector<Segment> segments) : mm_(&task.mm()), many_(std::move(segments)) {
+  for (Segment& segment : many_) {
     segment.length = std::min<u64>(segment.length, abi::max_rw_count - remaining_);
     remaining_ += segment.length;
   }
 }
 
 UserBuffer::UserBuffer(std::span<u8> kernel_bytes)
-    : segments_{{kernel_address(kernel_bytes.data()), kernel_bytes.size()}}, remaining_(kernel_bytes.size()) {}
+    : one_{kernel_address(kernel_bytes.data()), kernel_bytes.size()}, remaining_(kernel_bytes.size()) {}
 
 UserBuffer UserBuffer::of_const(std::span<const u8> kernel_bytes) {
   return UserBuffer(std::span<u8>(const_cast<u8*>(kernel_bytes.data()), kernel_bytes.size()));
@@ -43,13 +43,13 @@ Result<usize> UserBuffer::advance(usize length, const Move& move) {
   length = std::min(length, remaining_);
   usize done = 0;
   while (done < length) {
-    Segment& segment = segments_[index_];
-    const usize n = std::min<u64>(length - done, segment.length - offset_);
-    const usize moved = n == 0 ? 0 : move(segment.base + offset_, done, n);
+    const Segment& here = segment(index_);
+    const usize n = std::min<u64>(length - done, here.length - offset_);
+    const usize moved = n == 0 ? 0 : move(here.base + offset_, done, n);
     done += moved;
     offset_ += moved;
     if (moved < n) break;
-    if (offset_ == segment.length && index_ + 1 < segments_.size()) ++index_, offset_ = 0;
+    if (offset_ == here.length && index_ + 1 < segments()) ++index_, offset_ = 0;
   }
   if (done == 0 && length != 0) return Errno::efault;
   remaining_ -= done, moved_ += done;
@@ -95,7 +95,7 @@ void UserBuffer::rewind(usize n) {
   while (n > offset_) {
     n -= offset_;
     --index_;
-    offset_ = segments_[index_].length;
+    offset_ = segment(index_).length;
   }
   offset_ -= n;
 }
@@ -104,20 +104,21 @@ void UserBuffer::truncate(usize n) { remaining_ = std::min(remaining_, n); }
 
 Result<usize> UserBuffer::with_spans(usize max, Direction direction, const SpanIo& io) {
   max = std::min(max, remaining_);
-  std::vector<Segment> wanted;
+  Segment wanted[kMostSpans];
+  usize count = 0;
   u64 offset = offset_;
-  for (usize i = index_, left = max; i < segments_.size() && left != 0; ++i, offset = 0) {
-    const u64 n = std::min<u64>(segments_[i].length - offset, left);
-    if (n != 0) wanted.push_back({segments_[i].base + offset, n});
+  for (usize i = index_, left = max; i < segments() && left != 0 && count < kMostSpans; ++i, offset = 0) {
+    const u64 n = std::min<u64>(segment(i).length - offset, left);
+    if (n != 0) wanted[count++] = {segment(i).base + offset, n};
     left -= n;
   }
   Result<usize> moved = 0;
   if (mm_ != nullptr) {
-    moved = mm_->with_spans(wanted, direction == Direction::to_guest, io);
+    moved = mm_->with_spans({wanted, count}, direction == Direction::to_guest, io);
   } else {
-    std::vector<std::span<u8>> spans;
-    for (const Segment& s : wanted) spans.emplace_back(kernel_pointer(s.base), s.length);
-    moved = io(spans);
+    std::span<u8> spans[kMostSpans];
+    for (usize i = 0; i < count; ++i) spans[i] = {kernel_pointer(wanted[i].base), wanted[i].length};
+    moved = io({spans, count});
   }
   if (!moved.ok() || *moved == 0) return moved;
   return advance(*moved, [](GuestAddr, usize, usize n) { return n; });

@@ -7,8 +7,8 @@
 // was moved.
 #pragma once
 
-#include <functional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "base/result.h"
@@ -46,15 +46,31 @@ class UserBuffer {
   // resident and, with `to_guest`, writable by this guest; valid during the call only) and returns how many bytes it
   // moved. It may be given less than remains. EFAULT when the first byte is not accessible.
   enum class Direction : u8 { to_guest, from_guest };
-  using SpanIo = std::function<Result<usize>(std::span<const std::span<u8>>)>;
+  static constexpr usize kMostSpans = 64;
+  class SpanIo {  // refers to a lambda of the caller's: such a call is made too often to allocate
+   public:
+    template <typename Io>
+    requires(!std::is_same_v<Io, SpanIo>) SpanIo(const Io& io)  // NOLINT(google-explicit-constructor)
+        : io_(&io), call_([](const void* io, std::span<const std::span<u8>> spans) -> Result<usize> {
+            return (*static_cast<const Io*>(io))(spans);
+          }) {}
+    Result<usize> operator()(std::span<const std::span<u8>> spans) const { return call_(io_, spans); }
+
+   private:
+    const void* io_;
+    Result<usize> (*call_)(const void*, std::span<const std::span<u8>>);
+  };
   Result<usize> with_spans(usize max, Direction direction, const SpanIo& io);
 
  private:
   template <typename Move>
   Result<usize> advance(usize length, const Move& move);
+  usize segments() const { return many_.empty() ? 1 : many_.size(); }
+  const Segment& segment(usize i) const { return many_.empty() ? one_ : many_[i]; }
 
   Mm* mm_ = nullptr;  // null: kernel memory. The calling task keeps its Mm alive.
-  std::vector<Segment> segments_;
+  Segment one_{};     // the only one, where there are not many: most calls name one, and allocate nothing
+  std::vector<Segment> many_;
   usize index_ = 0;  // the segment under the cursor
   u64 offset_ = 0;   // in that segment
   usize remaining_ = 0;
