@@ -18,8 +18,10 @@
 #include "abi/syscalls.h"
 #include "cli/explain.h"
 #include "cli/terminal.h"
+#include "host/files.h"
 #include "host/landlock.h"
 #include "host/lockdown.h"
+#include "host/memory.h"
 #include "kernel/fs/cgroup/cgroupfs.h"
 #include "kernel/fs/console/console.h"
 #include "kernel/fs/console/host_stream.h"
@@ -220,6 +222,15 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   return mounts;
 }
 
+// The arena's file, by a descriptor of the kernel's own. Null, and nothing lost but time, where there is none.
+Arena::Writer writer_of(const host::Handle& arena) {
+  Result<host::Handle> copy = arena.duplicate();
+  if (!copy.ok()) return nullptr;
+  return [file = std::make_shared<host::Handle>(std::move(*copy))](u64 offset, std::span<const std::span<u8>> from) {
+    return host::write_at(*file, from, offset);
+  };
+}
+
 // The front end's orders, until it is gone.
 void serve_control(Kernel& kernel, int fd) {
   for (;;) {
@@ -312,10 +323,17 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   if (!plan.injections.empty() || plan.chaos) options.injector = make_ref<RuleInjector>(plan.injections, plan.chaos);
   const Result<void> restricted = restrict_reach(plan);
   if (!restricted.ok()) return fail("the host's Landlock refuses to restrict the kernel process", restricted.error());
-  Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform(
-      {.public_page = clock->vdso() != nullptr ? clock->vdso()->fd() : -1, .patching = plan.patching});
+  platform::Options machine;
+  machine.patching = plan.patching;
+  if (clock->vdso() != nullptr) machine.public_page = clock->vdso()->fd();
+  Result<host::Handle> arena = host::make_memory_file("limen-arena", machine.arena_size);
+  if (!arena.ok()) return fail("no file for the guests' memory", arena.error());
+  Arena::Writer arena_writer = writer_of(*arena);
+  machine.arena_file = std::move(*arena);
+  Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform(std::move(machine));
   if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
   Kernel& kernel = *new Kernel(**platform, *clock, std::move(options));  // lives as long as the process
+  kernel.arena().set_writer(std::move(arena_writer));
   Result<Mounts> mounts = make_mounts(kernel, mount_plan(kernel, plan));
   if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
 

@@ -154,6 +154,7 @@ Result<usize> read_at(const Handle& file, std::span<const std::span<u8>> to, u64
 }
 
 Result<usize> write_at(const Handle& file, std::span<const std::span<u8>> from, u64 offset) {
+  if (from.size() == 1) return as_count(call::pwrite64(file.fd(), from[0].data(), from[0].size(), offset));
   const Vectors v(from);
   return as_count(call::pwritev2(file.fd(), v.list, v.count, offset, 0, 0));
 }

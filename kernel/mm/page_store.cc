@@ -11,6 +11,8 @@ namespace {
 
 // New pages are made in runs of at most this many, so that a write of any length holds the lock shortly.
 constexpr u64 kMostNewPages = 256;
+// So many that the arena still has recycled ones for them.
+constexpr u64 kMostAtOnce = 64;
 constexpr u64 kNoPage = ~u64{0} / kPageSize;
 
 ArenaRange part_of(u64 run_first, u64 run_offset, u64 run_pages, u64 first, u64 count) {
@@ -80,20 +82,26 @@ Result<ArenaRange> PageStore::get_run_locked(u64 first, u64 count) {
     arena_.ref(range);
     return range;
   }
-  count = std::min(count, kMostNewPages);
-  const auto next = pages_.lower_bound(first);
-  if (next != pages_.end()) count = std::min(count, next->first - first);
-  u64 near = Arena::kAnywhere;
-  if (next != pages_.begin()) {
-    const auto before = std::prev(next);
-    if (before->first + before->second.pages == first) near = before->second.offset + before->second.pages * kPageSize;
-  }
-  Result<ArenaRange> made = arena_.allocate(count * kPageSize, near);
-  if (!made.ok() && count > 1) made = arena_.allocate(kPageSize, near);
+  const Hole hole = hole_at(first, count);
+  Result<ArenaRange> made = arena_.allocate(hole.pages * kPageSize, hole.near);
+  if (!made.ok() && hole.pages > 1) made = arena_.allocate(kPageSize, hole.near);
   if (!made.ok()) return made.error();
   insert(first, *made);
   arena_.ref(*made);
   return made;
+}
+
+PageStore::Hole PageStore::hole_at(u64 first, u64 count) const {
+  if (find(first) != pages_.end()) return {};
+  Hole hole{std::min(count, kMostNewPages)};
+  const auto next = pages_.lower_bound(first);
+  if (next != pages_.end()) hole.pages = std::min(hole.pages, next->first - first);
+  if (next != pages_.begin()) {
+    const auto before = std::prev(next);
+    const u64 end = before->first + before->second.pages;
+    if (end == first) hole.near = before->second.offset + before->second.pages * kPageSize;
+  }
+  return hole;
 }
 
 std::optional<StoreRun> PageStore::find_run(u64 first, u64 end) {
@@ -147,12 +155,96 @@ Result<usize> PageStore::read(UserBuffer& to, u64 offset, usize length) {
   return done;
 }
 
+// Bytes that go to a hole get pages which nobody sees before the bytes are in them. So recycled ones need no zeroes, and those that were
+// never touched no fault of ours, but a write to the arena's file, which costs half of it. Nothing where no whole page would be new.
+//
+// The guest's memory is read once, into pages that are still ours. A write to the file that falls short (a bad address, no memory) goes on
+// by a copy, which knows what to say.
+std::optional<Result<usize>> PageStore::write_hole(UserBuffer& from, u64 offset, usize length) {
+  const u64 first = offset / kPageSize, skip = offset & kPageMask;
+  if (!arena_.has_writer() || skip + length < kPageSize) return std::nullopt;
+  Hole hole;
+  {
+    MutexGuard guard(lock_);
+    hole = hole_at(first, std::min((offset + length - 1) / kPageSize + 1 - first, kMostAtOnce));
+  }
+  length = std::min<u64>(length, hole.pages * kPageSize - skip);
+  const bool has_whole_page = page_ceil(offset) + kPageSize <= offset + length;
+  if (hole.pages == 0 || !has_whole_page) return std::nullopt;
+  const Result<Arena::Grant> grant = arena_.allocate_as(hole.pages * kPageSize, hole.near, Arena::Fill::stale);
+  if (!grant.ok()) return std::nullopt;
+  ArenaRange range = grant->range;
+  const u64 start = range.offset + skip;
+  usize done = 0;
+  while (!grant->stale && done < length) {
+    const Result<usize> moved =
+        from.with_spans(length - done, UserBuffer::Direction::from_guest,
+                        [&](std::span<const std::span<u8>> spans) { return arena_.write(start + done, spans); });
+    if (!moved.ok() || *moved == 0) break;
+    done += *moved;
+  }
+  const bool copies = done < length;
+  Result<usize> rest = 0;
+  if (copies) rest = from.copy_in({arena_.at(start + done), length - done});
+  if (rest.ok()) done += *rest;
+  // What the bytes do not cover of their pages is zero: of untouched pages the host has seen to it.
+  const u64 used = page_ceil(skip + done);
+  if (grant->stale && done != 0) clear(range.offset, start);
+  if (copies && done != 0) clear(start + done, range.offset + used);
+  if (done != 0) publish(first, {range.offset, used}, offset, done);
+  if (done == 0) arena_.unref(range);
+  if (done != 0 && used < range.length) arena_.unref({range.offset + used, range.length - used});
+  return done != 0 ? Result<usize>(done) : Result<usize>(rest.error());
+}
+
+// `pages` hold the bytes [offset, offset + length) of the store and are its pages from `first` on. Where a fault of a mapping has made one
+// meanwhile, that one stays and gets the bytes.
+void PageStore::publish(u64 first, ArenaRange pages, u64 offset, usize length) {
+  struct Met {
+    u64 page;          // of the store
+    u64 ours, theirs;  // in the arena
+  };
+  std::vector<Met> met;
+  {
+    MutexGuard guard(lock_);
+    const u64 end = first + pages.length / kPageSize;
+    for (u64 page = first; page < end;) {
+      const u64 ours = pages.offset + (page - first) * kPageSize;
+      const Hole hole = hole_at(page, end - page);
+      if (hole.pages != 0) {
+        insert(page, {ours, hole.pages * kPageSize});
+        page += hole.pages;
+        continue;
+      }
+      const auto run = find(page);
+      const u64 theirs = run->second.offset + (page - run->first) * kPageSize;
+      arena_.ref({theirs, kPageSize});
+      met.push_back({page++, ours, theirs});
+    }
+  }
+  for (const Met& m : met) {
+    const u64 from = std::max(offset, m.page * kPageSize), to = std::min(offset + length, (m.page + 1) * kPageSize);
+    const u64 in_page = from & kPageMask;
+    (void)platform::safe_copy(arena_.at(m.theirs + in_page), arena_.at(m.ours + in_page), to - from);
+    arena_.unref({m.theirs, kPageSize});
+    arena_.unref({m.ours, kPageSize});
+  }
+}
+
 Result<usize> PageStore::write(UserBuffer& from, u64 offset, usize length) {
   usize done = 0;
   length = std::min(length, from.remaining());
   while (done < length) {
     const u64 at = offset + done;
     const u64 first = at / kPageSize, end = (at + (length - done) - 1) / kPageSize + 1;
+    if (const std::optional<Result<usize>> fresh = write_hole(from, at, length - done)) {
+      if (!fresh->ok()) {
+        if (done == 0) return fresh->error();
+        break;
+      }
+      done += **fresh;
+      continue;
+    }
     const Result<ArenaRange> run = get_run(first, end - first);
     if (!run.ok()) {
       if (done == 0) return Errno::enospc;
@@ -170,13 +262,18 @@ Result<usize> PageStore::write(UserBuffer& from, u64 offset, usize length) {
   return done;
 }
 
+// Zeroes bytes of the arena inside one page.
+void PageStore::clear(u64 from, u64 to) {
+  static constexpr u8 kZeros[kPageSize] = {};
+  if (from < to) (void)platform::safe_copy(arena_.at(from), kZeros, to - from);
+}
+
 // Zeroes bytes inside one page, where there is one.
 void PageStore::zero(u64 from, u64 to) {
   if (from >= to) return;
   const std::optional<u64> page = find_page(from / kPageSize);
   if (!page) return;
-  static constexpr u8 kZeros[kPageSize] = {};
-  (void)platform::safe_copy(arena_.at(*page + (from & kPageMask)), kZeros, to - from);
+  clear(*page + (from & kPageMask), *page + (from & kPageMask) + to - from);
   arena_.unref({*page, kPageSize});
 }
 

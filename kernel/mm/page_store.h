@@ -95,9 +95,18 @@ class PageStore : public RefCounted {
   };
   using Runs = std::map<u64, Run>;  // by first page
   Runs::const_iterator find(u64 page) const REQUIRES(lock_);
+  // A hole at `first`: how many of `count` pages, and where in the arena they would continue the page before. 0 pages: there is none.
+  struct Hole {
+    u64 pages = 0;
+    u64 near = Arena::kAnywhere;
+  };
+  Hole hole_at(u64 first, u64 count) const REQUIRES(lock_);
   Result<ArenaRange> get_run_locked(u64 first, u64 count) REQUIRES(lock_);
+  std::optional<Result<usize>> write_hole(UserBuffer& from, u64 offset, usize length);
+  void publish(u64 first, ArenaRange pages, u64 offset, usize length);
   void insert(u64 first, ArenaRange range) REQUIRES(lock_);
   std::vector<StoreRun> take_out(u64 first, u64 end) REQUIRES(lock_);
+  void clear(u64 from, u64 to);
   void zero(u64 from, u64 to);
   void discard(u64 from, u64 to, u64 cut);
   Result<usize> transfer(UserBuffer& buffer, u64 offset, usize length, ArenaRange range, bool into_store);
