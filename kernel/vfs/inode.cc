@@ -10,6 +10,10 @@ Filesystem::Filesystem() = default;
 Filesystem::~Filesystem() = default;
 
 // What an inode answers where its filesystem says nothing. Linux's VFS has the same answers for a missing operation.
+Result<u32> Inode::file_type() {
+  const Attributes attributes = TRY(recent_attributes());
+  return attributes.type();
+}
 Result<Ref<Inode>> Inode::lookup(std::string_view) { return Errno::enotdir; }
 bool Inode::still_valid(std::string_view, const Inode* cached) { return cached != nullptr; }
 Result<Ref<Inode>> Inode::create(std::string_view, const NewInode&) { return Errno::eperm; }

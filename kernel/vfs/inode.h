@@ -56,6 +56,8 @@ class Inode : public RefCounted {
   virtual Result<Attributes> attributes() = 0;
   // As of the last walk that asked for this inode: spares a host call where the walk has just made it. For permission checks and stat(2) of a path.
   virtual Result<Attributes> recent_attributes() { return attributes(); }
+  // S_IF* alone, which never changes: what a walk asks of each name.
+  virtual Result<u32> file_type();
   virtual Result<void> change(const AttributeChange&) { return Errno::eperm; }
 
   // Directories. enotdir by default.

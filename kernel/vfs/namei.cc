@@ -57,7 +57,7 @@ std::optional<Walk::Component> Walk::next() {
   component.end = std::min(text_.find('/', position_), text_.size());
   component.name = text_.substr(position_, component.end - position_);
   component.slash = component.end < text_.size();
-  component.last = text_.find_first_not_of('/', component.end) == std::string::npos;
+  component.last = text_.find_first_not_of('/', component.end) == std::string_view::npos;
   return component;
 }
 
@@ -68,9 +68,9 @@ Result<void> Walk::search() {
   return check_permission(creds_, attributes, 1);
 }
 
-Result<void> Walk::enter(const Path& place) {
+Result<void> Walk::enter(Path place) {
   if (!place.dentry->is_mountpoint()) {
-    at_ = place;
+    at_ = std::move(place);
     return success;
   }
   Path inside = mounts_->enter(place);
@@ -102,7 +102,7 @@ Result<void> Walk::follow(const Component& component, const Ref<Dentry>& link) {
   const Attributes attributes = TRY(link->inode()->recent_attributes());
   const Attributes directory = TRY(at_.inode().recent_attributes());
   if (component.last && link_is_protected(creds_, attributes, directory)) return Errno::eacces;
-  const std::string rest = text_.substr(component.end);
+  const std::string_view rest = text_.substr(component.end);
   Path jump = TRY(link->inode()->follow_magic(task_));
   if (jump) {
     if ((flags_.resolve & abi::resolve_no_magiclinks) != 0) return Errno::eloop;
@@ -126,7 +126,9 @@ Result<void> Walk::follow(const Component& component, const Ref<Dentry>& link) {
     if ((flags_.resolve & abi::resolve_no_xdev) != 0 && root_.mount != at_.mount) return Errno::exdev;
     at_ = root_;
   }
-  text_ = std::move(target) + rest;
+  target.append(rest);  // before own_text_ goes, where `rest` may be
+  own_text_ = std::move(target);
+  text_ = own_text_;
   position_ = 0;
   return success;
 }
@@ -144,22 +146,23 @@ Result<void> Walk::step(const Component& component) {
   }
   ended_special_ = false;
   if (component.name.size() > kNameMax) return Errno::enametoolong;
-  const Result<Ref<Dentry>> child = DentryCache::lookup(at_.dentry, component.name);
+  Result<Ref<Dentry>> child = DentryCache::lookup(at_.dentry, component.name);
   if (!child.ok()) {
     if (component.last && child.is(Errno::enoent))
-      missing_ = ParentAndName{at_, component.name, component.slash, false};
+      missing_ = ParentAndName{at_, std::string(component.name), component.slash, false};
     return child.error();
   }
   // Only symlinks are asked what they are: all others say it when somebody goes on from them.
   if (!(*child)->is_mountpoint()) {
-    const Attributes attributes = TRY((*child)->inode()->recent_attributes());
+    const u32 type = TRY((*child)->inode()->file_type());
     const bool follows = !component.last || flags_.follow || component.slash;
-    if (attributes.is_symlink() && follows) return follow(component, *child);
-    if (component.last && component.slash && !attributes.is_directory()) return Errno::enotdir;
+    if (type == abi::s_iflnk && follows) return follow(component, *child);
+    if (component.last && component.slash && type != abi::s_ifdir) return Errno::enotdir;
   }
   position_ = component.end;
-  parent_ = at_;
-  return enter(Path(at_.mount, *child));
+  Path below(at_.mount, std::move(*child));
+  parent_ = std::move(at_);
+  return enter(std::move(below));
 }
 
 Result<Path> Walk::to_end(i32 dirfd, std::string_view path) {
@@ -183,7 +186,7 @@ Result<ParentAndName> Walk::to_parent(i32 dirfd, std::string_view path) {
     if (component->last) {
       const bool special = component->name == "." || component->name == "..";
       if (component->name.size() > kNameMax) return Errno::enametoolong;
-      return ParentAndName{at_, component->name, component->slash, special};
+      return ParentAndName{at_, std::string(component->name), component->slash, special};
     }
     TRY(step(*component));
   }

@@ -36,8 +36,8 @@ class Walk {
 
  private:
   struct Component {
-    std::string name;
-    usize end = 0;  // in text_, after the name
+    std::string_view name;  // in text_
+    usize end = 0;          // there, after the name
     bool last = false;
     bool slash = false;  // followed by one
   };
@@ -47,14 +47,15 @@ class Walk {
   Result<void> step(const Component& component);
   Result<void> go_up();
   Result<void> follow(const Component& component, const Ref<Dentry>& link);
-  Result<void> enter(const Path& place);
+  Result<void> enter(Path place);
 
   Task& task_;
   const Credentials& creds_;
   const WalkFlags flags_;
   const Ref<MountNamespace> mounts_;
   Path root_, at_, parent_;
-  std::string text_;  // what is still to be walked, from position_ on
+  std::string_view text_;  // what is still to be walked, from position_ on: the caller's, or after a symlink own_text_
+  std::string own_text_;
   usize position_ = 0;
   int links_ = 0;
   bool trailing_slash_ = false;

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/lock.h"
 #include "base/ref.h"
@@ -42,7 +43,10 @@ class Dentry : public RefCounted {
   u64 generation_ GUARDED_BY(lock_) = 0;  // changes of the directory that were told to the cache
   const Ref<Inode> inode_;
   std::atomic<u32> mounts_here_{0};
-  std::map<std::string, Ref<Dentry>, std::less<>> children_ GUARDED_BY(lock_);
+  struct NameHash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, Ref<Dentry>, NameHash, std::equal_to<>> children_ GUARDED_BY(lock_);
 };
 
 class Mount;

@@ -49,6 +49,7 @@ class VolumeInode final : public Inode {
   Filesystem& filesystem() override { return fs_; }
   Result<Attributes> attributes() override;
   Result<Attributes> recent_attributes() override;
+  Result<u32> file_type() override { return type_; }
   Result<void> change(const AttributeChange& change) override;
   Result<Ref<Inode>> lookup(std::string_view name) override;
   bool still_valid(std::string_view name, const Inode* cached) override;

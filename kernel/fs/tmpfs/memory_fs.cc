@@ -152,6 +152,7 @@ Result<void> MemoryInode::change(const AttributeChange& change) {
 }
 
 void MemoryInode::put(std::string_view name, Ref<MemoryInode> inode, bool is_pin) {
+  has_slots_.store(true, std::memory_order_release);
   const auto [at, fresh] = slots_.try_emplace(std::string(name));
   if (!fresh && at->second.cookie != 0) by_cookie_.erase(at->second.cookie);
   at->second = Slot{std::move(inode), next_cookie_++, is_pin};
@@ -162,6 +163,7 @@ void MemoryInode::take(std::string_view name, bool leaves_whiteout) {
   auto at = slots_.find(name);
   if (at != slots_.end() && at->second.cookie != 0) by_cookie_.erase(at->second.cookie);
   if (leaves_whiteout) {
+    has_slots_.store(true, std::memory_order_release);
     slots_.insert_or_assign(std::string(name), Slot{});
   } else if (at != slots_.end()) {
     slots_.erase(at);

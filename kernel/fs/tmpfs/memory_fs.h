@@ -126,6 +126,8 @@ class MemoryInode : public Inode {
   Device device() const;
   u64 number() const { return number_; }
   u32 type() const { return type_; }
+  Result<u32> file_type() override { return type_; }
+  virtual bool is_of_host() const { return false; }  // of a layer below
   // O_TMPFILE with O_EXCL: this inode without a name never gets one.
   void forbid_links() { may_get_name_.store(false, std::memory_order_relaxed); }
   // The access time after a read through `path`, as the mount's flags have it. Linux: touch_atime, relatime_need_update.
@@ -149,6 +151,8 @@ class MemoryInode : public Inode {
   virtual Result<bool> is_empty();
   virtual Result<Ref<MemoryInode>> child(std::string_view name);
 
+  // False: it never had one. Spares a walk the lock; who makes the first at the same moment comes after the walk.
+  bool has_slots() const { return has_slots_.load(std::memory_order_acquire); }
   void put(std::string_view name, Ref<MemoryInode> inode, bool is_pin) REQUIRES(fs_.names_lock);
   void take(std::string_view name, bool leaves_whiteout) REQUIRES(fs_.names_lock);
   bool collect(u64& position, const DirectorySink& sink) REQUIRES_SHARED(fs_.names_lock);  // false: refused
@@ -171,6 +175,7 @@ class MemoryInode : public Inode {
   bool is_charged_ GUARDED_BY(lock_) = true;  // among the filesystem's inodes
   std::atomic<u32> seals_{1};                 // F_SEAL_SEAL: only memfds may be sealed
   std::atomic<bool> may_get_name_{false};     // without a name, but not because it was taken away
+  std::atomic<bool> has_slots_{false};
   Slots slots_ GUARDED_BY(fs_.names_lock);
   std::map<u64, Slots::iterator> by_cookie_ GUARDED_BY(fs_.names_lock);
   u64 next_cookie_ GUARDED_BY(fs_.names_lock) = 2;
