@@ -16,14 +16,18 @@ namespace {
 
 constexpr u64 kBeneath = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
 
-Result<Handle> open_beneath(const Handle& base, const std::string& path, u64 flags, u64 mode = 0) {
+Result<Handle> open_beneath(const Handle& base, const std::string& path, u64 flags, u64 mode = 0,
+                            std::string origin = {}) {
   open_how how{};
   how.flags = flags | O_CLOEXEC;
   how.mode = mode;
   how.resolve = kBeneath;
   for (;;) {
     const Result<i64> fd = call::openat2(base.fd(), path.empty() ? "." : path.c_str(), &how, sizeof how);
-    if (fd.ok()) return Handle(static_cast<int>(*fd), {Origin::Kind::path, path, static_cast<int>(flags)});
+    if (fd.ok()) {
+      if (origin.empty()) origin = path;
+      return Handle(static_cast<int>(*fd), {Origin::Kind::path, std::move(origin), static_cast<int>(flags)});
+    }
     // EAGAIN: the host's tree changed while it was walked; EINTR cannot last.
     if (!fd.is(Errno::eagain) && !fd.is(Errno::eintr)) return fd.error();
   }
@@ -77,9 +81,9 @@ Result<Handle> open_directory(const Handle& base, const std::string& relative_pa
   return open_beneath(base, relative_path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
-Result<Handle> open_file(const Handle& directory, const std::string& name, Access access) {
+Result<Handle> open_file(const Handle& directory, const std::string& name, Access access, std::string origin) {
   const u64 mode = access == Access::read ? O_RDONLY : O_RDWR;
-  return open_beneath(directory, name, mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  return open_beneath(directory, name, mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, std::move(origin));
 }
 
 Result<FileInfo> stat_name(const Handle& directory, const std::string& name) {

@@ -60,8 +60,9 @@ u32 clear_umask();
 Result<Handle> open_root(const std::string& absolute_path);
 // For walking through: O_PATH, so search permission alone. "" or "." is the directory itself. One call.
 Result<Handle> open_directory(const Handle& base, const std::string& relative_path);
-// A regular file. Never blocks for a FIFO, never takes a terminal. One call.
-Result<Handle> open_file(const Handle& directory, const std::string& name, Access access);
+// A regular file. Never blocks for a FIFO, never takes a terminal. One call. `origin`: where it is below the root of its mount, where
+// `name` alone does not say it.
+Result<Handle> open_file(const Handle& directory, const std::string& name, Access access, std::string origin = {});
 
 Result<FileInfo> stat_name(const Handle& directory, const std::string& name);  // one call; of a link itself
 Result<FileInfo> stat_handle(const Handle& handle);                            // one call

@@ -64,6 +64,12 @@ void HiddenPlaces::add(std::string_view path) {
   const auto [directory, name] = split(path);
   in_[std::string(directory)].emplace(name);
   names_.emplace(name);
+  name_marks_.set(mark(name));
+}
+
+void HiddenPlaces::add(const HostId& id) {
+  ids_.emplace(id.inode, id);
+  id_marks_.set(id.inode % kMarks);
 }
 
 const HiddenPlaces::Names* HiddenPlaces::in(std::string_view directory) const {
@@ -78,6 +84,7 @@ bool HiddenPlaces::has(std::string_view path) const {
 }
 
 bool HiddenPlaces::has(const HostId& id) const {
+  if (!id_marks_[id.inode % kMarks]) return false;
   const auto [from, to] = ids_.equal_range(id.inode);
   return std::any_of(from, to, [&](const auto& entry) { return entry.second == id; });
 }
@@ -97,7 +104,11 @@ HostTree::HostTree(host::Handle root, std::string host_path, Ref<HiddenPlaces> h
       unchanging_(std::move(unchanging)) {}
 
 std::string HostTree::join(const std::string& directory, std::string_view name) {
-  return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+  std::string path;
+  path.reserve(directory.size() + 1 + name.size());
+  if (!directory.empty()) path.append(directory).push_back('/');
+  path.append(name);
+  return path;
 }
 
 std::string HostTree::absolute(const std::string& place) const {
@@ -112,29 +123,63 @@ bool HostTree::is_unchanging(const std::string& place) const {
   });
 }
 
-Ref<HostTree::Open> HostTree::cached(const Key& key) {
-  MutexGuard guard(lock_);
-  const auto at = entries_.find(key);
-  if (at == entries_.end()) return nullptr;
-  ages_.splice(ages_.end(), ages_, at->second.age);
-  return at->second.open;
+HostTree::~HostTree() {
+  [&]() NO_THREAD_SAFETY_ANALYSIS {  // nobody else is left
+    while (oldest_ != nullptr) {
+      Open* const open = oldest_;
+      take_out(*open);
+      open->unref();
+    }
+  }();
 }
 
-void HostTree::keep(const Key& key, const Ref<Open>& open) {
-  std::vector<Ref<Open>> dropped;  // closed after the lock is gone
+HostTree::Open** HostTree::find(const HostId& id, Use use) {
+  Open** at = &buckets_[(id.hash() + static_cast<usize>(use)) % kBuckets];
+  while (*at != nullptr && !((*at)->id == id && (*at)->use_ == use)) at = &(*at)->next_;
+  return at;
+}
+
+void HostTree::set_newest(Open& open) {
+  if (newest_ == &open) return;
+  if (open.newer_ != nullptr) {  // it is in the chain
+    open.newer_->older_ = open.older_;
+    (open.older_ != nullptr ? open.older_->newer_ : oldest_) = open.newer_;
+  }
+  open.older_ = std::exchange(newest_, &open);
+  open.newer_ = nullptr;
+  (open.older_ != nullptr ? open.older_->newer_ : oldest_) = &open;
+}
+
+void HostTree::take_out(Open& open) {
+  *find(open.id, open.use_) = open.next_;
+  (open.older_ != nullptr ? open.older_->newer_ : oldest_) = open.newer_;
+  (open.newer_ != nullptr ? open.newer_->older_ : newest_) = open.older_;
+  --kept_;
+}
+
+Ref<HostTree::Open> HostTree::cached(const HostId& id, Use use) {
   MutexGuard guard(lock_);
-  const auto at = entries_.find(key);
-  if (at != entries_.end()) {
-    dropped.push_back(std::exchange(at->second.open, open));
-    return;
+  Open* const open = *find(id, use);
+  if (open == nullptr) return nullptr;
+  set_newest(*open);
+  return Ref<Open>(open);
+}
+
+void HostTree::keep(const Ref<Open>& open, Use use) {
+  Ref<Open> dropped;  // closed after the lock is gone
+  MutexGuard guard(lock_);
+  Open** at = find(open->id, use);
+  Open* const old = *at != nullptr ? *at : kept_ >= kMostOpen ? oldest_ : nullptr;
+  if (old != nullptr) {
+    take_out(*old);
+    dropped = Ref<Open>::adopt(old);
+    at = find(open->id, use);
   }
-  if (entries_.size() >= kMostOpen) {
-    const auto oldest = entries_.find(ages_.front());
-    dropped.push_back(std::move(oldest->second.open));
-    entries_.erase(oldest);
-    ages_.pop_front();
-  }
-  entries_.emplace(key, Entry{open, ages_.insert(ages_.end(), key)});
+  open->use_ = use;
+  open->ref();
+  *at = open.get();
+  set_newest(*open);
+  ++kept_;
 }
 
 // What a handle of the host's own pseudo filesystems shows is not for guests: by the device, asked once for each.
@@ -149,37 +194,54 @@ Result<bool> HostTree::is_pseudo(const host::Handle& handle, const HostId& id) {
   return pseudo_devices_.emplace(device, is).first->second;
 }
 
-Result<Ref<HostTree::Open>> HostTree::open_directory(const std::string& place, const Key& key) {
+Result<Ref<HostTree::Open>> HostTree::open_directory(const std::string& place, const HostId& expected, Use use) {
   Ref<Open> open = make_ref<Open>();
-  open->handle = TRY(key.use == Use::list ? host::open_listing(root_, place) : host::open_directory(root_, place));
+  open->handle = TRY(use == Use::list ? host::open_listing(root_, place) : host::open_directory(root_, place));
   open->id = HostId::of(TRY(host::stat_handle(open->handle)));
-  if (open->id != key.id) return Errno::enoent;
+  if (open->id != expected) return Errno::enoent;
   open->is_pseudo = TRY(is_pseudo(open->handle, open->id));
-  keep(key, open);
+  keep(open, use);
   return open;
 }
 
 Result<Ref<HostTree::Open>> HostTree::directory(const std::string& place, const HostId& expected) {
-  if (Ref<Open> open = cached({expected, Use::directory})) return open;
-  if (Ref<Open> open = cached({expected, Use::list})) return open;
-  return open_directory(place, {expected, Use::directory});
+  if (Ref<Open> open = cached(expected, Use::directory)) return open;
+  if (Ref<Open> open = cached(expected, Use::list)) return open;
+  return open_directory(place, expected, Use::directory);
 }
 
 Result<Ref<HostTree::Open>> HostTree::listable(const std::string& place, const HostId& expected) {
-  if (Ref<Open> open = cached({expected, Use::list})) return open;
-  return open_directory(place, {expected, Use::list});
+  if (Ref<Open> open = cached(expected, Use::list)) return open;
+  return open_directory(place, expected, Use::list);
 }
 
-Result<Ref<HostTree::Open>> HostTree::file(const std::string& place, const HostId& expected, host::Access access) {
-  const Key key{expected, access == host::Access::read ? Use::read : Use::write};
-  if (Ref<Open> open = cached(key)) return open;
+Result<Ref<HostTree::Open>> HostTree::opened_file(host::Handle handle, const HostId& expected, Use use) {
   Ref<Open> open = make_ref<Open>();
-  open->handle = TRY(host::open_file(root_, place, access));
+  open->handle = std::move(handle);
   const host::FileInfo info = TRY(host::stat_handle(open->handle));
   open->id = HostId::of(info);
   if (open->id != expected || !abi::s_isreg(info.mode)) return Errno::enoent;
-  keep(key, open);
+  keep(open, use);
   return open;
+}
+
+Result<Ref<HostTree::Open>> HostTree::file(const std::string& place, const HostId& expected, host::Access access) {
+  const Use use = access == host::Access::read ? Use::read : Use::write;
+  if (Ref<Open> open = cached(expected, use)) return open;
+  host::Handle handle = TRY(host::open_file(root_, place, access));
+  return opened_file(std::move(handle), expected, use);
+}
+
+// As safe as by the path: the handle is of the directory where the name was looked up, what is opened must be the file that was found
+// there, and the host resolves one name, which is none of ".." and no link.
+Result<Ref<HostTree::Open>> HostTree::file(const std::string& at, const HostId& directory_id, const std::string& name,
+                                           const HostId& expected, host::Access access) {
+  const Use use = access == host::Access::read ? Use::read : Use::write;
+  if (Ref<Open> open = cached(expected, use)) return open;
+  const Ref<Open> above = TRY(directory(at, directory_id));
+  if (above->is_pseudo) return Errno::enoent;
+  host::Handle handle = TRY(host::open_file(above->handle, name, access, join(at, name)));
+  return opened_file(std::move(handle), expected, use);
 }
 
 Result<host::FileInfo> HostTree::look_up(const std::string& at, const HostId& expected, const std::string& name) {

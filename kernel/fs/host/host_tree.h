@@ -7,8 +7,8 @@
 // absent too. Lock: rank `leaf`; no host call is made with it held.
 #pragma once
 
+#include <bitset>
 #include <compare>
-#include <list>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +32,7 @@ struct HostId {
   u32 birth_nsec = 0;
   auto operator<=>(const HostId&) const = default;
   static HostId of(const host::FileInfo& info);
+  usize hash() const { return (inode ^ u64{minor} << 48) * 0x9e3779b97f4a7c15 >> 32; }
 };
 Attributes attributes_of(const host::FileInfo& info);
 
@@ -41,7 +42,7 @@ class HiddenPlaces : public RefCounted {
   using Names = std::set<std::string, std::less<>>;
 
   void add(std::string_view path);  // absolute on the host
-  void add(const HostId& id) { ids_.emplace(id.inode, id); }
+  void add(const HostId& id);
 
   bool empty() const { return in_.empty() && ids_.empty(); }
   bool has(std::string_view path) const;
@@ -51,13 +52,20 @@ class HiddenPlaces : public RefCounted {
   // What is hidden in the host directory of this path; null where nothing is.
   const Names* in(std::string_view directory) const;
   // Cheap; false for most: could this be one of the names, one of the inode numbers?
-  bool may_be(std::string_view name) const { return names_.contains(name); }
-  bool may_be(u64 inode) const { return ids_.contains(inode); }
+  bool may_be(std::string_view name) const { return name_marks_[mark(name)] && names_.contains(name); }
+  bool may_be(u64 inode) const { return id_marks_[inode % kMarks] && ids_.contains(inode); }
 
  private:
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
+  // Each step of each walk asks: one bit says no to nearly all.
+  static constexpr usize kMarks = 1024;
+  static usize mark(std::string_view name) {
+    if (name.empty()) return 0;
+    return (name.size() * 131 + static_cast<u8>(name.front()) * 31u + static_cast<u8>(name.back())) % kMarks;
+  }
+  std::bitset<kMarks> name_marks_, id_marks_;
   std::unordered_map<std::string, Names, Hash, std::equal_to<>> in_;  // by the directory
   std::unordered_set<std::string, Hash, std::equal_to<>> names_;
   std::unordered_multimap<u64, HostId> ids_;
@@ -65,20 +73,31 @@ class HiddenPlaces : public RefCounted {
 
 class HostTree final : public RefCounted {
  public:
+  enum class Use : u8 { directory, list, read, write };
   struct Open : public RefCounted {
     host::Handle handle;
     HostId id;
     bool is_pseudo = false;
     Mutex listing{LockRank::leaf};  // a listing moves the handle's position
     bool was_listed GUARDED_BY(listing) = false;
+
+   private:
+    friend class HostTree;  // its place among those that are kept, under lock_
+    Use use_ = Use::directory;
+    Open* next_ = nullptr;  // in its bucket
+    Open *older_ = nullptr, *newer_ = nullptr;
   };
   // `unchanging`: absolute host directories whose content stays the same while the sandbox runs.
   HostTree(host::Handle root, std::string host_path, Ref<HiddenPlaces> hidden, std::vector<std::string> unchanging);
+  ~HostTree() override;
 
   Result<Ref<Open>> directory(const std::string& place, const HostId& expected);
   // The same, to be listed: eacces where the host does not let us read it.
   Result<Ref<Open>> listable(const std::string& place, const HostId& expected);
   Result<Ref<Open>> file(const std::string& place, const HostId& expected, host::Access access);
+  // The same by its name in `directory`, of this identity: the host walks one name and not the whole path.
+  Result<Ref<Open>> file(const std::string& directory, const HostId& directory_id, const std::string& name,
+                         const HostId& expected, host::Access access);
   Result<host::FileInfo> look_up(const std::string& directory, const HostId& expected, const std::string& name);
   // By the names that `directory`, of this identity, has on the host now; without the hidden ones.
   Result<host::DirectoryNames> names(const std::string& directory, const HostId& expected);
@@ -94,33 +113,25 @@ class HostTree final : public RefCounted {
  private:
   static constexpr usize kMostOpen = 1024;
   static constexpr usize kMostNames = 4'000'000;  // in a directory
-  enum class Use : u8 { directory, list, read, write };
-  struct Key {
-    HostId id;
-    Use use;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    usize operator()(const Key& key) const {
-      return std::hash<u64>()(key.id.inode * 4 + static_cast<u64>(key.use)) ^ std::hash<u32>()(key.id.minor);
-    }
-  };
-  Ref<Open> cached(const Key& key);
-  Result<Ref<Open>> open_directory(const std::string& place, const Key& key);
+  static constexpr usize kBuckets = 1024;
+  Ref<Open> cached(const HostId& id, Use use);
+  Result<Ref<Open>> open_directory(const std::string& place, const HostId& expected, Use use);
+  Result<Ref<Open>> opened_file(host::Handle handle, const HostId& expected, Use use);
   Result<bool> is_pseudo(const host::Handle& handle, const HostId& id);
-  void keep(const Key& key, const Ref<Open>& open);
+  void keep(const Ref<Open>& open, Use use);
+  Open** find(const HostId& id, Use use) REQUIRES(lock_);  // what refers to it in its bucket, or would
+  void set_newest(Open& open) REQUIRES(lock_);
+  void take_out(Open& open) REQUIRES(lock_);
 
   const host::Handle root_;
   const std::string host_path_;
   const Ref<HiddenPlaces> hidden_;
   const std::vector<std::string> unchanging_;
-  struct Entry {
-    Ref<Open> open;
-    std::list<Key>::iterator age;
-  };
   Mutex lock_{LockRank::leaf};
-  std::unordered_map<Key, Entry, KeyHash> entries_ GUARDED_BY(lock_);
-  std::list<Key> ages_ GUARDED_BY(lock_);  // oldest first
+  // What is kept open: a reference to each, in a bucket by identity and use, and in a chain by age.
+  std::vector<Open*> buckets_ GUARDED_BY(lock_) = std::vector<Open*>(kBuckets);
+  usize kept_ GUARDED_BY(lock_) = 0;
+  Open *oldest_ GUARDED_BY(lock_) = nullptr, *newest_ GUARDED_BY(lock_) = nullptr;
   std::map<std::pair<u32, u32>, bool> pseudo_devices_ GUARDED_BY(lock_);
 };
 

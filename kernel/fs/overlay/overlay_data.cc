@@ -28,7 +28,10 @@ struct OverlayInode::LowerNames : public MemoryInode::Listing {
   host::DirectoryNames names;
 };
 
-Result<Ref<HostTree::Open>> OverlayInode::lower_file() { return tree().file(place_, id_, host::Access::read); }
+Result<Ref<HostTree::Open>> OverlayInode::lower_file() {
+  if (!parent_) return tree().file(place_, id_, host::Access::read);  // a volume that is one file
+  return tree().file(parent_->place_, parent_->id_, std::string(name_), id_, host::Access::read);
+}
 
 Result<usize> OverlayInode::read_at(Task& task, UserBuffer& to, u64& position) {
   if (owns_content()) return MemoryInode::read_at(task, to, position);

@@ -29,9 +29,30 @@ Result<Ref<OverlayFilesystem>> OverlayFilesystem::create(Kernel& kernel, Ref<Hos
   options.bytes = bytes;
   options.inodes = inodes;
   Ref<OverlayFilesystem> fs = make_ref<OverlayFilesystem>(kernel, std::move(tree), options);
-  fs->set_root(make_ref<OverlayInode>(*fs, nullptr, name, place, info), Device{info.dev_major, info.dev_minor},
+  fs->set_root(make_ref<OverlayInode>(*fs, nullptr, place, info), Device{info.dev_major, info.dev_minor},
                kFirstOwnInode);
   return fs;
+}
+
+OverlayInode** OverlayFilesystem::find(const HostId& id) {
+  OverlayInode** at = &buckets_[id.hash() & (buckets_.size() - 1)];
+  while (*at != nullptr && (*at)->id_ != id) at = &(*at)->next_by_id_;
+  return at;
+}
+
+void OverlayFilesystem::put(OverlayInode& inode) {
+  if (++inodes_ > buckets_.size()) {
+    std::vector<OverlayInode*> old(buckets_.size() * 2);
+    old.swap(buckets_);
+    for (OverlayInode* chain : old) {
+      while (chain != nullptr) {
+        OverlayInode* const next = std::exchange(chain->next_by_id_, nullptr);
+        *find(chain->id_) = chain;
+        chain = next;
+      }
+    }
+  }
+  *find(inode.id_) = &inode;
 }
 
 Ref<OverlayInode> OverlayFilesystem::inode_for(OverlayInode* parent, std::string_view name,
@@ -40,39 +61,40 @@ Ref<OverlayInode> OverlayFilesystem::inode_for(OverlayInode* parent, std::string
   Ref<OverlayInode> known;
   {
     MutexGuard guard(ids_lock_);
-    const auto at = by_id_.find(id);
-    if (at != by_id_.end() && at->second->try_ref()) known = Ref<OverlayInode>::adopt(at->second);
+    OverlayInode* const there = *find(id);
+    if (there != nullptr && there->try_ref()) known = Ref<OverlayInode>::adopt(there);
   }
   if (known && known->type() == (info.mode & abi::s_ifmt)) {
     known->refresh(info);
     return known;
   }
-  Ref<OverlayInode> fresh = make_ref<OverlayInode>(*this, Ref<OverlayInode>(parent), std::string(name),
-                                                   HostTree::join(parent->place_, name), info);
+  Ref<OverlayInode> fresh =
+      make_ref<OverlayInode>(*this, Ref<OverlayInode>(parent), HostTree::join(parent->place_, name), info);
   MutexGuard guard(ids_lock_);
-  const auto [at, inserted] = by_id_.try_emplace(id, fresh.get());
-  if (inserted) return fresh;
-  // Another lookup was first, or what is there is dying and takes only itself out.
-  if (at->second->type() == fresh->type() && at->second->try_ref()) {
-    known = Ref<OverlayInode>::adopt(at->second);
-    return known;
+  if (OverlayInode** at = find(id); *at != nullptr) {
+    // Another lookup was first, or what is there is dying and takes only itself out.
+    if ((*at)->type() == fresh->type() && (*at)->try_ref()) return Ref<OverlayInode>::adopt(*at);
+    *at = std::exchange((*at)->next_by_id_, nullptr);
+    --inodes_;
   }
-  at->second = fresh.get();
+  put(*fresh);
   return fresh;
 }
 
 void OverlayFilesystem::forget(const HostId& id, const OverlayInode* inode) {
   MutexGuard guard(ids_lock_);
-  const auto at = by_id_.find(id);
-  if (at != by_id_.end() && at->second == inode) by_id_.erase(at);
+  OverlayInode** const at = find(id);
+  if (*at != inode) return;
+  *at = (*at)->next_by_id_;
+  --inodes_;
 }
 
-OverlayInode::OverlayInode(OverlayFilesystem& fs, Ref<OverlayInode> parent, std::string name, std::string place,
+OverlayInode::OverlayInode(OverlayFilesystem& fs, Ref<OverlayInode> parent, std::string place,
                            const host::FileInfo& info)
     : MemoryInode(fs, attributes_of(info), ""),
       parent_(std::move(parent)),
-      name_(std::move(name)),
       place_(std::move(place)),
+      name_(std::string_view(place_).substr(place_.rfind('/') + 1)),
       id_(HostId::of(info)),
       unchanging_((parent_ && parent_->unchanging_) || fs.tree().is_unchanging(place_)),
       seen_at_ns_(fs.kernel().clock().monotonic_ns()) {
@@ -115,7 +137,7 @@ Result<Attributes> OverlayInode::attributes() {
     const Ref<HostTree::Open> open = TRY(tree().directory(place_, id_));
     info = host::stat_handle(open->handle);
   } else if (parent_) {
-    info = tree().look_up(parent_->place_, parent_->id_, name_);
+    info = tree().look_up(parent_->place_, parent_->id_, std::string(name_));
   }
   // A file that the host has removed is still what it was to those who have it open.
   if (info.ok() && HostId::of(*info) == id_) refresh(*info);
@@ -129,7 +151,7 @@ Result<Attributes> OverlayInode::recent_attributes() {
 
 Result<Ref<Inode>> OverlayInode::lookup(std::string_view name) {
   if (type_ != abi::s_ifdir) return Errno::enotdir;
-  {
+  if (has_slots()) {
     ReadGuard guard(fs_.names_lock);
     const auto at = slots_.find(name);
     if (at != slots_.end()) return at->second.inode ? Result<Ref<Inode>>(Ref<Inode>(at->second.inode)) : Errno::enoent;
@@ -149,13 +171,15 @@ Result<Ref<Inode>> OverlayInode::lookup(std::string_view name) {
 }
 
 bool OverlayInode::still_valid(std::string_view name, const Inode* cached) {
-  {
+  if (cached == nullptr) return false;
+  if (has_slots()) {
     ReadGuard guard(fs_.names_lock);
     const auto at = slots_.find(name);
     if (at != slots_.end()) return at->second.inode.get() == cached;
   }
-  auto* child = dynamic_cast<OverlayInode*>(const_cast<Inode*>(cached));
-  if (child == nullptr) return false;
+  auto& known = static_cast<MemoryInode&>(*const_cast<Inode*>(cached));  // this filesystem has no others
+  if (!known.is_of_host()) return false;
+  auto* child = static_cast<OverlayInode*>(&known);
   if (tree().is_hidden(place_, name) || tree().is_hidden(child->id_)) return false;
   if (child->is_believed()) return true;
   const Result<host::FileInfo> info = tree().look_up(place_, id_, std::string(name));
@@ -212,7 +236,7 @@ Result<std::string> OverlayInode::target() {
   }
   if (!parent_) return Errno::einval;
   const Ref<HostTree::Open> directory = TRY(tree().directory(parent_->place_, parent_->id_));
-  std::string text = TRY(host::read_link(directory->handle, name_));
+  std::string text = TRY(host::read_link(directory->handle, std::string(name_)));
   MutexGuard guard(lock_);
   symlink_ = text;
   return text;

@@ -8,7 +8,7 @@
 // Host files that change meanwhile: docs/decisions/0020-host-files-that-change.md.
 #pragma once
 
-#include <unordered_map>
+#include <vector>
 
 #include "kernel/fs/host/host_tree.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
@@ -31,15 +31,20 @@ class OverlayFilesystem final : public MemoryFilesystem {
   Ref<OverlayInode> inode_for(OverlayInode* parent, std::string_view name, const host::FileInfo& info);
   void forget(const HostId& id, const OverlayInode* inode);
 
+  OverlayInode** find(const HostId& id) REQUIRES(ids_lock_);  // what refers to it in its bucket, or would
+  void put(OverlayInode& inode) REQUIRES(ids_lock_);
+
   const Ref<HostTree> tree_;
   Mutex ids_lock_{LockRank::leaf};
-  std::map<HostId, OverlayInode*> by_id_ GUARDED_BY(ids_lock_);  // not owning: an inode takes itself out
+  // Inodes by identity, at most one for each; not owning: an inode takes itself out.
+  std::vector<OverlayInode*> buckets_ GUARDED_BY(ids_lock_) = std::vector<OverlayInode*>(256);
+  usize inodes_ GUARDED_BY(ids_lock_) = 0;
 };
 
 class OverlayInode final : public MemoryInode {
  public:
-  OverlayInode(OverlayFilesystem& fs, Ref<OverlayInode> parent, std::string name, std::string place,
-               const host::FileInfo& info);
+  // `place` ends with its name.
+  OverlayInode(OverlayFilesystem& fs, Ref<OverlayInode> parent, std::string place, const host::FileInfo& info);
   ~OverlayInode() override;
 
   Result<Attributes> attributes() override;
@@ -59,6 +64,7 @@ class OverlayInode final : public MemoryInode {
 
   const HostId& id() const { return id_; }
   std::string tree_path() { return tree().absolute(place_); }  // on the host
+  bool is_of_host() const override { return true; }
 
  protected:
   Result<void> own_attributes() override;
@@ -81,9 +87,10 @@ class OverlayInode final : public MemoryInode {
   Result<Ref<HostTree::Open>> lower_file();
 
   const Ref<OverlayInode> parent_;  // where the host has it; null at the root
-  const std::string name_;          // its name there
   const std::string place_;         // in the tree
+  const std::string_view name_;     // its name there, at the end of place_
   const HostId id_;
+  OverlayInode* next_by_id_ = nullptr;  // under the filesystem's ids_lock_
   const bool unchanging_;
   bool owns_attributes_ GUARDED_BY(lock_) = false;
   bool owns_content_ GUARDED_BY(lock_) = false;
