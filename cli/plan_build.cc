@@ -57,6 +57,7 @@ bool beneath(const std::string& path, const std::string& top) {
 }
 
 std::string rebase(const std::string& path, const std::string& from, const std::string& to) {
+  if (from == to) return std::string(path);
   return normalise_path(to + "/" + path.substr(from == "/" ? 0 : from.size()));
 }
 

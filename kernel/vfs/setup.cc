@@ -1,6 +1,7 @@
 #include "kernel/vfs/setup.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "abi/fcntl.h"
@@ -25,13 +26,15 @@ class Setup {
     Path path;                      // the last place that is there
     std::vector<std::string> rest;  // what is missing
     Path link;                      // the symlink that the path itself named, if it did
+    int links = 0;                  // symlinks on the way
   };
   Result<Found> find(const std::string& guest);
   Result<Path> find_or_make(const std::string& guest, u32 type);
   Result<Path> make_missing(const Found& found, u32 type);
   Result<void> hide(const std::string& guest);
   void hide_absent(const std::vector<std::string>& guests);
-  void hide_missing(const Found& found, const std::vector<std::string>& rest);
+  const Found* find_absent(std::string_view directory);
+  void hide_missing(const Found& found, std::string_view last);
   Result<void> add_volume(const MountPlan::VolumePlan& volume);
   Result<void> add_tmpfs(const std::string& guest);
   Result<void> show_start();
@@ -45,6 +48,8 @@ class Setup {
   Ref<OverlayFilesystem> root_fs_;
   Ref<MountNamespace> space_;
   std::vector<Ref<Mount>> memory_;  // the tmpfs of the plan
+  // Of hide_absent: directories, and the first name that is missing on the way to them.
+  std::map<std::string, Found, std::less<>> known_;
 };
 
 std::vector<std::string> components(std::string_view path) {
@@ -63,7 +68,6 @@ Result<Setup::Found> Setup::find(const std::string& guest) {
   Found found;
   found.path = space_->root();
   std::vector<std::string> left = components(guest);
-  int links = 0;
   while (!left.empty()) {
     const std::string name = left.front();
     left.erase(left.begin());
@@ -87,7 +91,7 @@ Result<Setup::Found> Setup::find(const std::string& guest) {
     if (!child.ok()) return child.error();
     auto* node = dynamic_cast<MemoryInode*>((*child)->inode().get());
     if (node != nullptr && node->type() == abi::s_iflnk && !(*child)->is_mountpoint()) {
-      if (++links > kMostLinks) return Errno::eloop;
+      if (++found.links > kMostLinks) return Errno::eloop;
       if (left.empty() && !found.link) found.link = Path(found.path.mount, *child);
       const std::string target = TRY(node->target());
       if (target.starts_with('/')) found.path = space_->root();
@@ -136,38 +140,58 @@ Result<void> Setup::hide(const std::string& guest) {
   };
   if (found->link) TRY(add(found->link));
   if (found->rest.empty()) return add(found->path);
-  hide_missing(*found, found->rest);
+  hide_missing(*found, "");
   return success;
 }
 
 // What is not there yet stays absent when it comes.
-void Setup::hide_missing(const Found& found, const std::vector<std::string>& rest) {
+void Setup::hide_missing(const Found& found, std::string_view last) {
   auto* above = dynamic_cast<OverlayInode*>(found.path.dentry->inode().get());
   if (above == nullptr) return;
   std::string path = above->tree_path();
-  for (const std::string& name : rest) path = (path == "/" ? "" : path) + "/" + name;
-  hidden_->add(path);
+  if (path == "/") path.clear();
+  for (const std::string& name : found.rest) (path += '/') += name;
+  if (!last.empty()) (path += '/') += last;
+  hidden_->add(std::move(path));
 }
 
-// Names of one directory stand together: it is looked for once.
+// Many of these paths lie in a few directories, of which most are missing: each is looked for once, and where nothing is, nothing is
+// beneath. Null: not even the user can get there.
+const Setup::Found* Setup::find_absent(std::string_view directory) {
+  if (const auto known = known_.find(directory); known != known_.end()) return &known->second;
+  Found found;
+  for (usize end = directory.rfind('/'); end != 0 && end != std::string_view::npos;
+       end = directory.rfind('/', end - 1)) {
+    const auto above = known_.find(directory.substr(0, end));
+    if (above == known_.end()) continue;
+    if (above->second.rest.empty()) break;  // it is there: what is in it must be asked
+    found = above->second;
+    for (std::string& name : components(directory.substr(end))) found.rest.push_back(std::move(name));
+    break;
+  }
+  if (!found.path) {
+    Result<Found> asked = find(std::string(directory));
+    if (!asked.ok()) return nullptr;
+    found = std::move(*asked);
+    // The first name that is missing; where a symlink stands on the way, who knows how long its own path is.
+    std::string_view missing = directory;
+    for (usize n = found.rest.size(); n > 1; --n) missing = missing.substr(0, missing.rfind('/'));
+    if (found.links == 0 && missing.size() < directory.size()) {
+      Found first = found;
+      first.rest.resize(1);
+      known_.emplace(missing, std::move(first));
+    }
+  }
+  return &known_.emplace(directory, std::move(found)).first->second;
+}
+
 void Setup::hide_absent(const std::vector<std::string>& guests) {
-  std::string directory;
-  std::optional<Found> found;
   for (const std::string& guest : guests) {
     const usize slash = guest.rfind('/');
-    if (!found || guest.compare(0, slash, directory) != 0) {
-      directory = guest.substr(0, slash);
-      const Result<Found> there = find(directory);
-      if (!there.ok()) {
-        found.reset();
-        continue;  // not even the user can get there
-      }
-      found = *there;
-    }
-    std::vector<std::string> rest = found->rest;
-    rest.push_back(guest.substr(slash + 1));
-    hide_missing(*found, rest);
+    if (const Found* found = find_absent(std::string_view(guest).substr(0, slash)))
+      hide_missing(*found, std::string_view(guest).substr(slash + 1));
   }
+  known_.clear();
 }
 
 Result<void> Setup::add_volume(const MountPlan::VolumePlan& volume) {

@@ -32,12 +32,6 @@ bool is_pseudo_filesystem(u64 magic) {
   return std::find(std::begin(kMagics), std::end(kMagics), magic) != std::end(kMagics);
 }
 
-// An absolute path: its directory, "/" too, and its last name.
-std::pair<std::string_view, std::string_view> split(std::string_view path) {
-  const usize slash = path.rfind('/');
-  return {path.substr(0, std::max<usize>(slash, 1)), path.substr(slash + 1)};
-}
-
 TimeStamp time_of(const host::FileTime& t) { return {t.sec, t.nsec}; }
 
 }  // namespace
@@ -60,27 +54,17 @@ Attributes attributes_of(const host::FileInfo& info) {
   return a;
 }
 
-void HiddenPlaces::add(std::string_view path) {
-  const auto [directory, name] = split(path);
-  in_[std::string(directory)].emplace(name);
-  names_.emplace(name);
+void HiddenPlaces::add(std::string path) {
+  const auto [at, fresh] = paths_.insert(std::move(path));
+  if (!fresh) return;
+  const std::string_view name = std::string_view(*at).substr(at->rfind('/') + 1);
+  names_.insert(name);
   name_marks_.set(mark(name));
 }
 
 void HiddenPlaces::add(const HostId& id) {
   ids_.emplace(id.inode, id);
   id_marks_.set(id.inode % kMarks);
-}
-
-const HiddenPlaces::Names* HiddenPlaces::in(std::string_view directory) const {
-  const auto at = in_.find(directory);
-  return at != in_.end() ? &at->second : nullptr;
-}
-
-bool HiddenPlaces::has(std::string_view path) const {
-  const auto [directory, name] = split(path);
-  const Names* names = in(directory);
-  return names != nullptr && names->contains(name);
 }
 
 bool HiddenPlaces::has(const HostId& id) const {
@@ -262,9 +246,8 @@ Result<host::DirectoryNames> HostTree::names(const std::string& at, const HostId
     names = TRY(host::list_directory(open->handle, kMostNames, std::exchange(open->was_listed, true)));
   }
   if (hidden_->empty()) return names;
-  const HiddenPlaces::Names* hidden = hidden_->in(absolute(at));
   names.remove_if([&](const host::DirectoryNames::Entry& entry) {
-    if (hidden != nullptr && hidden->contains(entry.name)) return true;
+    if (is_hidden(at, entry.name)) return true;
     return hidden_->may_be(entry.inode) && !look_up(at, expected, std::string(entry.name)).ok();
   });
   return names;

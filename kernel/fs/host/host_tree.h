@@ -10,7 +10,6 @@
 #include <bitset>
 #include <compare>
 #include <map>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -39,18 +38,14 @@ Attributes attributes_of(const host::FileInfo& info);
 // What --hide named, in host terms; shared by all trees of a sandbox. Filled before the first guest instruction.
 class HiddenPlaces : public RefCounted {
  public:
-  using Names = std::set<std::string, std::less<>>;
-
-  void add(std::string_view path);  // absolute on the host
+  void add(std::string path);  // absolute on the host
   void add(const HostId& id);
 
-  bool empty() const { return in_.empty() && ids_.empty(); }
-  bool has(std::string_view path) const;
+  bool empty() const { return paths_.empty() && ids_.empty(); }
+  bool has(std::string_view path) const { return paths_.contains(path); }
   bool has(const HostId& id) const;
   // Is `path`, absolute on the host, one of them or beneath one?
   bool hides(std::string_view path) const;
-  // What is hidden in the host directory of this path; null where nothing is.
-  const Names* in(std::string_view directory) const;
   // Cheap; false for most: could this be one of the names, one of the inode numbers?
   bool may_be(std::string_view name) const { return name_marks_[mark(name)] && names_.contains(name); }
   bool may_be(u64 inode) const { return id_marks_[inode % kMarks] && ids_.contains(inode); }
@@ -66,8 +61,8 @@ class HiddenPlaces : public RefCounted {
     return (name.size() * 131 + static_cast<u8>(name.front()) * 31u + static_cast<u8>(name.back())) % kMarks;
   }
   std::bitset<kMarks> name_marks_, id_marks_;
-  std::unordered_map<std::string, Names, Hash, std::equal_to<>> in_;  // by the directory
-  std::unordered_set<std::string, Hash, std::equal_to<>> names_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> paths_;
+  std::unordered_set<std::string_view> names_;  // their last ones: in paths_, whose strings stay where they are
   std::unordered_multimap<u64, HostId> ids_;
 };
 
