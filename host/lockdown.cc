@@ -4,9 +4,12 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include "host/calls.h"
 
@@ -37,6 +40,35 @@ Program form(const rules::Args& args) {
   return checks;
 }
 
+// All that is said of one call, behind the test of its number.
+struct Block {
+  u32 nr;
+  Program forms;
+};
+
+// Numbers are halved until few are left. The host runs a new filter once for each number to learn which need no filter at all: in a row it
+// would take two times as long, at each start.
+Program tree(std::span<const Block> blocks, u32 refusal) {
+  constexpr usize kFew = 4;
+  Program p;
+  if (blocks.size() <= kFew) {
+    for (const Block& block : blocks) {
+      if (block.forms.size() > 255) std::abort();  // a jump reaches no further: split the row's forms
+      p.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, block.nr, 0, static_cast<u8>(block.forms.size())));
+      p.insert(p.end(), block.forms.begin(), block.forms.end());
+    }
+    ret(p, refusal);
+    return p;
+  }
+  const usize half = blocks.size() / 2;
+  const Program low = tree(blocks.first(half), refusal), high = tree(blocks.subspan(half), refusal);
+  p.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, blocks[half].nr, 0, 1));
+  p.push_back(BPF_STMT(BPF_JMP | BPF_JA, static_cast<u32>(low.size())));
+  p.insert(p.end(), low.begin(), low.end());
+  p.insert(p.end(), high.begin(), high.end());
+  return p;
+}
+
 }  // namespace
 
 const std::vector<Rule>& all_rules() {
@@ -62,22 +94,17 @@ std::vector<sock_filter> compile_rules(const std::vector<Rule>& rules, u32 refus
   p.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
   ret(p, refusal);
   load(p, offsetof(seccomp_data, nr));
-  std::vector<bool> done(rules.size());
-  for (usize i = 0; i < rules.size(); ++i) {
-    if (done[i]) continue;
-    Program forms;
-    for (usize j = i; j < rules.size(); ++j) {
-      if (rules[j].nr != rules[i].nr) continue;
-      done[j] = true;
-      const Program one = form(rules[j].args);
-      forms.insert(forms.end(), one.begin(), one.end());
-    }
-    ret(forms, refusal);
-    if (forms.size() > 255) std::abort();  // a jump reaches no further: split the row's forms
-    p.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, rules[i].nr, 0, static_cast<u8>(forms.size())));
-    p.insert(p.end(), forms.begin(), forms.end());
+  std::vector<Block> blocks;
+  for (const Rule& rule : rules) {
+    auto block = std::find_if(blocks.begin(), blocks.end(), [&](const Block& b) { return b.nr == rule.nr; });
+    if (block == blocks.end()) block = blocks.insert(block, {rule.nr, {}});
+    const Program one = form(rule.args);
+    block->forms.insert(block->forms.end(), one.begin(), one.end());
   }
-  ret(p, refusal);
+  for (Block& block : blocks) ret(block.forms, refusal);
+  std::sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) { return a.nr < b.nr; });
+  const Program tests = tree(blocks, refusal);
+  p.insert(p.end(), tests.begin(), tests.end());
   return p;
 }
 
