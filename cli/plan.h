@@ -13,6 +13,7 @@
 #include "kernel/filter/profile.h"
 #include "kernel/trace/injector.h"
 #include "kernel/trace/options.h"
+#include "kernel/vfs/hidden_names.h"
 
 namespace limen::cli {
 
@@ -41,6 +42,7 @@ struct Plan {
   std::vector<Volume> volumes;      // in the order given; a later one may lie inside an earlier one
   std::vector<std::string> hidden;  // guest paths that look absent, normalised; a directory hides all beneath it
   std::vector<std::string> hidden_absent;  // the same, where there is nothing yet: absent when it comes
+  std::vector<HiddenNames> hidden_names;   // as hidden_absent: what is missing in a guest's directory
 
   // Who the guest is.
   std::string workdir;                   // guest path, absolute

@@ -193,6 +193,11 @@ void set_hidden(Plan& plan, const RunOptions& options) {
     for (const std::string& path : all.absent) {
       for (std::string& name : guest_names_of(plan, path)) plan.hidden_absent.push_back(std::move(name));
     }
+    for (const HiddenNames& home : all.names) {
+      for (std::string& name : guest_names_of(plan, home.directory)) {
+        plan.hidden_names.push_back({std::move(name), home.names});
+      }
+    }
   }
   std::sort(plan.hidden.begin(), plan.hidden.end());
   plan.hidden.erase(std::unique(plan.hidden.begin(), plan.hidden.end()), plan.hidden.end());

@@ -58,6 +58,7 @@ std::string normalise_path(std::string_view path);
 struct Secrets {
   std::vector<std::string> paths;   // that may be there
   std::vector<std::string> absent;  // of homes: that nothing has today; grouped by directory
+  std::vector<HiddenNames> names;   // of homes: that the home itself does not have
 };
 Secrets secrets();
 

@@ -149,7 +149,13 @@ TEST(PlanBuild, AVolumeThatHoldsSecretsHidesThemToo) {
   ::setenv("HOME", folder, 1);
   RunOptions options;
   options.volumes = {std::string(folder) + ":/data"};
-  EXPECT_TRUE(contains(plan_of(options).hidden, "/data/.ssh"));
+  const Plan plan = plan_of(options);
+  EXPECT_TRUE(contains(plan.hidden, "/data/.ssh"));
+  const auto missing = std::find_if(plan.hidden_names.begin(), plan.hidden_names.end(),
+                                    [](const HiddenNames& names) { return names.directory == "/data"; });
+  ASSERT_NE(missing, plan.hidden_names.end());
+  EXPECT_NE(std::find(missing->names.begin(), missing->names.end(), ".config/gh"), missing->names.end());
+  EXPECT_EQ(std::find(missing->names.begin(), missing->names.end(), ".ssh"), missing->names.end());
   ::setenv("HOME", before.c_str(), 1);
   ::rmdir(key_folder.c_str());
   ::rmdir(folder);

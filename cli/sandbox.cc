@@ -211,6 +211,7 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   mounts.root = plan.root;
   mounts.hidden = plan.hidden;
   mounts.hidden_absent = plan.hidden_absent;
+  mounts.hidden_names = plan.hidden_names;
   mounts.start = plan.workdir;
   mounts.filesystems = {
       {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bitset>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -14,7 +15,7 @@
 namespace limen::cli {
 namespace {
 
-constexpr const char* kInHome[] = {
+constexpr std::string_view kInHome[] = {
     // Keys and what unlocks them.
     ".ssh",
     ".gnupg",
@@ -163,7 +164,9 @@ constexpr const char* kOfSystem[] = {
 // $HOME. A directory that belongs to somebody else ("/bin", "/dev", what many system users have) is nobody's home.
 std::vector<std::string> homes() {
   std::vector<std::string> out;
+  std::set<std::string> seen;  // many system users share one
   const auto add = [&](const std::string& home, std::optional<uid_t> owner) {
+    if (!seen.insert(home + (owner ? "@" + std::to_string(*owner) : "")).second) return;
     struct stat info {};
     if (::stat(home.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || (owner && info.st_uid != *owner)) return;
     if (char* real = ::realpath(home.c_str(), nullptr)) {
@@ -190,12 +193,16 @@ std::vector<std::string> homes() {
   return out;
 }
 
-// Nothing where the directory may be passed through but not read.
-std::optional<std::set<std::string>> names_in(const std::string& directory) {
+// Which of a home's names could be the first of one above. Nothing where the directory may be passed through but not read.
+std::optional<std::set<std::string, std::less<>>> names_in(const std::string& directory) {
   DIR* open = ::opendir(directory.c_str());
   if (open == nullptr) return std::nullopt;
-  std::set<std::string> names;
-  while (const dirent* entry = ::readdir(open)) names.insert(entry->d_name);
+  std::bitset<256> first_letters;
+  for (const std::string_view name : kInHome) first_letters.set(static_cast<unsigned char>(name.front()));
+  std::set<std::string, std::less<>> names;
+  while (const dirent* entry = ::readdir(open)) {
+    if (first_letters[static_cast<unsigned char>(entry->d_name[0])]) names.insert(entry->d_name);
+  }
   ::closedir(open);
   return names;
 }
@@ -206,12 +213,16 @@ Secrets secrets() {
   Secrets out;
   out.paths.assign(std::begin(kOfSystem), std::end(kOfSystem));
   for (const std::string& home : homes()) {
-    const std::optional<std::set<std::string>> entries = names_in(home);
+    const std::optional<std::set<std::string, std::less<>>> entries = names_in(home);
+    HiddenNames missing{home, {}};
     for (const std::string_view name : kInHome) {
-      std::string path = home + "/" + std::string(name);
       // One reading of the directory tells of most names that nothing is there.
-      const bool may_be = !entries || entries->contains(std::string(name.substr(0, name.find('/'))));
-      if (struct stat info{}; !may_be || ::lstat(path.c_str(), &info) != 0) {
+      if (entries && !entries->contains(name.substr(0, name.find('/')))) {
+        missing.names.push_back(name);
+        continue;
+      }
+      std::string path = home + "/" + std::string(name);
+      if (struct stat info{}; ::lstat(path.c_str(), &info) != 0) {
         out.absent.push_back(std::move(path));
         continue;
       }
@@ -222,6 +233,7 @@ Secrets secrets() {
       }
       out.paths.push_back(std::move(path));
     }
+    if (!missing.names.empty()) out.names.push_back(std::move(missing));
   }
   return out;
 }

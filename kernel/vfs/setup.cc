@@ -33,6 +33,7 @@ class Setup {
   Result<Path> make_missing(const Found& found, u32 type);
   Result<void> hide(const std::string& guest);
   void hide_absent(const std::vector<std::string>& guests);
+  void hide_names(const HiddenNames& names);
   const Found* find_absent(std::string_view directory);
   void hide_missing(const Found& found, std::string_view last);
   Result<void> add_volume(const MountPlan::VolumePlan& volume);
@@ -67,10 +68,11 @@ Result<Setup::Found> Setup::find(const std::string& guest) {
   constexpr int kMostLinks = 40;
   Found found;
   found.path = space_->root();
-  std::vector<std::string> left = components(guest);
+  std::vector<std::string> left = components(guest);  // the next one last
+  std::reverse(left.begin(), left.end());
   while (!left.empty()) {
-    const std::string name = left.front();
-    left.erase(left.begin());
+    std::string name = std::move(left.back());
+    left.pop_back();
     if (name == "..") {
       Path outside = found.path;
       while (outside.dentry == outside.mount->root()) {
@@ -84,8 +86,8 @@ Result<Setup::Found> Setup::find(const std::string& guest) {
     }
     Result<Ref<Dentry>> child = DentryCache::lookup(found.path.dentry, name);
     if (child.is(Errno::enoent)) {
-      found.rest.push_back(name);
-      found.rest.insert(found.rest.end(), left.begin(), left.end());
+      left.push_back(std::move(name));
+      found.rest.assign(left.rbegin(), left.rend());
       return found;
     }
     if (!child.ok()) return child.error();
@@ -96,7 +98,7 @@ Result<Setup::Found> Setup::find(const std::string& guest) {
       const std::string target = TRY(node->target());
       if (target.starts_with('/')) found.path = space_->root();
       const std::vector<std::string> names = components(target);
-      left.insert(left.begin(), names.begin(), names.end());
+      left.insert(left.end(), names.rbegin(), names.rend());
       continue;
     }
     found.path = space_->enter(Path(found.path.mount, *child));
@@ -194,6 +196,17 @@ void Setup::hide_absent(const std::vector<std::string>& guests) {
   known_.clear();
 }
 
+void Setup::hide_names(const HiddenNames& names) {
+  const Result<Found> found = find(names.directory);
+  if (!found.ok()) return;  // not even the user can get there
+  auto* above = dynamic_cast<OverlayInode*>(found->path.dentry->inode().get());
+  if (above == nullptr) return;
+  std::string directory = above->tree_path();
+  if (directory == "/") directory.clear();
+  for (const std::string& name : found->rest) (directory += '/') += name;
+  hidden_->add(HiddenNames{std::move(directory), names.names});
+}
+
 Result<void> Setup::add_volume(const MountPlan::VolumePlan& volume) {
   const auto slash = volume.host.rfind('/');
   const std::string name = volume.host.substr(slash + 1);
@@ -257,6 +270,7 @@ Result<Mounts> Setup::run() {
   space_ = make_ref<MountNamespace>(make_ref<Mount>(root_fs_, std::move(top), u32{kMountRelatime}, "overlay"));
   for (const std::string& guest : plan_.hidden) TRY(hide(guest));
   hide_absent(plan_.hidden_absent);
+  for (const HiddenNames& names : plan_.hidden_names) hide_names(names);
   for (const MountPlan::FilesystemPlan& fs : plan_.filesystems) {
     const Path where = TRY(find_or_make(fs.guest, abi::s_ifdir));
     TRY(space_->mount(where, fs.filesystem, fs.flags | kMountRelatime, fs.source));

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/vfs/hidden_names.h"
 #include "kernel/vfs/path.h"
 
 namespace limen {
@@ -31,6 +32,7 @@ struct MountPlan {
   std::vector<VolumePlan> volumes;
   std::vector<std::string> hidden;         // guest paths
   std::vector<std::string> hidden_absent;  // guest paths where nothing is; cheaper than `hidden`
+  std::vector<HiddenNames> hidden_names;   // the same where a directory's own names tell it; cheaper still
   std::vector<std::string> tmpfs = {"/tmp", "/run", "/dev/shm"};
   std::string start;  // where the first process starts: the host's directory shows even beneath one of the tmpfs
   std::vector<FilesystemPlan> filesystems;  // mounted first: they may hold places of the others

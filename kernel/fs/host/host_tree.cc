@@ -56,10 +56,28 @@ Attributes attributes_of(const host::FileInfo& info) {
 
 void HiddenPlaces::add(std::string path) {
   const auto [at, fresh] = paths_.insert(std::move(path));
-  if (!fresh) return;
-  const std::string_view name = std::string_view(*at).substr(at->rfind('/') + 1);
+  if (fresh) add_name(*at);
+}
+
+void HiddenPlaces::add(HiddenNames names) {
+  for (const std::string_view name : names.names) add_name(name);
+  beneath_.push_back(std::move(names));
+}
+
+void HiddenPlaces::add_name(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (may_be(name)) return;
   names_.insert(name);
   name_marks_.set(mark(name));
+}
+
+bool HiddenPlaces::has(std::string_view path) const {
+  if (paths_.contains(path)) return true;
+  return std::any_of(beneath_.begin(), beneath_.end(), [&](const HiddenNames& at) {
+    const usize length = at.directory.size();
+    return path.size() > length && path[length] == '/' && path.starts_with(at.directory) &&
+           std::find(at.names.begin(), at.names.end(), path.substr(length + 1)) != at.names.end();
+  });
 }
 
 void HiddenPlaces::add(const HostId& id) {

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "host/files.h"
 #include "kernel/vfs/attributes.h"
+#include "kernel/vfs/hidden_names.h"
 
 namespace limen {
 
@@ -39,10 +40,11 @@ Attributes attributes_of(const host::FileInfo& info);
 class HiddenPlaces : public RefCounted {
  public:
   void add(std::string path);  // absolute on the host
+  void add(HiddenNames names);
   void add(const HostId& id);
 
-  bool empty() const { return paths_.empty() && ids_.empty(); }
-  bool has(std::string_view path) const { return paths_.contains(path); }
+  bool empty() const { return paths_.empty() && beneath_.empty() && ids_.empty(); }
+  bool has(std::string_view path) const;
   bool has(const HostId& id) const;
   // Is `path`, absolute on the host, one of them or beneath one?
   bool hides(std::string_view path) const;
@@ -60,9 +62,11 @@ class HiddenPlaces : public RefCounted {
     if (name.empty()) return 0;
     return (name.size() * 131 + static_cast<u8>(name.front()) * 31u + static_cast<u8>(name.back())) % kMarks;
   }
+  void add_name(std::string_view path);  // that stays where it is
   std::bitset<kMarks> name_marks_, id_marks_;
   std::unordered_set<std::string, Hash, std::equal_to<>> paths_;
-  std::unordered_set<std::string_view> names_;  // their last ones: in paths_, whose strings stay where they are
+  std::vector<HiddenNames> beneath_;
+  std::unordered_set<std::string_view> names_;  // the last one of each, as it stands there
   std::unordered_multimap<u64, HostId> ids_;
 };
 

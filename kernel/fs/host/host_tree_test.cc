@@ -93,5 +93,18 @@ TEST_F(HostTreeTest, UnchangingIsByWholeComponents) {
   EXPECT_FALSE(whole->is_unchanging(""));
 }
 
+TEST_F(HostTreeTest, NamesBeneathADirectoryAreHiddenWhenTheyCome) {
+  hidden_->add(HiddenNames{(top_ / "a").string(), {"later/secret", ".key"}});
+  std::filesystem::create_directories(top_ / "a" / "later");
+  for (const char* name : {"a/later/secret", "a/later/other", "a/.key", "a/b/.key"}) std::ofstream(top_ / name) << "k";
+  EXPECT_TRUE(tree_->look_up("a/later", id_of("a/later"), "secret").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up("a/later", id_of("a/later"), "other").ok());
+  EXPECT_TRUE(tree_->look_up("a", id_of("a"), ".key").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up("a/b", id_of("a/b"), ".key").ok());
+  EXPECT_EQ(tree_->names("a/later", id_of("a/later")).value().size(), 1u);
+  EXPECT_TRUE(hidden_->hides((top_ / "a" / ".key" / "beneath").string()));
+  EXPECT_FALSE(hidden_->hides((top_ / "a" / "later").string()));
+}
+
 }  // namespace
 }  // namespace limen
