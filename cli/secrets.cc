@@ -7,6 +7,7 @@
 #include <bitset>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -178,33 +179,94 @@ std::vector<std::string> homes() {
   const uid_t self = ::getuid();
   std::ifstream passwd("/etc/passwd");
   for (std::string line; std::getline(passwd, line);) {
-    std::vector<std::string> fields(1);
-    for (const char c : line) {
-      if (c == ':') {
-        fields.emplace_back();
-      } else {
-        fields.back() += c;
-      }
+    std::vector<std::string_view> fields;
+    for (std::string_view rest = line;;) {
+      const std::size_t colon = rest.find(':');
+      fields.push_back(rest.substr(0, colon));
+      if (colon == std::string_view::npos) break;
+      rest.remove_prefix(colon + 1);
     }
     if (fields.size() < 7 || fields[5].empty() || fields[5][0] != '/') continue;
-    const uid_t uid = static_cast<uid_t>(std::strtoul(fields[2].c_str(), nullptr, 10));
-    if (self == 0 || uid == self) add(fields[5], uid);
+    const uid_t uid = static_cast<uid_t>(std::strtoul(std::string(fields[2]).c_str(), nullptr, 10));
+    if (self == 0 || uid == self) add(std::string(fields[5]), uid);
   }
   return out;
 }
 
-// Which of a home's names could be the first of one above. Nothing where the directory may be passed through but not read.
-std::optional<std::set<std::string, std::less<>>> names_in(const std::string& directory) {
+using Names = std::vector<std::string_view>;
+
+std::string_view first_of(std::string_view name) { return name.substr(0, name.find('/')); }
+
+// What of a directory could be the first of these names, and of which type it is: DT_*. Nothing where the directory may be passed through
+// but not read.
+using Entries = std::map<std::string, unsigned char, std::less<>>;
+std::optional<Entries> entries_of(const std::string& directory, const Names& names) {
   DIR* open = ::opendir(directory.c_str());
   if (open == nullptr) return std::nullopt;
   std::bitset<256> first_letters;
-  for (const std::string_view name : kInHome) first_letters.set(static_cast<unsigned char>(name.front()));
-  std::set<std::string, std::less<>> names;
+  for (const std::string_view name : names) first_letters.set(static_cast<unsigned char>(name.front()));
+  Entries entries;
   while (const dirent* entry = ::readdir(open)) {
-    if (first_letters[static_cast<unsigned char>(entry->d_name[0])]) names.insert(entry->d_name);
+    if (first_letters[static_cast<unsigned char>(entry->d_name[0])]) entries.emplace(entry->d_name, entry->d_type);
   }
   ::closedir(open);
-  return names;
+  return entries;
+}
+
+// Hidden by its own name, and where a symlink leads elsewhere by the name of what it leads to.
+void look_at(std::string path, Secrets& out) {
+  if (struct stat info{}; ::lstat(path.c_str(), &info) != 0) {
+    out.absent.push_back(std::move(path));
+    return;
+  }
+  if (char* real = ::realpath(path.c_str(), nullptr)) {
+    out.paths.emplace_back(real);
+    std::free(real);
+  }
+  out.paths.push_back(std::move(path));
+}
+
+// One reading of a directory tells of most names that nothing is there, and of the others whether they are what they seem. `is_real`: no
+// symlink leads to it.
+void look_in(const std::string& directory, bool is_real, const Names& names, Secrets& out) {
+  constexpr std::size_t kWorthReading = 4;
+  const std::optional<Entries> entries = entries_of(directory, names);
+  HiddenNames missing{directory, {}};
+  struct Within {
+    bool is_real = false;
+    Names names;
+  };
+  std::map<std::string_view, Within> within;
+  for (const std::string_view name : names) {
+    const std::string_view first = first_of(name);
+    unsigned char type = DT_UNKNOWN;
+    if (entries) {
+      const auto at = entries->find(first);
+      if (at == entries->end()) {
+        missing.names.push_back(name);
+        continue;
+      }
+      type = at->second;
+    }
+    if (first.size() < name.size()) {
+      Within& there = within[first];
+      there.is_real = is_real && type == DT_DIR;
+      there.names.push_back(name.substr(first.size() + 1));
+    } else if (is_real && (type == DT_REG || type == DT_DIR)) {
+      out.paths.push_back(directory + "/" + std::string(name));
+    } else {
+      look_at(directory + "/" + std::string(name), out);
+    }
+  }
+  if (!missing.names.empty()) out.names.push_back(std::move(missing));
+  for (const auto& [first, there] : within) {
+    const std::string path = directory + "/" + std::string(first);
+    if (there.names.size() >= kWorthReading) {
+      look_in(path, there.is_real, there.names, out);
+      continue;
+    }
+    for (const std::string_view name : there.names) look_at(path + "/" + std::string(name), out);
+  }
 }
 
 }  // namespace
@@ -212,29 +274,8 @@ std::optional<std::set<std::string, std::less<>>> names_in(const std::string& di
 Secrets secrets() {
   Secrets out;
   out.paths.assign(std::begin(kOfSystem), std::end(kOfSystem));
-  for (const std::string& home : homes()) {
-    const std::optional<std::set<std::string, std::less<>>> entries = names_in(home);
-    HiddenNames missing{home, {}};
-    for (const std::string_view name : kInHome) {
-      // One reading of the directory tells of most names that nothing is there.
-      if (entries && !entries->contains(name.substr(0, name.find('/')))) {
-        missing.names.push_back(name);
-        continue;
-      }
-      std::string path = home + "/" + std::string(name);
-      if (struct stat info{}; ::lstat(path.c_str(), &info) != 0) {
-        out.absent.push_back(std::move(path));
-        continue;
-      }
-      // Hidden by its own name, and where a symlink leads elsewhere by the name of what it leads to.
-      if (char* real = ::realpath(path.c_str(), nullptr)) {
-        out.paths.emplace_back(real);
-        std::free(real);
-      }
-      out.paths.push_back(std::move(path));
-    }
-    if (!missing.names.empty()) out.names.push_back(std::move(missing));
-  }
+  const Names names(std::begin(kInHome), std::end(kInHome));
+  for (const std::string& home : homes()) look_in(home, true, names, out);
   return out;
 }
 
