@@ -136,7 +136,7 @@ HostTree::~HostTree() {
 }
 
 HostTree::Open** HostTree::find(const HostId& id, Use use) {
-  Open** at = &buckets_[(id.hash() + static_cast<usize>(use)) % kBuckets];
+  Open** at = &buckets_[(id.hash() + static_cast<usize>(use)) & (buckets_.size() - 1)];
   while (*at != nullptr && !((*at)->id == id && (*at)->use_ == use)) at = &(*at)->next_;
   return at;
 }
@@ -175,6 +175,14 @@ void HostTree::keep(const Ref<Open>& open, Use use) {
   if (old != nullptr) {
     take_out(*old);
     dropped = Ref<Open>::adopt(old);
+    at = find(open->id, use);
+  }
+  if (kept_ == buckets_.size()) {
+    std::vector<Open*>(buckets_.size() * 2).swap(buckets_);
+    for (Open* each = oldest_; each != nullptr; each = each->newer_) {
+      each->next_ = nullptr;
+      *find(each->id, each->use_) = each;
+    }
     at = find(open->id, use);
   }
   open->use_ = use;

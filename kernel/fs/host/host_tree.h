@@ -112,7 +112,6 @@ class HostTree final : public RefCounted {
  private:
   static constexpr usize kMostOpen = 1024;
   static constexpr usize kMostNames = 4'000'000;  // in a directory
-  static constexpr usize kBuckets = 1024;
   Ref<Open> cached(const HostId& id, Use use);
   Result<Ref<Open>> open_directory(const std::string& place, const HostId& expected, Use use);
   Result<Ref<Open>> opened_file(host::Handle handle, const HostId& expected, Use use);
@@ -128,7 +127,7 @@ class HostTree final : public RefCounted {
   const std::vector<std::string> unchanging_;
   Mutex lock_{LockRank::leaf};
   // What is kept open: a reference to each, in a bucket by identity and use, and in a chain by age.
-  std::vector<Open*> buckets_ GUARDED_BY(lock_) = std::vector<Open*>(kBuckets);
+  std::vector<Open*> buckets_ GUARDED_BY(lock_) = std::vector<Open*>(64);
   usize kept_ GUARDED_BY(lock_) = 0;
   Open *oldest_ GUARDED_BY(lock_) = nullptr, *newest_ GUARDED_BY(lock_) = nullptr;
   std::map<std::pair<u32, u32>, bool> pseudo_devices_ GUARDED_BY(lock_);

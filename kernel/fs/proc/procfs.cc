@@ -105,16 +105,10 @@ constexpr Fixed kFixed[] = {
 };
 
 // Puts `inode` at a path of several names, making the directories between.
-void put_at(PseudoFilesystem& fs, FixedDirectory& root, std::string_view path, Ref<Inode> inode) {
+void put_at(FixedDirectory& root, std::string_view path, Ref<Inode> inode) {
   FixedDirectory* at = &root;
   for (usize slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
-    const std::string name(path.substr(0, slash));
-    Result<Ref<Inode>> found = at->lookup(name);
-    if (!found.ok()) {
-      at->put(name, make_ref<FixedDirectory>(fs, abi::s_ifdir | 0555));
-      found = at->lookup(name);
-    }
-    at = static_cast<FixedDirectory*>(found.value().get());
+    at = &at->directory(path.substr(0, slash), abi::s_ifdir | 0555);
     path.remove_prefix(slash + 1);
   }
   at->put(std::string(path), std::move(inode));
@@ -131,7 +125,7 @@ Ref<Filesystem> make_procfs(Kernel& kernel, Ref<PidNamespace> pids) {
   const auto put = [&](const char* path, u32 permissions, PseudoText::Render render) {
     Ref<PseudoText> text = make_ref<PseudoText>(*fs, abi::s_ifreg | permissions, std::move(render));
     text->refuse_writes(Errno::eio);  // Linux: proc_reg_write
-    put_at(*fs, *root, path, std::move(text));
+    put_at(*root, path, std::move(text));
   };
   for (const Fixed& fixed : kFixed) {
     auto render = [text = fixed.text](Task&) -> Result<std::string> { return std::string(text); };
@@ -151,7 +145,9 @@ Ref<Filesystem> make_procfs(Kernel& kernel, Ref<PidNamespace> pids) {
   root->put("mounts",
             make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/mounts"); }));
   root->put("net", make_ref<PseudoLink>(*fs, [](Task&) -> Result<std::string> { return std::string("self/net"); }));
-  make_sysctls(*fs, [&](std::string_view path, Ref<Inode> inode) { put_at(*fs, *root, path, std::move(inode)); });
+  root->put("sys", make_ref<LazyDirectory>(*fs, abi::s_ifdir | 0555, [&own](FixedDirectory& sys) {
+              make_sysctls(own, [&](std::string_view path, Ref<Inode> inode) { put_at(sys, path, std::move(inode)); });
+            }));
   fs->set_root(root);
   return fs;
 }

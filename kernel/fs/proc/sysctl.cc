@@ -172,16 +172,16 @@ void make_sysctls(PseudoFilesystem& fs, const PutFile& put) {
   const auto put_read_only = [&](const char* path, PseudoText::Render render) {
     Ref<PseudoText> text = make_ref<PseudoText>(fs, abi::s_ifreg | 0444, std::move(render));
     text->refuse_writes(PseudoText::kAtOpen);
-    put(std::string("sys/") + path, std::move(text));
+    put(path, std::move(text));
   };
   for (const Rule& rule : kRules) {
     auto render = [value = rule.value](Task&) -> Result<std::string> { return std::string(value) + "\n"; };
     put_read_only(rule.path, render);
   }
   for (const Asked& row : kAsked) put_read_only(row.path, row.render);
-  put("sys/kernel/hostname", make_hostname(fs));
-  put("sys/kernel/domainname", make_domainname(fs));
-  put("sys/vm/drop_caches", make_drop_caches(fs));
+  put("kernel/hostname", make_hostname(fs));
+  put("kernel/domainname", make_domainname(fs));
+  put("vm/drop_caches", make_drop_caches(fs));
   for (const auto& [name, kind] : {std::pair{"cgroup", NamespaceKind::cgroup},
                                    {"ipc", NamespaceKind::ipc},
                                    {"mnt", NamespaceKind::mount},
@@ -189,7 +189,7 @@ void make_sysctls(PseudoFilesystem& fs, const PutFile& put) {
                                    {"pid", NamespaceKind::pid},
                                    {"user", NamespaceKind::user},
                                    {"uts", NamespaceKind::uts}}) {
-    put(fmt::format("sys/user/max_{}_namespaces", name), make_namespace_limit(fs, kind));
+    put(fmt::format("user/max_{}_namespaces", name), make_namespace_limit(fs, kind));
   }
 }
 

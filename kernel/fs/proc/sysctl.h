@@ -9,7 +9,7 @@
 
 namespace limen {
 
-// Gives `put` each file with its path below /proc.
+// Gives `put` each file with its path below /proc/sys.
 using PutFile = std::function<void(std::string_view path, Ref<Inode> inode)>;
 void make_sysctls(PseudoFilesystem& fs, const PutFile& put);
 

@@ -145,6 +145,31 @@ Result<Ref<Inode>> FixedDirectory::lookup(std::string_view name) {
   return it->second;
 }
 
+FixedDirectory& FixedDirectory::directory(std::string_view name, u32 mode) {
+  const auto it = children_.find(name);
+  if (it != children_.end()) return static_cast<FixedDirectory&>(*it->second);
+  Ref<FixedDirectory> made = make_ref<FixedDirectory>(fs_, mode);
+  return static_cast<FixedDirectory&>(*(children_[std::string(name)] = std::move(made)));
+}
+
+void LazyDirectory::look() {
+  if (is_filled_.load(std::memory_order_acquire)) return;
+  MutexGuard guard(fill_lock_);
+  if (!fill_) return;
+  std::exchange(fill_, nullptr)(*this);
+  is_filled_.store(true, std::memory_order_release);
+}
+
+Result<Ref<Inode>> LazyDirectory::lookup(std::string_view name) {
+  look();
+  return FixedDirectory::lookup(name);
+}
+
+Result<std::vector<PseudoDirectory::Entry>> LazyDirectory::list(Task& task) {
+  look();
+  return FixedDirectory::list(task);
+}
+
 Result<std::vector<PseudoDirectory::Entry>> FixedDirectory::list(Task&) {
   std::vector<Entry> entries;
   for (const auto& [name, inode] : children_) {

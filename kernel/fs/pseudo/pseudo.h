@@ -83,11 +83,27 @@ class FixedDirectory : public PseudoDirectory {
  public:
   using PseudoDirectory::PseudoDirectory;
   void put(std::string name, Ref<Inode> inode) { children_[std::move(name)] = std::move(inode); }
+  FixedDirectory& directory(std::string_view name, u32 mode);  // that one, made where it is missing
   Result<Ref<Inode>> lookup(std::string_view name) override;
   Result<std::vector<Entry>> list(Task& task) override;
 
  protected:
   std::map<std::string, Ref<Inode>, std::less<>> children_;
+};
+
+// One that is filled when somebody looks into it: for much that few programs ask for.
+class LazyDirectory final : public FixedDirectory {
+ public:
+  using Fill = std::function<void(FixedDirectory&)>;
+  LazyDirectory(PseudoFilesystem& fs, u32 mode, Fill fill) : FixedDirectory(fs, mode), fill_(std::move(fill)) {}
+  Result<Ref<Inode>> lookup(std::string_view name) override;
+  Result<std::vector<Entry>> list(Task& task) override;
+
+ private:
+  void look();
+  std::atomic<bool> is_filled_{false};
+  Mutex fill_lock_{LockRank::directory};
+  Fill fill_ GUARDED_BY(fill_lock_);
 };
 
 // A text file. `store`, where there is one, gets each write whole.
