@@ -36,7 +36,8 @@ struct HostId {
 };
 Attributes attributes_of(const host::FileInfo& info);
 
-// What --hide named, in host terms; shared by all trees of a sandbox. Filled before the first guest instruction.
+// What --hide named, in host terms; shared by all trees of a sandbox. Filled before the first guest instruction, and not when a guest
+// first asks for such a name: by then the host may have moved what has to stay hidden, and only its identity would tell.
 class HiddenPlaces : public RefCounted {
  public:
   void add(std::string path);  // absolute on the host
