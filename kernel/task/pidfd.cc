@@ -59,9 +59,15 @@ Result<i64> PidFile::ioctl(Task& task, u32 command, u64 argument) {
   const std::optional<NamespaceKind> kind = kind_of_command(command);
   if (!kind) return Errno::enotty;
   if (argument != 0) return Errno::einval;
+  {
+    // Who has waited for it finds it ended, whether or not its thread has come to give up what it held.
+    ThreadGroup& group = task_->group();
+    MutexGuard guard(group.lock);
+    if (!group.members.contains(task_->tid())) return Errno::esrch;
+  }
   const Namespaces all = task_->namespaces_ref();
   const Ref<const Credentials> cred = task_->credentials_ref();
-  if (!all.mount || !cred) return Errno::esrch;  // it has ended
+  if (!all.mount || !cred) return Errno::esrch;  // it ends
   TRY(may_inspect(task, *task_));
   Ref<Namespace> found = command == kGetPidNamespace ? Ref<Namespace>(all.pid) : namespace_of(all, *cred, *kind);
   if (*kind == NamespaceKind::time) found = make_ref<Namespace>(NamespaceKind::time);  // there is the first alone
