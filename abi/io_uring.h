@@ -33,11 +33,46 @@ struct IoCqRingOffsets {
 inline constexpr u32 ioring_register_buffers = 0;
 inline constexpr u32 ioring_register_files = 2;
 inline constexpr u32 ioring_register_eventfd = 4;
+inline constexpr u32 ioring_register_files_update = 6;
 inline constexpr u32 ioring_register_eventfd_async = 7;
+inline constexpr u32 ioring_register_probe = 8;
+inline constexpr u32 ioring_register_restrictions = 11;
+inline constexpr u32 ioring_register_files2 = 13;
+inline constexpr u32 ioring_register_files_update2 = 14;
+inline constexpr u32 ioring_register_buffers2 = 15;
+inline constexpr u32 ioring_register_buffers_update = 16;
+inline constexpr u32 ioring_register_iowq_aff = 17;
+inline constexpr u32 ioring_register_iowq_max_workers = 19;
+inline constexpr u32 ioring_register_ring_fds = 20;
+inline constexpr u32 ioring_unregister_ring_fds = 21;
+inline constexpr u32 ioring_register_pbuf_ring = 22;
+inline constexpr u32 ioring_unregister_pbuf_ring = 23;
 // An array of descriptors?
 constexpr bool registers_descriptors(u32 op) {
   return op == ioring_register_files || op == ioring_register_eventfd || op == ioring_register_eventfd_async;
 }
+
+struct IoUringUpdate {  // struct io_uring_files_update
+  u32 offset;
+  u32 resv;
+  u64 data;
+};
+
+struct IoUringRegister2 {  // struct io_uring_rsrc_register
+  u32 count;
+  u32 flags;
+  u64 resv;
+  u64 data;
+  u64 tags;
+};
+struct IoUringUpdate2 {  // struct io_uring_rsrc_update2
+  u32 offset;
+  u32 resv;
+  u64 data;
+  u64 tags;
+  u32 count;
+  u32 resv2;
+};
 
 struct IoUringParams {
   u32 sq_entries;

@@ -215,7 +215,7 @@ class Trace : public Command {
         text.decode.files > 0 || text.filter.wants_files() || t_.format == "perfetto" || t_.format == "html";
     options.capture.details = text.decode.files > 1;
     if (t_.stack) options.capture.stacks = CaptureOptions::Stacks::each;
-    options.capture.environment = text.decode.verbose;
+    options.capture.verbose = text.decode.verbose;
     options.calls = text.filter.calls;
     options.unknown_calls = text.filter.calls.all();
     options.drop = t_.drop;

@@ -1,21 +1,21 @@
 // Calls whose parameters explain each other, or that say more behind their result. One entry of kOverrides for each; what is not
 // here is printed by the types of its row alone (trace/decode.cc). Longer than 500 lines: a list.
 #include <algorithm>
-#include <ctime>
+#include <array>
+#include <cstring>
 
 #include <fmt/format.h>
 
 #include "abi/aio.h"
 #include "abi/fcntl.h"
 #include "abi/futex.h"
-#include "abi/io_uring.h"
 #include "abi/ipc.h"
 #include "abi/mman.h"
 #include "abi/poll.h"
 #include "abi/sched.h"
 #include "abi/socket.h"
-#include "abi/termios.h"
 #include "abi/time.h"
+#include "base/errno.h"
 #include "trace/print.h"
 
 namespace limen::trace {
@@ -43,7 +43,9 @@ void access_mode(Print& p, usize i) { p.named("AccessMode", static_cast<u32>(p.a
 void faccess_flags(Print& p, usize i) { p.named("faccessat", static_cast<u32>(p.arg(i))); }
 void statx_flags(Print& p, usize i) {
   const u32 flags = static_cast<u32>(p.arg(i)), sync = flags & 0x6000;
-  p.text(sync == 0x2000 ? "AT_STATX_FORCE_SYNC" : sync == 0x4000 ? "AT_STATX_DONT_SYNC" : "AT_STATX_SYNC_AS_STAT");
+  constexpr std::string_view kSync[] = {"AT_STATX_SYNC_AS_STAT", "AT_STATX_FORCE_SYNC", "AT_STATX_DONT_SYNC",
+                                        "AT_STATX_FORCE_SYNC|AT_STATX_DONT_SYNC"};
+  p.text(kSync[sync >> 13]);
   if ((flags & ~0x6000u) != 0) p.text("|" + print_names(names("statx_at"), flags & ~0x6000u));
 }
 void statx_mask(Print& p, usize i) {
@@ -55,18 +57,67 @@ void statx_mask(Print& p, usize i) {
   const u32 rest = mask & ~(whole == "STATX_ALL" ? 0xfffu : 0x7ffu);
   p.text(std::string(whole) + (rest == 0 ? "" : "|" + print_names(names("StatxMask"), rest)));
 }
+// With -v, each entry; a record of either call has the same head.
+void every_entry(Print& p, u64 place) {
+  constexpr Name kTypes[] = {{0, "DT_UNKNOWN"}, {1, "DT_FIFO"}, {2, "DT_CHR"},   {4, "DT_DIR"}, {6, "DT_BLK"},
+                             {8, "DT_REG"},     {10, "DT_LNK"}, {12, "DT_SOCK"}, {14, "DT_WHT"}};
+  struct Head {
+    u64 inode, offset;
+    u16 length;
+  } __attribute__((packed));
+  const bool is_new = p.call.row->name == "getdents64";
+  std::span<const u8> bytes = p.seen().from(place);
+  bytes = bytes.first(std::min<usize>(bytes.size(), static_cast<usize>(p.call.value)));
+  p.out += '[';
+  for (bool first = true; bytes.size() >= sizeof(Head); first = false) {
+    Head head;
+    std::memcpy(&head, bytes.data(), sizeof head);
+    const usize size = std::clamp<usize>(head.length, sizeof head + 1, bytes.size());
+    const u8 type = is_new ? bytes[sizeof head] : bytes[size - 1];
+    const char* name = reinterpret_cast<const char*>(&bytes[sizeof head + (is_new ? 1 : 0)]);
+    const usize room = size - sizeof head - 1;
+    const std::string kind = print_names({Names::Kind::number, "DT_???", kTypes}, type);
+    p.out += fmt::format("{}{{d_ino={}, d_off={}, d_reclen={}, ", first ? "" : ", ", u64{head.inode}, u64{head.offset},
+                         u16{head.length});
+    if (is_new) p.out += "d_type=" + kind + ", ";
+    p.out += "d_name=", append_quoted(p.out, {name, strnlen(name, room)}, p.options.hex, More::no);
+    p.out += is_new ? "}" : ", d_type=" + kind + "}";
+    bytes = bytes.subspan(size);
+  }
+  p.out += ']';
+}
 void directory_entries(Print& p, usize i) {
-  p.address(p.arg(i));
   const u64* count = p.done() ? p.seen().count(p.arg(i)) : nullptr;
+  if (p.options.verbose && p.done()) return every_entry(p, p.arg(i));
+  p.address(p.arg(i));
   if (count != nullptr) p.text(fmt::format(" /* {} entr{} */", *count, *count == 1 ? "y" : "ies"));
 }
+// Where buffers are, not what is in them.
+void print_vector(Print& p, u64 place, u64 count) {
+  p.array<abi::IoVec>(place, count, [&](const abi::IoVec& v) {
+    p.text("{iov_base="), p.address(v.iov_base.raw());
+    p.text(fmt::format(", iov_len={}}}", v.iov_len));
+  });
+}
+// Between two processes: what is here is shown, what is there is not.
+void foreign_vectors(Print& p, usize i) {
+  const bool writes = p.call.row->name == "process_vm_writev";
+  if (i == 3 || (!writes && !p.done())) return print_vector(p, p.arg(i), p.arg(i + 1));
+  print_iovec(p, p.arg(i), p.arg(i + 1), writes ? ~u64{0} : static_cast<u64>(p.call.value));
+}
 void read_vector(Print& p, usize i) {
-  if (!p.done()) return p.address(p.arg(i));
+  if (!p.done()) return print_vector(p, p.arg(i), p.arg(i + 1));
   print_iovec(p, p.arg(i), p.arg(i + 1), static_cast<u64>(p.call.value));
 }
 void write_vector(Print& p, usize i) { print_iovec(p, p.arg(i), p.arg(i + 1), ~u64{0}); }
 void vector_position(Print& p, usize i) {
   if (i == 3) p.number(static_cast<i64>(p.arg(3)));  // the low half is all of it on a 64-bit machine
+}
+// With microseconds.
+std::string short_moment(i64 seconds, i64 micros) {
+  std::string text = moment(seconds, 0, false);
+  if (micros != 0) text.insert(text.find('+'), fmt::format(".{:06}", micros));
+  return text;
 }
 void times(Print& p, usize i) {
   const u64 place = p.arg(i);
@@ -74,24 +125,42 @@ void times(Print& p, usize i) {
   abi::TimeSpec two[2];
   if (place == 0 || !p.seen().read(place, two)) return p.address(place);
   const auto one = [&](const abi::TimeSpec& t) {
-    constexpr i64 kNow = 0x3fffffff, kOmit = 0x3ffffffe;
-    if (micro) return fmt::format("{{tv_sec={}, tv_usec={}}}", t.tv_sec, t.tv_nsec);
-    if (t.tv_nsec == kNow) return std::string("UTIME_NOW");
-    if (t.tv_nsec == kOmit) return std::string("UTIME_OMIT");
-    const time_t at = static_cast<time_t>(t.tv_sec);
-    struct tm parts {};
-    char text[64] = "";
-    if (gmtime_r(&at, &parts) != nullptr) std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    const std::string fraction = t.tv_nsec != 0 ? fmt::format(".{:09}", t.tv_nsec) : "";
-    return fmt::format("{{tv_sec={}, tv_nsec={}}} /* {}{}+0000 */", t.tv_sec, t.tv_nsec, text, fraction);
+    constexpr i64 kNow = 0x3fffffff, kOmit = 0x3ffffffe, kSecond = 1'000'000'000;
+    if (!micro && t.tv_nsec == kNow) return std::string("UTIME_NOW");
+    if (!micro && t.tv_nsec == kOmit) return std::string("UTIME_OMIT");
+    const i64 ns = micro ? t.tv_nsec * 1000 : t.tv_nsec;
+    std::string text = fmt::format("{{tv_sec={}, tv_{}sec={}}}", t.tv_sec, micro ? 'u' : 'n', t.tv_nsec);
+    if (ns >= 0 && ns < kSecond)
+      text +=
+          " /* " + (micro ? short_moment(t.tv_sec, ns / 1000) : moment(t.tv_sec, static_cast<u64>(ns), true)) + " */";
+    return text;
   };
   p.text("[" + one(two[0]) + ", " + one(two[1]) + "]");
 }
 
+void lock(Print& p, u64 place, bool told) {
+  p.object<abi::FLock>(place, [&](const abi::FLock& l) {
+    p.text(fmt::format("{{l_type={}, l_whence={}, l_start={}, l_len={}",
+                       print_names(names("lock_type"), static_cast<u16>(l.l_type)),
+                       print_names(names("Whence"), static_cast<u16>(l.l_whence)), l.l_start, l.l_len));
+    if (told) p.text(fmt::format(", l_pid={}", l.l_pid));
+    p.text("}");
+  });
+}
+void owner(Print& p, u64 place) {
+  constexpr Name kTypes[] = {{0, "F_OWNER_TID"}, {1, "F_OWNER_PID"}, {2, "F_OWNER_PGRP"}};
+  struct Owner {
+    u32 type;
+    i32 pid;
+  };
+  p.object<Owner>(place, [&](const Owner& o) {
+    p.text("{type="), append_names(p.out, {Names::Kind::number, "F_OWNER_???", kTypes}, o.type);
+    p.text(fmt::format(", pid={}}}", o.pid));
+  });
+}
 void fcntl(Print& p, usize i) {
-  const u32 cmd = static_cast<u32>(p.arg(1));
   const u64 arg = p.arg(i);
-  switch (cmd) {
+  switch (static_cast<u32>(p.arg(1))) {
     case 1:
     case 3:
     case 9:
@@ -100,6 +169,12 @@ void fcntl(Print& p, usize i) {
     case 1032:
     case 1034:  // F_GETFD, GETFL, GETOWN, GETSIG, GETLEASE, GETPIPE_SZ, GET_SEALS
       return;
+    case 0:
+    case 1030:
+    case 1031:  // F_DUPFD, F_DUPFD_CLOEXEC, F_SETPIPE_SZ
+      return p.number(static_cast<i64>(arg));
+    case 8:  // F_SETOWN
+      return p.number(as_int(arg));
     case 2:
       return p.named("fd_flags", static_cast<u32>(arg));
     case 4:
@@ -107,91 +182,31 @@ void fcntl(Print& p, usize i) {
     case 10:
       return p.text(signal_name(as_int(arg)));
     case 1024:
-      return p.named("lock_type", static_cast<u32>(arg));
+      return p.named("lock_type", arg);
+    case 1026: {  // F_NOTIFY
+      constexpr Name kEvents[] = {{1, "DN_ACCESS"},
+                                  {2, "DN_MODIFY"},
+                                  {4, "DN_CREATE"},
+                                  {8, "DN_DELETE"},
+                                  {16, "DN_RENAME"},
+                                  {32, "DN_ATTRIB"},
+                                  {0x80000000, "DN_MULTISHOT"}};
+      return append_names(p.out, {Names::Kind::bits, "DN_???", kEvents}, arg);
+    }
     case 1033:
-      return p.named("seals", static_cast<u32>(arg));
+      return p.named("seals", arg);
     case 5:
+    case 36:  // F_GETLK, F_OFD_GETLK
+      return p.done() ? lock(p, arg, true) : p.address(arg);
     case 6:
     case 7:
-    case 36:
     case 37:
     case 38:
-      return p.object<abi::FLock>(arg, [&](const abi::FLock& l) {
-        p.text(fmt::format("{{l_type={}, l_whence={}, l_start={}, l_len={}",
-                           print_names(names("lock_type"), static_cast<u16>(l.l_type)),
-                           print_names(names("Whence"), static_cast<u16>(l.l_whence)), l.l_start, l.l_len));
-        if ((cmd == 5 || cmd == 36) && p.call.left) p.text(fmt::format(", l_pid={}", l.l_pid));
-        p.text("}");
-      });
-    default:
-      return p.number(as_int(arg));
-  }
-}
-
-std::string ioctl_name(u32 cmd) {
-  const std::string_view known = name_of(names("IoctlCmd"), cmd);
-  if (!known.empty()) return std::string(known);
-  constexpr std::string_view kDirections[] = {"_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"};
-  const auto part = [](u32 n) { return n == 0 ? std::string("0") : fmt::format("{:#x}", n); };
-  return fmt::format("_IOC({}, {}, {}, {})", kDirections[cmd >> 30], part(cmd >> 8 & 0xff), part(cmd & 0xff),
-                     part(cmd >> 16 & 0x3fff));
-}
-void termios(Print& p, u64 place) {
-  p.object<abi::Termios>(place, [&](const abi::Termios& t) {
-    constexpr std::string_view kSpeeds[] = {"B0",   "B50",   "B75",   "B110",  "B134",  "B150",  "B200",   "B300",
-                                            "B600", "B1200", "B1800", "B2400", "B4800", "B9600", "B19200", "B38400"};
-    const std::string speed =
-        (t.c_cflag & 0x100f) < 16 ? std::string(kSpeeds[t.c_cflag & 0xf]) : fmt::format("{:#x}", t.c_cflag & 0x100f);
-    if (p.options.verbose) {
-      p.text(fmt::format("{{c_iflag={:#x}, c_oflag={:#x}, c_cflag={:#x}, c_lflag={:#x}, c_line={}, c_cc=", t.c_iflag,
-                         t.c_oflag, t.c_cflag, t.c_lflag, t.c_line));
-      p.text(quote({reinterpret_cast<const char*>(t.c_cc), sizeof t.c_cc}, DecodeOptions::Hex::all, More::no) + "}");
-      return;
-    }
-    const auto flag = [](bool on, std::string_view name) { return (on ? " " : " -") + std::string(name); };
-    p.text("{" + speed + flag((t.c_oflag & 1) != 0, "opost") + flag((t.c_lflag & 1) != 0, "isig") +
-           flag((t.c_lflag & 2) != 0, "icanon") + flag((t.c_lflag & 8) != 0, "echo") + " ...}");
-  });
-}
-bool reads_by_ioctl(u32 cmd) {
-  return cmd == 0x5401 || cmd == 0x5413 || cmd == 0x540f || cmd == 0x541b || cmd == 0x5429 || cmd == 0x5411 ||
-         cmd == 0x80045430;
-}
-void ioctl(Print& p, usize i) {
-  const u32 cmd = static_cast<u32>(p.arg(1));
-  if (i == 1) return p.text(ioctl_name(cmd));
-  const u64 arg = p.arg(2);
-  if (reads_by_ioctl(cmd) && !p.done()) return p.address(arg);
-  switch (cmd) {
-    case 0x5401:
-    case 0x5402:
-    case 0x5403:
-    case 0x5404:
-      return termios(p, arg);
-    case 0x5413:
-    case 0x5414:
-      return p.object<abi::WinSize>(arg, [&](const abi::WinSize& w) {
-        p.text(fmt::format("{{ws_row={}, ws_col={}, ws_xpixel={}, ws_ypixel={}}}", w.ws_row, w.ws_col, w.ws_xpixel,
-                           w.ws_ypixel));
-      });
-    case 0x540f:
-    case 0x5410:
-    case 0x541b:
-    case 0x5421:
-    case 0x5429:
-    case 0x5411:
-    case 0x80045430:
-    case 0x40045431:
-      return p.object<i32>(arg, [&](i32 n) { p.text(fmt::format("[{}]", n)); });
-    case 0x5451:
-    case 0x5450:  // FIOCLEX, FIONCLEX
-      return;
-    case 0x540e:
-    case 0x540b:
-    case 0x540a:
-    case 0x5409:
-    case 0x40049409:
-      return p.number(as_int(arg));
+      return lock(p, arg, false);
+    case 15:
+      return owner(p, arg);
+    case 16:
+      return p.done() ? owner(p, arg) : p.address(arg);
     default:
       return hex(p, arg);
   }
@@ -234,7 +249,8 @@ void clone(Print& p, usize i) {
 void clone3(Print& p, usize i) {
   abi::CloneArgs args{};
   const usize size = std::min<u64>(p.arg(1), sizeof args);
-  const u8* bytes = p.seen().memory(p.arg(0), size);
+  constexpr usize kFirstSize = 64;
+  const u8* bytes = size < kFirstSize ? nullptr : p.seen().memory(p.arg(0), size);
   if (bytes == nullptr) return p.address(p.arg(i));
   std::memcpy(&args, bytes, size);
   p.text("{flags=" + clone_flags(args.flags));
@@ -246,6 +262,12 @@ void clone3(Print& p, usize i) {
   p.text(", stack="), p.address(args.stack.raw());
   p.text(", stack_size="), hex(p, args.stack_size);
   if ((args.flags & abi::clone_settls) != 0) p.text(", tls="), p.address(args.tls);
+  if (args.set_tid.raw() != 0 || args.set_tid_size != 0) {
+    p.text(", set_tid="), p.array<i32>(args.set_tid.raw(), args.set_tid_size, [&](i32 tid) { p.number(tid); });
+    p.text(fmt::format(", set_tid_size={}", args.set_tid_size));
+  }
+  if ((args.flags & abi::clone_into_cgroup) != 0 || args.cgroup != 0)
+    p.text(", cgroup="), p.descriptor(as_int(args.cgroup));
   p.text("}");
   if (!p.done() || (args.flags & (abi::clone_parent_settid | abi::clone_pidfd)) == 0) return;
   std::string told;
@@ -268,6 +290,20 @@ void wait_usage(Print& p, usize i) {
 }
 void waitid_options(Print& p, usize i) { p.named("waitid", static_cast<u32>(p.arg(i))); }
 
+// What FUTEX_WAKE_OP does to the second word, and which comparison makes it wake there, too.
+void wake_operation(Print& p, u32 word) {
+  constexpr std::string_view kOperations[] = {"SET", "ADD", "OR", "ANDN", "XOR"};
+  constexpr std::string_view kComparisons[] = {"EQ", "NE", "LT", "LE", "GT", "GE"};
+  const u32 operation = word >> 28 & 7, comparison = word >> 24 & 0xf;
+  if ((word >> 31) != 0) p.text("FUTEX_OP_OPARG_SHIFT<<28|");
+  p.text(operation < std::size(kOperations) ? fmt::format("FUTEX_OP_{}<<28", kOperations[operation])
+                                            : fmt::format("{:#x}<<28 /* FUTEX_OP_??? */", operation));
+  p.text("|" + trace::hex(word >> 12 & 0xfff) + "<<12|");
+  p.text(comparison < std::size(kComparisons) ? fmt::format("FUTEX_OP_CMP_{}<<24", kComparisons[comparison])
+                                              : fmt::format("{:#x}<<24 /* FUTEX_OP_CMP_??? */", comparison));
+  p.text("|" + trace::hex(word & 0xfff));
+}
+
 void futex(Print& p, usize i) {
   const u32 op = static_cast<u32>(p.arg(1));
   const u32 command = op & 0x7f;
@@ -277,13 +313,15 @@ void futex(Print& p, usize i) {
   const auto bitset = [&](u64 bits) {
     p.text(static_cast<u32>(bits) == ~u32{0} ? "FUTEX_BITSET_MATCH_ANY" : fmt::format("{:#x}", static_cast<u32>(bits)));
   };
+  constexpr u32 kLast = abi::futex_lock_pi2;
+  if (command > kLast && i >= 3) return i == 5 ? hex(p, static_cast<u32>(p.arg(i))) : p.address(p.arg(i));
   const bool second_word =
       is({abi::futex_requeue, abi::futex_cmp_requeue, abi::futex_wake_op, abi::futex_cmp_requeue_pi});
   switch (i) {
     case 1:
       return p.text(futex_op(op));
     case 2:
-      if (is({abi::futex_unlock_pi, abi::futex_trylock_pi})) return;
+      if (is({abi::futex_lock_pi, abi::futex_lock_pi2, abi::futex_unlock_pi, abi::futex_trylock_pi})) return;
       return p.unsigned_number(static_cast<u32>(p.arg(2)));
     case 3:
       if (is({abi::futex_wait, abi::futex_wait_bitset, abi::futex_lock_pi, abi::futex_wait_requeue_pi,
@@ -299,53 +337,11 @@ void futex(Print& p, usize i) {
     case 5:
       if (command == abi::futex_wait_bitset) return bitset(p.arg(5));
       if (is({abi::futex_cmp_requeue, abi::futex_cmp_requeue_pi})) return p.unsigned_number(static_cast<u32>(p.arg(5)));
-      if (command == abi::futex_wake_op) return hex(p, static_cast<u32>(p.arg(5)));
+      if (command == abi::futex_wake_op) return wake_operation(p, static_cast<u32>(p.arg(5)));
       return;
     default:
       return p.address(p.arg(i));
   }
-}
-
-void arch_prctl(Print& p, usize i) {
-  const u32 op = static_cast<u32>(p.arg(0));
-  const bool gets = op == 0x1003 || op == 0x1004;
-  if (gets && p.done()) return p.object<u64>(p.arg(i), [&](u64 value) { p.text("["), p.address(value), p.text("]"); });
-  p.address(p.arg(i));
-}
-// How many words each operation has; others show all four.
-void prctl(Print& p, usize i) {
-  const u32 op = static_cast<u32>(p.arg(0));
-  struct Known {
-    u32 op;
-    u8 words;
-    enum class Style : u8 { number, signal, string, address, capability } style;
-  };
-  using Style = Known::Style;
-  constexpr Known kKnown[] = {{1, 1, Style::signal},      {2, 1, Style::address},     {3, 0, Style::number},
-                              {4, 1, Style::number},      {7, 0, Style::number},      {8, 1, Style::number},
-                              {15, 1, Style::string},     {16, 1, Style::string},     {21, 0, Style::number},
-                              {23, 1, Style::capability}, {24, 1, Style::capability}, {27, 0, Style::number},
-                              {29, 1, Style::number},     {30, 0, Style::number},     {36, 1, Style::number},
-                              {37, 1, Style::address},    {40, 1, Style::address}};
-  for (const Known& known : kKnown) {
-    if (known.op != op) continue;
-    if (i > known.words) return;
-    const u64 arg = p.arg(i);
-    switch (known.style) {
-      case Style::signal:
-        return p.text(signal_name(as_int(arg)));
-      case Style::string:
-        return op == 16 && !p.done() ? p.address(arg) : p.string(arg);
-      case Style::address:
-        if (!p.done()) return p.address(arg);
-        return p.object<i32>(arg, [&](i32 n) { p.text("[" + (op == 2 ? signal_name(n) : std::to_string(n)) + "]"); });
-      case Style::capability:
-        return p.named("capability", arg);
-      case Style::number:
-        return p.unsigned_number(arg);
-    }
-  }
-  hex(p, p.arg(i));
 }
 
 void affinity(Print& p, usize i) {
@@ -404,7 +400,9 @@ void epoll_events(Print& p, usize i) {
                        static_cast<u32>(data), data));
   });
 }
-void epoll_mask(Print& p, usize i) { find_object("SigSet")(p, p.arg(i)); }
+// What is told only when a call is left is not read any more where it failed.
+void epoll_mask(Print& p, usize i) { p.call.failed() ? p.address(p.arg(i)) : find_object("SigSet")(p, p.arg(i)); }
+void epoll_time(Print& p, usize i) { p.call.failed() ? p.address(p.arg(i)) : print_time(p, p.arg(i)); }
 // What is left of a sleep is told only where it was cut short.
 void remaining(Print& p, usize i) {
   if (p.call.left && (p.call.value == -4 || p.call.value == -516 || p.call.value == -512 || p.call.value == -514))
@@ -414,6 +412,10 @@ void remaining(Print& p, usize i) {
 
 // --- sockets ---------------------------------------------------------------------------------------------------------------
 
+void print_credentials(Print& p, u64 place) {
+  p.object<abi::UCred>(
+      place, [&](const abi::UCred& c) { p.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid)); });
+}
 void socket_protocol(Print& p, usize i) {
   const i32 domain = as_int(p.arg(0));
   const u32 protocol = static_cast<u32>(p.arg(i));
@@ -436,66 +438,181 @@ void address_length(Print& p, usize i) {
   });
 }
 void socket_option(Print& p, usize i) {
-  const u32 level = static_cast<u32>(p.arg(1));
-  p.named(level == 6    ? "tcp_option"
-          : level == 0  ? "ip_option"
-          : level == 41 ? "ipv6_option"
-                        : "SocketOption",
-          static_cast<u32>(p.arg(i)));
+  struct Level {
+    u32 level;
+    std::string_view options, more_set, more_get;
+  };
+  constexpr Level kLevels[] = {{0, "ip_option", "ip_set", "ip_get"},
+                               {1, "SocketOption", "", ""},
+                               {6, "tcp_option", "", ""},
+                               {17, "udp_option", "", ""},
+                               {41, "ipv6_option", "ipv6_set", "ipv6_get"},
+                               {136, "udp_option", "", ""},
+                               {255, "raw_option", "", ""},
+                               {263, "packet_option", "", ""},
+                               {270, "netlink_option", "", ""}};
+  const u32 level = static_cast<u32>(p.arg(1)), option = static_cast<u32>(p.arg(i));
+  const bool gets = p.call.row->name == "getsockopt";
+  const auto* known =
+      std::find_if(std::begin(kLevels), std::end(kLevels), [&](const Level& l) { return l.level == level; });
+  if (known == std::end(kLevels)) return p.number(as_int(option));
+  constexpr u32 kSocket = 1, kFilter = 26;
+  if (level == kSocket && option == kFilter && gets) return p.text("SO_GET_FILTER");
+  const std::string_view more = gets ? known->more_get : known->more_set;
+  const std::string_view name = more.empty() ? std::string_view() : name_of(names(more), option);
+  if (!name.empty()) return p.text(name);
+  const Names& table = names(known->options);
+  option == 0 && name_of(table, 0).empty() ? p.text("0 /* " + std::string(table.unknown) + " */")
+                                           : append_names(p.out, table, option);
 }
+// Groups of multicast: an address and an interface.
+bool joins_group(u32 level, u32 option) {
+  const bool any = option == 42 || option == 45;  // MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP
+  return (level == 0 && (any || option == 35 || option == 36)) ||
+         (level == 41 && (any || option == 20 || option == 21 || option == 27 || option == 28));
+}
+void group(Print& p, u64 place, i32 length) {
+  const bool is_any = p.arg(2) >= 42, is_six = p.arg(1) == 41;
+  struct Six {
+    std::array<u8, 16> address;
+    u32 interface;
+  };
+  if (is_any || length < as_int(is_six ? sizeof(Six) : sizeof(u64))) return p.address(place);
+  if (is_six) {
+    return p.object<Six>(place, [&](const Six& g) {
+      p.text(fmt::format("{{inet_pton(AF_INET6, \"{}\", &ipv6mr_multiaddr), ipv6mr_interface=", inet6_text(g.address)));
+      print_interface(p, g.interface), p.text("}");
+    });
+  }
+  p.object<std::array<u8, 8>>(place, [&](const std::array<u8, 8>& g) {
+    p.text(fmt::format("{{imr_multiaddr=inet_addr(\"{}.{}.{}.{}\"), imr_interface=inet_addr(\"{}.{}.{}.{}\")}}", g[0],
+                       g[1], g[2], g[3], g[4], g[5], g[6], g[7]));
+  });
+}
+
 void option_value(Print& p, usize i) {
   const bool gets = p.call.row->name == "getsockopt";
   const u64 place = p.arg(i);
   if (gets && !p.done()) return p.address(place);
   i32 length = as_int(p.arg(4));
   if (gets) p.seen().read(p.arg(4), length);
-  const bool is_socket = p.arg(1) == 1;
-  if (is_socket && p.arg(2) == 13 && length == 8) {
-    return p.object<abi::Linger>(place, [&](const abi::Linger& l) {
-      p.text(fmt::format("{{l_onoff={}, l_linger={}}}", l.l_onoff, l.l_linger));
+  enum : u32 { error = 4, linger = 13, credentials = 17, filter = 26, reuse_filter = 51 };
+  const u32 option = p.arg(1) == abi::sol_socket ? static_cast<u32>(p.arg(2)) : 0;
+  switch (option) {
+    case error:
+      if (!gets || length != sizeof(i32)) break;
+      return p.object<i32>(place, [&](i32 n) {
+        const std::string_view name = n > 0 ? errno_name(static_cast<Errno>(n)) : std::string_view();
+        p.text(name.empty() ? fmt::format("[{}]", n) : fmt::format("[{}]", name));
+      });
+    case linger:
+      if (length < as_int(sizeof(abi::Linger)))
+        return gets ? p.bytes(place, static_cast<u64>(std::max(length, 0))) : p.address(place);
+      return p.object<abi::Linger>(place, [&](const abi::Linger& l) {
+        p.text(fmt::format("{{l_onoff={}, l_linger={}}}", l.l_onoff, l.l_linger));
+      });
+    case credentials:
+      if (length != as_int(sizeof(abi::UCred))) break;
+      return print_credentials(p, place);
+    case filter:
+    case reuse_filter:
+      if (gets) break;
+      return length < as_int(sizeof(u64) * 2) ? p.address(place) : print_filter_program(p, place);
+    default:
+      break;
+  }
+  if (!gets && joins_group(static_cast<u32>(p.arg(1)), static_cast<u32>(p.arg(2)))) return group(p, place, length);
+  if (length == sizeof(i32)) return p.object<i32>(place, [&](i32 n) { p.text(fmt::format("[{}]", n)); });
+  p.bytes(place, static_cast<u64>(std::max(length, 0)));
+}
+
+// What stands in one control message; nothing where its kind is not known or it is too short for it.
+void control_data(Print& p, i32 level, i32 kind, u64 place, u64 length) {
+  enum : i32 { rights = 1, credentials, security, timestamp = 29, timestamp_ns = 35, timestamping = 37 };
+  enum : i32 { type_of_service = 1, time_to_live, return_options = 7, packet_info, errors = 11 };
+  const auto say = [&](const auto& print) { p.text(", cmsg_data="), print(); };
+  const auto times = [&](usize count, std::string_view fraction) {
+    say([&] {
+      p.text(count > 1 ? "[" : "");
+      for (usize n = 0; n < count; ++n) {
+        p.object<abi::TimeSpec>(place + n * sizeof(abi::TimeSpec), [&](const abi::TimeSpec& t) {
+          p.text(fmt::format("{}{{tv_sec={}, {}={}}}", n == 0 ? "" : ", ", t.tv_sec, fraction, t.tv_nsec));
+        });
+      }
+      p.text(count > 1 ? "]" : "");
+    });
+  };
+  if (level == as_int(abi::sol_socket)) {
+    if (kind == rights && length >= sizeof(i32))
+      say([&] { p.array<i32>(place, length / sizeof(i32), [&](i32 fd) { p.descriptor(fd); }); });
+    if (kind == credentials && length >= sizeof(abi::UCred)) say([&] { print_credentials(p, place); });
+    if (kind == security && length > 0) say([&] { p.bytes(place, length); });
+    if (kind == timestamp && length >= sizeof(abi::TimeSpec)) times(1, "tv_usec");
+    if (kind == timestamp_ns && length >= sizeof(abi::TimeSpec)) times(1, "tv_nsec");
+    if (kind == timestamping && length >= 3 * sizeof(abi::TimeSpec)) times(3, "tv_nsec");
+    return;
+  }
+  if (level != 0) return;
+  const auto dotted = [](const u8* b) { return fmt::format("inet_addr(\"{}.{}.{}.{}\")", b[0], b[1], b[2], b[3]); };
+  if (kind == packet_info && length >= 12) {
+    return say([&] {
+      p.object<std::array<u8, 12>>(place, [&](const std::array<u8, 12>& info) {
+        u32 index = 0;
+        std::memcpy(&index, info.data(), sizeof index);
+        p.text("{ipi_ifindex="), print_interface(p, index);
+        p.text(fmt::format(", ipi_spec_dst={}, ipi_addr={}}}", dotted(&info[4]), dotted(&info[8])));
+      });
     });
   }
-  if (is_socket && p.arg(2) == 17 && length == 12) {
-    return p.object<abi::UCred>(
-        place, [&](const abi::UCred& c) { p.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid)); });
+  if (kind == time_to_live && length >= sizeof(u32))
+    say([&] { p.object<u32>(place, [&](u32 n) { p.text(fmt::format("[{}]", n)); }); });
+  if (kind == type_of_service && length >= 1)
+    say([&] { p.object<u8>(place, [&](u8 n) { p.text("[" + trace::hex(n) + "]"); }); });
+  if (kind == return_options && length > 0) {
+    say([&] { p.array<u8>(place, length, [&](u8 n) { p.text(trace::hex(n)); }); });
   }
-  if (length == 16 && is_socket && (p.arg(2) == 20 || p.arg(2) == 21)) return find_object("TimeVal")(p, place);
-  if (length == 4) return p.object<i32>(place, [&](i32 n) { p.text(fmt::format("[{}]", n)); });
-  p.bytes(place, static_cast<u64>(std::max(length, 0)));
+  constexpr u64 kErrorSize = 16, kAddressSize = 16;
+  if (kind == errors && length >= kErrorSize) {
+    say([&] {
+      struct Error {
+        u32 number;
+        u8 origin, type, code, pad;
+        u32 info, data;
+      };
+      p.object<Error>(place, [&](const Error& e) {
+        p.text(fmt::format("{{ee_errno={}, ee_origin={}, ee_type={}, ee_code={}, ee_info={}, ee_data={}", e.number,
+                           e.origin, e.type, e.code, e.info, e.data));
+        if (length >= kErrorSize + kAddressSize)
+          p.text(", offender="), print_socket_address(p, place + kErrorSize, kAddressSize);
+        p.text("}");
+      });
+    });
+  }
 }
 
 void control_messages(Print& p, u64 place, u64 length) {
   p.text(", msg_control=");
-  u64 at = 0;
-  std::string out;
-  while (at + sizeof(abi::CMsgHdr) <= length) {
-    abi::CMsgHdr head;
-    if (!p.seen().read(place + at, head) || head.cmsg_len < sizeof head) break;
-    const u64 data = std::min(head.cmsg_len, length - at) - sizeof head;
-    const bool socket_level = head.cmsg_level == 1;
-    out += fmt::format("{}{{cmsg_len={}, cmsg_level={}, cmsg_type={}", out.empty() ? "" : ", ", head.cmsg_len,
-                       print_names(names("SocketLevel"), static_cast<u32>(head.cmsg_level)),
-                       socket_level ? print_names(names("scm"), static_cast<u32>(head.cmsg_type))
-                                    : fmt::format("{:#x}", head.cmsg_type));
-    std::string value;
-    Print inner{p.call, p.options, value};
-    if (socket_level && head.cmsg_type == 1) {
-      inner.array<i32>(place + at + sizeof head, data / 4, [&](i32 fd) { inner.descriptor(fd); });
-    } else if (socket_level && head.cmsg_type == 2 && data == 12) {
-      inner.object<abi::UCred>(place + at + sizeof head, [&](const abi::UCred& c) {
-        inner.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid));
-      });
+  abi::CMsgHdr head;
+  if (length < sizeof head || !p.seen().read(place, head)) return p.address(place);
+  p.text("[");
+  for (u64 at = 0; at + sizeof head <= length && p.seen().read(place + at, head);) {
+    const u64 said = std::min(head.cmsg_len, length - at), data = said > sizeof head ? said - sizeof head : 0;
+    p.text(fmt::format("{}{{cmsg_len={}, cmsg_level={}, cmsg_type=", at == 0 ? "" : ", ", head.cmsg_len,
+                       print_names(names("cmsg_level"), static_cast<u32>(head.cmsg_level))));
+    const u32 kind = static_cast<u32>(head.cmsg_type);
+    if (head.cmsg_level == as_int(abi::sol_socket)) {
+      p.named("scm", kind);
+    } else if (head.cmsg_level == 0) {
+      p.named("ip_cmsg", kind);
     } else {
-      inner.bytes(place + at + sizeof head, data);
+      p.text(fmt::format("{:#x}", kind));
     }
-    out += ", cmsg_data=" + value + "}";
+    control_data(p, head.cmsg_level, head.cmsg_type, place + at + sizeof head, data);
+    p.text("}");
+    if (head.cmsg_len < sizeof head) break;
     at += abi::cmsg_align(head.cmsg_len);
   }
-  if (out.empty()) {
-    p.address(place);
-  } else {
-    p.text("[" + out + "]");
-  }
+  p.text("]");
 }
 void print_message(Print& p, u64 place, u64 data) {
   p.object<abi::MsgHdr>(place, [&](const abi::MsgHdr& m) {
@@ -516,10 +633,12 @@ void message(Print& p, usize i) {
   print_message(p, p.arg(i), static_cast<u64>(p.call.value));
 }
 void messages(Print& p, usize i) {
-  if (!p.done()) return p.address(p.arg(i));
   const bool sends = p.call.row->name == "sendmmsg";
+  abi::MMsgHdr first;
+  if (!p.done() && (!sends || !p.seen().read(p.arg(i), first))) return p.address(p.arg(i));
   p.text("[");
-  for (u64 n = 0; n < static_cast<u64>(p.call.value); ++n) {
+  const u64 count = p.done() ? static_cast<u64>(p.call.value) : static_cast<u32>(p.arg(2));
+  for (u64 n = 0; n < count; ++n) {
     abi::MMsgHdr one;
     const u64 place = p.arg(i) + n * sizeof one;
     if (n > 0) p.text(", ");
@@ -528,7 +647,7 @@ void messages(Print& p, usize i) {
       break;
     }
     p.text("{msg_hdr="), print_message(p, place, sends ? ~u64{0} : one.msg_len);
-    p.text(fmt::format(", msg_len={}}}", one.msg_len));
+    p.text(p.done() ? fmt::format(", msg_len={}}}", one.msg_len) : std::string("}"));
   }
   p.text("]");
 }
@@ -547,7 +666,25 @@ void result_string(Print& p, usize i) {  // getcwd: as long as its result, witho
   if (!p.done()) return p.address(p.arg(i));
   p.path(p.arg(i));
 }
-void small_hex(Print& p, usize i) { hex(p, static_cast<u32>(p.arg(i))); }
+void any_hex(Print& p, usize i) { hex(p, p.arg(i)); }
+void unsigned_length(Print& p, usize i) { p.unsigned_number(p.arg(i)); }
+void robust_list(Print& p, usize i) {
+  if (!p.done()) return p.address(p.arg(i));
+  p.object<u64>(p.arg(i), [&](u64 head) { p.text("["), p.address(head), p.text("]"); });
+}
+void name_list(Print& p, usize i) {  // of attributes
+  if (!p.done() || p.arg(i + 1) == 0) return p.address(p.arg(i));
+  p.bytes(p.arg(i), static_cast<u64>(p.call.value));
+}
+void host_name(Print& p, usize i) {
+  const u32 length = static_cast<u32>(p.arg(1));
+  if (i == 1) return p.unsigned_number(length);
+  as_int(length) < 0 ? p.address(p.arg(i)) : p.bytes(p.arg(i), length);
+}
+void restart_command(Print& p, usize i) {  // reboot
+  constexpr u32 kRestartBy = 0xa1b2c3d4;
+  if (static_cast<u32>(p.arg(2)) == kRestartBy) p.string(p.arg(i));
+}
 void offset_pair(Print& p, usize i) {
   i64 now = 0;
   if (p.arg(i) == 0 || !p.seen().read(p.arg(i), now)) return p.address(p.arg(i));
@@ -560,17 +697,25 @@ void ipc_key(Print& p, usize i) {
 void ipc_flags(Print& p, usize i) {
   const u32 flags = static_cast<u32>(p.arg(i));
   const u32 bits = flags & ~0777u;
-  p.text(bits == 0 ? permissions(flags & 0777)
-                   : print_names(names("ipc_bits"), bits) + "|" + permissions(flags & 0777));
+  constexpr u32 kHugeShift = 26, kHuge = 04000;
+  const bool memory = p.call.row->name == "shmget", huge = memory && (flags & kHuge) != 0;
+  const u32 size = huge ? bits >> kHugeShift : 0;
+  if (bits != 0)
+    p.text(print_names(names(memory ? "shm_bits" : "ipc_bits"), huge ? bits & ((1u << kHugeShift) - 1) : bits) + "|");
+  if (size != 0) p.text(fmt::format("{}<<SHM_HUGE_SHIFT|", size));
+  p.text(permissions(flags & 0777));
 }
 void timerfd_flags(Print& p, usize i) { p.named("timerfd_settime", static_cast<u32>(p.arg(i))); }
-void sem_command(Print& p, usize i) { p.named("semctl", static_cast<u32>(p.arg(i))); }
 void sem_operations(Print& p, usize i) {
   p.array<abi::SemBuf>(p.arg(i), p.arg(i + 1), [&](const abi::SemBuf& b) {
     const u32 flags = static_cast<u16>(b.sem_flg);
     std::string text = (flags & 0x1000) != 0 ? "SEM_UNDO" : "";
     if ((flags & 04000) != 0) text += text.empty() ? "IPC_NOWAIT" : "|IPC_NOWAIT";
-    if (text.empty()) text = flags == 0 ? "0" : fmt::format("{:#x}", flags);
+    const u32 rest = flags & ~u32{0x1000 | 04000};
+    if (text.empty())
+      text = rest == 0 ? "0" : trace::hex(rest) + " /* SEM_??? */";
+    else if (rest != 0)
+      text += "|" + trace::hex(rest);
     p.text(fmt::format("{{sem_num={}, sem_op={}, sem_flg={}}}", b.sem_num, b.sem_op, text));
   });
 }
@@ -596,6 +741,8 @@ void personality(Print& p, usize i) {
 void groups(Print& p, usize i) {
   const bool gets = p.call.row->name == "getgroups";
   if (gets && !p.done()) return p.address(p.arg(i));
+  constexpr u32 kMost = 65536;
+  if (!gets && static_cast<u32>(p.arg(0)) > kMost) return p.address(p.arg(i));
   p.array<u32>(p.arg(i), gets ? static_cast<u64>(p.call.value) : static_cast<u32>(p.arg(0)),
                [&](u32 id) { p.unsigned_number(id); });
 }
@@ -610,44 +757,15 @@ void data_received(Print& p, usize i) {
 }
 
 void bpf(Print& p, usize i) { print_bpf(p, p.arg(i), static_cast<u32>(p.arg(i + 1))); }
-void ring_parameters(Print& p, usize i) {
-  p.object<abi::IoUringParams>(p.arg(i), [&](const abi::IoUringParams& r) {
-    p.text("{flags="), p.named("ring_setup", r.flags);
-    p.text(fmt::format(", sq_thread_cpu={}, sq_thread_idle={}", trace::hex(r.sq_thread_cpu), r.sq_thread_idle));
-    constexpr u32 kAttachWq = 1 << 5;
-    if ((r.flags & kAttachWq) != 0) p.text(", wq_fd="), p.descriptor(as_int(r.wq_fd));
-    if (p.done()) {
-      p.text(fmt::format(", sq_entries={}, cq_entries={}, features=", r.sq_entries, r.cq_entries));
-      p.named("ring_features", r.features);
-    }
-    p.text("}");
-  });
-}
-void ring_enter(Print& p, usize i) {
-  if (i == 3) return p.named("ring_enter", static_cast<u32>(p.arg(i)));
-  find_object("SigSet")(p, p.arg(i));
-}
-void ring_register(Print& p, usize i) {
-  const u32 op = static_cast<u32>(p.arg(1)), count = static_cast<u32>(p.arg(3));
-  if (i == 1) return p.named("ring_register", op);
-  if (op == abi::ioring_register_buffers) {
-    return p.array<abi::IoVec>(p.arg(i), count, [&](const abi::IoVec& v) {
-      p.text("{iov_base="), p.address(v.iov_base.raw());
-      p.text(fmt::format(", iov_len={}}}", v.iov_len));
-    });
-  }
-  if (abi::registers_descriptors(op)) return p.array<i32>(p.arg(i), count, [&](i32 fd) { p.descriptor(fd); });
-  p.address(p.arg(i));
-}
-
 constexpr Override kOverrides[] = {
     {"bpf", 1 << 1, bpf, 1 << 1},
-    {"io_uring_setup", 1 << 1, ring_parameters, 1 << 1},
-    {"io_uring_enter", 1 << 3 | 1 << 4, ring_enter},
-    {"io_uring_register", 1 << 1 | 1 << 2, ring_register},
     {"open", 1 << 2, open_mode},
     {"openat", 1 << 3, open_mode},
-    {"mq_open", 1 << 2, open_mode},
+    {"mq_open", 1 << 2 | 1 << 3,
+     [](Print& p, usize i) {
+       if (i == 2) return open_mode(p, i);
+       if ((p.arg(1) & kCreates) != 0) find_object("MqAttr")(p, p.arg(i));
+     }},
     {"mknod", 1 << 1 | 1 << 2, mknod},
     {"mknodat", 1 << 2 | 1 << 3, mknod},
     {"access", 1 << 1, access_mode},
@@ -666,15 +784,13 @@ constexpr Override kOverrides[] = {
      [](Print& p, usize i) { i == 1 ? write_vector(p, i) : vector_position(p, i); }},
     {"pwritev2", 1 << 1 | 1 << 3 | 1 << 4,
      [](Print& p, usize i) { i == 1 ? write_vector(p, i) : vector_position(p, i); }},
-    {"process_vm_readv", 1 << 1 | 1 << 3, [](Print& p, usize i) { print_iovec(p, p.arg(i), p.arg(i + 1), 0); }},
-    {"process_vm_writev", 1 << 1 | 1 << 3, [](Print& p, usize i) { print_iovec(p, p.arg(i), p.arg(i + 1), 0); }},
+    {"process_vm_readv", 1 << 1 | 1 << 3, foreign_vectors, 1 << 1},
+    {"process_vm_writev", 1 << 1 | 1 << 3, foreign_vectors},
     {"utimensat", 1 << 2, times},
     {"futimesat", 1 << 2, times},
     {"utimes", 1 << 1, times},
     {"fcntl", 1 << 2, fcntl, 1 << 2, 0,
-     [](const Call& c) { return as_int(c.args[1]) == 5 || as_int(c.args[1]) == 36; }},
-    {"ioctl", 1 << 1 | 1 << 2, ioctl, 1 << 2, 0,
-     [](const Call& c) { return reads_by_ioctl(static_cast<u32>(c.args[1])); }},
+     [](const Call& c) { return as_int(c.args[1]) == 5 || as_int(c.args[1]) == 36 || as_int(c.args[1]) == 16; }},
     {"mmap", 1 << 5, mmap_offset},
     {"mremap", 1 << 4, mremap_address},
     {"mincore", 1 << 2, resident},
@@ -684,10 +800,6 @@ constexpr Override kOverrides[] = {
     {"wait4", 1 << 1 | 1 << 3, [](Print& p, usize i) { i == 1 ? wait_status(p, i) : wait_usage(p, i); }},
     {"waitid", 1 << 3 | 1 << 4, [](Print& p, usize i) { i == 3 ? waitid_options(p, i) : wait_usage(p, i); }},
     {"futex", 0x3f, futex, 0, 0x3f},
-    {"arch_prctl", 1 << 1, arch_prctl, 1 << 1, 0,
-     [](const Call& c) { return (c.args[0] & ~u64{7}) == 0x1000 && c.args[0] > 0x1002; }},
-    {"prctl", 0x1e, prctl, 0x1e, 0,
-     [](const Call& c) { return c.args[0] == 2 || c.args[0] == 16 || c.args[0] == 37 || c.args[0] == 40; }},
     {"sched_setaffinity", 1 << 2, affinity},
     {"sched_getaffinity", 1 << 2, affinity},
     {"poll", 1 << 0, poll_fds, 0, 1 << 0},
@@ -697,7 +809,10 @@ constexpr Override kOverrides[] = {
     {"pselect6", 0x3e, select_words, 0, 0x3e},
     {"epoll_wait", 1 << 1, epoll_events},
     {"epoll_pwait", 1 << 1 | 1 << 4, [](Print& p, usize i) { i == 1 ? epoll_events(p, i) : epoll_mask(p, i); }},
-    {"epoll_pwait2", 1 << 1, epoll_events},
+    {"epoll_pwait2", 1 << 1 | 1 << 3 | 1 << 4,
+     [](Print& p, usize i) { i == 1   ? epoll_events(p, i)
+                             : i == 3 ? epoll_time(p, i)
+                                      : epoll_mask(p, i); }},
     {"nanosleep", 1 << 1, remaining},
     {"clock_nanosleep", 1 << 3, remaining},
     {"socket", 1 << 2, socket_protocol},
@@ -728,10 +843,19 @@ constexpr Override kOverrides[] = {
     {"sendmsg", 1 << 1, message},
     {"recvmsg", 1 << 1, message},
     {"sendmmsg", 1 << 1, messages, 1 << 1},
-    {"recvmmsg", 1 << 1, messages},
+    {"recvmmsg", 1 << 1 | 1 << 4, [](Print& p, usize i) { i == 1 ? messages(p, i) : print_time(p, p.arg(i)); }},
     {"getrandom", 1 << 0, random_bytes},
     {"getcwd", 1 << 0, result_string},
-    {"rseq", 1 << 1 | 1 << 3, small_hex},
+    {"rseq", 0xf, any_hex},
+    {"truncate", 1 << 1, unsigned_length},
+    {"ftruncate", 1 << 1, unsigned_length},
+    {"get_robust_list", 1 << 1, robust_list},
+    {"listxattr", 1 << 1, name_list},
+    {"llistxattr", 1 << 1, name_list},
+    {"flistxattr", 1 << 1, name_list},
+    {"sethostname", 1 << 0 | 1 << 1, host_name},
+    {"setdomainname", 1 << 0 | 1 << 1, host_name},
+    {"reboot", 1 << 3, restart_command},
     {"sendfile", 1 << 2, offset_pair},
     {"copy_file_range", 1 << 1 | 1 << 3, offset_pair},
     {"splice", 1 << 1 | 1 << 3, offset_pair},
@@ -739,7 +863,6 @@ constexpr Override kOverrides[] = {
     {"semget", 1 << 0 | 1 << 2, [](Print& p, usize i) { i == 0 ? ipc_key(p, i) : ipc_flags(p, i); }},
     {"msgget", 1 << 0 | 1 << 1, [](Print& p, usize i) { i == 0 ? ipc_key(p, i) : ipc_flags(p, i); }},
     {"shmat", 1 << 2, [](Print& p, usize i) { p.named("shmat", static_cast<u32>(p.arg(i))); }},
-    {"semctl", 1 << 2, sem_command},
     {"semop", 1 << 1, sem_operations},
     {"semtimedop", 1 << 1, sem_operations},
     {"msgsnd", 1 << 1, queue_text},
@@ -791,8 +914,11 @@ std::string select_note(const Call& call, const DecodeOptions& options) {
 }  // namespace
 
 const Override* find_override(std::string_view call) {
-  for (const Override& one : kOverrides) {
-    if (one.call == call) return &one;
+  for (const std::span<const Override> list : {std::span<const Override>(kOverrides), system_overrides(),
+                                               prctl_overrides(), ioctl_overrides(), ring_overrides()}) {
+    for (const Override& one : list) {
+      if (one.call == call) return &one;
+    }
   }
   return nullptr;
 }
@@ -805,6 +931,12 @@ void append_result_note(std::string& out, const Call& call, const DecodeOptions&
   if (call.failed()) return;
   if (name == "rt_sigtimedwait" && call.value > 0) out += " (" + signal_name(static_cast<i32>(call.value)) + ")";
   if (name == "personality") out += " (PER_LINUX)";
+  if (name == "prctl") append_prctl_note(out, call);
+  if (name == "adjtimex" || name == "clock_adjtime") {
+    constexpr std::string_view kStates[] = {"TIME_OK", "TIME_INS", "TIME_DEL", "TIME_OOP", "TIME_WAIT", "TIME_ERROR"};
+    if (static_cast<u64>(call.value) < std::size(kStates)) out += fmt::format(" ({})", kStates[call.value]);
+  }
+  if (name == "ioprio_get") append_io_priority(out += " (", static_cast<u32>(call.value)), out += ')';
   if (name != "fcntl") return;
   const u32 cmd = static_cast<u32>(call.args[1]);
   if (cmd == 1 && call.value != 0)

@@ -139,6 +139,9 @@ const Row& row_of(const SyscallRow& row) {
       const SyscallParam param = syscall_param(row, i);
       if (param.name.empty()) break;
       slot->params.push_back(compile(param));
+      if (const Names* known = parameter_names(row.name, i); known != nullptr) {
+        slot->params.back().kind = Param::Kind::named, slot->params.back().table = known;
+      }
     }
     slot->over = find_override(row.name);
   }
@@ -243,10 +246,14 @@ void print_param(Print& p, const Row& row, usize i) {
     case Param::Kind::socket_type:
       return p.text(socket_type(static_cast<u32>(word)));
     case Param::Kind::mmap_flags: {
-      constexpr std::string_view kTypes[] = {"0", "MAP_SHARED", "MAP_PRIVATE", "MAP_SHARED_VALIDATE"};
+      constexpr std::string_view kTypes[] = {"MAP_FILE", "MAP_SHARED", "MAP_PRIVATE", "MAP_SHARED_VALIDATE"};
       const u64 type = word & 0xf, rest = word & ~u64{0xf};
       p.text(type < 4 ? std::string(kTypes[type]) : fmt::format("{:#x} /* MAP_??? */", type));
-      if (rest != 0) p.text("|" + print_names(names("mmap_bits"), rest));
+      constexpr u64 kHugePages = 0x40000, kSizeShift = 26, kSize = u64{0x3f} << kSizeShift;
+      const u64 size = (rest & kHugePages) != 0 ? (rest & kSize) >> kSizeShift : 0;
+      const u64 bits = size != 0 ? rest & ~kSize : rest;
+      if (bits != 0) p.text("|" + print_names(names("mmap_bits"), bits));
+      if (size != 0) p.text(fmt::format("|{}<<MAP_HUGE_SHIFT", size));
       return;
     }
     case Param::Kind::clone_flags:
@@ -371,7 +378,9 @@ void decode_result(const Call& call, const DecodeOptions& options, std::string& 
   Print p{call, options, out};
   const std::string_view name = call.row != nullptr ? call.row->name : std::string_view();
   const u32 command = name == "fcntl" ? static_cast<u32>(call.args[1]) : 0;
-  const bool flags = command == 1 || command == 3 || command == 1034;  // F_GETFD, F_GETFL, F_GET_SEALS
+  // F_GETFD, F_GETFL, F_GET_SEALS; PR_GET_SECUREBITS, PR_GET_SPECULATION_CTRL.
+  const bool flags = command == 1 || command == 3 || command == 1034 ||
+                     (name == "prctl" && (call.args[0] == 27 || call.args[0] == 52));
   if (call.value != 0 && (flags || options.raw || shows_address(name))) {
     append_hex(out, static_cast<u64>(call.value));
   } else if (!options.raw && shows_address(name)) {

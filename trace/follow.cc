@@ -27,6 +27,10 @@ void keep_words(Call& call) {
     i32 length = 0;
     if (word.call == name && call.seen.read(call.args[word.arg], length)) call.entry_length = length;
   }
+  constexpr u32 kInterfaceList = 0x8912;  // SIOCGIFCONF
+  i32 list = 0;
+  if (name == "ioctl" && static_cast<u32>(call.args[1]) == kInterfaceList && call.seen.read(call.args[2], list))
+    call.entry_length = list;
   for (const Word& word : kOffsets) {
     i64 offset = 0;
     if (word.call == name && call.seen.read(call.args[word.arg], offset)) call.entry_offset = offset;

@@ -47,6 +47,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <unordered_map>
 
@@ -76,8 +77,8 @@ constexpr Name kOpen[] = {N(O_CREAT),
                           N(O_APPEND),
                           N(O_NONBLOCK),
                           N(O_SYNC),
+                          {04000000, "__O_SYNC"},
                           N(O_DSYNC),
-                          N(O_ASYNC),
                           N(O_DIRECT),
                           {0100000, "O_LARGEFILE"},
                           N(O_NOFOLLOW),
@@ -85,23 +86,43 @@ constexpr Name kOpen[] = {N(O_CREAT),
                           N(O_CLOEXEC),
                           N(O_PATH),
                           N(O_TMPFILE),
-                          N(O_DIRECTORY)};
+                          {020000000, "__O_TMPFILE"},
+                          N(O_DIRECTORY),
+                          {020000, "FASYNC"}};
 constexpr Name kProt[] = {N(PROT_NONE),      N(PROT_READ),      N(PROT_WRITE),  N(PROT_EXEC),
                           {0x8, "PROT_SEM"}, N(PROT_GROWSDOWN), N(PROT_GROWSUP)};
-constexpr Name kMmap[] = {N(MAP_FIXED),     N(MAP_ANONYMOUS),      N(MAP_32BIT),  N(MAP_GROWSDOWN),
-                          N(MAP_DENYWRITE), N(MAP_EXECUTABLE),     N(MAP_LOCKED), N(MAP_NORESERVE),
-                          N(MAP_POPULATE),  N(MAP_NONBLOCK),       N(MAP_STACK),  N(MAP_HUGETLB),
-                          N(MAP_SYNC),      N(MAP_FIXED_NOREPLACE)};
+constexpr Name kMmap[] = {N(MAP_FIXED),    N(MAP_ANONYMOUS), N(MAP_32BIT),     N(MAP_NORESERVE),      N(MAP_POPULATE),
+                          N(MAP_NONBLOCK), N(MAP_GROWSDOWN), N(MAP_DENYWRITE), N(MAP_EXECUTABLE),     N(MAP_LOCKED),
+                          N(MAP_STACK),    N(MAP_HUGETLB),   N(MAP_SYNC),      N(MAP_FIXED_NOREPLACE)};
 constexpr Name kMremap[] = {N(MREMAP_MAYMOVE), N(MREMAP_FIXED), N(MREMAP_DONTUNMAP)};
-constexpr Name kMsync[] = {N(MS_ASYNC), N(MS_INVALIDATE), N(MS_SYNC)};
+constexpr Name kMsync[] = {N(MS_SYNC), N(MS_ASYNC), N(MS_INVALIDATE)};
 constexpr Name kMlock[] = {N(MLOCK_ONFAULT)};
 constexpr Name kMlockall[] = {N(MCL_CURRENT), N(MCL_FUTURE), N(MCL_ONFAULT)};
-constexpr Name kMadvise[] = {N(MADV_NORMAL),         N(MADV_RANDOM),       N(MADV_SEQUENTIAL),  N(MADV_WILLNEED),
-                             N(MADV_DONTNEED),       N(MADV_FREE),         N(MADV_REMOVE),      N(MADV_DONTFORK),
-                             N(MADV_DOFORK),         N(MADV_MERGEABLE),    N(MADV_UNMERGEABLE), N(MADV_HUGEPAGE),
-                             N(MADV_NOHUGEPAGE),     N(MADV_DONTDUMP),     N(MADV_DODUMP),      N(MADV_WIPEONFORK),
-                             N(MADV_KEEPONFORK),     N(MADV_COLD),         N(MADV_PAGEOUT),     N(MADV_POPULATE_READ),
-                             N(MADV_POPULATE_WRITE), {25, "MADV_COLLAPSE"}};
+constexpr Name kMadvise[] = {N(MADV_NORMAL),
+                             N(MADV_RANDOM),
+                             N(MADV_SEQUENTIAL),
+                             N(MADV_WILLNEED),
+                             N(MADV_DONTNEED),
+                             N(MADV_FREE),
+                             N(MADV_REMOVE),
+                             N(MADV_DONTFORK),
+                             N(MADV_DOFORK),
+                             N(MADV_MERGEABLE),
+                             N(MADV_UNMERGEABLE),
+                             N(MADV_HUGEPAGE),
+                             N(MADV_NOHUGEPAGE),
+                             N(MADV_DONTDUMP),
+                             N(MADV_DODUMP),
+                             N(MADV_WIPEONFORK),
+                             N(MADV_KEEPONFORK),
+                             N(MADV_COLD),
+                             N(MADV_PAGEOUT),
+                             N(MADV_POPULATE_READ),
+                             N(MADV_POPULATE_WRITE),
+                             {24, "MADV_DONTNEED_LOCKED"},
+                             {25, "MADV_COLLAPSE"},
+                             {100, "MADV_HWPOISON"},
+                             {101, "MADV_SOFT_OFFLINE"}};
 constexpr Name kWhence[] = {N(SEEK_SET), N(SEEK_CUR), N(SEEK_END), N(SEEK_DATA), N(SEEK_HOLE)};
 constexpr Name kFadvise[] = {N(POSIX_FADV_NORMAL),   N(POSIX_FADV_RANDOM),   N(POSIX_FADV_SEQUENTIAL),
                              N(POSIX_FADV_WILLNEED), N(POSIX_FADV_DONTNEED), N(POSIX_FADV_NOREUSE)};
@@ -130,66 +151,23 @@ constexpr Name kFcntl[] = {N(F_DUPFD),
                            N(F_GETPIPE_SZ),
                            N(F_ADD_SEALS),
                            N(F_GET_SEALS),
+                           {12, "F_GETLK64"},
+                           {13, "F_SETLK64"},
+                           {14, "F_SETLKW64"},
+                           {17, "F_GETOWNER_UIDS"},
+                           {1029, "F_CANCELLK"},
                            {1035, "F_GET_RW_HINT"},
-                           {1036, "F_SET_RW_HINT"}};
+                           {1036, "F_SET_RW_HINT"},
+                           {1037, "F_GET_FILE_RW_HINT"},
+                           {1038, "F_SET_FILE_RW_HINT"}};
 constexpr Name kLockType[] = {N(F_RDLCK), N(F_WRLCK), N(F_UNLCK)};
 constexpr Name kSeals[] = {N(F_SEAL_SEAL), N(F_SEAL_SHRINK), N(F_SEAL_GROW), N(F_SEAL_WRITE), N(F_SEAL_FUTURE_WRITE)};
-constexpr Name kIoctl[] = {N(TCGETS),
-                           N(TCSETS),
-                           N(TCSETSW),
-                           N(TCSETSF),
-                           {0x802c542a, "TCGETS2"},
-                           {0x402c542b, "TCSETS2"},
-                           {0x402c542c, "TCSETSW2"},
-                           {0x402c542d, "TCSETSF2"},
-                           N(TCSBRK),
-                           N(TCXONC),
-                           N(TCFLSH),
-                           N(TIOCEXCL),
-                           N(TIOCNXCL),
-                           N(TIOCSCTTY),
-                           N(TIOCGPGRP),
-                           N(TIOCSPGRP),
-                           N(TIOCOUTQ),
-                           N(TIOCSTI),
-                           N(TIOCGWINSZ),
-                           N(TIOCSWINSZ),
-                           N(FIONREAD),
-                           N(FIONBIO),
-                           N(TIOCNOTTY),
-                           N(TIOCGSID),
-                           N(TIOCGPTN),
-                           N(TIOCSPTLCK),
-                           N(TIOCGPTPEER),
-                           N(FIOCLEX),
-                           N(FIONCLEX),
-                           N(FIOASYNC),
-                           {0x5413, "TIOCGWINSZ"},
-                           {0x80086601, "FS_IOC_GETFLAGS"},
-                           {0x40086602, "FS_IOC_SETFLAGS"},
-                           {0x8912, "SIOCGIFCONF"},
-                           {0x8913, "SIOCGIFFLAGS"},
-                           {0x8933, "SIOCGIFINDEX"},
-                           {0x8910, "SIOCGIFNAME"},
-                           {0x8915, "SIOCGIFADDR"},
-                           {0x8927, "SIOCGIFHWADDR"},
-                           {0x40049409, "BTRFS_IOC_CLONE or FICLONE"},
-                           {0x4020940d, "FICLONERANGE"},
-                           {0xc020660b, "FS_IOC_FIEMAP"},
-                           {0x8921, "SIOCGIFMTU"}};
-constexpr Name kClock[] = {N(CLOCK_REALTIME),
-                           N(CLOCK_MONOTONIC),
-                           N(CLOCK_PROCESS_CPUTIME_ID),
-                           N(CLOCK_THREAD_CPUTIME_ID),
-                           N(CLOCK_MONOTONIC_RAW),
-                           N(CLOCK_REALTIME_COARSE),
-                           N(CLOCK_MONOTONIC_COARSE),
-                           N(CLOCK_BOOTTIME),
-                           N(CLOCK_REALTIME_ALARM),
-                           N(CLOCK_BOOTTIME_ALARM),
-                           N(CLOCK_TAI)};
+constexpr Name kClock[] = {N(CLOCK_REALTIME),          N(CLOCK_MONOTONIC),      N(CLOCK_PROCESS_CPUTIME_ID),
+                           N(CLOCK_THREAD_CPUTIME_ID), N(CLOCK_MONOTONIC_RAW),  N(CLOCK_REALTIME_COARSE),
+                           N(CLOCK_MONOTONIC_COARSE),  N(CLOCK_BOOTTIME),       N(CLOCK_REALTIME_ALARM),
+                           N(CLOCK_BOOTTIME_ALARM),    {10, "CLOCK_SGI_CYCLE"}, N(CLOCK_TAI)};
 constexpr Name kTimer[] = {N(TIMER_ABSTIME)};
-constexpr Name kTimerfd[] = {N(TFD_CLOEXEC), N(TFD_NONBLOCK)};
+constexpr Name kTimerfd[] = {N(TFD_TIMER_ABSTIME), N(TFD_TIMER_CANCEL_ON_SET), N(TFD_CLOEXEC), N(TFD_NONBLOCK)};
 constexpr Name kTimerfdSet[] = {N(TFD_TIMER_ABSTIME), N(TFD_TIMER_CANCEL_ON_SET)};
 constexpr Name kEventfd[] = {N(EFD_SEMAPHORE), N(EFD_CLOEXEC), N(EFD_NONBLOCK)};
 constexpr Name kSignalfd[] = {N(SFD_CLOEXEC), N(SFD_NONBLOCK)};
@@ -198,14 +176,43 @@ constexpr Name kEpollOp[] = {N(EPOLL_CTL_ADD), N(EPOLL_CTL_DEL), N(EPOLL_CTL_MOD
 constexpr Name kEpollEvents[] = {N(EPOLLIN),     N(EPOLLPRI),       N(EPOLLOUT),    N(EPOLLRDNORM),  N(EPOLLRDBAND),
                                  N(EPOLLWRNORM), N(EPOLLWRBAND),    N(EPOLLMSG),    N(EPOLLERR),     N(EPOLLHUP),
                                  N(EPOLLRDHUP),  N(EPOLLEXCLUSIVE), N(EPOLLWAKEUP), N(EPOLLONESHOT), N(EPOLLET)};
-constexpr Name kPoll[] = {N(POLLIN),     N(POLLPRI), N(POLLOUT), N(POLLRDNORM), N(POLLWRNORM),        N(POLLRDBAND),
-                          N(POLLWRBAND), N(POLLERR), N(POLLHUP), N(POLLNVAL),   {0x2000, "POLLRDHUP"}};
+constexpr Name kPoll[] = {N(POLLIN),
+                          N(POLLPRI),
+                          N(POLLOUT),
+                          N(POLLERR),
+                          N(POLLHUP),
+                          N(POLLNVAL),
+                          N(POLLRDNORM),
+                          N(POLLRDBAND),
+                          N(POLLWRNORM),
+                          N(POLLWRBAND),
+                          {0x400, "POLLMSG"},
+                          {0x1000, "POLLREMOVE"},
+                          {0x2000, "POLLRDHUP"},
+                          {0x8000, "POLL_BUSY_LOOP"}};
 constexpr Name kInotifyInit[] = {N(IN_NONBLOCK), N(IN_CLOEXEC)};
-constexpr Name kInotify[] = {
-    N(IN_ACCESS),     N(IN_MODIFY),     N(IN_ATTRIB),  N(IN_CLOSE_WRITE), N(IN_CLOSE_NOWRITE), N(IN_OPEN),
-    N(IN_MOVED_FROM), N(IN_MOVED_TO),   N(IN_CREATE),  N(IN_DELETE),      N(IN_DELETE_SELF),   N(IN_MOVE_SELF),
-    N(IN_UNMOUNT),    N(IN_Q_OVERFLOW), N(IN_IGNORED), N(IN_ONLYDIR),     N(IN_DONT_FOLLOW),   N(IN_EXCL_UNLINK),
-    N(IN_MASK_ADD),   N(IN_ISDIR),      N(IN_ONESHOT)};
+constexpr Name kInotify[] = {N(IN_ACCESS),
+                             N(IN_MODIFY),
+                             N(IN_ATTRIB),
+                             N(IN_CLOSE_WRITE),
+                             N(IN_CLOSE_NOWRITE),
+                             N(IN_OPEN),
+                             N(IN_MOVED_FROM),
+                             N(IN_MOVED_TO),
+                             N(IN_CREATE),
+                             N(IN_DELETE),
+                             N(IN_DELETE_SELF),
+                             N(IN_MOVE_SELF),
+                             N(IN_UNMOUNT),
+                             N(IN_Q_OVERFLOW),
+                             N(IN_IGNORED),
+                             N(IN_ONLYDIR),
+                             N(IN_DONT_FOLLOW),
+                             N(IN_EXCL_UNLINK),
+                             {0x10000000, "IN_MASK_CREATE"},
+                             N(IN_MASK_ADD),
+                             N(IN_ISDIR),
+                             N(IN_ONESHOT)};
 constexpr Name kMemfd[] = {
     N(MFD_CLOEXEC), N(MFD_ALLOW_SEALING), N(MFD_HUGETLB), {8, "MFD_NOEXEC_SEAL"}, {16, "MFD_EXEC"}};
 constexpr Name kRename[] = {{1, "RENAME_NOREPLACE"}, {2, "RENAME_EXCHANGE"}, {4, "RENAME_WHITEOUT"}};
@@ -213,7 +220,8 @@ constexpr Name kFallocate[] = {{1, "FALLOC_FL_KEEP_SIZE"},     {2, "FALLOC_FL_PU
                                {4, "FALLOC_FL_NO_HIDE_STALE"}, {8, "FALLOC_FL_COLLAPSE_RANGE"},
                                {16, "FALLOC_FL_ZERO_RANGE"},   {32, "FALLOC_FL_INSERT_RANGE"},
                                {64, "FALLOC_FL_UNSHARE_RANGE"}};
-constexpr Name kFlock[] = {N(LOCK_SH), N(LOCK_EX), N(LOCK_NB), N(LOCK_UN)};
+constexpr Name kFlock[] = {N(LOCK_SH),        N(LOCK_EX),        N(LOCK_NB),          N(LOCK_UN),
+                           {32, "LOCK_MAND"}, {64, "LOCK_READ"}, {128, "LOCK_WRITE"}, {192, "LOCK_RW"}};
 constexpr Name kSplice[] = {{1, "SPLICE_F_MOVE"}, {2, "SPLICE_F_NONBLOCK"}, {4, "SPLICE_F_MORE"}, {8, "SPLICE_F_GIFT"}};
 constexpr Name kSyncRange[] = {N(SYNC_FILE_RANGE_WAIT_BEFORE), N(SYNC_FILE_RANGE_WRITE), N(SYNC_FILE_RANGE_WAIT_AFTER)};
 constexpr Name kRw[] = {{1, "RWF_HIPRI"}, {2, "RWF_DSYNC"}, {4, "RWF_SYNC"}, {8, "RWF_NOWAIT"}, {16, "RWF_APPEND"}};
@@ -239,10 +247,10 @@ constexpr Name kSaFlags[] = {
     {0x40000000, "SA_NODEFER"},  {0x80000000, "SA_RESETHAND"}, {4, "SA_SIGINFO"},          {1, "SA_NOCLDSTOP"},
     {2, "SA_NOCLDWAIT"}};
 constexpr Name kSs[] = {N(SS_ONSTACK), N(SS_DISABLE), {0x80000000, "SS_AUTODISARM"}};
-constexpr Name kWaitOptions[] = {N(WNOHANG), N(WSTOPPED),    N(WEXITED), N(WCONTINUED),
-                                 N(WNOWAIT), N(__WNOTHREAD), N(__WALL),  N(__WCLONE)};
-constexpr Name kWait4Options[] = {N(WNOHANG), N(WSTOPPED), N(WEXITED), N(WCONTINUED),
-                                  N(WNOWAIT), N(__WCLONE), N(__WALL),  N(__WNOTHREAD)};
+constexpr Name kWaitOptions[] = {N(WNOHANG), N(WEXITED),     N(WSTOPPED), N(WCONTINUED),
+                                 N(WNOWAIT), N(__WNOTHREAD), N(__WALL),   N(__WCLONE)};
+constexpr Name kWait4Options[] = {N(WNOHANG), N(WEXITED),  N(WSTOPPED), N(WCONTINUED),
+                                  N(WNOWAIT), N(__WCLONE), N(__WALL),   N(__WNOTHREAD)};
 constexpr Name kIdType[] = {N(P_ALL), N(P_PID), N(P_PGID), {3, "P_PIDFD"}};
 constexpr Name kClone[] = {N(CLONE_VM),
                            N(CLONE_FS),
@@ -258,7 +266,6 @@ constexpr Name kClone[] = {N(CLONE_VM),
                            N(CLONE_SETTLS),
                            N(CLONE_PARENT_SETTID),
                            N(CLONE_CHILD_CLEARTID),
-                           N(CLONE_DETACHED),
                            N(CLONE_UNTRACED),
                            N(CLONE_CHILD_SETTID),
                            N(CLONE_NEWCGROUP),
@@ -288,142 +295,73 @@ constexpr Name kArchPrctl[] = {N(ARCH_SET_GS),
                                {0x1012, "ARCH_SET_CPUID"},
                                {0x1021, "ARCH_GET_XCOMP_SUPP"},
                                {0x1022, "ARCH_GET_XCOMP_PERM"},
-                               {0x1023, "ARCH_REQ_XCOMP_PERM"}};
-constexpr Name kPrctl[] = {N(PR_SET_PDEATHSIG),
-                           N(PR_GET_PDEATHSIG),
-                           N(PR_GET_DUMPABLE),
-                           N(PR_SET_DUMPABLE),
-                           N(PR_GET_KEEPCAPS),
-                           N(PR_SET_KEEPCAPS),
-                           N(PR_GET_TIMING),
-                           N(PR_SET_TIMING),
-                           N(PR_SET_NAME),
-                           N(PR_GET_NAME),
-                           N(PR_GET_SECCOMP),
-                           N(PR_SET_SECCOMP),
-                           N(PR_CAPBSET_READ),
-                           N(PR_CAPBSET_DROP),
-                           N(PR_GET_TSC),
-                           N(PR_SET_TSC),
-                           N(PR_GET_SECUREBITS),
-                           N(PR_SET_SECUREBITS),
-                           N(PR_SET_TIMERSLACK),
-                           N(PR_GET_TIMERSLACK),
-                           N(PR_SET_MM),
-                           N(PR_SET_CHILD_SUBREAPER),
-                           N(PR_GET_CHILD_SUBREAPER),
-                           N(PR_SET_NO_NEW_PRIVS),
-                           N(PR_GET_NO_NEW_PRIVS),
-                           N(PR_GET_TID_ADDRESS),
-                           N(PR_SET_THP_DISABLE),
-                           N(PR_GET_THP_DISABLE),
-                           N(PR_CAP_AMBIENT),
-                           N(PR_SET_PTRACER),
-                           N(PR_GET_SPECULATION_CTRL),
-                           N(PR_SET_SPECULATION_CTRL),
-                           N(PR_SET_IO_FLUSHER),
-                           {0x53564d41, "PR_SET_VMA"},
-                           {62, "PR_SCHED_CORE"},
-                           {65, "PR_SET_MDWE"},
-                           {66, "PR_GET_MDWE"}};
-constexpr Name kPtrace[] = {N(PTRACE_TRACEME),         N(PTRACE_PEEKTEXT),     N(PTRACE_PEEKDATA),
-                            {3, "PTRACE_PEEKUSER"},    N(PTRACE_POKETEXT),     N(PTRACE_POKEDATA),
-                            {6, "PTRACE_POKEUSER"},    N(PTRACE_CONT),         N(PTRACE_KILL),
-                            N(PTRACE_SINGLESTEP),      {12, "PTRACE_GETREGS"}, {13, "PTRACE_SETREGS"},
-                            N(PTRACE_ATTACH),          N(PTRACE_DETACH),       N(PTRACE_SYSCALL),
-                            N(PTRACE_SETOPTIONS),      N(PTRACE_GETEVENTMSG),  N(PTRACE_GETSIGINFO),
-                            N(PTRACE_SETSIGINFO),      N(PTRACE_GETREGSET),    N(PTRACE_SETREGSET),
-                            N(PTRACE_SEIZE),           N(PTRACE_INTERRUPT),    N(PTRACE_LISTEN),
-                            N(PTRACE_GET_SYSCALL_INFO)};
+                               {0x1023, "ARCH_REQ_XCOMP_PERM"},
+                               {0x1024, "ARCH_GET_XCOMP_GUEST_PERM"},
+                               {0x1025, "ARCH_REQ_XCOMP_GUEST_PERM"},
+                               {0x2001, "ARCH_MAP_VDSO_X32"},
+                               {0x2002, "ARCH_MAP_VDSO_32"},
+                               {0x2003, "ARCH_MAP_VDSO_64"}};
+constexpr Name kPtrace[] = {N(PTRACE_TRACEME),
+                            N(PTRACE_PEEKTEXT),
+                            N(PTRACE_PEEKDATA),
+                            {3, "PTRACE_PEEKUSER"},
+                            N(PTRACE_POKETEXT),
+                            N(PTRACE_POKEDATA),
+                            {6, "PTRACE_POKEUSER"},
+                            N(PTRACE_CONT),
+                            N(PTRACE_KILL),
+                            N(PTRACE_SINGLESTEP),
+                            {12, "PTRACE_GETREGS"},
+                            {13, "PTRACE_SETREGS"},
+                            N(PTRACE_ATTACH),
+                            N(PTRACE_DETACH),
+                            N(PTRACE_SYSCALL),
+                            N(PTRACE_SETOPTIONS),
+                            N(PTRACE_GETEVENTMSG),
+                            N(PTRACE_GETSIGINFO),
+                            N(PTRACE_SETSIGINFO),
+                            N(PTRACE_GETREGSET),
+                            N(PTRACE_SETREGSET),
+                            N(PTRACE_SEIZE),
+                            N(PTRACE_INTERRUPT),
+                            N(PTRACE_LISTEN),
+                            N(PTRACE_GET_SYSCALL_INFO),
+                            {14, "PTRACE_GETFPREGS"},
+                            {15, "PTRACE_SETFPREGS"},
+                            {31, "PTRACE_SYSEMU"},
+                            {32, "PTRACE_SYSEMU_SINGLESTEP"},
+                            {0x4209, "PTRACE_PEEKSIGINFO"},
+                            {0x420a, "PTRACE_GETSIGMASK"},
+                            {0x420b, "PTRACE_SETSIGMASK"},
+                            {0x420c, "PTRACE_SECCOMP_GET_FILTER"},
+                            {0x420d, "PTRACE_SECCOMP_GET_METADATA"},
+                            {0x420f, "PTRACE_GET_RSEQ_CONFIGURATION"}};
 constexpr Name kSeccompOp[] = {N(SECCOMP_SET_MODE_STRICT), N(SECCOMP_SET_MODE_FILTER), N(SECCOMP_GET_ACTION_AVAIL),
                                N(SECCOMP_GET_NOTIF_SIZES)};
-constexpr Name kSeccompFlags[] = {N(SECCOMP_FILTER_FLAG_TSYNC), N(SECCOMP_FILTER_FLAG_LOG),
-                                  N(SECCOMP_FILTER_FLAG_SPEC_ALLOW), N(SECCOMP_FILTER_FLAG_NEW_LISTENER),
-                                  N(SECCOMP_FILTER_FLAG_TSYNC_ESRCH)};
+constexpr Name kSeccompFlags[] = {N(SECCOMP_FILTER_FLAG_TSYNC),       N(SECCOMP_FILTER_FLAG_LOG),
+                                  N(SECCOMP_FILTER_FLAG_SPEC_ALLOW),  N(SECCOMP_FILTER_FLAG_NEW_LISTENER),
+                                  N(SECCOMP_FILTER_FLAG_TSYNC_ESRCH), {32, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"}};
 constexpr Name kFutex[] = {N(FUTEX_WAIT),           N(FUTEX_WAKE),         N(FUTEX_FD),
                            N(FUTEX_REQUEUE),        N(FUTEX_CMP_REQUEUE),  N(FUTEX_WAKE_OP),
                            N(FUTEX_LOCK_PI),        N(FUTEX_UNLOCK_PI),    N(FUTEX_TRYLOCK_PI),
                            N(FUTEX_WAIT_BITSET),    N(FUTEX_WAKE_BITSET),  N(FUTEX_WAIT_REQUEUE_PI),
                            N(FUTEX_CMP_REQUEUE_PI), {13, "FUTEX_LOCK_PI2"}};
-constexpr Name kDomain[] = {N(AF_UNSPEC), N(AF_UNIX),  N(AF_INET),      N(AF_INET6), N(AF_NETLINK), N(AF_PACKET),
-                            N(AF_ALG),    N(AF_VSOCK), N(AF_BLUETOOTH), N(AF_CAN),   N(AF_XDP)};
-constexpr Name kSockType[] = {N(SOCK_STREAM), N(SOCK_DGRAM), N(SOCK_RAW), N(SOCK_RDM), N(SOCK_SEQPACKET), N(SOCK_DCCP)};
 constexpr Name kAccept4[] = {N(SOCK_CLOEXEC), N(SOCK_NONBLOCK)};
-constexpr Name kInetProtocol[] = {N(IPPROTO_IP),   N(IPPROTO_ICMP),   N(IPPROTO_TCP), N(IPPROTO_UDP),
-                                  N(IPPROTO_IPV6), N(IPPROTO_ICMPV6), N(IPPROTO_RAW), N(IPPROTO_SCTP)};
-constexpr Name kNetlink[] = {
-    {0, "NETLINK_ROUTE"}, {9, "NETLINK_AUDIT"}, {15, "NETLINK_KOBJECT_UEVENT"}, {16, "NETLINK_GENERIC"}};
 constexpr Name kShutdown[] = {{0, "SHUT_RD"}, {1, "SHUT_WR"}, {2, "SHUT_RDWR"}};
-constexpr Name kMsg[] = {N(MSG_OOB),         N(MSG_PEEK),       N(MSG_DONTROUTE), N(MSG_CTRUNC),   N(MSG_PROXY),
-                         N(MSG_TRUNC),       N(MSG_DONTWAIT),   N(MSG_EOR),       N(MSG_WAITALL),  N(MSG_FIN),
-                         N(MSG_SYN),         N(MSG_CONFIRM),    N(MSG_RST),       N(MSG_ERRQUEUE), N(MSG_NOSIGNAL),
-                         N(MSG_MORE),        N(MSG_WAITFORONE), N(MSG_BATCH),     N(MSG_ZEROCOPY), N(MSG_FASTOPEN),
-                         N(MSG_CMSG_CLOEXEC)};
-constexpr Name kSockLevel[] = {N(SOL_IP),   N(SOL_SOCKET), N(SOL_TCP),          {17, "SOL_UDP"},
-                               N(SOL_IPV6), N(SOL_PACKET), {270, "SOL_NETLINK"}};
-constexpr Name kSockOption[] = {N(SO_DEBUG),
-                                N(SO_REUSEADDR),
-                                N(SO_TYPE),
-                                N(SO_ERROR),
-                                N(SO_DONTROUTE),
-                                N(SO_BROADCAST),
-                                N(SO_SNDBUF),
-                                N(SO_RCVBUF),
-                                N(SO_KEEPALIVE),
-                                N(SO_OOBINLINE),
-                                N(SO_NO_CHECK),
-                                N(SO_PRIORITY),
-                                N(SO_LINGER),
-                                N(SO_BSDCOMPAT),
-                                N(SO_REUSEPORT),
-                                N(SO_PASSCRED),
-                                N(SO_PEERCRED),
-                                N(SO_RCVLOWAT),
-                                N(SO_SNDLOWAT),
-                                {20, "SO_RCVTIMEO_OLD"},
-                                {21, "SO_SNDTIMEO_OLD"},
-                                N(SO_BINDTODEVICE),
-                                N(SO_ATTACH_FILTER),
-                                N(SO_PEERNAME),
-                                {29, "SO_TIMESTAMP_OLD"},
-                                N(SO_ACCEPTCONN),
-                                N(SO_PEERSEC),
-                                N(SO_SNDBUFFORCE),
-                                N(SO_RCVBUFFORCE),
-                                N(SO_PASSSEC),
-                                N(SO_MARK),
-                                N(SO_PROTOCOL),
-                                N(SO_DOMAIN),
-                                N(SO_PEERGROUPS),
-                                N(SO_INCOMING_CPU),
-                                {77, "SO_PEERPIDFD"},
-                                {76, "SO_PASSPIDFD"}};
-constexpr Name kTcpOption[] = {N(TCP_NODELAY),      N(TCP_MAXSEG),       N(TCP_CORK),    N(TCP_KEEPIDLE),
-                               N(TCP_KEEPINTVL),    N(TCP_KEEPCNT),      N(TCP_SYNCNT),  N(TCP_LINGER2),
-                               N(TCP_DEFER_ACCEPT), N(TCP_WINDOW_CLAMP), N(TCP_INFO),    N(TCP_QUICKACK),
-                               N(TCP_CONGESTION),   N(TCP_USER_TIMEOUT), N(TCP_FASTOPEN)};
-constexpr Name kIpOption[] = {N(IP_TOS),
-                              N(IP_TTL),
-                              N(IP_HDRINCL),
-                              N(IP_OPTIONS),
-                              N(IP_RECVOPTS),
-                              N(IP_PKTINFO),
-                              N(IP_MTU_DISCOVER),
-                              N(IP_RECVERR),
-                              N(IP_RECVTTL),
-                              N(IP_RECVTOS),
-                              N(IP_MTU),
-                              N(IP_FREEBIND),
-                              N(IP_MULTICAST_IF),
-                              N(IP_MULTICAST_TTL),
-                              N(IP_MULTICAST_LOOP),
-                              N(IP_ADD_MEMBERSHIP),
-                              N(IP_BIND_ADDRESS_NO_PORT)};
-constexpr Name kIpv6Option[] = {N(IPV6_UNICAST_HOPS),   N(IPV6_MULTICAST_IF), N(IPV6_MULTICAST_HOPS),
-                                N(IPV6_MULTICAST_LOOP), N(IPV6_MTU_DISCOVER), N(IPV6_MTU),
-                                N(IPV6_RECVERR),        N(IPV6_V6ONLY),       N(IPV6_RECVPKTINFO),
-                                N(IPV6_PKTINFO),        N(IPV6_TCLASS),       N(IPV6_RECVTCLASS)};
-constexpr Name kScm[] = {N(SCM_RIGHTS), {2, "SCM_CREDENTIALS"}};
+constexpr Name kScm[] = {{1, "SCM_RIGHTS"},
+                         {2, "SCM_CREDENTIALS"},
+                         {3, "SCM_SECURITY"},
+                         {29, "SO_TIMESTAMP_OLD"},
+                         {35, "SO_TIMESTAMPNS_OLD"},
+                         {37, "SO_TIMESTAMPING_OLD"},
+                         {40, "SO_RXQ_OVFL"},
+                         {41, "SO_WIFI_STATUS"},
+                         {54, "SCM_TIMESTAMPING_OPT_STATS"},
+                         {58, "SCM_TIMESTAMPING_PKTINFO"},
+                         {61, "SCM_TXTIME"},
+                         {63, "SO_TIMESTAMP_NEW"},
+                         {64, "SO_TIMESTAMPNS_NEW"},
+                         {65, "SO_TIMESTAMPING_NEW"}};
 constexpr Name kStatxMask[] = {N(STATX_TYPE),
                                N(STATX_MODE),
                                N(STATX_NLINK),
@@ -449,18 +387,50 @@ constexpr Name kFsType[] = {
     {0x63677270, "CGROUP2_SUPER_MAGIC"}, {0x6969, "NFS_SUPER_MAGIC"},           {0x858458f6, "RAMFS_MAGIC"}};
 constexpr Name kStFlags[] = {N(ST_RDONLY),       N(ST_NOSUID),   N(ST_NODEV),   N(ST_NOEXEC),     N(ST_SYNCHRONOUS),
                              {0x20, "ST_VALID"}, N(ST_MANDLOCK), N(ST_NOATIME), N(ST_NODIRATIME), N(ST_RELATIME)};
-constexpr Name kMount[] = {N(MS_RDONLY),      N(MS_NOSUID),   N(MS_NODEV),   N(MS_NOEXEC),  N(MS_SYNCHRONOUS),
-                           N(MS_REMOUNT),     N(MS_MANDLOCK), N(MS_DIRSYNC), N(MS_NOATIME), N(MS_NODIRATIME),
-                           N(MS_BIND),        N(MS_MOVE),     N(MS_REC),     N(MS_SILENT),  N(MS_POSIXACL),
-                           N(MS_UNBINDABLE),  N(MS_PRIVATE),  N(MS_SLAVE),   N(MS_SHARED),  N(MS_RELATIME),
-                           N(MS_STRICTATIME), N(MS_LAZYTIME)};
+constexpr Name kMount[] = {N(MS_RDONLY),
+                           N(MS_NOSUID),
+                           N(MS_NODEV),
+                           N(MS_NOEXEC),
+                           N(MS_SYNCHRONOUS),
+                           N(MS_REMOUNT),
+                           N(MS_MANDLOCK),
+                           N(MS_DIRSYNC),
+                           {0x100, "MS_NOSYMFOLLOW"},
+                           N(MS_NOATIME),
+                           N(MS_NODIRATIME),
+                           N(MS_BIND),
+                           N(MS_MOVE),
+                           N(MS_REC),
+                           N(MS_SILENT),
+                           N(MS_POSIXACL),
+                           N(MS_UNBINDABLE),
+                           N(MS_PRIVATE),
+                           N(MS_SLAVE),
+                           N(MS_SHARED),
+                           N(MS_RELATIME),
+                           {1 << 22, "MS_KERNMOUNT"},
+                           {1 << 23, "MS_I_VERSION"},
+                           N(MS_STRICTATIME),
+                           N(MS_LAZYTIME),
+                           {1 << 26, "MS_SUBMOUNT"},
+                           {1 << 27, "MS_NOREMOTELOCK"},
+                           {1 << 28, "MS_NOSEC"},
+                           {1 << 29, "MS_BORN"},
+                           {1 << 30, "MS_ACTIVE"},
+                           {u64{1} << 31, "MS_NOUSER"}};
 constexpr Name kUmount[] = {{1, "MNT_FORCE"}, {2, "MNT_DETACH"}, {4, "MNT_EXPIRE"}, {8, "UMOUNT_NOFOLLOW"}};
 constexpr Name kPidfd[] = {{04000, "PIDFD_NONBLOCK"}, {0200, "PIDFD_THREAD"}};
 constexpr Name kIpcCmd[] = {N(IPC_RMID), N(IPC_SET), N(IPC_STAT), N(IPC_INFO)};
-constexpr Name kSemCmd[] = {N(IPC_RMID), N(IPC_SET),       N(IPC_STAT),     N(IPC_INFO), N(GETPID),
-                            N(GETVAL),   N(GETALL),        N(GETNCNT),      N(GETZCNT),  N(SETVAL),
-                            N(SETALL),   {18, "SEM_STAT"}, {19, "SEM_INFO"}};
+constexpr Name kShmCmd[] = {N(IPC_RMID),      N(IPC_SET),       N(IPC_STAT),
+                            N(IPC_INFO),      {11, "SHM_LOCK"}, {12, "SHM_UNLOCK"},
+                            {13, "SHM_STAT"}, {14, "SHM_INFO"}, {15, "SHM_STAT_ANY"}};
+constexpr Name kMsgCmd[] = {N(IPC_RMID),      N(IPC_SET),       N(IPC_STAT),         N(IPC_INFO),
+                            {11, "MSG_STAT"}, {12, "MSG_INFO"}, {13, "MSG_STAT_ANY"}};
+constexpr Name kSemCmd[] = {N(IPC_RMID), N(IPC_SET),       N(IPC_STAT),      N(IPC_INFO),         N(GETPID),
+                            N(GETVAL),   N(GETALL),        N(GETNCNT),       N(GETZCNT),          N(SETVAL),
+                            N(SETALL),   {18, "SEM_STAT"}, {19, "SEM_INFO"}, {20, "SEM_STAT_ANY"}};
 constexpr Name kIpcFlags[] = {N(IPC_CREAT), N(IPC_EXCL), N(IPC_NOWAIT)};
+constexpr Name kShmGet[] = {N(IPC_CREAT), N(IPC_EXCL), {04000, "SHM_HUGETLB"}, {010000, "SHM_NORESERVE"}};
 constexpr Name kShmFlags[] = {
     {010000, "SHM_RDONLY"}, {020000, "SHM_RND"}, {040000, "SHM_REMAP"}, {0100000, "SHM_EXEC"}};
 constexpr Name kPersonality[] = {{0x0040000, "ADDR_NO_RANDOMIZE"}, {0x0080000, "FDPIC_FUNCPTRS"},
@@ -468,18 +438,28 @@ constexpr Name kPersonality[] = {{0x0040000, "ADDR_NO_RANDOMIZE"}, {0x0080000, "
                                  {0x0400000, "READ_IMPLIES_EXEC"}, {0x0800000, "ADDR_LIMIT_32BIT"},
                                  {0x8000000, "ADDR_LIMIT_3GB"}};
 constexpr Name kSigevNotify[] = {N(SIGEV_SIGNAL), N(SIGEV_NONE), N(SIGEV_THREAD), N(SIGEV_THREAD_ID)};
-constexpr Name kSiCode[] = {{0, "SI_USER"},           {0x80, "SI_KERNEL"},      {0xffffffff, "SI_QUEUE"},
-                            {0xfffffffe, "SI_TIMER"}, {0xfffffffd, "SI_MESGQ"}, {0xfffffffc, "SI_ASYNCIO"},
-                            {0xfffffffb, "SI_SIGIO"}, {0xfffffffa, "SI_TKILL"}};
+constexpr Name kSiCode[] = {{0, "SI_USER"},
+                            {0x80, "SI_KERNEL"},
+                            {0xffffffff, "SI_QUEUE"},
+                            {0xfffffffe, "SI_TIMER"},
+                            {0xfffffffd, "SI_MESGQ"},
+                            {0xfffffffc, "SI_ASYNCIO"},
+                            {0xfffffffb, "SI_SIGIO"},
+                            {0xfffffffa, "SI_TKILL"},
+                            {0xfffffff9, "SI_DETHREAD"},
+                            {0xffffffc4, "SI_ASYNCNL"}};
 constexpr Name kCldCode[] = {N(CLD_EXITED),  N(CLD_KILLED),  N(CLD_DUMPED),
                              N(CLD_TRAPPED), N(CLD_STOPPED), N(CLD_CONTINUED)};
-constexpr Name kSegvCode[] = {N(SEGV_MAPERR), N(SEGV_ACCERR), N(SEGV_BNDERR), N(SEGV_PKUERR)};
+constexpr Name kSegvCode[] = {N(SEGV_MAPERR),      N(SEGV_ACCERR),      N(SEGV_BNDERR),
+                              N(SEGV_PKUERR),      {5, "SEGV_ACCADI"},  {6, "SEGV_ADIDERR"},
+                              {7, "SEGV_ADIPERR"}, {8, "SEGV_MTEAERR"}, {9, "SEGV_MTESERR"}};
 constexpr Name kBusCode[] = {N(BUS_ADRALN), N(BUS_ADRERR), N(BUS_OBJERR), N(BUS_MCEERR_AR), N(BUS_MCEERR_AO)};
 constexpr Name kFpeCode[] = {N(FPE_INTDIV), N(FPE_INTOVF), N(FPE_FLTDIV), N(FPE_FLTOVF),
                              N(FPE_FLTUND), N(FPE_FLTRES), N(FPE_FLTINV), N(FPE_FLTSUB)};
-constexpr Name kIllCode[] = {N(ILL_ILLOPC), N(ILL_ILLOPN), N(ILL_ILLADR), N(ILL_ILLTRP),
-                             N(ILL_PRVOPC), N(ILL_PRVREG), N(ILL_COPROC), N(ILL_BADSTK)};
-constexpr Name kTrapCode[] = {N(TRAP_BRKPT), N(TRAP_TRACE), {3, "TRAP_BRANCH"}, {4, "TRAP_HWBKPT"}, {5, "TRAP_UNK"}};
+constexpr Name kIllCode[] = {N(ILL_ILLOPC), N(ILL_ILLOPN), N(ILL_ILLADR), N(ILL_ILLTRP),      N(ILL_PRVOPC),
+                             N(ILL_PRVREG), N(ILL_COPROC), N(ILL_BADSTK), {9, "ILL_BADIADDR"}};
+constexpr Name kTrapCode[] = {N(TRAP_BRKPT),      N(TRAP_TRACE),   {3, "TRAP_BRANCH"},
+                              {4, "TRAP_HWBKPT"}, {5, "TRAP_UNK"}, {6, "TRAP_PERF"}};
 constexpr Name kSysCode[] = {{1, "SYS_SECCOMP"}, {2, "SYS_USER_DISPATCH"}};
 constexpr Name kPollCode[] = {N(POLL_IN), N(POLL_OUT), N(POLL_MSG), N(POLL_ERR), N(POLL_PRI), N(POLL_HUP)};
 constexpr Name kSyslog[] = {
@@ -552,7 +532,6 @@ constexpr NamedTable kTables[] = {
     {"lock_type", {kNumber, "F_???", kLockType}},
     {"seals", {kBits, "F_SEAL_???", kSeals}},
     {"fd_flags", {kBits, "FD_???", kFdFlags}},
-    {"IoctlCmd", {kNumber, "", kIoctl}},
     {"ClockId", {kNumber, "CLOCK_???", kClock}},
     {"TimerFlags", {kBits, "TIMER_???", kTimer}},
     {"TimerfdFlags", {kBits, "TFD_???", kTimerfd}},
@@ -566,7 +545,7 @@ constexpr NamedTable kTables[] = {
     {"InotifyFlags", {kBits, "IN_???", kInotifyInit}},
     {"InotifyMask", {kBits, "IN_???", kInotify}},
     {"MemfdFlags", {kBits, "MFD_???", kMemfd}},
-    {"RenameFlags", {kBits, "RENAME_???", kRename}},
+    {"RenameFlags", {kBits, "RENAME_??", kRename}},
     {"FallocateMode", {kBits, "FALLOC_FL_???", kFallocate}},
     {"FlockOp", {kBits, "LOCK_???", kFlock}},
     {"SpliceFlags", {kBits, "SPLICE_F_???", kSplice}},
@@ -591,23 +570,12 @@ constexpr NamedTable kTables[] = {
     {"SchedPolicy", {kNumber, "SCHED_???", kSchedPolicy}},
     {"ItimerWhich", {kNumber, "ITIMER_???", kItimer}},
     {"ArchPrctlOp", {kNumber, "ARCH_???", kArchPrctl}},
-    {"PrctlOp", {kNumber, "PR_???", kPrctl}},
     {"PtraceOp", {kNumber, "PTRACE_???", kPtrace}},
     {"SeccompOp", {kNumber, "SECCOMP_SET_MODE_???", kSeccompOp}},
     {"SeccompFlags", {kBits, "SECCOMP_FILTER_FLAG_???", kSeccompFlags}},
     {"futex", {kNumber, "FUTEX_???", kFutex}},
-    {"SocketDomain", {kNumber, "AF_???", kDomain}},
-    {"sock_type", {kNumber, "SOCK_???", kSockType}},
     {"accept4", {kBits, "SOCK_???", kAccept4}},
-    {"inet_protocol", {kNumber, "IPPROTO_???", kInetProtocol}},
-    {"netlink", {kNumber, "NETLINK_???", kNetlink}},
     {"ShutdownHow", {kNumber, "SHUT_???", kShutdown}},
-    {"MsgFlags", {kBits, "MSG_???", kMsg}},
-    {"SocketLevel", {kNumber, "SOL_???", kSockLevel}},
-    {"SocketOption", {kNumber, "SO_???", kSockOption}},
-    {"tcp_option", {kNumber, "TCP_???", kTcpOption}},
-    {"ip_option", {kNumber, "IP_???", kIpOption}},
-    {"ipv6_option", {kNumber, "IPV6_???", kIpv6Option}},
     {"scm", {kNumber, "SCM_???", kScm}},
     {"StatxMask", {kBits, "STATX_???", kStatxMask}},
     {"statx_attributes", {kBits, "STATX_ATTR_???", kStatxAttributes}},
@@ -618,6 +586,9 @@ constexpr NamedTable kTables[] = {
     {"PidfdFlags", {kBits, "PIDFD_???", kPidfd}},
     {"IpcCmd", {kNumber, "IPC_???", kIpcCmd}},
     {"semctl", {kNumber, "SEM_???", kSemCmd}},
+    {"shmctl", {kNumber, "SHM_???", kShmCmd}},
+    {"msgctl", {kNumber, "MSG_???", kMsgCmd}},
+    {"shm_bits", {kBits, "SHM_???", kShmGet}},
     {"ipc_bits", {kBits, "IPC_???", kIpcFlags}},
     {"shmat", {kBits, "SHM_???", kShmFlags}},
     {"personality_bits", {kBits, "", kPersonality}},
@@ -647,7 +618,8 @@ constexpr i32 kFirstRealTime = 32, kLastSignal = 64;
 const Names* find_names(std::string_view type) {
   static const auto by_type = [] {
     std::unordered_map<std::string_view, const Names*> map;
-    for (const std::span<const NamedTable> tables : {std::span<const NamedTable>(kTables), bpf_tables()}) {
+    for (const std::span<const NamedTable> tables :
+         {std::span<const NamedTable>(kTables), bpf_tables(), socket_tables(), call_tables(), ioctl_tables()}) {
       for (const NamedTable& table : tables) map.emplace(table.type, &table.names);
     }
     return map;
@@ -694,6 +666,7 @@ void append_names(std::string& out, const Names& names, u64 value) {
       out += name;
     } else if (value == 0) {
       out += '0';
+      if (names.kind == Names::Kind::number && !names.unknown.empty()) ((out += " /* ") += names.unknown) += " */";
     } else {
       unknown(value);
     }
@@ -805,19 +778,28 @@ std::string clone_flags(u64 value) { return print_names(names("clone_bits"), val
 
 std::string futex_op(u32 op) {
   std::string out = print_names(names("futex"), op & 0x7f);
-  const usize comment = out.find(" /*");
-  if (comment != std::string::npos) return fmt::format("{:#x} /* FUTEX_??? */", op);
+  // Of commands only these know of two clocks.
+  constexpr u32 kClocked[] = {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, 13 /* FUTEX_LOCK_PI2 */};
+  const bool realtime = (op & FUTEX_CLOCK_REALTIME) != 0;
+  const bool clocked = std::find(std::begin(kClocked), std::end(kClocked), op & 0x7f) != std::end(kClocked);
+  if (out.find(" /*") != std::string::npos || (realtime && !clocked)) return fmt::format("{:#x} /* FUTEX_??? */", op);
   if ((op & FUTEX_PRIVATE_FLAG) != 0) out += "_PRIVATE";
-  if ((op & FUTEX_CLOCK_REALTIME) != 0) out += "|FUTEX_CLOCK_REALTIME";
+  if (realtime) out += "|FUTEX_CLOCK_REALTIME";
   return out;
 }
 
 std::string socket_type(u32 type) {
-  std::string out = print_names(names("sock_type"), type & 0xf);
-  if ((type & SOCK_CLOEXEC) != 0) out += "|SOCK_CLOEXEC";
-  if ((type & SOCK_NONBLOCK) != 0) out += "|SOCK_NONBLOCK";
-  const u32 rest = type & ~u32{0xf | SOCK_CLOEXEC | SOCK_NONBLOCK};
-  return rest == 0 ? out : out + fmt::format("|{:#x}", rest);
+  constexpr u32 kType = 0xf, kFlags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+  if (type == 0) return "0";
+  const std::string_view known = name_of(names("sock_type"), type & kType);
+  if (known.empty() && (type & kFlags) == 0) return print_names(names("sock_type"), type);
+  std::string out(known);
+  const auto more = [&](std::string_view word) { (out += out.empty() ? "" : "|") += word; };
+  if ((type & SOCK_CLOEXEC) != 0) more("SOCK_CLOEXEC");
+  if ((type & SOCK_NONBLOCK) != 0) more("SOCK_NONBLOCK");
+  const u32 rest = type & ~(kFlags | (known.empty() ? 0 : kType));
+  if (rest != 0) more(hex(rest));
+  return out;
 }
 
 }  // namespace limen::trace

@@ -27,6 +27,9 @@ struct NamedTable {
   Names names;
 };
 std::span<const NamedTable> bpf_tables();
+std::span<const NamedTable> socket_tables();
+std::span<const NamedTable> call_tables();   // of single calls
+std::span<const NamedTable> ioctl_tables();  // "IoctlCmd"
 
 // By the type that abi/params.h has for them ("OpenFlags"), or by a name of our own ("sa_flags"); null: no such table.
 const Names* find_names(std::string_view type);

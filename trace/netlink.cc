@@ -105,7 +105,8 @@ struct Attribute {
 #define A(x, ...) \
   Attribute { x, #x __VA_OPT__(, ) __VA_ARGS__ }
 using enum Value;
-constexpr Attribute kLinkAttributes[] = {A(IFLA_ADDRESS, hardware),
+constexpr Attribute kLinkAttributes[] = {A(IFLA_UNSPEC),
+                                         A(IFLA_ADDRESS, hardware),
                                          A(IFLA_BROADCAST, hardware),
                                          A(IFLA_IFNAME, text),
                                          A(IFLA_MTU, u32_),
@@ -137,17 +138,24 @@ constexpr Attribute kLinkAttributes[] = {A(IFLA_ADDRESS, hardware),
                                          A(IFLA_MAX_MTU, u32_),
                                          A(IFLA_ALT_IFNAME, text),
                                          A(IFLA_PERM_ADDRESS, hardware)};
-constexpr Attribute kAddressAttributes[] = {
-    A(IFA_ADDRESS, address),  A(IFA_LOCAL, address),      A(IFA_LABEL, text),        A(IFA_BROADCAST, address),
-    A(IFA_ANYCAST, address),  A(IFA_CACHEINFO, cache),    A(IFA_MULTICAST, address), A(IFA_FLAGS, address_flags),
-    A(IFA_RT_PRIORITY, u32_), A(IFA_TARGET_NETNSID, u32_)};
-constexpr Attribute kRouteAttributes[] = {A(RTA_DST, address),     A(RTA_SRC, address),     A(RTA_IIF, interface),
-                                          A(RTA_OIF, interface),   A(RTA_GATEWAY, address), A(RTA_PRIORITY, u32_),
-                                          A(RTA_PREFSRC, address), A(RTA_METRICS),          A(RTA_MULTIPATH),
-                                          A(RTA_FLOW, u32_),       A(RTA_CACHEINFO),        A(RTA_TABLE, table),
-                                          A(RTA_MARK, u32_),       A(RTA_PREF, u8_)};
-constexpr Attribute kNeighbourAttributes[] = {A(NDA_DST, address), A(NDA_LLADDR, hardware), A(NDA_CACHEINFO),
-                                              A(NDA_PROBES, u32_)};
+constexpr Attribute kAddressAttributes[] = {A(IFA_UNSPEC),
+                                            A(IFA_ADDRESS, address),
+                                            A(IFA_LOCAL, address),
+                                            A(IFA_LABEL, text),
+                                            A(IFA_BROADCAST, address),
+                                            A(IFA_ANYCAST, address),
+                                            A(IFA_CACHEINFO, cache),
+                                            A(IFA_MULTICAST, address),
+                                            A(IFA_FLAGS, address_flags),
+                                            A(IFA_RT_PRIORITY, u32_),
+                                            A(IFA_TARGET_NETNSID, u32_)};
+constexpr Attribute kRouteAttributes[] = {A(RTA_UNSPEC),         A(RTA_DST, address),     A(RTA_SRC, address),
+                                          A(RTA_IIF, interface), A(RTA_OIF, interface),   A(RTA_GATEWAY, address),
+                                          A(RTA_PRIORITY, u32_), A(RTA_PREFSRC, address), A(RTA_METRICS),
+                                          A(RTA_MULTIPATH),      A(RTA_FLOW, u32_),       A(RTA_CACHEINFO),
+                                          A(RTA_TABLE, table),   A(RTA_MARK, u32_),       A(RTA_PREF, u8_)};
+constexpr Attribute kNeighbourAttributes[] = {A(NDA_UNSPEC), A(NDA_DST, address), A(NDA_LLADDR, hardware),
+                                              A(NDA_CACHEINFO), A(NDA_PROBES, u32_)};
 #undef A
 #undef N
 
@@ -155,13 +163,6 @@ void hex_bytes(Print& p, Bytes bytes) {
   const usize shown = std::min(bytes.size(), p.options.string_bytes);
   append_quoted(p.out, {reinterpret_cast<const char*>(bytes.data()), shown}, DecodeOptions::Hex::all,
                 shown < bytes.size() ? More::yes : More::no);
-}
-
-// The sandbox's network has one interface.
-void interface_name(Print& p, u32 index) {
-  constexpr u32 kLoopback = 1;
-  if (index == kLoopback) return p.text("if_nametoindex(\"lo\")");
-  p.unsigned_number(index);
 }
 
 void stats_text(Print& p, Bytes bytes, usize width) {
@@ -190,7 +191,7 @@ void print_value(Print& p, const Attribute& attribute, Bytes data, u8 family) {
     case Value::u32_:
       return is_word ? p.unsigned_number(read<u32>(data)) : bytes();
     case Value::interface:
-      return is_word ? interface_name(p, read<u32>(data)) : bytes();
+      return is_word ? print_interface(p, read<u32>(data)) : bytes();
     case Value::table:
       return is_word ? append_names(p.out, kTableNames, read<u32>(data)) : bytes();
     case Value::address_flags:
@@ -229,15 +230,16 @@ void print_attribute(Print& p, std::span<const Attribute> known, std::string_vie
                      Bytes data, u8 family) {
   const u16 type = head.nla_type & NLA_TYPE_MASK;
   const auto attribute = std::find_if(known.begin(), known.end(), [&](const Attribute& a) { return a.type == type; });
-  p.out += fmt::format("[{{nla_len={}, nla_type={}", head.nla_len,
+  const bool has_data = !data.empty();
+  p.out += fmt::format("{}{{nla_len={}, nla_type={}", has_data ? "[" : "", head.nla_len,
                        (head.nla_type & NLA_F_NESTED) != 0 ? "NLA_F_NESTED|" : "");
   p.out += attribute == known.end() ? fmt::format("{:#x} /* {} */", type, unknown) : std::string(attribute->name);
   p.out += '}';
   if (!data.empty()) {
     p.out += ", ";
     print_value(p, attribute == known.end() ? Attribute{} : *attribute, data, family);
+    p.out += ']';
   }
-  p.out += ']';
 }
 
 // Braces around them only where there are more than one.
@@ -271,7 +273,7 @@ void print_route_body(Print& p, u16 type, Bytes body) {
     const auto m = read<ifinfomsg>(body);
     p.out +=
         fmt::format("{{ifi_family={}, ifi_type={}, ifi_index=", family_text, print_names(kHardwareNames, m.ifi_type));
-    interface_name(p, static_cast<u32>(m.ifi_index));
+    print_interface(p, static_cast<u32>(m.ifi_index));
     p.out +=
         fmt::format(", ifi_flags={}, ifi_change={}}}", print_names(kInterfaceNames, m.ifi_flags), hex(m.ifi_change));
     return print_attributes(p, kLinkAttributes, "IFLA_???", rest(sizeof m), family);
@@ -282,7 +284,7 @@ void print_route_body(Print& p, u16 type, Bytes body) {
     p.out +=
         fmt::format("{{ifa_family={}, ifa_prefixlen={}, ifa_flags={}, ifa_scope={}, ifa_index=", family_text,
                     m.ifa_prefixlen, print_names(kAddressNames, m.ifa_flags), print_names(kScopeNames, m.ifa_scope));
-    interface_name(p, m.ifa_index), p.out += '}';
+    print_interface(p, m.ifa_index), p.out += '}';
     return print_attributes(p, kAddressAttributes, "IFA_???", rest(sizeof m), family);
   }
   if (type <= RTM_GETROUTE) {
@@ -301,7 +303,7 @@ void print_route_body(Print& p, u16 type, Bytes body) {
     if (body.size() < sizeof(ndmsg)) return only_family("ndm_family");
     const auto m = read<ndmsg>(body);
     p.out += fmt::format("{{ndm_family={}, ndm_ifindex=", family_text),
-        interface_name(p, static_cast<u32>(m.ndm_ifindex));
+        print_interface(p, static_cast<u32>(m.ndm_ifindex));
     p.out += fmt::format(", ndm_state={}, ndm_flags={}, ndm_type={}}}", print_names(kStateNames, m.ndm_state),
                          print_names(kNeighbourNames, m.ndm_flags), print_names(kTypeNames, m.ndm_type));
     return print_attributes(p, kNeighbourAttributes, "NDA_???", rest(sizeof m), family);
@@ -313,10 +315,10 @@ void print_route_body(Print& p, u16 type, Bytes body) {
 }
 
 void append_flags(std::string& out, u16 type, u16 flags, bool is_route) {
-  const bool is_request = is_route && !name_of(kRouteNames, type).empty();
+  const bool is_request = is_route && type >= NLMSG_MIN_TYPE;
   const u16 kind = is_request ? type & 3 : 0xff;  // new, delete, get, set
   std::span<const Name> more;
-  if (kind == 0 || kind == 3) more = kNewFlags;
+  if (kind == 0) more = kNewFlags;
   if (kind == 1) more = kDeleteFlags;
   if (kind == 2) more = kGetFlags;
   if (type == NLMSG_ERROR) more = kAnswerFlags;
@@ -378,6 +380,13 @@ void print_one(Print& p, Bytes message, bool is_route, int depth) {
 
 }  // namespace
 
+// The sandbox's network has one interface.
+void print_interface(Print& p, u32 index) {
+  constexpr u32 kLoopback = 1;
+  if (index == kLoopback) return p.text("if_nametoindex(\"lo\")");
+  p.unsigned_number(index);
+}
+
 void print_netlink(Print& p, u64 place, u64 length) {
   Bytes bytes = p.seen().from(place);
   if (place == 0 || (bytes.empty() && length != 0)) return p.address(place);
@@ -385,6 +394,8 @@ void print_netlink(Print& p, u64 place, u64 length) {
   if (bytes.size() < sizeof(nlmsghdr)) return hex_bytes(p, bytes);
   const std::optional<Seen::Detail> detail = p.seen().detail(static_cast<i32>(p.arg(0)));
   const bool is_route = !detail || detail->at.protocol == NETLINK_ROUTE;
+  // What devices tell is text.
+  if (detail && detail->at.protocol == NETLINK_KOBJECT_UEVENT) return p.bytes(place, length);
   const usize begin = p.out.size();
   usize n = 0;
   bool whole = true;

@@ -23,13 +23,9 @@
 #include "trace/print.h"
 
 namespace limen::trace {
-namespace {
 
-std::string device_of(u64 dev) {
-  const u64 major = (dev >> 8 & 0xfff) | (dev >> 32 & ~u64{0xfff}),
-            minor = (dev & 0xff) | (dev >> 12 & ~u64{0xff} & 0xffffffff);
-  return device(major, minor);
-}
+// Clock ticks, of which a second has a hundred.
+std::string ticks(i64 n) { return n == 0 ? std::string("0") : fmt::format("{} /* {}.{:02} s */", n, n / 100, n % 100); }
 
 // A second as strace explains it.
 std::string moment(i64 seconds, u64 ns, bool with_ns) {
@@ -39,6 +35,14 @@ std::string moment(i64 seconds, u64 ns, bool with_ns) {
   char text[64];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
   return with_ns && ns != 0 ? fmt::format("{}.{:09}+0000", text, ns) : fmt::format("{}+0000", text);
+}
+
+namespace {
+
+std::string device_of(u64 dev) {
+  const u64 major = (dev >> 8 & 0xfff) | (dev >> 32 & ~u64{0xfff}),
+            minor = (dev & 0xff) | (dev >> 12 & ~u64{0xff} & 0xffffffff);
+  return device(major, minor);
 }
 
 void stat(Print& p, u64 place) {
@@ -113,9 +117,6 @@ void timeval(Print& p, u64 place) {
   p.object<abi::TimeVal>(place, [&](const abi::TimeVal& t) { p.text(timeval_text(t)); });
 }
 
-// Clock ticks, of which a second has a hundred.
-std::string ticks(i64 n) { return n == 0 ? std::string("0") : fmt::format("{} /* {}.{:02} s */", n, n / 100, n % 100); }
-
 void timezone(Print& p, u64 place) {
   struct Zone {
     i32 west, dst;
@@ -140,6 +141,13 @@ void itimerspec(Print& p, u64 place) {
 }
 
 void sigset(Print& p, u64 place) {
+  // The words that say how large it is; of another size it is no set.
+  constexpr std::pair<std::string_view, u8> kSizes[] = {
+      {"rt_sigprocmask", 3}, {"rt_sigpending", 1}, {"rt_sigsuspend", 1}, {"rt_sigtimedwait", 3}};
+  for (const auto& [call, size] : kSizes) {
+    if (p.call.row != nullptr && p.call.row->name == call && p.arg(size) != sizeof(abi::SigSet))
+      return p.address(place);
+  }
   p.object<abi::SigSet>(place, [&](const abi::SigSet& s) { p.text(print_signal_set(s.bits)); });
 }
 
@@ -173,11 +181,25 @@ void siginfo(Print& p, u64 place) {
 
 void sigevent(Print& p, u64 place) {
   p.object<abi::SigEvent>(place, [&](const abi::SigEvent& e) {
-    p.out += fmt::format("{{sigev_value={{sival_int={}, sival_ptr=", static_cast<i32>(e.value));
-    p.address(e.value);
-    p.out += fmt::format("}}, sigev_signo={}, sigev_notify={}", signal_name(e.signo),
+    p.out += '{';
+    if (e.value != 0) {
+      p.out += fmt::format("sigev_value={{sival_int={}, sival_ptr=", static_cast<i32>(e.value));
+      p.address(e.value), p.out += "}, ";
+    }
+    const bool sends =
+        e.notify == abi::sigev_signal || e.notify == abi::sigev_thread || e.notify == abi::sigev_thread_id;
+    p.out += fmt::format("sigev_signo={}, sigev_notify={}", sends ? signal_name(e.signo) : std::to_string(e.signo),
                          print_names(names("sigev_notify"), static_cast<u32>(e.notify)));
     if (e.notify == abi::sigev_thread_id) p.out += fmt::format(", sigev_notify_thread_id={}", e.tid);
+    if (e.notify == abi::sigev_thread) {
+      struct Callback {
+        u64 head[2], function, attributes;
+      };
+      Callback callback{};
+      p.seen().read(place, callback);
+      p.out += ", sigev_notify_function=", p.address(callback.function);
+      p.out += ", sigev_notify_attributes=", p.address(callback.attributes);
+    }
     p.out += '}';
   });
 }
@@ -269,28 +291,8 @@ void cap_header(Print& p, u64 place) {
   });
 }
 
-void cap_data(Print& p, u64 place) {
-  struct Two {
-    abi::CapData low, high;
-  };
-  p.object<Two>(place, [&](const Two& d) {
-    const auto set = [&](const char* name, u32 low, u32 high) {
-      const u64 bits = u64{high} << 32 | low;
-      std::string text;
-      for (u64 i = 0; i < 64; ++i) {
-        if ((bits >> i & 1) == 0) continue;
-        const std::string_view known = name_of(names("capability"), i);
-        text += (text.empty() ? "" : "|") + (known.empty() ? fmt::format("1<<{}", i) : fmt::format("1<<{}", known));
-      }
-      p.text(fmt::format("{}={}", name, text.empty() ? "0" : text));
-    };
-    p.text("{"), set("effective", d.low.effective, d.high.effective), p.text(", ");
-    set("permitted", d.low.permitted, d.high.permitted), p.text(", ");
-    set("inheritable", d.low.inheritable, d.high.inheritable), p.text("}");
-  });
-}
-
 void open_how(Print& p, u64 place) {
+  if (p.arg(3) < sizeof(abi::OpenHow)) return p.address(place);
   p.object<abi::OpenHow>(place, [&](const abi::OpenHow& h) {
     p.text("{flags=" + open_flags(h.flags));
     if ((h.flags & 0100) != 0 || h.mode != 0) p.text(", mode=" + permissions(static_cast<u32>(h.mode)));
@@ -298,11 +300,40 @@ void open_how(Print& p, u64 place) {
   });
 }
 
+std::string mq_flags(u64 flags) {
+  const std::string text = print_names(names("open_bits"), flags);
+  return text.substr(0, text.find(" /*"));
+}
+
 void mq_attr(Print& p, u64 place) {
   p.object<abi::MqAttr>(place, [&](const abi::MqAttr& a) {
     p.text(fmt::format("{{mq_flags={}, mq_maxmsg={}, mq_msgsize={}, mq_curmsgs={}}}",
-                       a.mq_flags == 0 ? "0" : open_flags(static_cast<u64>(a.mq_flags)), a.mq_maxmsg, a.mq_msgsize,
-                       a.mq_curmsgs));
+                       mq_flags(static_cast<u64>(a.mq_flags)), a.mq_maxmsg, a.mq_msgsize, a.mq_curmsgs));
+  });
+}
+
+// What the call was given decides what it shows of the answer: all of it.
+void timex(Print& p, u64 place) {
+  constexpr Name kModes[] = {{1, "ADJ_OFFSET"},    {2, "ADJ_FREQUENCY"},     {4, "ADJ_MAXERROR"},
+                             {8, "ADJ_ESTERROR"},  {0x10, "ADJ_STATUS"},     {0x20, "ADJ_TIMECONST"},
+                             {0x80, "ADJ_TAI"},    {0x100, "ADJ_SETOFFSET"}, {0x1000, "ADJ_MICRO"},
+                             {0x2000, "ADJ_NANO"}, {0x4000, "ADJ_TICK"}};
+  constexpr Name kStatus[] = {
+      {1, "STA_PLL"},           {2, "STA_PPSFREQ"},       {4, "STA_PPSTIME"},       {8, "STA_FLL"},
+      {0x10, "STA_INS"},        {0x20, "STA_DEL"},        {0x40, "STA_UNSYNC"},     {0x80, "STA_FREQHOLD"},
+      {0x100, "STA_PPSSIGNAL"}, {0x200, "STA_PPSJITTER"}, {0x400, "STA_PPSWANDER"}, {0x800, "STA_PPSERROR"},
+      {0x1000, "STA_CLOCKERR"}, {0x2000, "STA_NANO"},     {0x4000, "STA_MODE"},     {0x8000, "STA_CLK"}};
+  if (!p.done()) return p.address(place);
+  p.object<abi::Timex>(place, [&](const abi::Timex& t) {
+    p.out += "{modes=" + print_names({Names::Kind::bits, "ADJ_???", kModes}, t.modes);
+    p.out += fmt::format(
+        ", offset={}, freq={}, maxerror={}, esterror={}, status={}, constant={}, precision={}, tolerance={}, time={}",
+        t.offset, t.freq, t.maxerror, t.esterror,
+        print_names({Names::Kind::bits, "STA_???", kStatus}, static_cast<u32>(t.status)), t.constant, t.precision,
+        t.tolerance, timeval_text(t.time));
+    p.out += fmt::format(
+        ", tick={}, ppsfreq={}, jitter={}, shift={}, stabil={}, jitcnt={}, calcnt={}, errcnt={}, stbcnt={}, tai={}}}",
+        t.tick, t.ppsfreq, t.jitter, t.shift, t.stabil, t.jitcnt, t.calcnt, t.errcnt, t.stbcnt, t.tai);
   });
 }
 
@@ -332,9 +363,9 @@ constexpr Object kObjects[] = {{"Stat", stat},
                                {"EpollEvent", epoll_event},
                                {"SchedParam", sched_param},
                                {"CapHeader", cap_header},
-                               {"CapData", cap_data},
                                {"OpenHow", open_how},
-                               {"MqAttr", mq_attr}};
+                               {"MqAttr", mq_attr},
+                               {"Timex", timex}};
 
 }  // namespace
 
@@ -376,58 +407,6 @@ void print_wait_status(Print& p, u64 place) {
   });
 }
 
-void print_siginfo(std::string& out, const abi::SigInfo& info) {
-  struct Codes {
-    i32 signo;
-    std::string_view table;
-  };
-  constexpr Codes kCodes[] = {{17, "cld_code"}, {11, "segv_code"}, {7, "bus_code"},  {8, "fpe_code"},
-                              {4, "ill_code"},  {5, "trap_code"},  {31, "sys_code"}, {29, "poll_code"}};
-  std::string_view table = "si_code";
-  for (const Codes& codes : kCodes) {
-    if (codes.signo == info.signo && info.code > 0 && info.code < abi::si_kernel) table = codes.table;
-  }
-  if (info.signo == 0) {
-    out += "{}";
-    return;
-  }
-  out += fmt::format("{{si_signo={}, si_code={}", signal_name(info.signo),
-                     print_names(names(table), static_cast<u32>(info.code)));
-  if (info.err != 0) out += fmt::format(", si_errno={}", info.err);
-  const auto kill = info.as<abi::SigInfoKill>();
-  const auto address = [&](u64 a) { out += a == 0 ? "NULL" : fmt::format("{:#x}", a); };
-  if (table == "cld_code") {
-    const auto child = info.as<abi::SigInfoChild>();
-    const std::string status = info.code == 1 ? std::to_string(child.status) : signal_name(child.status);
-    out += fmt::format(", si_pid={}, si_uid={}, si_status={}, si_utime={}, si_stime={}", child.pid, child.uid, status,
-                       ticks(child.utime), ticks(child.stime));
-  } else if (table == "sys_code") {
-    const auto sys = info.as<abi::SigInfoSys>();
-    const SyscallRow* row = find_syscall(Arch::x86_64, sys.syscall);
-    out += ", si_call_addr=", address(sys.call_addr.raw());
-    out += fmt::format(", si_syscall=__NR_{}, si_arch=AUDIT_ARCH_X86_64",
-                       row != nullptr ? std::string(row->name) : std::to_string(sys.syscall));
-  } else if (table == "poll_code") {
-    const auto poll = info.as<abi::SigInfoPoll>();
-    out += fmt::format(", si_band={}, si_fd={}", poll.band, poll.fd);
-  } else if (table != "si_code") {
-    out += ", si_addr=", address(info.as<abi::SigInfoFault>().addr.raw());
-  } else if (info.code == abi::si_timer) {
-    const auto timer = info.as<abi::SigInfoTimer>();
-    out += fmt::format(", si_timerid={:#x}, si_overrun={}, si_int={}, si_ptr=", static_cast<u32>(timer.timerid),
-                       timer.overrun, static_cast<i32>(timer.value));
-    address(timer.value);
-  } else if (info.code != abi::si_kernel) {
-    out += fmt::format(", si_pid={}, si_uid={}", kill.pid, kill.uid);
-    if (info.code == abi::si_queue || info.code == abi::si_mesgq) {
-      const auto queue = info.as<abi::SigInfoQueue>();
-      out += fmt::format(", si_int={}, si_ptr=", static_cast<i32>(queue.value));
-      address(queue.value);
-    }
-  }
-  out += '}';
-}
-
 std::string inet6_text(std::span<const u8> address) {
   // The longest run of zero groups is "::".
   usize best = 8, best_length = 1;
@@ -455,7 +434,7 @@ void print_socket_address(Print& p, u64 place, i64 length) {
   bytes = bytes.first(std::min<usize>(bytes.size(), static_cast<usize>(std::min<i64>(length, 128))));
   p.text("{sa_family=" + print_names(names("SocketDomain"), family));
   const auto dotted = [](const u8* b) { return fmt::format("{}.{}.{}.{}", b[0], b[1], b[2], b[3]); };
-  constexpr u16 kUnix = 1, kInet = 2, kInet6 = 10, kNetlink = 16;
+  constexpr u16 kUnix = 1, kInet = 2, kInet6 = 10, kNetlink = 16, kVsock = 40;
   const auto port = [&] { return bytes[2] << 8 | bytes[3]; };
   if (family == kUnix && bytes.size() > 2) {
     const std::string_view path(reinterpret_cast<const char*>(&bytes[2]), bytes.size() - 2);
@@ -471,12 +450,25 @@ void print_socket_address(Print& p, u64 place, i64 length) {
     std::memcpy(&in6, bytes.data(), sizeof in6);
     const std::string text = inet6_text(in6.sin6_addr);
     p.text(fmt::format(
-        ", sin6_port=htons({}), sin6_flowinfo=htonl({}), inet_pton(AF_INET6, \"{}\", &sin6_addr), sin6_scope_id={}",
-        port(), __builtin_bswap32(in6.sin6_flowinfo), text, in6.sin6_scope_id));
+        ", sin6_port=htons({}), sin6_flowinfo=htonl({}), inet_pton(AF_INET6, \"{}\", &sin6_addr), sin6_scope_id=",
+        port(), __builtin_bswap32(in6.sin6_flowinfo), text));
+    // Of a link: there an index is of an interface.
+    const bool of_link = (in6.sin6_addr[0] == 0xfe && (in6.sin6_addr[1] & 0xc0) == 0x80) ||
+                         (in6.sin6_addr[0] == 0xff && (in6.sin6_addr[1] & 0xf) == 2);
+    of_link ? print_interface(p, in6.sin6_scope_id) : p.unsigned_number(in6.sin6_scope_id);
   } else if (family == kNetlink && bytes.size() >= 12) {
     u32 pid = 0, groups = 0;
     std::memcpy(&pid, &bytes[4], 4), std::memcpy(&groups, &bytes[8], 4);
-    p.text(fmt::format(", nl_pid={}, nl_groups={:08x}", pid, groups).replace(0, 0, ""));
+    p.text(fmt::format(", nl_pid={}, nl_groups={}", pid,
+                       groups == 0 ? std::string("00000000") : fmt::format("{:#08x}", groups)));
+  } else if (family == kVsock && bytes.size() >= 16) {
+    constexpr Name kPeers[] = {
+        {0, "VMADDR_CID_HYPERVISOR"}, {1, "VMADDR_CID_LOCAL"}, {2, "VMADDR_CID_HOST"}, {~u32{0}, "VMADDR_CID_ANY"}};
+    u32 vm_port = 0, vm = 0;
+    std::memcpy(&vm_port, &bytes[4], 4), std::memcpy(&vm, &bytes[8], 4);
+    const std::string_view peer = name_of({Names::Kind::number, "", kPeers}, vm);
+    p.text(fmt::format(", svm_cid={}, svm_port={}, svm_flags={}", peer.empty() ? hex(vm) : std::string(peer),
+                       hex(vm_port), hex(bytes[12])));
   } else if (bytes.size() > 2) {
     p.text(", sa_data=" + quote({reinterpret_cast<const char*>(&bytes[2]), bytes.size() - 2}, p.options.hex, More::no));
   }

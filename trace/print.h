@@ -74,13 +74,17 @@ std::string readable_name(std::string_view name);
 using PrintObject = void (*)(Print& p, u64 place);
 PrintObject find_object(std::string_view name);
 std::string inet6_text(std::span<const u8> address);  // "::1"
+void print_interface(Print& p, u32 index);            // if_nametoindex("lo")
 void print_netlink(Print& p, u64 place, u64 length);  // messages of netlink(7)
 void print_bpf(Print& p, u64 place, u64 length);      // bpf(2)'s attributes, by the call's command
 void print_socket_address(Print& p, u64 place, i64 length);
 void print_iovec(Print& p, u64 place, u64 count, u64 bytes);
 void print_wait_status(Print& p, u64 place);
 void print_siginfo(std::string& out, const abi::SigInfo& info);
-void print_time(Print& p, u64 place);  // TimeSpec
+void print_time(Print& p, u64 place);                   // TimeSpec
+std::string moment(i64 seconds, u64 ns, bool with_ns);  // "1970-01-01T00:00:01.000000002+0000"
+std::string ticks(i64 n);                               // "5 /* 0.05 s */"
+void print_filter_program(Print& p, u64 place);         // a struct sock_fprog
 
 // A call that is printed as a whole, or some of its parameters.
 struct Override {
@@ -92,6 +96,14 @@ struct Override {
   bool (*waits)(const Call& call) = nullptr;  // is it so with `at_exit` for this one? null: always
 };
 const Override* find_override(std::string_view call);
+std::span<const Override> system_overrides();  // trace/calls_system.cc
+std::span<const Override> prctl_overrides();   // trace/prctl.cc, with arch_prctl
+std::span<const Override> ioctl_overrides();   // trace/ioctl.cc
+std::span<const Override> ring_overrides();    // trace/io_uring.cc
+void append_prctl_note(std::string& out, const Call& call);
+void append_io_priority(std::string& out, u32 value);  // "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)"
+// The names of a word whose type does not have them: "fsopen", 1.
+const Names* parameter_names(std::string_view call, usize param);
 // What stands behind the result: "([{fd=3, revents=POLLIN}])", "(Timeout)", "(flags O_RDWR)"; empty: nothing.
 void append_result_note(std::string& out, const Call& call, const DecodeOptions& options);
 

@@ -7,11 +7,13 @@
 #include <cstring>
 
 #include "abi/aio.h"
+#include "abi/bpf.h"
+#include "abi/bpf_call.h"
 #include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/futex.h"
 #include "abi/io_uring.h"
-#include "abi/ioctl.h"
+#include "abi/ioctl_words.h"
 #include "abi/ipc.h"
 #include "abi/mman.h"
 #include "abi/mount.h"
@@ -20,6 +22,7 @@
 #include "abi/prctl.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
+#include "abi/seccomp.h"
 #include "abi/signal.h"
 #include "abi/socket.h"
 #include "abi/stat.h"
@@ -251,7 +254,7 @@ void capture(Context& c, const Params& params, usize i) {
       if (now) c.to.string(c.task, place, std::max<usize>(c.options.string_bytes + 1, 256));
       return;
     case Shape::strings:
-      if (now) strings(c, place, i == 1 || c.options.environment || c.call.nr == 322);
+      if (now) strings(c, place, i == 1 || c.options.verbose || c.call.nr == 322);
       return;
     case Shape::bytes: {
       if (!now || (c.leaving && !done)) return;
@@ -288,7 +291,13 @@ void iovec(Context& c, u64 place, u64 count, u64 total) {
 constexpr u64 kNoEnd = ~u64{0};
 
 void read_vector(Context& c) {
-  if (c.leaving && c.value >= 0) iovec(c, c.arg(1), c.arg(2), static_cast<u64>(c.value));
+  if (!c.leaving) return iovec(c, c.arg(1), c.arg(2), 0);
+  if (c.value >= 0) iovec(c, c.arg(1), c.arg(2), static_cast<u64>(c.value));
+}
+void foreign_vectors(Context& c) {  // process_vm_readv, process_vm_writev
+  const bool writes = c.call.nr == 311;
+  if (!c.leaving) iovec(c, c.arg(1), c.arg(2), writes ? kNoEnd : 0), iovec(c, c.arg(3), c.arg(4), 0);
+  if (c.leaving && !writes && c.value >= 0) iovec(c, c.arg(1), c.arg(2), static_cast<u64>(c.value));
 }
 void write_vector(Context& c) {
   if (!c.leaving) iovec(c, c.arg(1), c.arg(2), kNoEnd);
@@ -318,13 +327,14 @@ void receive_message(Context& c) {
 void messages(Context& c) {
   const bool sends = c.call.nr == 307;
   if (c.leaving && c.value < 0) return;
+  if (!sends && !c.leaving) c.to.memory(c.task, c.arg(4), sizeof(abi::TimeSpec));
   const u64 count = c.leaving ? static_cast<u64>(c.value) : c.arg(2);
   for (u64 i = 0; i < c.elements(count); ++i) {
     const u64 place = c.arg(1) + i * sizeof(abi::MMsgHdr);
     abi::MMsgHdr one;
     if (!c.read(place, one)) return;
-    c.to.piece(event::Piece::Kind::memory, place, &one, sizeof one);
     if (sends != c.leaving) message(c, place, sends ? kNoEnd : one.msg_len);
+    c.to.piece(event::Piece::Kind::memory, place, &one, sizeof one);
   }
 }
 
@@ -345,27 +355,31 @@ struct Command {
   bool out;
   u16 size;
 };
-constexpr Command kIoctls[] = {
-    {0x5401, true, 36},      {0x5402, false, 36},
-    {0x5403, false, 36},     {0x5404, false, 36},  // TCGETS, TCSETS, SETSW, SETSF
-    {0x802c542a, true, 44},  {0x402c542b, false, 44},
-    {0x402c542c, false, 44}, {0x402c542d, false, 44},  // TCGETS2 ...
-    {0x540f, true, 4},       {0x5410, false, 4},
-    {0x5413, true, 8},       {0x5414, false, 8},  // TIOCGPGRP, SPGRP, GWINSZ, SWINSZ
-    {0x541b, true, 4},       {0x5421, false, 4},
-    {0x5429, true, 4},       {0x5411, true, 4},  // FIONREAD, FIONBIO, GSID, OUTQ
-    {0x80045430, true, 4},   {0x40045431, false, 4},
-    {0x80086601, true, 8},   {0x40086602, false, 8},  // GPTN, SPTLCK, GETFLAGS
-};
 void by_command(Context& c, std::span<const Command> commands, usize arg) {
   for (const Command& known : commands) {
     if (known.code == static_cast<u32>(c.arg(1)) && known.out == c.leaving) c.to.memory(c.task, c.arg(arg), known.size);
   }
 }
-void ioctl(Context& c) { by_command(c, kIoctls, 2); }
 
-constexpr Command kFcntls[] = {{5, false, 32}, {5, true, 32},   {6, false, 32},  {7, false, 32}, {36, false, 32},
-                               {36, true, 32}, {37, false, 32}, {38, false, 32}, {15, false, 8}, {16, true, 8}};
+void ioctl(Context& c) {
+  const u32 command = static_cast<u32>(c.arg(1));
+  const abi::IoctlWord* word = abi::find_ioctl_word(command);
+  if (word == nullptr || !(c.leaving ? word->out && c.value >= 0 : word->in)) return;
+  c.to.memory(c.task, c.arg(2), word->size);
+  if (!c.leaving || word->size != abi::size_of_ifconf) return;
+  struct {
+    i32 length, pad;
+    u64 buffer;
+  } list{};
+  if (c.read(c.arg(2), list) && list.length > 0)
+    c.to.memory(c.task, list.buffer,
+                c.elements(static_cast<u64>(list.length) / abi::size_of_ifreq) * abi::size_of_ifreq);
+}
+
+constexpr Command kFcntls[] = {{5, false, 32},   {5, true, 32},    {6, false, 32},  {7, false, 32}, {36, false, 32},
+                               {36, true, 32},   {37, false, 32},  {38, false, 32}, {15, false, 8}, {16, true, 8},
+                               {12, false, 32},  {13, false, 32},  {14, false, 32}, {12, true, 32}, {17, true, 8},
+                               {1036, false, 8}, {1038, false, 8}, {1035, true, 8}, {1037, true, 8}};
 void fcntl(Context& c) {
   by_command(c, kFcntls, 2);
   const u32 command = static_cast<u32>(c.arg(1));
@@ -385,25 +399,68 @@ void polled(Context& c) {
 void bpf_attributes(Context& c) {
   if (c.leaving) return;
   c.to.memory(c.task, c.arg(1), std::min<u64>(static_cast<u32>(c.arg(2)), 256));
-  constexpr u32 kProgramLoad = 5, kPin = 6, kGet = 7, kOpenTracepoint = 17, kLoadTypes = 18;
-  constexpr u64 kLicense = 16, kTypesSize = 16;
   const u32 command = static_cast<u32>(c.arg(0));
   u64 place = 0;
   u32 types = 0;
-  if (command == kLoadTypes && c.read(c.arg(1), place) && c.read(c.arg(1) + kTypesSize, types))
+  if (command == abi::bpf_btf_load && c.read(c.arg(1) + abi::bpf_attr_btf, place) &&
+      c.read(c.arg(1) + abi::bpf_attr_btf_size, types)) {
     c.to.memory(c.task, place, c.bytes(types));
-  const bool names = command == kPin || command == kGet || command == kOpenTracepoint;
-  if ((names || command == kProgramLoad) && c.read(c.arg(1) + (names ? 0 : kLicense), place))
-    c.to.string(c.task, place, command == kProgramLoad ? c.options.string_bytes + 1 : 4096);
+  }
+  const bool names =
+      command == abi::bpf_obj_pin || command == abi::bpf_obj_get || command == abi::bpf_raw_tracepoint_open;
+  if (names && c.read(c.arg(1) + abi::bpf_attr_pathname, place)) c.to.string(c.task, place, 4096);
+  if (command == abi::bpf_prog_load && c.read(c.arg(1) + abi::bpf_attr_license, place))
+    c.to.string(c.task, place, c.options.string_bytes + 1);
 }
 
-void register_with_ring(Context& c) {  // io_uring_register
-  const u32 op = static_cast<u32>(c.arg(1)), count = static_cast<u32>(c.arg(3));
+// The words of io_uring_register(2); how many bytes for each of its `count`, and what those point to.
+void register_with_ring(Context& c) {
+  const u32 op = static_cast<u32>(c.arg(1));
+  const u64 place = c.arg(2), count = static_cast<u32>(c.arg(3)), some = c.elements(count);
   if (c.leaving) return;
-  if (op == abi::ioring_register_buffers) c.to.memory(c.task, c.arg(2), c.elements(count) * sizeof(abi::IoVec));
   if (abi::registers_descriptors(op)) {
-    c.to.memory(c.task, c.arg(2), c.elements(count) * sizeof(i32));
-    descriptors(c, c.arg(2), count, sizeof(i32));
+    c.to.memory(c.task, place, some * sizeof(i32));
+    return descriptors(c, place, count, sizeof(i32));
+  }
+  const auto take = [&](usize head, usize each) { c.to.memory(c.task, place, head + each * some); };
+  switch (op) {
+    case abi::ioring_register_buffers:
+      return take(0, sizeof(abi::IoVec));
+    case abi::ioring_register_files_update: {
+      abi::IoUringUpdate update{};
+      take(sizeof update, 0);
+      if (c.read(place, update)) c.to.memory(c.task, update.data, some * sizeof(i32));
+      return;
+    }
+    case abi::ioring_register_probe:
+      return take(16, 8);
+    case abi::ioring_register_restrictions:
+    case abi::ioring_register_ring_fds:
+    case abi::ioring_unregister_ring_fds:
+      return take(0, 16);
+    case abi::ioring_register_iowq_aff:
+      return c.to.memory(c.task, place, std::min<u64>(count, 128));
+    case abi::ioring_register_iowq_max_workers:
+      return take(2 * sizeof(u32), 0);
+    case abi::ioring_register_pbuf_ring:
+    case abi::ioring_unregister_pbuf_ring:
+      return take(40, 0);
+    case abi::ioring_register_files2:
+    case abi::ioring_register_buffers2:
+    case abi::ioring_register_files_update2:
+    case abi::ioring_register_buffers_update: {
+      const bool updates = op == abi::ioring_register_files_update2 || op == abi::ioring_register_buffers_update;
+      const bool files = op == abi::ioring_register_files2 || op == abi::ioring_register_files_update2;
+      abi::IoUringRegister2 added{};
+      abi::IoUringUpdate2 changed{};
+      if (updates ? !c.read(place, changed) : !c.read(place, added)) return;
+      take(updates ? sizeof changed : sizeof added, 0);
+      const u64 n = c.elements(updates ? changed.count : added.count);
+      c.to.memory(c.task, updates ? changed.data : added.data, n * (files ? sizeof(i32) : sizeof(abi::IoVec)));
+      return c.to.memory(c.task, updates ? changed.tags : added.tags, n * sizeof(u64));
+    }
+    default:
+      return;
   }
 }
 
@@ -411,16 +468,158 @@ void enter_ring(Context& c) {
   if (!c.leaving) c.to.memory(c.task, c.arg(4), std::min<u64>(c.arg(5), sizeof(abi::SigSet)));
 }
 
+void filter_program(Context& c, u64 place) {
+  abi::SockFprog program;
+  if (c.read(place, program)) c.to.piece(event::Piece::Kind::memory, place, &program, sizeof program);
+}
+
 void prctl(Context& c) {
-  const u32 op = static_cast<u32>(c.arg(0));
-  if (op == abi::pr_set_name && !c.leaving) c.to.string(c.task, c.arg(1), 17);
-  if (op == abi::pr_get_name && c.leaving) c.to.string(c.task, c.arg(1), 17);
-  if ((op == abi::pr_get_pdeathsig || op == 37) && c.leaving) c.to.memory(c.task, c.arg(1), 4);
+  constexpr u64 kModeFilter = 2;
+  switch (static_cast<i32>(c.arg(0))) {
+    case abi::pr_set_name:
+      return c.leaving ? void() : c.to.string(c.task, c.arg(1), 17);
+    case abi::pr_get_name:
+      return c.leaving ? c.to.string(c.task, c.arg(1), 17) : void();
+    case abi::pr_set_seccomp:
+      return !c.leaving && c.arg(1) == kModeFilter ? filter_program(c, c.arg(2)) : void();
+    case abi::pr_set_vma:
+      return c.leaving ? void() : c.to.string(c.task, c.arg(4), c.options.string_bytes + 1);
+    case abi::pr_get_tid_address:
+      return c.leaving ? c.to.memory(c.task, c.arg(1), sizeof(u64)) : void();
+    case abi::pr_sched_core:
+      return c.leaving ? c.to.memory(c.task, c.arg(4), sizeof(u64)) : void();
+    case abi::pr_get_pdeathsig:
+    case abi::pr_get_child_subreaper:
+    case abi::pr_get_unalign:
+    case abi::pr_get_endian:
+    case abi::pr_get_fpemu:
+    case abi::pr_get_fpexc:
+    case abi::pr_get_tsc:
+      return c.leaving ? c.to.memory(c.task, c.arg(1), sizeof(i32)) : void();
+    default:
+      return;
+  }
 }
 
 void arch_prctl(Context& c) {
-  const u32 op = static_cast<u32>(c.arg(0));
-  if (c.leaving && (op == 0x1003 || op == 0x1004)) c.to.memory(c.task, c.arg(1), 8);
+  const i32 op = static_cast<i32>(c.arg(0));
+  const bool tells = op == abi::arch_get_fs || op == abi::arch_get_gs || op == abi::arch_get_xcomp_supp ||
+                     op == abi::arch_get_xcomp_perm || op == abi::arch_get_xcomp_guest_perm;
+  if (c.leaving && tells) c.to.memory(c.task, c.arg(1), sizeof(u64));
+}
+
+void seccomp(Context& c) {
+  const u64 op = c.arg(0);
+  if (!c.leaving && op == abi::seccomp_set_mode_filter) filter_program(c, c.arg(2));
+  if (!c.leaving && op == abi::seccomp_get_action_avail) c.to.memory(c.task, c.arg(2), sizeof(u32));
+  if (c.leaving && op == abi::seccomp_get_notif_sizes) c.to.memory(c.task, c.arg(2), 3 * sizeof(u16));
+}
+
+void mount_data(Context& c) {
+  if (!c.leaving) c.to.string(c.task, c.arg(4), c.options.string_bytes + 1);
+}
+
+void configure_mount(Context& c) {  // fsconfig
+  const u32 command = static_cast<u32>(c.arg(1));
+  if (c.leaving) return;
+  if (command == abi::fsconfig_set_string || command == abi::fsconfig_set_path ||
+      command == abi::fsconfig_set_path_empty)
+    c.to.string(c.task, c.arg(3), 4096);
+  if (command == abi::fsconfig_set_binary) c.to.memory(c.task, c.arg(3), c.bytes(static_cast<u32>(c.arg(4))));
+}
+
+void file_handle(Context& c) {  // name_to_handle_at, open_by_handle_at
+  const u64 place = c.arg(c.call.nr == 303 ? 2 : 1);
+  abi::FileHandle handle{};
+  if (c.read(place, handle))
+    c.to.memory(c.task, place, sizeof handle + std::min(handle.handle_bytes, abi::max_handle_sz));
+}
+
+void keyctl(Context& c) {
+  enum : u64 {
+    update = 2,
+    describe = 6,
+    search = 10,
+    read = 11,
+    instantiate = 12,
+    security = 17,
+    vector = 20,
+    query = 24,
+    last = 28,
+    restrict = 29
+  };
+  const u64 op = c.arg(0);
+  const auto text = [&](usize i) { c.to.string(c.task, c.arg(i), std::max<usize>(c.options.string_bytes + 1, 256)); };
+  if (c.leaving) {
+    const bool tells = op == describe || op == read || op == security;
+    if (tells && c.value > 0) c.to.memory(c.task, c.arg(2), c.bytes(std::min(c.arg(3), static_cast<u64>(c.value))));
+    return;
+  }
+  if (op == 1) text(1);
+  if (op == search || op == restrict) text(2), text(3);
+  if (op >= query && op <= last) text(op == query ? 3 : 2);
+  if (op == update || op == instantiate) c.to.memory(c.task, c.arg(2), c.bytes(c.arg(3)));
+  if (op == vector) iovec(c, c.arg(2), c.arg(3), kNoEnd);
+}
+
+void ipc_control(Context& c) {  // shmctl, msgctl
+  constexpr u32 kSet = 1, kStat = 2, kNewLayout = 0x100;
+  const u32 command = static_cast<u32>(c.arg(1)) & ~kNewLayout;
+  const usize size = c.call.nr == 31 ? sizeof(abi::ShmidDs) : sizeof(abi::MsqidDs);
+  if (command == (c.leaving ? kStat : kSet)) c.to.memory(c.task, c.arg(2), size);
+}
+
+void submitted(Context& c) {  // io_submit
+  std::array<u64, 32> blocks;
+  if (c.leaving) return;
+  const usize n = std::min<u64>({c.arg(1), c.elements(c.arg(1)), blocks.size()});
+  const usize got = c.task.mm().copy_in(blocks.data(), GuestAddr(c.arg(2)), n * sizeof(u64)) / sizeof(u64);
+  c.to.piece(event::Piece::Kind::memory, c.arg(2), blocks.data(), got * sizeof(u64));
+  for (usize i = 0; i < got; ++i) {
+    abi::IoCb block;
+    if (!c.read(blocks[i], block)) continue;
+    c.to.piece(event::Piece::Kind::memory, blocks[i], &block, sizeof block);
+    const bool writes = block.aio_lio_opcode == abi::iocb_cmd_pwrite;
+    const bool vector = block.aio_lio_opcode == abi::iocb_cmd_preadv || block.aio_lio_opcode == abi::iocb_cmd_pwritev;
+    if (writes) c.to.memory(c.task, block.aio_buf, c.bytes(block.aio_nbytes));
+    if (vector) iovec(c, block.aio_buf, block.aio_nbytes, block.aio_lio_opcode == abi::iocb_cmd_pwritev ? kNoEnd : 0);
+  }
+}
+
+void cancelled(Context& c) {  // io_cancel
+  if (!c.leaving) c.to.memory(c.task, c.arg(1), sizeof(abi::IoCb));
+}
+
+void io_events(Context& c) {
+  if (!c.leaving) c.to.memory(c.task, c.arg(4), sizeof(abi::TimeSpec));
+  if (c.leaving && c.value > 0)
+    c.to.memory(c.task, c.arg(3), c.elements(static_cast<u64>(c.value)) * sizeof(abi::IoEvent));
+  abi::SigSetArg set;
+  if (c.leaving || c.call.nr != 333 || !c.read(c.arg(5), set)) return;
+  c.to.piece(event::Piece::Kind::memory, c.arg(5), &set, sizeof set);
+  c.to.memory(c.task, set.mask.raw(), sizeof(abi::SigSet));
+}
+
+void landlock_rule(Context& c) {
+  if (!c.leaving) c.to.memory(c.task, c.arg(2), 12);
+}
+
+void compared(Context& c) {  // kcmp
+  constexpr u32 kWatched = 7;
+  if (!c.leaving && static_cast<u32>(c.arg(2)) == kWatched) c.to.memory(c.task, c.arg(4), 3 * sizeof(u32));
+}
+
+void node_masks(Context& c) {  // migrate_pages, move_pages
+  if (c.call.nr == 256) {
+    for (const usize i : {2, 3}) {
+      if (!c.leaving) c.to.memory(c.task, c.arg(i), c.elements((c.arg(1) + 63) / 64) * sizeof(u64));
+    }
+    return;
+  }
+  const u64 count = c.elements(c.arg(1));
+  if (!c.leaving)
+    c.to.memory(c.task, c.arg(2), count * sizeof(u64)), c.to.memory(c.task, c.arg(3), count * sizeof(i32));
+  if (c.leaving && c.value >= 0) c.to.memory(c.task, c.arg(4), count * sizeof(i32));
 }
 
 void futex(Context& c) {
@@ -449,6 +648,7 @@ void directory(Context& c) {
     at += length;
   }
   c.to.piece(event::Piece::Kind::count, c.arg(1), &count, sizeof count);
+  if (c.options.verbose) c.to.memory(c.task, c.arg(1), static_cast<usize>(c.value));
 }
 
 // The frame that the call gives back: the mask in its ucontext.
@@ -494,8 +694,13 @@ void capabilities(Context& c) {
 }
 
 void clone3(Context& c) {
-  if (!c.leaving) return c.to.memory(c.task, c.arg(0), std::min<u64>(c.arg(1), sizeof(abi::CloneArgs)));
   abi::CloneArgs args{};
+  if (!c.leaving) {
+    c.to.memory(c.task, c.arg(0), std::min<u64>(c.arg(1), sizeof(abi::CloneArgs)));
+    if (c.arg(1) >= sizeof args && c.read(c.arg(0), args))
+      c.to.memory(c.task, args.set_tid.raw(), c.elements(args.set_tid_size) * sizeof(i32));
+    return;
+  }
   if (c.value <= 0 || !c.read(c.arg(0), args)) return;
   c.to.memory(c.task, args.parent_tid.raw(), 4);
   c.to.memory(c.task, args.pidfd.raw(), 4);
@@ -543,6 +748,24 @@ constexpr Special kSpecials[] = {
     {"io_uring_enter", enter_ring},
     {"prctl", prctl},
     {"arch_prctl", arch_prctl},
+    {"process_vm_readv", foreign_vectors, true},
+    {"process_vm_writev", foreign_vectors, true},
+    {"seccomp", seccomp},
+    {"mount", mount_data},
+    {"fsconfig", configure_mount},
+    {"name_to_handle_at", file_handle},
+    {"open_by_handle_at", file_handle},
+    {"keyctl", keyctl},
+    {"shmctl", ipc_control},
+    {"msgctl", ipc_control},
+    {"io_submit", submitted, true},
+    {"io_cancel", cancelled},
+    {"io_getevents", io_events, true},
+    {"io_pgetevents", io_events, true},
+    {"landlock_add_rule", landlock_rule},
+    {"kcmp", compared},
+    {"migrate_pages", node_masks, true},
+    {"move_pages", node_masks, true},
     {"futex", futex, true},
     {"utimensat", two_times, true},
     {"futimesat", two_times, true},

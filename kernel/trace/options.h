@@ -15,7 +15,7 @@ struct CaptureOptions {
   bool details = false;     // what else is known of them (-yy)
   // Stacks: of each call (-k); or of the first of its kind alone: number, telling argument, and name of the program.
   enum class Stacks : u8 { none, each, first } stacks = Stacks::none;
-  bool environment = false;  // envp of execve, not only how much of it (-v)
+  bool verbose = false;  // envp of execve and entries of directories, not only how many there are (-v)
 };
 
 inline constexpr usize kMostStringBytes = 32 * 1024;

@@ -31,4 +31,5 @@ route.send(b"abc")  # no message
 route.send(struct.pack("IHHII", 1000, 16, 1, 12, 0) + link)  # longer than it is
 route.send(struct.pack("IHHII", 3, 16, 1, 13, 0) + link)  # shorter than its head
 route.send(request(16, 1, link + struct.pack("HH", 100, 3) + b"lo\0\0", 14))  # an attribute that ends nowhere
+route.send(request(20, 0x305, struct.pack("BBBBi", 2, 8, 0, 0, 1) + struct.pack("HH", 4, 0) + struct.pack("HH", 3, 0), 15))  # attributes without data
 os._exit(0)

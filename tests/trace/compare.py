@@ -1,0 +1,143 @@
+"""What `limen trace` and strace write, made comparable. For tests/run-trace.
+
+A log is cut into threads; a thread is named by its place in the tree of processes ("0.2.1": the second child of the third child of
+the first), so that it finds its twin even where many run at once. What is different each time (pids, addresses, times) is made equal,
+then what is meant to differ (the rules of a file, each with its reason).
+"""
+import difflib
+import re
+import sys
+
+# What is different each time. In this order.
+NORMAL = [
+    (re.compile(r"(?<!\|)0x[0-9a-f]{5,16}\b(?! /\* [A-Z]|\|)"), "ADDR"),
+    (re.compile(r"/\* \d+ vars? \*/"), "/* N vars */"),
+    (re.compile(r" +(= (?:-?\d|\?|ADDR|0x|NULL|\d))"), r" \1"),  # the padding before the result
+]
+
+# Small numbers are pids only where a pid stands.
+PID = re.compile(r"((?:^(?:clone3?|v?fork|wait4|waitid|getpid|gettid|getppid|getpgrp|setsid|set_tid_address|getsid)\(.*\) += |"
+                 r"si_pid=|^TIOC|^kill\(|^tgkill\(|^tgkill\(P[0-9.]+, |^tgkill\(PID, |^getpgid\(|^wait4\(|^prlimit64\(|parent_tid=\[|"
+                 r"in pid |P_PID, ))(\d+)")
+BIRTH = re.compile(r"^(?:clone3?|v?fork)\(.*\) += (\d+)")
+
+
+class Rules:
+    """'drop<tab>REGEX<tab>reason' leaves lines out, 'same<tab>REGEX<tab>WORD<tab>reason' writes WORD for what matches."""
+
+    def __init__(self, *paths):
+        self.drop, self.same = [], []
+        for path in paths:
+            with open(path, encoding="utf-8") as file:
+                for number, line in enumerate(file, 1):
+                    if line.strip() and not line.startswith("#"):
+                        self.add(line.rstrip("\n").split("\t"), "%s:%d" % (path, number))
+
+    def add(self, words, where):
+        if words[0] == "drop" and len(words) == 3:
+            self.drop.append(re.compile(words[1]))
+        elif words[0] == "same" and len(words) == 4:
+            self.same.append((re.compile(words[1]), words[2]))
+        else:
+            sys.exit("%s: a rule with its reason is wanted" % where)
+
+
+HANDLED = re.compile(r"^rt_sigaction\(SIGCHLD, \{sa_handler=(SIG_\w+|0x)")
+
+
+def read_log(text):
+    """The lines of each thread, by its pid; unfinished and resumed halves joined.
+
+    When a child's end is told is chance, and so is where a handler of that runs; that it is told, and of whom, is not: such lines
+    stand at the end, without what the handler did.
+    """
+    lines, halves, ends, handlers, handling = {}, {}, {}, {}, {}
+    for line in text.splitlines():
+        match = re.match(r"(\d+) +(.*)", line)
+        if not match:
+            continue
+        tid, rest = match.groups()
+        lines.setdefault(tid, [])
+        ends.setdefault(tid, [])
+        if rest.endswith(" <unfinished ...>"):
+            halves[tid] = rest[: -len(" <unfinished ...>")]
+            continue
+        resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", rest)
+        if resumed:
+            rest = halves.pop(tid, "") + resumed.group(1)
+        installed = HANDLED.match(rest)
+        if installed:
+            handlers[tid] = installed.group(1) == "0x"
+        elif rest.startswith("execve(") and rest.endswith(" = 0"):
+            handlers[tid] = False
+        born = BIRTH.match(rest)
+        if born:
+            handlers.setdefault(born.group(1), handlers.get(tid, False))
+        if rest.startswith("--- SIGCHLD"):
+            ends[tid].append(rest)
+            handling[tid] = handling.get(tid, 0) + bool(handlers.get(tid))
+        elif handling.get(tid):
+            handling[tid] -= rest.startswith("rt_sigreturn(")
+        else:
+            lines[tid].append(rest)
+    return {tid: lines[tid] + ends[tid] for tid in lines}
+
+
+def places(lines):
+    """The place of each thread in the tree. Of whom no birth is seen stands behind, in the order of pids."""
+    if not lines:
+        return {}
+    first = next(iter(lines))
+    out, todo = {first: "0"}, [first]
+    while todo:
+        parent = todo.pop(0)
+        born = [match.group(1) for match in map(BIRTH.match, lines.get(parent, [])) if match and match.group(1) != "0"]
+        for n, child in enumerate(born):
+            if child not in out:
+                out[child] = "%s.%d" % (out[parent], n)
+                todo.append(child)
+    for n, tid in enumerate(sorted((tid for tid in lines if tid not in out), key=int)):
+        out[tid] = "?%d" % n
+    return out
+
+
+def normal(lines, pids, rules):
+    out = []
+    for line in lines:
+        if any(pattern.search(line) for pattern in rules.drop):
+            continue
+        for pattern, text in NORMAL + rules.same:
+            line = pattern.sub(text, line)
+        for _ in range(2):  # two may stand behind each other
+            line = PID.sub(lambda m: m.group(1) + ("P" + pids[m.group(2)] if m.group(2) in pids else "PID"), line)
+        if not any(pattern.search(line) for pattern in rules.drop):
+            out.append(line)
+    return out
+
+
+def threads(text, rules):
+    """Normal lines of each thread by its place."""
+    lines = read_log(text)
+    pids = places(lines)
+    return {pids[tid]: normal(lines[tid], pids, rules) for tid in lines}
+
+
+def difference(theirs, ours):
+    return list(difflib.unified_diff(theirs, ours, "strace", "limen", lineterm="", n=1))
+
+
+def shape(line):
+    """A line without what chance decides: numbers, data, how many elements."""
+    line = re.sub(r'"(?:[^"\\]|\\.)*"(\.\.\.)?', "S", line)
+    line = re.sub(r"\bP[?\d]\d*(\.\d+)*\b|\bPID\b", "N", line)
+    line = re.sub(r"\bADDR\b|\bNULL\b|0x[0-9a-f]+\b", "A", line)
+    line = re.sub(r"\b-?\d+(\.\d+)?\b", "N", line)
+    for _ in range(2):
+        line = re.sub(r"(\{[^{}]*\}, )(?:\1)+", r"\1", line)
+    line = re.sub(r"(S, )+", "S, ", line)
+    return re.sub(r"(N, )+", "N, ", re.sub(r"(N )+N", "N", line))
+
+
+def shapes(log):
+    """Each shape of a log, and a line that has it."""
+    return {shape(line): "%s: %s" % (place, line) for place in sorted(log) for line in log[place]}
