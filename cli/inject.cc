@@ -68,6 +68,7 @@ void set_when(InjectRule& rule, std::string_view what, std::string_view word) {
   rule.last = dots != std::string_view::npos   ? number(range.substr(dots + 2))
               : plus != std::string_view::npos ? ~u64{0}
                                                : rule.first;
+  if (rule.last < rule.first) bad(what, word, "LAST comes before FIRST");
   if (plus != std::string_view::npos && plus + 1 < word.size()) rule.step = number(word.substr(plus + 1));
 }
 

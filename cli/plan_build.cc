@@ -329,8 +329,8 @@ std::vector<std::string> guest_names_of(const Plan& plan, const std::string& pat
 }
 
 Plan build_plan(const RunOptions& options, const std::vector<std::string>& command, char** environ) {
-  if (command.empty()) throw UsageError("no program given; write: limen run [OPTION…] -- CMD [ARG…]");
-  if (command[0].empty()) throw UsageError("the program's name is empty; write: limen run -- CMD [ARG…]");
+  if (command.empty()) throw UsageError("no program given; write it behind the options: … -- CMD [ARG…]");
+  if (command[0].empty()) throw UsageError("the program's name is empty; write it behind the options: … -- CMD [ARG…]");
   Plan plan;
   plan.command = command;
   plan.root = resolve_root(options);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "cli/command.h"
+#include "cli/output_file.h"
 #include "cli/reader.h"
 #include "cli/run_options.h"
 #include "cli/start.h"
@@ -220,9 +221,7 @@ class Profile : public Command {
       plan.recorder->capture.stacks = CaptureOptions::Stacks::first;
       if (args_) tell_apart(*plan.recorder);
     }
-    int out = STDOUT_FILENO;
-    if (!output_.empty() && (out = open(output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
-      throw UsageError("--output " + output_ + ": " + std::strerror(errno));
+    const int out = output_.empty() ? STDOUT_FILENO : open_output_file(output_, Append::no);
     return start_sandbox(plan, [&](int events_fd) {
       trace::Output output(out);
       Collector collector(used, joined(words), args_, output);
@@ -232,7 +231,7 @@ class Profile : public Command {
 
   int check(const std::string& file, const std::vector<std::string>& words) {
     o_.seccomp = file;  // read as for 'limen run', but asked only afterwards
-    Plan plan = build_plan(o_, words, environ);
+    Plan plan = plan_of_check(words);
     SeccompProfile profile = std::move(*plan.seccomp);
     plan.seccomp.reset();
     plan.recorder = recorder();
@@ -242,6 +241,17 @@ class Profile : public Command {
       const int status = read_events("profile", events_fd, checker, nothing, OpensFiles::no);
       return status != 0 ? status : checker.refuses() ? 1 : 0;
     });
+  }
+
+  // A profile here is no option.
+  Plan plan_of_check(const std::vector<std::string>& words) {
+    try {
+      return build_plan(o_, words, environ);
+    } catch (const UsageError& error) {
+      const std::string_view what = error.what(), option = "--seccomp ";
+      if (!what.starts_with(option)) throw;
+      throw UsageError(std::string(what.substr(option.size())));
+    }
   }
 
   static RecorderOptions recorder() {

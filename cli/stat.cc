@@ -12,6 +12,7 @@
 
 #include "base/errno.h"
 #include "cli/command.h"
+#include "cli/output_file.h"
 #include "cli/reader.h"
 #include "cli/run_options.h"
 #include "cli/start.h"
@@ -268,11 +269,7 @@ class Stat : public Command {
     plan.recorder->capture.memory = false;
     plan.recorder->calls = filter.calls;
     plan.recorder->unknown_calls = filter.calls.all();
-    int out = STDERR_FILENO;
-    if (!output_.empty()) {
-      out = open(output_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0666);
-      if (out < 0) throw UsageError("--output " + output_ + ": " + std::strerror(errno));
-    }
+    const int out = output_.empty() ? STDERR_FILENO : open_output_file(output_, Append::no);
     return start_sandbox(plan, [&](int events_fd) {
       trace::Output output(out);
       Counted counted(filter, json_, other, output);

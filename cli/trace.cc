@@ -1,16 +1,14 @@
 // limen trace: every call of a program, in strace's language.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/inject.h"
 #include "cli/live.h"
+#include "cli/output_file.h"
 #include "cli/reader.h"
 #include "cli/run_options.h"
 #include "cli/start.h"
@@ -57,7 +55,7 @@ struct Options {
   std::vector<std::string> expressions, traces, statuses, signals, fds, paths;
   std::vector<std::string> injections;
   std::string chaos, format = "text";
-  std::string output, strings = "32", column = "40", order = "time";
+  std::string attach, output, strings = "32", column = "40", order = "time";
   int time = 0, hex = 0, files = 0, quiet = 0, follow = 0;
   bool live = false, stack = false, relative = false, durations = false, verbose = false, number = false,
        instruction = false, names = false;
@@ -85,8 +83,9 @@ class Trace : public Command {
       app.add_option(names, to, help)->type_name(type)->group(group)->allow_extra_args(false);
     };
     values("-e,--expr", t_.expressions, "EXPR",
-           "trace=SET, status=SET, signal=SET, fd=SET or raw=all; SET: words with commas, "
-           "'!' first for all others",
+           "trace=SET, status=SET, signal=SET, fd=SET, raw=all, abbrev=none, quiet=SET, decode-fds=SET, inject=SPEC; "
+           "SET: words "
+           "with commas, '!' first for all others",
            "Which calls");
     values("--trace", t_.traces, "SET", "names, /REGEX and %CLASS: as -e trace=SET", "Which calls");
     values("--status", t_.statuses, "SET", "successful, failed, unfinished: as -e status=SET", "Which calls");
@@ -132,11 +131,13 @@ class Trace : public Command {
     value("-S,--summary-sort-by", t_.order, "ORDER", "time, calls, errors, name, min-time, max-time, avg-time",
           "Counting");
     flag("-w,--summary-wall-clock", t_.wall, "times from entry to exit: always so", "Counting");
+    app.add_option("-p,--attach", t_.attach)->group("");  // strace's, for a clear answer
     declare_run_options(app, o_, ShortNames::no);
   }
 
   int run(const std::vector<std::string>& words) override {
     trace::TextOptions text = text_options();
+    if (!t_.attach.empty()) throw UsageError("-p " + t_.attach + ": only what 'limen trace' starts is in its sandbox");
     Plan plan = build_plan(o_, words, environ);
     plan.recorder = recorder_options(text);
     for (const std::string& e : t_.expressions) {
@@ -197,12 +198,15 @@ class Trace : public Command {
     text.decode.hex = t_.hex == 0   ? trace::DecodeOptions::Hex::none
                       : t_.hex == 1 ? trace::DecodeOptions::Hex::unprintable
                                     : trace::DecodeOptions::Hex::all;
-    text.decode.verbose = t_.verbose, text.decode.files = t_.files, text.decode.raw = text.filter.raw;
+    text.decode.verbose = t_.verbose || text.filter.verbose, text.decode.raw = text.filter.raw;
+    text.decode.files = std::max(t_.files, text.filter.files);
     text.stack = t_.stack;
     text.time = t_.time, text.relative = t_.relative, text.durations = t_.durations;
-    text.number = t_.number, text.instruction = t_.instruction, text.names = t_.names, text.quiet = t_.quiet;
+    text.number = t_.number, text.instruction = t_.instruction, text.names = t_.names;
     text.column = static_cast<int>(parse_number("--columns", t_.column, 0, 1000));
     text.to_file = !t_.output.empty(), text.split = t_.follow > 1 && text.to_file;
+    // Lines in a file say who began; a terminal is not told besides, as strace does.
+    text.quiet = std::max({t_.quiet, text.filter.quiet, text.to_file ? 1 : 0});
     return text;
   }
 
@@ -223,10 +227,12 @@ class Trace : public Command {
   }
 
   int open_output() const {
-    if (t_.output.empty() || t_.follow > 1) return STDERR_FILENO;
-    const int fd = open(t_.output.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (t_.append ? O_APPEND : O_TRUNC), 0666);
-    if (fd < 0) throw UsageError("--output " + t_.output + ": " + std::strerror(errno));
-    return fd;
+    if (t_.output.empty()) return STDERR_FILENO;
+    const Append append = t_.append ? Append::yes : Append::no;
+    if (t_.follow <= 1) return open_output_file(t_.output, append);
+    // With a file for each thread, the first one's.
+    close(open_output_file(t_.output + ".1", append));
+    return STDERR_FILENO;
   }
 
   // Lines, a table, or both.

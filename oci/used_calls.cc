@@ -86,7 +86,10 @@ void UsedCalls::read(std::string_view text, const std::string& file) {
   try {
     top = Json::parse(text);
   } catch (const Json::parse_error& error) {
-    throw UsageError(file + ": no JSON: " + error.what());
+    const std::string_view what =
+        error.what();  // "[json.exception.parse_error.101] parse error at line 3, column 5: …"
+    const usize words = what.find("parse error");
+    throw UsageError(file + ": not JSON: " + std::string(what.substr(words == std::string_view::npos ? 0 : words)));
   }
   const auto other = [&](const std::string& what) {
     return UsageError(file + ": " + what +

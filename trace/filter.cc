@@ -171,6 +171,38 @@ std::bitset<65> parse_signals(std::string_view text) {
   return set.inverted ? ~bits : bits;
 }
 
+// As many -q as are meant.
+int parse_quiet(std::string_view text) {
+  int level = 0;
+  for (const std::string& word : split("-e quiet", text).words) {
+    if (word == "exit" || word == "exits" || word == "all") {
+      level = 2;
+    } else if (word == "attach" || word == "personality" || word == "path-resolution" || word == "path-resolve" ||
+               word == "superseded" || word == "thread-execve") {
+      level = std::max(level, 1);
+    } else if (word != "none") {
+      throw BadSet("-e quiet: '" + word +
+                   "': there are attach, exit, path-resolution, personality, superseded, all and none");
+    }
+  }
+  return level;
+}
+
+// As many -y as are meant.
+int parse_files(std::string_view text) {
+  int level = 0;
+  for (const std::string& word : split("-e decode-fds", text).words) {
+    if (word == "all" || word == "socket" || word == "dev" || word == "pidfd") {
+      level = 2;
+    } else if (word == "path") {
+      level = std::max(level, 1);
+    } else if (word != "none") {
+      throw BadSet("-e decode-fds: '" + word + "': there are path, socket, dev, pidfd, all and none");
+    }
+  }
+  return level;
+}
+
 bool is_result_of(const Call& call, std::string_view path) {
   return call.made_descriptor && call.seen.file(call.value) == path;
 }
@@ -209,8 +241,18 @@ void Filter::add(std::string_view expression) {
   } else if (what == "raw" || what == "x") {
     if (set != "all" && set != "none") throw BadSet("-e raw: '" + std::string(set) + "': there are all and none");
     raw = set == "all";
+  } else if (what == "abbrev" || what == "a" || what == "verbose" || what == "v") {
+    // Of all calls or of none: -e abbrev=none is -v.
+    if (set != "all" && set != "none")
+      throw BadSet("-e " + std::string(what) + ": '" + std::string(set) + "': there are all and none");
+    if (what.front() == 'a') verbose = set == "none";
+  } else if (what == "quiet" || what == "silent" || what == "silence" || what == "q") {
+    quiet = parse_quiet(set);
+  } else if (what == "decode-fds" || what == "decode-fd") {
+    files = parse_files(set);
   } else {
-    throw BadSet("-e " + std::string(what) + ": there are trace, status, signal, fd, raw and inject");
+    throw BadSet("-e " + std::string(what) +
+                 ": there are trace, status, signal, fd, raw, abbrev, quiet, decode-fds, inject and fault");
   }
 }
 

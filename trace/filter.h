@@ -30,6 +30,9 @@ struct Filter {
   bool fds_inverted = false;
   std::vector<std::string> paths;  // empty: any
   bool raw = false;                // -e raw=all
+  // What strace says with -e, too: -e abbrev=none for -v, -e quiet=SET for -q, -e decode-fds=SET for -y.
+  bool verbose = false;
+  int quiet = 0, files = 0;
 
   // One -e: "trace=SET", "status=SET", "signal=SET", "fd=SET", "raw=all", or a SET of calls alone.
   void add(std::string_view expression);
