@@ -35,7 +35,7 @@ int explain_start(const Plan& plan, const Kernel::StartProblem& problem, Errno e
   using About = Kernel::StartProblem::About;
   const std::string why(errno_text(error));
   if (problem.about == About::workdir) {
-    report_error("run", "--workdir '" + problem.name + "': " + why + "; give a directory that the guest has");
+    report_error(plan.asked_by, "--workdir '" + problem.name + "': " + why + "; give a directory that the guest has");
     return kExitLimenFailed;
   }
   std::string text = plan.command.front() + ": ";
@@ -47,7 +47,7 @@ int explain_start(const Plan& plan, const Kernel::StartProblem& problem, Errno e
     const std::string advice = start_advice(plan, problem, error);
     text += why + (advice.empty() ? "" : "; ") + advice;
   }
-  report_error("run", text);
+  report_error(plan.asked_by, text);
   const bool absent = error == Errno::enoent || error == Errno::enotdir;
   const bool short_of_means = error == Errno::enomem || error == Errno::eagain;
   return absent ? kExitNotFound : short_of_means ? kExitLimenFailed : kExitNotExecutable;

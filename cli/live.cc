@@ -132,7 +132,7 @@ class View {
     put(live_.table(size().ws_col));
     if (lines_ != nullptr) lines_->finish();
     if (sound && output_.flush()) return 0;
-    report_error("trace", sound ? "cannot write the trace: " + output_.error() : "the stream of events is broken");
+    report_error("trace", sound ? "cannot write the output: " + output_.error() : "the stream of events is broken");
     return kExitLimenFailed;
   }
 

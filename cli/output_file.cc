@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +26,28 @@ int lacks_room(int fd) {
 }
 
 }  // namespace
+
+OutputCommand::OutputCommand(std::string_view file) {
+  if (!is_one(file)) return;
+  const std::string command(file.substr(1));
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0 || (pid_ = fork()) < 0)
+    throw UsageError("--output '" + std::string(file) + "': " + std::strerror(errno));
+  if (pid_ == 0) {
+    dup2(ends[0], STDIN_FILENO);
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  close(ends[0]);
+  input_ = ends[1];
+}
+
+OutputCommand::~OutputCommand() {
+  if (pid_ < 0) return;
+  close(input_);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
 
 int open_output_file(const std::string& file, Append append) {
   const int fd =

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/types.h"
@@ -37,6 +38,7 @@ struct Mutation {
 };
 
 struct Plan {
+  std::string_view asked_by = "run";  // the command: its name stands before what is said
   // What the guest sees of the host.
   std::string root = "/";           // host directory, absolute, symlinks resolved; read-only below a memory layer
   std::vector<Volume> volumes;      // in the order given; a later one may lie inside an earlier one

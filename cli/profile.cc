@@ -183,7 +183,8 @@ class Profile : public Command {
   void words_are_a_program() override { program_ = true; }
 
   void declare(CLI::App& app) override {
-    app.add_option("-o,--output", output_, "write to FILE (default: standard output)")
+    app.add_option("-o,--output", output_,
+                   "write to FILE (default: standard output; what CMD writes there goes to standard error then)")
         ->type_name("FILE")
         ->group("Profile");
     app.add_flag("--args", args_, "rules for the values of telling arguments, too: ioctl, socket, prctl, clone, …")
@@ -216,12 +217,13 @@ class Profile : public Command {
       for (const std::string_view name : kRunc) used.add({.name = std::string(name)}, "--for-runc", "runc", {1});
     }
     Plan plan = build_plan(o_, words, environ);
+    plan.asked_by = kText.name;
     plan.recorder = recorder();
     if (!no_stacks_) {
       plan.recorder->capture.stacks = CaptureOptions::Stacks::first;
       if (args_) tell_apart(*plan.recorder);
     }
-    const int out = output_.empty() ? STDOUT_FILENO : open_output_file(output_, Append::no);
+    const int out = output_.empty() ? own_standard_output() : open_output_file(output_, Append::no);
     return start_sandbox(plan, [&](int events_fd) {
       trace::Output output(out);
       Collector collector(used, joined(words), args_, output);
@@ -232,6 +234,7 @@ class Profile : public Command {
   int check(const std::string& file, const std::vector<std::string>& words) {
     o_.seccomp = file;  // read as for 'limen run', but asked only afterwards
     Plan plan = plan_of_check(words);
+    plan.asked_by = kText.name;
     SeccompProfile profile = std::move(*plan.seccomp);
     plan.seccomp.reset();
     plan.recorder = recorder();
@@ -241,6 +244,14 @@ class Profile : public Command {
       const int status = read_events("profile", events_fd, checker, nothing, OpensFiles::no);
       return status != 0 ? status : checker.refuses() ? 1 : 0;
     });
+  }
+
+  // The profile alone stands there: what CMD writes to standard output goes to standard error.
+  static int own_standard_output() {
+    const int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+      throw UsageError("standard output is closed; give --output FILE");
+    return out;
   }
 
   // A profile here is no option.

@@ -32,12 +32,16 @@ int read_events(std::string_view command, int events_fd, trace::Follower& to, tr
   }
   trace::Stream stream;
   std::vector<u8> bytes(kRead);
-  bool sound = true;
+  bool sound = true, ran = false;
+  const auto take = [&](const trace::EventView& view) {
+    ran = ran || (view.head.kind != event::Kind::started && view.head.kind != event::Kind::counters);
+    to.take(view);
+  };
   for (;;) {
     const ssize_t n = read(events_fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
-    sound = stream.feed({bytes.data(), static_cast<usize>(n)}, [&](const trace::EventView& view) { to.take(view); });
+    sound = stream.feed({bytes.data(), static_cast<usize>(n)}, take);
     if (!sound) break;
     // A short read has emptied the pipe: what is written so far is all that there is to see for now.
     if ((static_cast<usize>(n) < bytes.size() || output.is_much()) && !output.flush()) break;
@@ -46,9 +50,10 @@ int read_events(std::string_view command, int events_fd, trace::Follower& to, tr
     report_error(command, "the stream of events is broken");
     return kExitLimenFailed;
   }
-  to.finish();
+  // Of a program that could not be started there is nothing to tell.
+  if (ran) to.finish();
   if (output.flush()) return 0;
-  report_error(command, "cannot write the trace: " + output.error());
+  report_error(command, "cannot write the output: " + output.error());
   return kExitLimenFailed;
 }
 

@@ -339,7 +339,7 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
 
   if (!mounts->start_is_there && plan.workdir_was_asked) {
-    report_error("run", "--workdir " + plan.workdir + ": the guest has no such directory");
+    report_error(plan.asked_by, "--workdir " + plan.workdir + ": the guest has no such directory");
     return kExitLimenFailed;
   }
 

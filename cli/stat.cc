@@ -265,6 +265,7 @@ class Stat : public Command {
     }
     const json other = other_.empty() ? json() : read_other_run(other_);
     Plan plan = build_plan(o_, words, environ);
+    plan.asked_by = kText.name;
     plan.recorder = RecorderOptions{};
     plan.recorder->capture.memory = false;
     plan.recorder->calls = filter.calls;

@@ -94,7 +94,8 @@ class Trace : public Command {
     values("-P,--trace-path", t_.paths, "PATH", "calls that touch PATH", "Which calls");
     flag("-z,--successful-only", t_.only_successful, "calls that succeed", "Which calls");
     flag("-Z,--failed-only", t_.only_failed, "calls that fail", "Which calls");
-    value("-o,--output", t_.output, "FILE", "write to FILE (default: standard error)", "Output");
+    value("-o,--output", t_.output, "FILE", "write to FILE, or to a command: '|CMD' (default: standard error)",
+          "Output");
     flag("-A,--output-append-mode", t_.append, "add to FILE", "Output");
     times("-f,--follow-forks", t_.follow, "children too: always on; -ff: write FILE.TID for each thread", "Output");
     times("-t,--absolute-timestamps", t_.time, "the time of day; -tt: with microseconds; -ttt: since 1970", "Output");
@@ -139,6 +140,7 @@ class Trace : public Command {
     trace::TextOptions text = text_options();
     if (!t_.attach.empty()) throw UsageError("-p " + t_.attach + ": only what 'limen trace' starts is in its sandbox");
     Plan plan = build_plan(o_, words, environ);
+    plan.asked_by = kText.name;
     plan.recorder = recorder_options(text);
     for (const std::string& e : t_.expressions) {
       if (e.starts_with("inject=")) plan.injections.push_back(parse_inject("inject", std::string_view(e).substr(7)));
@@ -147,7 +149,8 @@ class Trace : public Command {
     for (const std::string& e : t_.injections) plan.injections.push_back(parse_inject("inject", e));
     if (!t_.chaos.empty()) plan.chaos = parse_chaos(t_.chaos);
     if (t_.live) return run_live(plan, text, words.front());
-    const int out = open_output();
+    const OutputCommand command(t_.output);
+    const int out = command.input() >= 0 ? command.input() : open_output();
     const auto read = [&](int events_fd) {
       trace::Output output(out);
       if (t_.follow > 1 && !t_.output.empty()) output.split_by_thread(t_.output);
@@ -161,6 +164,7 @@ class Trace : public Command {
   int run_live(const Plan& plan, const trace::TextOptions& text, const std::string& title) const {
     if (t_.format != "text" || t_.count_only || t_.count_too || t_.follow > 1)
       throw UsageError("--live is a form of its own: it goes with -o FILE, not with --format, -c, -C or -ff");
+    if (OutputCommand::is_one(t_.output)) throw UsageError("--live: -o takes a file, no command");
     const int out = t_.output.empty() ? -1 : open_output();
     const LiveTerminal terminal;
     return start_sandbox(plan, [&](int events_fd) {
@@ -184,6 +188,7 @@ class Trace : public Command {
     } catch (const trace::BadSet& bad) {
       throw UsageError(bad.what());
     }
+    if (OutputCommand::is_one(t_.output) && t_.follow > 1) throw UsageError("-ff: -o takes a file, no command");
     if (!std::any_of(std::begin(kFormats), std::end(kFormats), [&](std::string_view f) { return f == t_.format; })) {
       throw UsageError("--format '" + t_.format + "': there are text, json, perfetto and html");
     }

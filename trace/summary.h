@@ -46,7 +46,7 @@ class Summary : public Follower {
   u64 signals() const { return signals_; }
   u64 lost() const { return lost_; }
   const event::Counters& counters() const { return counters_; }
-  u64 span_ns() const { return last_ns_ - first_ns(); }
+  u64 span_ns() const { return last_ns_ > first_ns() ? last_ns_ - first_ns() : 0; }
 
  protected:
   void on_entry(Thread& thread, u64 ns) override;
