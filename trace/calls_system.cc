@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "abi/aio.h"
-#include "abi/bpf.h"
 #include "abi/capability.h"
 #include "abi/futex.h"
 #include "abi/ipc.h"
@@ -625,12 +624,6 @@ void append_io_priority(std::string& out, u32 value) {
   out += fmt::format("IOPRIO_PRIO_VALUE({}, {})",
                      kind < 4 ? std::string(kClasses[kind]) : trace::hex(kind) + " /* IOPRIO_CLASS_??? */",
                      value & 0x1fff);
-}
-
-void print_filter_program(Print& p, u64 place) {
-  p.object<abi::SockFprog>(place, [&](const abi::SockFprog& program) {
-    p.text(fmt::format("{{len={}, filter=", program.len)), p.address(program.filter.raw()), p.text("}");
-  });
 }
 
 }  // namespace limen::trace

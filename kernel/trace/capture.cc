@@ -470,7 +470,17 @@ void enter_ring(Context& c) {
 
 void filter_program(Context& c, u64 place) {
   abi::SockFprog program;
-  if (c.read(place, program)) c.to.piece(event::Piece::Kind::memory, place, &program, sizeof program);
+  if (!c.read(place, program)) return;
+  c.to.piece(event::Piece::Kind::memory, place, &program, sizeof program);
+  if (c.options.verbose) c.to.memory(c.task, program.filter.raw(), program.len * sizeof(abi::SockFilter));
+}
+
+void socket_option(Context& c) {       // setsockopt
+  constexpr i32 kForReusedPorts = 51;  // SO_ATTACH_REUSEPORT_CBPF
+  const i32 option = static_cast<i32>(c.arg(2));
+  const bool filter = option == abi::so_attach_filter || option == kForReusedPorts;
+  const bool of_socket = static_cast<i32>(c.arg(1)) == abi::sol_socket;
+  if (!c.leaving && of_socket && filter && c.arg(4) >= sizeof(abi::SockFprog)) filter_program(c, c.arg(3));
 }
 
 void prctl(Context& c) {
@@ -751,6 +761,7 @@ constexpr Special kSpecials[] = {
     {"process_vm_readv", foreign_vectors, true},
     {"process_vm_writev", foreign_vectors, true},
     {"seccomp", seccomp},
+    {"setsockopt", socket_option},
     {"mount", mount_data},
     {"fsconfig", configure_mount},
     {"name_to_handle_at", file_handle},
