@@ -72,9 +72,6 @@ struct Slot {
     u64 addr;
     u32 length, flags, signature;
   } rseq;
-  struct {
-    u32 command, flags, cpu;
-  } barrier;
 
   // What the gate answers by itself; the kernel writes it at any time.
   alignas(64) u32 answers;
@@ -93,6 +90,10 @@ struct Slot {
   u32 cpus;
   alignas(64) u32 limits_version;  // odd while they are written
   u64 limits[kLimits][2];          // soft, hard
+  // For kResumeBarrier: membarrier(2)'s arguments.
+  struct {
+    u32 command, flags, cpu;
+  } barrier;
 };
 static_assert(sizeof(Slot) <= LIMEN_SLOT_HEADER);
 
