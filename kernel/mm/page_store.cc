@@ -15,6 +15,21 @@ constexpr u64 kMostNewPages = 256;
 constexpr u64 kMostAtOnce = 64;
 constexpr u64 kNoPage = ~u64{0} / kPageSize;
 
+// A reference that the caller has on pages, perhaps on none.
+class Held {
+ public:
+  Held(Arena& arena, ArenaRange range) : arena_(arena), range_(range) {}
+  ~Held() {
+    if (range_.length != 0) arena_.unref(range_);
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  Arena& arena_;
+  const ArenaRange range_;
+};
+
 ArenaRange part_of(u64 run_first, u64 run_offset, u64 run_pages, u64 first, u64 count) {
   const u64 skip = first - run_first;
   return {run_offset + skip * kPageSize, std::min(run_pages - skip, count) * kPageSize};
@@ -155,46 +170,74 @@ Result<usize> PageStore::read(UserBuffer& to, u64 offset, usize length) {
   return done;
 }
 
-// Bytes that go to a hole get pages which nobody sees before the bytes are in them. So recycled ones need no zeroes, and those that were
-// never touched no fault of ours, but a write to the arena's file, which costs half of it. Nothing where no whole page would be new.
-//
-// The guest's memory is read once, into pages that are still ours. A write to the file that falls short (a bad address, no memory) goes on
-// by a copy, which knows what to say.
-std::optional<Result<usize>> PageStore::write_hole(UserBuffer& from, u64 offset, usize length) {
-  const u64 first = offset / kPageSize, skip = offset & kPageMask;
-  if (!arena_.has_writer() || skip + length < kPageSize) return std::nullopt;
-  Hole hole;
-  {
-    MutexGuard guard(lock_);
-    hole = hole_at(first, std::min((offset + length - 1) / kPageSize + 1 - first, kMostAtOnce));
-  }
-  length = std::min<u64>(length, hole.pages * kPageSize - skip);
-  const bool has_whole_page = page_ceil(offset) + kPageSize <= offset + length;
-  if (hole.pages == 0 || !has_whole_page) return std::nullopt;
-  const Result<Arena::Grant> grant = arena_.allocate_as(hole.pages * kPageSize, hole.near, Arena::Fill::stale);
-  if (!grant.ok()) return std::nullopt;
-  ArenaRange range = grant->range;
-  const u64 start = range.offset + skip;
+PageStore::Place PageStore::place_of(u64 offset, usize length) {
+  Place place{offset / kPageSize, {}, {}};
+  const u64 pages = (offset + length - 1) / kPageSize + 1 - place.first;
+  MutexGuard guard(lock_);
+  place.hole = hole_at(place.first, std::min(pages, kMostAtOnce));
+  const auto run = find(place.first);
+  if (run == pages_.end() || pages == 1) return place;
+  place.hole = hole_at(place.first + 1, std::min(pages - 1, kMostAtOnce));
+  if (place.hole.pages == 0) return place;
+  place.before = part_of(run->first, run->second.offset, run->second.pages, place.first++, 1);
+  arena_.ref(place.before);
+  return place;
+}
+
+// From the buffer to [to, to + length) of the arena: by a write to its file, where that is wanted, and what is left by a copy, which knows
+// what to say to a bad address or to no memory. The guest's memory is read once.
+Result<usize> PageStore::fill(UserBuffer& from, u64 to, usize length, bool by_file) {
   usize done = 0;
-  while (!grant->stale && done < length) {
+  while (by_file && done < length) {
     const Result<usize> moved =
         from.with_spans(length - done, UserBuffer::Direction::from_guest,
-                        [&](std::span<const std::span<u8>> spans) { return arena_.write(start + done, spans); });
+                        [&](std::span<const std::span<u8>> spans) { return arena_.write(to + done, spans); });
     if (!moved.ok() || *moved == 0) break;
     done += *moved;
   }
-  const bool copies = done < length;
-  Result<usize> rest = 0;
-  if (copies) rest = from.copy_in({arena_.at(start + done), length - done});
+  if (done == length) return done;
+  const Result<usize> rest = from.copy_in({arena_.at(to + done), length - done});
   if (rest.ok()) done += *rest;
+  return done != 0 ? Result<usize>(done) : rest;
+}
+
+// Bytes that go to a hole get pages which nobody sees before the bytes are in them. So recycled ones need no zeroes, and those that were
+// never touched no fault of ours, but a write to the arena's file, which costs half of it. What the page before the hole gets goes along
+// where it can: it was made in the same way and is as new to us. Nothing where no whole page would be new.
+std::optional<Result<usize>> PageStore::write_hole(UserBuffer& from, u64 offset, usize length) {
+  if (!arena_.has_writer() || (offset & kPageMask) + length < kPageSize) return std::nullopt;
+  const Place place = place_of(offset, length);
+  const Held before(arena_, place.before);
+  const u64 first = place.first * kPageSize,
+            edge = std::max(offset, first);  // where the hole begins, and begins for us
+  const u64 end = std::min(offset + length, first + place.hole.pages * kPageSize);
+  if (place.hole.pages == 0 || page_ceil(edge) + kPageSize > end) return std::nullopt;
+  const Result<Arena::Grant> grant =
+      arena_.allocate_as(place.hole.pages * kPageSize, place.hole.near, Arena::Fill::stale);
+  if (!grant.ok()) return std::nullopt;
+  const ArenaRange range = grant->range;
+  const u64 shift = range.offset - first;  // from an offset here to one in the arena
+  const bool together = !grant->stale && place.before.end() == range.offset;
+  Result<usize> moved = 0;
+  usize done = 0;
+  if (offset < edge && !together) {
+    moved = fill(from, place.before.offset + (offset & kPageMask), edge - offset, false);
+    done = moved.value_or(0);
+  }
+  if (together || done == edge - offset) {
+    moved = fill(from, shift + offset + done, end - offset - done, !grant->stale);
+    done += moved.value_or(0);
+  }
   // What the bytes do not cover of their pages is zero: of untouched pages the host has seen to it.
-  const u64 used = page_ceil(skip + done);
-  if (grant->stale && done != 0) clear(range.offset, start);
-  if (copies && done != 0) clear(start + done, range.offset + used);
-  if (done != 0) publish(first, {range.offset, used}, offset, done);
-  if (done == 0) arena_.unref(range);
-  if (done != 0 && used < range.length) arena_.unref({range.offset + used, range.length - used});
-  return done != 0 ? Result<usize>(done) : Result<usize>(rest.error());
+  const u64 filled = std::max(edge, offset + done);
+  const u64 used = filled > edge ? page_ceil(filled) - first : 0;
+  if (used != 0) {
+    if (grant->stale) clear(range.offset, shift + edge);
+    if (grant->stale || filled < end) clear(shift + filled, range.offset + used);
+    publish(place.first, {range.offset, used}, edge, filled - edge);
+  }
+  if (used < range.length) arena_.unref({range.offset + used, range.length - used});
+  return done != 0 ? Result<usize>(done) : moved;
 }
 
 // `pages` hold the bytes [offset, offset + length) of the store and are its pages from `first` on. Where a fault of a mapping has made one

@@ -102,6 +102,14 @@ class PageStore : public RefCounted {
   };
   Hole hole_at(u64 first, u64 count) const REQUIRES(lock_);
   Result<ArenaRange> get_run_locked(u64 first, u64 count) REQUIRES(lock_);
+  // Where a write at an offset meets a hole: at once, or behind the page that it begins in.
+  struct Place {
+    u64 first = 0;  // page of the hole
+    Hole hole;
+    ArenaRange before;  // the page before, where the write begins there; with a reference
+  };
+  Place place_of(u64 offset, usize length);
+  Result<usize> fill(UserBuffer& from, u64 to, usize length, bool by_file);
   std::optional<Result<usize>> write_hole(UserBuffer& from, u64 offset, usize length);
   void publish(u64 first, ArenaRange pages, u64 offset, usize length);
   void insert(u64 first, ArenaRange range) REQUIRES(lock_);

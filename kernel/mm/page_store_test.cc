@@ -70,6 +70,37 @@ TEST_F(PageStoreTest, NewWholePagesComeByAWriteOfTheArena) {
   EXPECT_EQ(arena_.granted(), 5 * kPageSize);
 }
 
+TEST_F(PageStoreTest, ThePageBeforeTheHoleGoesAlong) {
+  EXPECT_EQ(write(0, 2 * kPageSize + 500), 2 * kPageSize + 500);
+  EXPECT_EQ(write(2 * kPageSize + 500, 3 * kPageSize), 3 * kPageSize);
+  EXPECT_EQ(writes_, 2);
+  EXPECT_TRUE(holds_bytes(0, 2 * kPageSize + 500));
+  EXPECT_TRUE(holds_bytes(2 * kPageSize + 500, 3 * kPageSize));
+  // Cut short in that page, and behind it.
+  for (const usize most : {usize{100}, kPageSize + 100}) {
+    const u64 at = store_->size() + 100;
+    most_ = most;
+    EXPECT_EQ(write(at, 3 * kPageSize), 3 * kPageSize);
+    EXPECT_TRUE(is_zero(at - 100, 100));
+    EXPECT_TRUE(holds_bytes(at, 3 * kPageSize));
+  }
+  // Where other pages lie behind it in the arena.
+  most_ = ~usize{0};
+  const u64 at = store_->size();
+  const ArenaRange last{store_->find_page(at / kPageSize).value(), kPageSize};
+  const ArenaRange other = arena_.allocate(kPageSize, last.end()).value();
+  ASSERT_EQ(other.offset, last.end());
+  EXPECT_EQ(write(at, 3 * kPageSize), 3 * kPageSize);
+  EXPECT_TRUE(holds_bytes(at, 3 * kPageSize));
+  arena_.unref(last);
+  const u64 pages = page_ceil(store_->size()) / kPageSize;
+  EXPECT_EQ(store_->resident_pages(), pages);
+  EXPECT_EQ(arena_.granted(), (pages + 1) * kPageSize);
+  store_->discard(0, ~u64{0});
+  EXPECT_EQ(arena_.granted(), kPageSize);
+  arena_.unref(other);
+}
+
 TEST_F(PageStoreTest, RecycledPagesAreZeroWhereNoByteCame) {
   EXPECT_EQ(write(0, 8 * kPageSize), 8 * kPageSize);
   store_->discard(0, ~u64{0});
