@@ -83,7 +83,8 @@ class Trace : public Command {
       app.add_option(names, to, help)->type_name(type)->group(group)->allow_extra_args(false);
     };
     values("-e,--expr", t_.expressions, "EXPR",
-           "trace=SET, status=SET, signal=SET, fd=SET, raw=all, abbrev=none, quiet=SET, decode-fds=SET, inject=SPEC; "
+           "trace=SET, status=SET, signal=SET, fd=SET, read=SET, write=SET, raw=all, abbrev=none, quiet=SET, "
+           "decode-fds=SET, inject=SPEC; "
            "SET: words "
            "with commas, '!' first for all others",
            "Which calls");
@@ -217,7 +218,7 @@ class Trace : public Command {
 
   RecorderOptions recorder_options(const trace::TextOptions& text) const {
     RecorderOptions options;
-    options.capture.string_bytes = text.decode.string_bytes;
+    options.capture.string_bytes = text.filter.dumps() ? kMostStringBytes : text.decode.string_bytes;
     const bool no_lines = t_.count_only || (t_.live && t_.output.empty());
     options.capture.memory = !no_lines || text.filter.wants_files();
     options.capture.files =

@@ -171,6 +171,24 @@ std::bitset<65> parse_signals(std::string_view text) {
   return set.inverted ? ~bits : bits;
 }
 
+DescriptorSet parse_descriptors(std::string_view what, std::string_view text) {
+  DescriptorSet set;
+  const Words words = split(what, text);
+  set.inverted = words.inverted;
+  for (const std::string& word : words.words) {
+    if (word == "all" || word == "none") {
+      set.inverted = (word == "all") != words.inverted;
+      continue;
+    }
+    i32 fd = -1;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), fd);
+    if (error != std::errc() || *end != '\0' || fd < 0)
+      throw BadSet(std::string(what) + ": '" + word + "' is no descriptor");
+    set.fds.insert(fd);
+  }
+  return set;
+}
+
 // As many -q as are meant.
 int parse_quiet(std::string_view text) {
   int level = 0;
@@ -230,14 +248,12 @@ void Filter::add(std::string_view expression) {
   } else if (what == "signal" || what == "signals" || what == "s") {
     signals = parse_signals(set);
   } else if (what == "fd" || what == "fds") {
-    const Words words = split("-e fd", set);
-    fds_inverted = words.inverted;
-    for (const std::string& word : words.words) {
-      i32 fd = -1;
-      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), fd);
-      if (error != std::errc() || *end != '\0' || fd < 0) throw BadSet("-e fd: '" + word + "' is no descriptor");
-      fds.insert(fd);
-    }
+    const DescriptorSet wanted = parse_descriptors("-e fd", set);
+    fds = wanted.fds, fds_inverted = wanted.inverted;
+  } else if (what == "read" || what == "reads" || what == "r") {
+    dump_reads = parse_descriptors("-e read", set);
+  } else if (what == "write" || what == "writes" || what == "w") {
+    dump_writes = parse_descriptors("-e write", set);
   } else if (what == "raw" || what == "x") {
     if (set != "all" && set != "none") throw BadSet("-e raw: '" + std::string(set) + "': there are all and none");
     raw = set == "all";
@@ -251,8 +267,9 @@ void Filter::add(std::string_view expression) {
   } else if (what == "decode-fds" || what == "decode-fd") {
     files = parse_files(set);
   } else {
-    throw BadSet("-e " + std::string(what) +
-                 ": there are trace, status, signal, fd, raw, abbrev, quiet, decode-fds, inject and fault");
+    throw BadSet(
+        "-e " + std::string(what) +
+        ": there are trace, status, signal, fd, read, write, raw, abbrev, quiet, decode-fds, inject and fault");
   }
 }
 

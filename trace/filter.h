@@ -22,14 +22,24 @@ CallSet parse_calls(std::string_view text);
 
 enum Status : u8 { successful = 1, failed = 2, unfinished = 4, unavailable = 8 };
 
+// Descriptors: -e fd=SET, -e read=SET.
+struct DescriptorSet {
+  std::set<i32> fds;
+  bool inverted = false;
+  bool holds(i32 fd) const { return fds.contains(fd) != inverted; }
+  bool any() const { return !fds.empty() || inverted; }
+};
+
 struct Filter {
   CallSet calls = CallSet().set();
   std::bitset<65> signals = std::bitset<65>().set();
   u8 statuses = successful | failed | unfinished | unavailable;
   std::set<i32> fds;  // empty: any
   bool fds_inverted = false;
-  std::vector<std::string> paths;  // empty: any
-  bool raw = false;                // -e raw=all
+  std::vector<std::string> paths;         // empty: any
+  bool raw = false;                       // -e raw=all
+  DescriptorSet dump_reads, dump_writes;  // -e read=SET, -e write=SET: all that went through these
+  bool dumps() const { return dump_reads.any() || dump_writes.any(); }
   // What strace says with -e, too: -e abbrev=none for -v, -e quiet=SET for -q, -e decode-fds=SET for -y.
   bool verbose = false;
   int quiet = 0, files = 0;

@@ -164,6 +164,7 @@ void TextWriter::on_exit(Thread& thread, u64 ns) {
     fmt::format_to(std::back_inserter(*out_), " <{}.{:06}>", passed / 1'000'000'000, passed % 1'000'000'000 / 1000);
   }
   end_line(thread);
+  if (options_.filter.dumps()) append_data(output_.text_of(thread.tid), call, options_.filter);
   if (options_.stack) stack(thread, call.seen);
 }
 

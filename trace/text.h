@@ -75,4 +75,7 @@ class TextWriter final : public Follower {
   usize alive_ = 0;
 };
 
+// The data of a call that is over, where the filter asks for them.
+void append_data(std::string& out, const Call& call, const Filter& filter);
+
 }  // namespace limen::trace

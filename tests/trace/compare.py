@@ -52,11 +52,15 @@ def read_log(text):
     stand at the end, without what the handler did.
     """
     lines, halves, ends, handlers, handling = {}, {}, {}, {}, {}
+    last = None
     for line in text.splitlines():
         match = re.match(r"(\d+) +(.*)", line)
         if not match:
+            if last and line.startswith((" | ", " * ")):
+                lines[last].append(line)
             continue
         tid, rest = match.groups()
+        last = tid
         lines.setdefault(tid, [])
         ends.setdefault(tid, [])
         if rest.endswith(" <unfinished ...>"):
