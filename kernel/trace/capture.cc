@@ -227,7 +227,7 @@ void file_name(Context& c, i32 fd) {
 // Names of descriptors that stand in memory, one every `stride` bytes.
 void descriptors(Context& c, u64 place, u64 count, usize stride) {
   if (!c.options.files) return;
-  for (u64 i = 0; i < c.elements(count); ++i) {
+  for (u64 i = 0; i < c.elements(count) && c.to.room() > 0; ++i) {
     i32 fd = -1;
     if (!c.read(place + i * stride, fd)) return;
     if (fd >= 0) file_name(c, fd);
@@ -329,7 +329,7 @@ void messages(Context& c) {
   if (c.leaving && c.value < 0) return;
   if (!sends && !c.leaving) c.to.memory(c.task, c.arg(4), sizeof(abi::TimeSpec));
   const u64 count = c.leaving ? static_cast<u64>(c.value) : c.arg(2);
-  for (u64 i = 0; i < c.elements(count); ++i) {
+  for (u64 i = 0; i < c.elements(count) && c.to.room() > 0; ++i) {
     const u64 place = c.arg(1) + i * sizeof(abi::MMsgHdr);
     abi::MMsgHdr one;
     if (!c.read(place, one)) return;
