@@ -20,7 +20,7 @@ def listed():
             if not line.strip() or line.startswith("#"):
                 continue
             words = line.rstrip("\n").split("\t")
-            if len(words) != 4 or words[1] not in ("quick", "slow", "never") or words[2] not in ("lines", "sorted", "shapes", "-"):
+            if len(words) != 4 or words[1] not in ("quick", "slow", "never") or words[2] not in ("lines", "shapes", "-"):
                 sys.exit("tests/trace/jobs:%d: NAME, WHEN, HOW and a reason are wanted" % number)
             out.append(words[:3])
     there = {os.path.splitext(name)[0] for name in os.listdir(os.path.join(TESTS, "e2e")) if "." in name}
@@ -56,15 +56,13 @@ def compare_job(limen_path, name, how, rules, verbose):
         where = "%s: " % shlex.join(runner.commands(job)[n]) if job.kind == "cmd" else ""
         same = {place for place in native.keys() & limen.keys() if native[place] == limen[place]}
         exact, loose = exact + len(same), loose + len((native.keys() | limen.keys()) - same)
-        if how in ("lines", "sorted"):
+        if how == "lines":
             if native.keys() != limen.keys():
                 problems.append("%sthreads only under strace: %s, only here: %s" % (
                     where, " ".join(sorted(native.keys() - limen.keys())), " ".join(sorted(limen.keys() - native.keys()))))
             for place in sorted((native.keys() & limen.keys()) - same):
-                order = sorted if how == "sorted" else list
-                diff = compare.difference(order(native[place]), order(limen[place]))
-                if diff:
-                    problems.append("%sthread %s:" % (where, place))
+                diff = compare.difference(native[place], limen[place])
+                problems.append("%sthread %s:" % (where, place))
                 problems += diff if verbose else diff[:14]
         else:
             theirs, ours = compare.shapes(native), compare.shapes(limen)
