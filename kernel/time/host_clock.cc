@@ -10,7 +10,11 @@ namespace limen {
 namespace {
 
 constexpr u64 kSecond = 1'000'000'000;
-constexpr u64 kFirstMeasure = kSecond / 50;  // 20 ms: an error of 50 ns in a reading is then 2.5 ppm
+// The first frequency is measured over this, so that a program finds a clock when it starts; an error of 50 ns in a reading is then 50
+// ppm. So a frequency is trusted for as much longer only as it was measured: after kTrust times that it is measured anew.
+constexpr u64 kFirstMeasure = kSecond / 1000;
+constexpr u64 kTrust = 5;
+constexpr u64 kReadingError = 2'000;  // at worst: a sample's two readings apart
 constexpr u64 kSteerAfter = kSecond / 2;
 constexpr u64 kGuestsAskAfter = 2 * kSecond;
 constexpr u64 kMeasureOver = 30 * kSecond;  // how far back the origin of the measured frequency may lie
@@ -98,7 +102,8 @@ void HostClock::publish(const Sample& sample, u64 base_ns, u64 ns_per_cycle, u32
   __atomic_store_n(&page.base_cycles, sample.cycles, __ATOMIC_RELAXED);
   __atomic_store_n(&page.base_ns, base_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&page.ns_per_cycle, ns_per_cycle, __ATOMIC_RELAXED);
-  __atomic_store_n(&page.most_cycles, cycles_of(kGuestsAskAfter, ns_per_cycle), __ATOMIC_RELAXED);
+  const u64 guests_ask_after = std::min(kGuestsAskAfter, 4 * kTrust * measured_over_);
+  __atomic_store_n(&page.most_cycles, cycles_of(guests_ask_after, ns_per_cycle), __ATOMIC_RELAXED);
   __atomic_store_n(&page.realtime_offset, offset_to_publish(page.realtime_offset, sample.realtime_offset),
                    __ATOMIC_RELAXED);
   __atomic_store_n(&page.boottime_offset, offset_to_publish(page.boottime_offset, sample.boottime_offset),
@@ -111,7 +116,8 @@ void HostClock::steer(const Sample& sample) {
   const wire::TimePage& page = *page_;
   if (page.use_cycles == 0) {
     if (sample.monotonic - origin_.monotonic < kFirstMeasure || sample.cycles <= origin_.cycles) return;
-    frequency_ = ratio(sample.monotonic - origin_.monotonic, sample.cycles - origin_.cycles);
+    measured_over_ = sample.monotonic - origin_.monotonic;
+    frequency_ = ratio(measured_over_, sample.cycles - origin_.cycles);
     publish(sample, std::max(sample.monotonic, floor_.load()), frequency_, 1);
     return;
   }
@@ -121,13 +127,15 @@ void HostClock::steer(const Sample& sample) {
   const u64 measured = ratio(sample.monotonic - origin_.monotonic, sample.cycles - origin_.cycles);
   // More than 1 in 1000 from what it was: this counter is no clock (the machine moved to another host, or worse).
   const u64 difference = measured > frequency_ ? measured - frequency_ : frequency_ - measured;
-  if (backwards || difference > frequency_ / 1000) {
+  const u64 uncertain = measured_over_ == 0 ? 0 : frequency_ / measured_over_ * kReadingError;
+  if (backwards || difference > frequency_ / 1000 + uncertain) {
     counter_is_good_ = false;
     floor_.store(ours);
     publish(sample, ours, 0, 0);
     return;
   }
   frequency_ = measured;
+  measured_over_ = sample.monotonic - origin_.monotonic;
   if (sample.monotonic - origin_.monotonic > kMeasureOver) origin_ = sample;
   const i64 behind = static_cast<i64>(sample.monotonic - ours);
   if (behind > kStepBeyond) {
@@ -145,15 +153,19 @@ void HostClock::steer_for_test(const Sample& sample) {
   steer(sample);
 }
 
+u64 HostClock::steer_after() const {
+  return std::min(kSteerAfter, kTrust * measured_over_.load(std::memory_order_relaxed));
+}
+
 wire::TimeReading HostClock::now() {
   wire::TimeReading reading{};
   const bool told = wire::read_time(*page_, reading);
-  if (told && reading.monotonic - __atomic_load_n(&page_->base_ns, __ATOMIC_RELAXED) < kSteerAfter) return reading;
+  if (told && reading.monotonic - __atomic_load_n(&page_->base_ns, __ATOMIC_RELAXED) < steer_after()) return reading;
   const Sample sample = read_host();
   {
     MutexGuard guard(lock_);
     // Another thread may have steered after we took our sample.
-    if (page_->use_cycles == 0 || sample.cycles - page_->base_cycles > cycles_of(kSteerAfter, page_->ns_per_cycle))
+    if (page_->use_cycles == 0 || sample.cycles - page_->base_cycles > cycles_of(steer_after(), page_->ns_per_cycle))
       steer(sample);
     if (page_->use_cycles != 0) {
       reading.realtime_offset = page_->realtime_offset;

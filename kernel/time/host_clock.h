@@ -38,6 +38,7 @@ class HostClock final : public Clock {
   explicit HostClock(std::unique_ptr<Vdso> vdso);
   static Sample read_host();
   wire::TimeReading now();
+  u64 steer_after() const;
   void steer(const Sample& sample) REQUIRES(lock_);
   void publish(const Sample& sample, u64 base_ns, u64 ns_per_cycle, u32 use_cycles) REQUIRES(lock_);
 
@@ -48,6 +49,7 @@ class HostClock final : public Clock {
   bool counter_is_good_ GUARDED_BY(lock_);
   Sample origin_ GUARDED_BY(lock_);      // the far end of the measured frequency
   u64 frequency_ GUARDED_BY(lock_) = 0;  // measured ns per cycle, times 2^32; 0: not yet
+  std::atomic<u64> measured_over_{0};    // so many ns; written under the lock
   std::atomic<u64> floor_{0};            // no reading without the formula is below
 };
 
