@@ -90,7 +90,7 @@ struct Operation {
   const Names* names = nullptr;  // of a word that has one
 };
 using enum As;
-constexpr std::array<As, 4> kNothing{}, kAll{hex, hex, hex, hex}, kOneOfFour{As::number, hex, hex, hex};
+constexpr std::array<As, 4> kNothing{}, kOneOfFour{As::number, hex, hex, hex};
 constexpr Operation kOperations[] = {
     {PR_SET_PDEATHSIG, {As::signal}},
     {PR_GET_PDEATHSIG, {signal_out}},

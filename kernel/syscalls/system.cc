@@ -1,5 +1,6 @@
 // The system as a whole: uname(2), sethostname(2), sysinfo(2), getrandom(2), syslog(2), robust lists, membarrier(2).
 #include <algorithm>
+#include <cstring>
 
 #include "abi/limits.h"
 #include "abi/prctl.h"

@@ -6,6 +6,7 @@
 
 #include "abi/elf.h"
 #include "kernel/cred/credentials.h"
+#include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 
 namespace limen {

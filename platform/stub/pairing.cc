@@ -50,6 +50,7 @@ void Cpus::look() {
   for (u32 cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (usable(cpu)) last_ = cpu;
   }
+  are_their_indices_ = last_ + 1 == static_cast<u32>(count_);
   places_count_ = std::min<usize>(static_cast<usize>(count_) / 2, kMostPlaces);
   start_cycles_ = host::cycles();
   start_ns_ = host::monotonic_ns();
@@ -57,6 +58,7 @@ void Cpus::look() {
 
 u32 Cpus::index_of(u32 cpu) const {
   if (!usable(cpu)) return 0;
+  if (are_their_indices_) return cpu;
   u32 index = 0;
   for (u32 i = 0; i < cpu; ++i) index += usable(i) ? 1 : 0;
   return index;

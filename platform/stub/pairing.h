@@ -38,7 +38,7 @@ class Cpus {
   // The guest's numbers are indices of ours. Of one that is none of ours (a guest may say anything): 0.
   u32 index_of(u32 cpu) const;
   cpu_set_t set_of(u64 indices) const;
-  bool are_their_indices() const { return !usable(CPU_SETSIZE - 1) && index_of(last_) == last_; }
+  bool are_their_indices() const { return are_their_indices_; }
   u64 cycles_per_us() const;
 
   // Pairs that want a CPU: whose guest runs or whose kernel thread works. Those that sleep in the kernel do not.
@@ -62,6 +62,7 @@ class Cpus {
 
   cpu_set_t all_{};
   u32 last_ = 0;
+  bool are_their_indices_ = true;
   int count_ = 1;
   usize places_count_ = 0;
   std::array<Place, kMostPlaces> places_;
