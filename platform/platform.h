@@ -89,7 +89,7 @@ struct Entry {
   u64 error_code = 0;  // page fault: bit 1 = write, bit 4 = fetch
   u64 trapno = 0;
   bool patched = false;  // syscall: from a patched site, by no trap
-  u32 cpu = 0;           // where it ran, as the guest says: an index into the CPUs that the platform has
+  u32 cpu = 0;           // where it ran, by the host's number, as the guest says
 };
 
 // A thread's area of restartable sequences (rseq(2)).
@@ -159,7 +159,7 @@ class GuestThread {
   // what the guest gets for 0. Source of the arguments: membarrier(2).
   virtual void order_barrier(u32 /*command*/, u32 /*flags*/, u32 /*cpu*/) {}
 
-  // Any thread. The guest runs on these CPUs only, by their index, bit by bit; at least one is usable.
+  // Any thread. The guest runs on these CPUs only, by the host's numbers, bit by bit; on all, where none of them is usable.
   virtual void confine(u64 /*cpus*/) {}
 
   // Any thread, also while the guest runs. Never block. `bits`: of Answers; none before the first call.
@@ -239,7 +239,7 @@ class Platform {
     return false;
   }
 
-  // Whether the host's numbers of the CPUs that guests run on are their indices. Only then a guest may be shown them.
+  // Whether guests know the CPUs by the host's numbers.
   virtual bool has_own_cpu_numbers() { return false; }
   // Whether guests have the public page, so that Answers::kTime and kName make sense.
   virtual bool has_public_page() { return false; }

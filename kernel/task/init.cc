@@ -77,6 +77,12 @@ Result<void> enter_workdir(Task& task, const std::string& workdir) {
   return success;
 }
 
+// taskset(1) of who starts the sandbox: CPUs have the host's numbers.
+u64 callers_affinity() {
+  u64 words[16] = {};
+  return host::call::sched_getaffinity(0, sizeof words, words).ok() && words[0] != 0 ? words[0] : ~u64{0};
+}
+
 }  // namespace
 
 void Kernel::signal_foreground(Signal s) {
@@ -119,6 +125,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     parts.tid = pid;
     parts.name = "limen";
     task = make_ref<Task>(*this, std::move(parts));
+    task->affinity = callers_affinity();
     {
       MutexGuard guard(task->scheduling_lock);
       task->scheduling.nice = init.nice;

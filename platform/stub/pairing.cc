@@ -47,33 +47,18 @@ void Cpus::look() {
   CPU_ZERO(&all_);
   if (!host::call::sched_getaffinity(0, sizeof all_, &all_).ok()) CPU_SET(0, &all_);
   count_ = CPU_COUNT(&all_);
-  for (u32 cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (usable(cpu)) last_ = cpu;
-  }
-  are_their_indices_ = last_ + 1 == static_cast<u32>(count_);
   places_count_ = std::min<usize>(static_cast<usize>(count_) / 2, kMostPlaces);
   start_cycles_ = host::cycles();
   start_ns_ = host::monotonic_ns();
 }
 
-u32 Cpus::index_of(u32 cpu) const {
-  if (!usable(cpu)) return 0;
-  if (are_their_indices_) return cpu;
-  u32 index = 0;
-  for (u32 i = 0; i < cpu; ++i) index += usable(i) ? 1 : 0;
-  return index;
-}
-
-cpu_set_t Cpus::set_of(u64 indices) const {
-  if (indices == ~u64{0}) return all_;
+cpu_set_t Cpus::set_of(u64 cpus) const {
   cpu_set_t set;
   CPU_ZERO(&set);
-  for (u32 cpu = 0; cpu < CPU_SETSIZE && indices != 0; ++cpu) {
-    if (!usable(cpu)) continue;
-    if ((indices & 1) != 0) CPU_SET(cpu, &set);
-    indices >>= 1;
+  for (u32 cpu = 0; cpu < 64; ++cpu) {
+    if ((cpus >> cpu & 1) != 0 && usable(cpu)) CPU_SET(cpu, &set);
   }
-  return set;
+  return cpus == ~u64{0} || CPU_COUNT(&set) == 0 ? all_ : set;
 }
 
 u64 Cpus::cycles_per_us() const {

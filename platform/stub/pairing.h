@@ -35,10 +35,8 @@ class Cpus {
   int count() const { return count_; }
   bool usable(u32 cpu) const { return cpu < CPU_SETSIZE && CPU_ISSET(cpu, &all_); }
   const cpu_set_t& all() const { return all_; }
-  // The guest's numbers are indices of ours. Of one that is none of ours (a guest may say anything): 0.
-  u32 index_of(u32 cpu) const;
-  cpu_set_t set_of(u64 indices) const;
-  bool are_their_indices() const { return are_their_indices_; }
+  // Of the host's numbers, which are the guest's; all, where none of them is usable.
+  cpu_set_t set_of(u64 cpus) const;
   u64 cycles_per_us() const;
 
   // Pairs that want a CPU: whose guest runs or whose kernel thread works. Those that sleep in the kernel do not.
@@ -61,8 +59,6 @@ class Cpus {
   static constexpr usize kMostPlaces = 64;
 
   cpu_set_t all_{};
-  u32 last_ = 0;
-  bool are_their_indices_ = true;
   int count_ = 1;
   usize places_count_ = 0;
   std::array<Place, kMostPlaces> places_;
@@ -105,7 +101,7 @@ class Pairing {
   // Returns the CPU to wake the other on: ours, where we have used to sleep right after; else -1.
   int wakes_somebody();
 
-  // Any thread: the guest runs on these CPUs only, by their indices. The kernel thread goes where it likes.
+  // Any thread: the guest runs on these CPUs only. The kernel thread goes where it likes.
   void confine(u64 cpus);
 
   // By the housekeeper: lets a guest go that has run for long, and every pair now and then.

@@ -76,7 +76,7 @@ Result<void> StubPlatform::start(Options options) {
   install_safe_copy();
   cpus_.look();
   // No area at all is EINVAL where there is such a call.
-  if (cpus_.are_their_indices() && host::call::rseq(nullptr, 0, 0, 0).is(Errno::einval))
+  if (host::call::rseq(nullptr, 0, 0, 0).is(Errno::einval))
     rseq_support_ = {true, getauxval(AT_RSEQ_FEATURE_SIZE), getauxval(AT_RSEQ_ALIGN)};
   patching_ = options.patching;
   most_ready_ = std::max(options.ready_stubs, 1u);

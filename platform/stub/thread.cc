@@ -105,7 +105,8 @@ Entry StubThread::take_entry() {
   own_frame_ = patched_ = false;
   orig_rax_ = ~u64{0};
   Entry entry;
-  entry.cpu = platform_.cpus().index_of(read(slot_->cpu));
+  const u32 cpu = read(slot_->cpu);
+  entry.cpu = platform_.cpus().usable(cpu) ? cpu : 0;
   entry.ip = read(slot_->ip);
   entry.sp = read(slot_->sp);
   switch (read(slot_->kind)) {
