@@ -19,12 +19,6 @@
 namespace limen {
 namespace {
 
-template <usize N>
-void put(char (&field)[N], std::string_view text) {
-  std::memset(field, 0, N);
-  std::copy_n(text.data(), std::min(text.size(), N - 1), field);
-}
-
 Result<std::string> read_name(Task& task, UserBytes<In> name, int len) {
   if (!task.credentials().capable_in(*task.namespaces().uts, Capability::sys_admin)) return Errno::eperm;
   if (len < 0 || static_cast<usize>(len) > abi::uts_len) return Errno::einval;
@@ -52,8 +46,8 @@ std::string release_of(const Task& task) {
 
 Result<i64> sys_uname(Task& task, UserOut<abi::UtsName> name) {
   abi::UtsName out = task.namespaces().uts->name();
-  put(out.release, release_of(task));
-  if ((task.personality & abi::per_mask) == abi::per_linux32) put(out.machine, "i686");
+  put_name(out.release, release_of(task));
+  if ((task.personality & abi::per_mask) == abi::per_linux32) put_name(out.machine, "i686");
   TRY(name.write(task, out));
   return 0;
 }

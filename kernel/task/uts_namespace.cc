@@ -1,5 +1,4 @@
 // uname(2)'s names, for the kernel and, of the first namespace, for guests that read them by themselves (gate/answers.cc).
-#include <algorithm>
 #include <cstring>
 
 #include "gate/wire/time_page.h"
@@ -7,24 +6,15 @@
 #include "kernel/version.h"
 
 namespace limen {
-namespace {
-
-template <usize N>
-void put(char (&field)[N], std::string_view text) {
-  std::memset(field, 0, N);
-  std::copy_n(text.data(), std::min(text.size(), N - 1), field);
-}
-
-}  // namespace
 
 UtsNamespace::UtsNamespace(std::string host) : Namespace(NamespaceKind::uts) {
   MutexGuard g(lock_);
-  put(name_.sysname, "Linux");
-  put(name_.nodename, host);
-  put(name_.release, kLinuxRelease);
-  put(name_.version, kLinuxVersion);
-  put(name_.machine, "x86_64");
-  put(name_.domainname, "(none)");
+  put_name(name_.sysname, "Linux");
+  put_name(name_.nodename, host);
+  put_name(name_.release, kLinuxRelease);
+  put_name(name_.version, kLinuxVersion);
+  put_name(name_.machine, "x86_64");
+  put_name(name_.domainname, "(none)");
 }
 
 UtsNamespace::UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, NamespaceCharge charge)
@@ -41,13 +31,13 @@ abi::UtsName UtsNamespace::name() const {
 
 void UtsNamespace::set_hostname(std::string_view n) {
   MutexGuard g(lock_);
-  put(name_.nodename, n);
+  put_name(name_.nodename, n);
   publish();
 }
 
 void UtsNamespace::set_domainname(std::string_view n) {
   MutexGuard g(lock_);
-  put(name_.domainname, n);
+  put_name(name_.domainname, n);
   publish();
 }
 
