@@ -106,6 +106,11 @@ void raise_file_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  // The table of descriptors grows now, while we have one thread: for several the host first waits for all CPUs (expand_fdtable's
+  // synchronize_rcu), which takes 5 to 15 ms each time.
+  constexpr rlim_t kRoomFor = 4096;
+  const int last = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, static_cast<int>(std::min(limit.rlim_max, kRoomFor)) - 1);
+  if (last >= 0) close(last);
 }
 
 KernelOptions kernel_options(const Plan& plan, const KernelStart& start, int log_fd) {
@@ -223,15 +228,6 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   return mounts;
 }
 
-// The arena's file, by a descriptor of the kernel's own. Null, and nothing lost but time, where there is none.
-Arena::Writer writer_of(const host::Handle& arena) {
-  Result<host::Handle> copy = arena.duplicate();
-  if (!copy.ok()) return nullptr;
-  return [file = std::make_shared<host::Handle>(std::move(*copy))](u64 offset, std::span<const std::span<u8>> from) {
-    return host::write_at(*file, from, offset);
-  };
-}
-
 // The front end's orders, until it is gone.
 void serve_control(Kernel& kernel, int fd) {
   for (;;) {
@@ -329,12 +325,10 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   if (clock->vdso() != nullptr) machine.public_page = clock->vdso()->fd();
   Result<host::Handle> arena = host::make_memory_file("limen-arena", machine.arena_size);
   if (!arena.ok()) return fail("no file for the guests' memory", arena.error());
-  Arena::Writer arena_writer = writer_of(*arena);
   machine.arena_file = std::move(*arena);
   Result<std::unique_ptr<platform::Platform>> platform = platform::make_stub_platform(std::move(machine));
   if (!platform.ok()) return fail("this host cannot run guests (see `limen doctor`)", platform.error());
   Kernel& kernel = *new Kernel(**platform, *clock, std::move(options));  // lives as long as the process
-  kernel.arena().set_writer(std::move(arena_writer));
   Result<Mounts> mounts = make_mounts(kernel, mount_plan(kernel, plan));
   if (!mounts.ok()) return fail("cannot make the guest's files from " + plan.root, mounts.error());
 
@@ -351,6 +345,7 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   init.mounts = mounts->space;
   init.root = init.cwd = mounts->space->root();
   init.umask = callers_umask;
+  init.ignored = SignalSet(start.ignored_signals);
   init.nice = getpriority(PRIO_PROCESS, 0);
   init.workdir = mounts->start_is_there ? plan.workdir : "/";
   const std::shared_ptr<host::Watcher> watcher = host::Watcher::create();

@@ -18,9 +18,10 @@ struct ConsoleStart {
 
 // How the front end and the kernel process stand to each other.
 struct KernelStart {
-  int control_fd = -1;  // ControlMessages, both ways; its end of file means that the front end is gone
-  int events_fd = -1;   // where the recorder writes; -1: nobody reads
-  bool is_job = false;  // a shell waits for the front end, and would continue it
+  int control_fd = -1;      // ControlMessages, both ways; its end of file means that the front end is gone
+  int events_fd = -1;       // where the recorder writes; -1: nobody reads
+  u64 ignored_signals = 0;  // by who started us; bit by bit, 1 first
+  bool is_job = false;      // a shell waits for the front end, and would continue it
   std::optional<ConsoleStart> console;
 };
 

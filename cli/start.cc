@@ -42,6 +42,15 @@ pid_t fork_kernel_process() {
   return fork();
 }
 
+u64 ignored_signals() {
+  u64 ignored = 0;
+  for (int signal = 1; signal <= 64; ++signal) {
+    struct sigaction action {};
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) ignored |= u64{1} << (signal - 1);
+  }
+  return ignored;
+}
+
 [[noreturn]] void be_kernel_process(const Plan& plan, const KernelStart& start, pid_t front_end) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Died before that took effect? In a PID namespace the parent has no number.
@@ -133,6 +142,7 @@ int start_sandbox(const Plan& plan, const std::function<int(int)>& read) {
     return kExitLimenFailed;
   }
   KernelStart start;
+  start.ignored_signals = ignored_signals();
   start.control_fd = channels.control[1];
   start.is_job = is_job();
   start.events_fd = reader.events_fd();

@@ -68,6 +68,7 @@ struct KernelLimits {
   u32 files = 65536;  // RLIMIT_NOFILE's hard limit
   u32 files_soft = 1024;
   u32 cpus = 1;
+  u64 all_cpus() const { return cpus >= 64 ? ~u64{0} : (u64{1} << cpus) - 1; }  // bit by bit
 };
 
 struct KernelOptions {
@@ -119,6 +120,7 @@ class Kernel {
     Path root, cwd;
     Ref<FdTable> files;
     u32 umask = 022;
+    SignalSet ignored;    // nohup(1), a job of a shell without job control
     int nice = 0;         // kept and shown: the host's own is the kernel process's
     std::string workdir;  // walked as the first process; "" keeps cwd
     std::string path;     // as given; searched in PATH of envp by the front end's rule (execvp)

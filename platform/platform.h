@@ -233,14 +233,18 @@ class Platform {
   virtual u64 arena_size() = 0;
   // Gives pages back to the host; they read as zero afterwards. Whole pages.
   virtual void arena_discard(u64 offset, u64 length) = 0;
+  // The same as a copy to arena_base(), by a write to the arena's file: a page that nobody has touched is then made without a fault of
+  // ours and without being zeroed first, at half the cost. Returns the bytes written, fewer when the host ran out of memory.
+  // eopnotsupp: this machine cannot.
+  virtual Result<usize> arena_write([[maybe_unused]] u64 offset, [[maybe_unused]] std::span<const std::span<u8>> from) {
+    return Errno::eopnotsupp;
+  }
   // Which pages of the arena are resident: one byte for each, bit 0 as mincore(2) has it. False where the host does
   // not tell.
   virtual bool arena_resident([[maybe_unused]] u64 offset, [[maybe_unused]] u64 length, [[maybe_unused]] u8* pages) {
     return false;
   }
 
-  // Whether guests know the CPUs by the host's numbers.
-  virtual bool has_own_cpu_numbers() { return false; }
   // Whether guests have the public page, so that Answers::kTime and kName make sense.
   virtual bool has_public_page() { return false; }
   // Whether GuestThread::set_rseq does something; and of AT_RSEQ_FEATURE_SIZE and _ALIGN, where the host tells.

@@ -74,9 +74,8 @@ int __vdso_clock_getres(i32 clock, abi::TimeSpec* out) {
   return static_cast<int>(ask_kernel<kNrClockGetres>(as_pointer(clock), out));
 }
 
-// A task's own mask is the host's business, too: it runs where it may.
+// CPUs have the host's numbers, and a task's mask is the host's business, too: it runs where it may.
 long __vdso_getcpu(u32* cpu, u32* node, void*) {
-  if (time_page().cpu_numbers == 0) return ask_kernel<kNrGetcpu>(cpu, node);
   if (cpu != nullptr) *cpu = wire::this_cpu().cpu;
   if (node != nullptr) *node = 0;
   return 0;

@@ -17,7 +17,6 @@ struct TimePage {
   u64 most_cycles;      // past base: older than that, ask the kernel, which then publishes anew
   i64 realtime_offset;  // realtime = monotonic + this; modulo 2^64
   i64 boottime_offset;
-  u32 cpu_numbers;  // the CPUs that the guest is told of have the host's numbers: always or never
 };
 
 inline constexpr u64 kCoarseNs = 4'000'000;  // the step of the coarse clocks: a tick at HZ=250

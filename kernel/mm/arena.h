@@ -64,14 +64,8 @@ class Arena {
   void trim();
   u8* at(u64 offset) { return platform_.arena_base() + offset; }  // copy by platform::safe_copy
 
-  // The same by a write to the arena's file: a page that nobody has touched is then made without a fault of ours and without being
-  // zeroed first, at half the cost. Where nobody gave a writer: eopnotsupp.
-  using Writer = std::function<Result<usize>(u64 offset, std::span<const std::span<u8>> from)>;
-  void set_writer(Writer writer) { writer_ = std::move(writer); }  // before the first guest
-  bool has_writer() const { return static_cast<bool>(writer_); }
-  Result<usize> write(u64 offset, std::span<const std::span<u8>> from) {
-    return writer_ ? writer_(offset, from) : Errno::eopnotsupp;
-  }
+  // platform::Platform::arena_write.
+  Result<usize> write(u64 offset, std::span<const std::span<u8>> from) { return platform_.arena_write(offset, from); }
 
   u64 limit() const { return limit_; }
   u64 largest_mapping() const { return largest_mapping_; }
@@ -104,7 +98,6 @@ class Arena {
   const u64 limit_;
   const u64 largest_mapping_;
   const u64 warm_bound_;
-  Writer writer_;
   std::atomic<u64> next_id_{1};
   mutable Mutex lock_{LockRank::arena};
   Free cold_ GUARDED_BY(lock_);  // never touched, or given back

@@ -205,7 +205,7 @@ Result<usize> PageStore::fill(UserBuffer& from, u64 to, usize length, bool by_fi
 // never touched no fault of ours, but a write to the arena's file, which costs half of it. What the page before the hole gets goes along
 // where it can: it was made in the same way and is as new to us. Nothing where no whole page would be new.
 std::optional<Result<usize>> PageStore::write_hole(UserBuffer& from, u64 offset, usize length) {
-  if (!arena_.has_writer() || (offset & kPageMask) + length < kPageSize) return std::nullopt;
+  if ((offset & kPageMask) + length < kPageSize) return std::nullopt;
   const Place place = place_of(offset, length);
   const Held before(arena_, place.before);
   const u64 first = place.first * kPageSize,

@@ -15,7 +15,7 @@ class PageStoreTest : public ::testing::Test {
  protected:
   PageStoreTest() {
     std::iota(bytes_.begin(), bytes_.end(), u8{1});
-    arena_.set_writer([this](u64 offset, std::span<const std::span<u8>> from) -> Result<usize> {
+    machine_.writer = [this](u64 offset, std::span<const std::span<u8>> from) -> Result<usize> {
       ++writes_;
       if (meanwhile_) meanwhile_();
       usize done = 0;
@@ -25,7 +25,7 @@ class PageStoreTest : public ::testing::Test {
         done += n;
       }
       return done;
-    });
+    };
   }
   usize write(u64 at, usize length) {
     UserBuffer from(std::span<u8>(bytes_.data(), length));

@@ -92,6 +92,15 @@ SignalAction SignalHandlers::exchange(Signal s, const SignalAction& action) {
   return std::exchange(actions_[static_cast<usize>(s.raw() - 1)], action);
 }
 
+void SignalHandlers::ignore(SignalSet signals) {
+  MutexGuard guard(lock_);
+  for (i32 s = 1; s <= static_cast<i32>(kSignalMax); ++s) {
+    if (!signals.has(Signal(s))) continue;
+    actions_[static_cast<usize>(s - 1)].handler = abi::sig_ign;
+    untouched_.remove(Signal(s));
+  }
+}
+
 SignalAction SignalHandlers::take_for_delivery(Signal s) {
   MutexGuard guard(lock_);
   SignalAction& action = actions_[static_cast<usize>(s.raw() - 1)];

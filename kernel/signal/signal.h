@@ -132,6 +132,7 @@ class SignalHandlers : public RefCounted {
   SignalAction exchange(Signal s, const SignalAction& action);
   // The action to carry out now; SA_RESETHAND resets it.
   SignalAction take_for_delivery(Signal s);
+  void ignore(SignalSet signals);
   void reset_for_exec();  // handlers to default; ignored stay ignored
   // Whose action is as in a fresh process, to the last bit.
   SignalSet untouched() const;

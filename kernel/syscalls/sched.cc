@@ -15,10 +15,7 @@
 namespace limen {
 namespace {
 
-u64 all_cpus(Task& task) {
-  const u32 n = task.kernel().options().limits.cpus;
-  return n >= 64 ? ~u64{0} : (u64{1} << n) - 1;
-}
+u64 all_cpus(Task& task) { return task.kernel().options().limits.all_cpus(); }
 
 bool is_realtime(i32 policy) { return policy == abi::sched_fifo || policy == abi::sched_rr; }
 bool is_fair(i32 policy) {

@@ -114,6 +114,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     parts.files = init.files;
     parts.fs = make_ref<FsContext>(init.root, init.cwd, init.umask);
     parts.handlers = make_ref<SignalHandlers>();
+    parts.handlers->ignore(init.ignored);
     parts.credentials = init.credentials;
     parts.namespaces.pid = parts.namespaces.pid_children = pids;
     parts.namespaces.mount = init.mounts;

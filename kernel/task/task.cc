@@ -158,10 +158,10 @@ void Task::set_cpu(std::unique_ptr<platform::GuestThread> cpu) {
 }
 
 void Task::confine() {
-  const u32 count = kernel_.options().limits.cpus;
-  const u64 all = count >= 64 ? ~u64{0} : (u64{1} << count) - 1, mine = affinity.load() & all;
+  const KernelLimits& limits = kernel_.options().limits;
+  const u64 all = limits.all_cpus(), mine = affinity.load() & all;
   with_cpu([&](platform::GuestThread& cpu) {
-    cpu.publish_affinity(mine, count);
+    cpu.publish_affinity(mine, limits.cpus);
     cpu.confine(mine == all ? ~u64{0} : mine);
   });
 }

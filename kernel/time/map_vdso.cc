@@ -7,7 +7,6 @@ namespace limen {
 Result<u64> map_vdso(Kernel& kernel, Mm& mm) {
   const Vdso* vdso = kernel.clock().vdso();
   if (vdso == nullptr) return u64{0};
-  __atomic_store_n(&vdso->page().cpu_numbers, kernel.platform().has_own_cpu_numbers() ? 1 : 0, __ATOMIC_RELAXED);
   const GuestAddr at = TRY(mm.map_special(vdso->fd(), vdso->length(), Vdso::data_pages(), "[vdso]"));
   return at.raw() + Vdso::data_pages() * kPageSize;
 }

@@ -11,6 +11,7 @@
 
 #include "base/heap.h"
 #include "host/clock.h"
+#include "host/files.h"
 #include "host/futex.h"
 #include "platform/stub/stub_platform_impl.h"
 
@@ -311,6 +312,10 @@ Result<std::unique_ptr<Space>> StubPlatform::new_space() {
 
 void StubPlatform::arena_discard(u64 offset, u64 length) {
   (void)host::call::fallocate(arena_file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length).ok();
+}
+
+Result<usize> StubPlatform::arena_write(u64 offset, std::span<const std::span<u8>> from) {
+  return host::write_at(arena_file_, from, offset);
 }
 
 // By the file's own tree, which knows pages in swap, too. mincore(2) does not: a page that the host has swapped out would

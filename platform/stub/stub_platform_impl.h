@@ -27,8 +27,8 @@ class StubPlatform final : public Platform {
   u8* arena_base() override { return arena_.base(); }
   u64 arena_size() override { return arena_.size(); }
   void arena_discard(u64 offset, u64 length) override;
+  Result<usize> arena_write(u64 offset, std::span<const std::span<u8>> from) override;
   bool arena_resident(u64 offset, u64 length, u8* pages) override;
-  bool has_own_cpu_numbers() override { return true; }
   bool has_public_page() override { return has_public_page_; }
   RseqSupport rseq_support() override { return rseq_support_; }
   u64 guest_floor() override { return LIMEN_GUEST_FLOOR; }

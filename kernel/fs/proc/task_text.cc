@@ -310,7 +310,7 @@ Result<std::string> proc_status(Task& task, const ProcReader& reader) {
     MutexGuard guard(task.group().lock);
     return task.seccomp->filter_ref();
   }();
-  const u64 cpus = ((u64{1} << task.kernel().options().limits.cpus) - 1) & task.affinity.load();
+  const u64 cpus = task.kernel().options().limits.all_cpus() & task.affinity.load();
   text += fmt::format(
       "SigQ:\t0/{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n"
       "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}"

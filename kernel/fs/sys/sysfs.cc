@@ -60,8 +60,10 @@ Result<std::string> node_memory(Task& reader) {
                      total, total - used, used);
 }
 
-void fill_devices(PseudoFilesystem& fs, FixedDirectory& devices, u32 cpus) {
+void fill_devices(PseudoFilesystem& fs, FixedDirectory& devices, const KernelLimits& limits) {
   Builder build(fs, devices);
+  const u32 cpus = limits.cpus;
+  const std::string all_cpus = fmt::format("{:x}\n", limits.all_cpus());
   const std::string range = cpus == 1 ? "0\n" : fmt::format("0-{}\n", cpus - 1);
   for (const char* name : {"online", "possible", "present"}) build.text(fmt::format("system/cpu/{}", name), range);
   build.text("system/cpu/offline", "\n");
@@ -76,12 +78,12 @@ void fill_devices(PseudoFilesystem& fs, FixedDirectory& devices, u32 cpus) {
     build.text(base + "topology/thread_siblings_list", fmt::format("{}\n", cpu));
     build.text(base + "topology/core_cpus_list", fmt::format("{}\n", cpu));
     build.text(base + "topology/thread_siblings", fmt::format("{:x}\n", u64{1} << cpu));
-    build.text(base + "topology/core_siblings", fmt::format("{:x}\n", (u64{1} << cpus) - 1));
+    build.text(base + "topology/core_siblings", all_cpus);
   }
   for (const char* name : {"online", "possible", "has_cpu", "has_memory", "has_normal_memory"})
     build.text(fmt::format("system/node/{}", name), "0\n");
   build.text("system/node/node0/cpulist", range);
-  build.text("system/node/node0/cpumap", fmt::format("{:x}\n", (u64{1} << cpus) - 1));
+  build.text("system/node/node0/cpumap", all_cpus);
   build.text("system/node/node0/distance", "10\n");
   build.directory("system/node/node0").put("meminfo", make_ref<PseudoText>(fs, abi::s_ifreg | 0444, node_memory));
 }
@@ -111,7 +113,7 @@ Ref<Filesystem> make_sysfs(Kernel& kernel) {
   const auto lazily = [&](const char* name, LazyDirectory::Fill fill) {
     root->put(name, make_ref<LazyDirectory>(own, abi::s_ifdir | 0755, std::move(fill)));
   };
-  lazily("devices", [&own, cpus = kernel.options().limits.cpus](FixedDirectory& at) { fill_devices(own, at, cpus); });
+  lazily("devices", [&own, &limits = kernel.options().limits](FixedDirectory& at) { fill_devices(own, at, limits); });
   lazily("kernel", [&own](FixedDirectory& at) { fill_kernel(own, at); });
   lazily("class", [&own](FixedDirectory& at) { fill_class(own, at); });
   Builder build(own, *root);

@@ -103,6 +103,9 @@ class Machine final : public platform::Platform {
   u8* arena_base() override { return base_; }
   u64 arena_size() override { return size_; }
   void arena_discard(u64 offset, u64 length) override { ::madvise(base_ + offset, length, MADV_DONTNEED); }
+  Result<usize> arena_write(u64 offset, std::span<const std::span<u8>> from) override {
+    return writer ? writer(offset, from) : Errno::eopnotsupp;
+  }
   bool arena_resident(u64 offset, u64 length, u8* pages) override {
     return ::mincore(base_ + offset, length, pages) == 0;
   }
@@ -112,6 +115,7 @@ class Machine final : public platform::Platform {
   platform::Counters counters() override { return {}; }
 
   std::set<Space*> spaces;
+  std::function<Result<usize>(u64 offset, std::span<const std::span<u8>> from)> writer;  // none: the arena has no file
 
  private:
   u64 size_;
