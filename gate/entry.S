@@ -138,8 +138,8 @@ map_report:
         mov %r12, %rdi
         mov %r13, %rsi
         syscall
-        test %rax, %rax                         // not answered: the kernel is gone
-        jnz die
+        test %rax, %rax                         // 0, or a descriptor that came with the answer; else the kernel is gone
+        js die
         xor %r12d, %r12d
         xor %r13d, %r13d
         mov $(LIMEN_ORDER_PAGE + LIMEN_ORDER_FIRST), %ebx

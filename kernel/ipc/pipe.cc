@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/user_ptr.h"
 #include "kernel/vfs/anon.h"
+#include "platform/sleeper.h"
 
 namespace limen {
 namespace {
@@ -19,19 +21,23 @@ constexpr PollEvents kWritable = kPollOut | kPollWrNorm;
 }  // namespace
 
 Pipe::~Pipe() {
-  const usize pages = slots_.size() + (spare_ ? 1 : 0);
+  const usize pages = slots_.size() + spare_.size();
   account_.uncharge(pages * kPageSize);
 }
 
 Result<std::unique_ptr<u8[]>> Pipe::take_page() {
-  if (spare_) return std::move(spare_);
+  if (!spare_.empty()) {
+    std::unique_ptr<u8[]> page = std::move(spare_.back());
+    spare_.pop_back();
+    return page;
+  }
   if (!account_.charge(kPageSize)) return Errno::enomem;
   return std::unique_ptr<u8[]>(new u8[kPageSize]);
 }
 
 void Pipe::keep_or_free(std::unique_ptr<u8[]> page) {
-  if (!spare_) {
-    spare_ = std::move(page);
+  if (spare_.size() < kMostSpare) {
+    spare_.push_back(std::move(page));
   } else {
     account_.uncharge(kPageSize);
   }
@@ -103,15 +109,20 @@ Result<usize> Pipe::write(UserBuffer& from, Packets packets) {
   if (from.remaining() == 0) return usize{0};
   const usize before = from.moved();
   Result<void> result;
+  bool much = false;  // for a reader to do
   {
     MutexGuard guard(lock_);
     if (ends_.readers == 0) return Errno::epipe;
     // Only a write's first attempt merges: its rest is whole pages.
     if (before == 0 && packets == Packets::no) result = merge(from);
     if (result.ok()) result = append(from, packets);
+    much = slots_.size() * 2 >= most_slots_;
   }
   const usize moved = from.moved() - before;
   if (moved == 0 && !result.ok()) return result.error();
+  // A stream of data, whose reader may as well have more of it at once; else a message.
+  std::optional<platform::Sleeper::Unhurried> unhurried;
+  if (moved >= kPageSize && !much) unhurried.emplace();
   read_queue.wake(kReadable);
   return moved;
 }

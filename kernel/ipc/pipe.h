@@ -89,7 +89,8 @@ class Pipe final : public RefCounted {
   u32 taken_ GUARDED_BY(lock_) = 0;  // how many have slots of it out
   std::deque<Slot> slots_ GUARDED_BY(lock_);
   usize most_slots_ GUARDED_BY(lock_) = kDefaultSlots;
-  std::unique_ptr<u8[]> spare_ GUARDED_BY(lock_);  // one warm page, so that ping-pong allocates nothing
+  static constexpr usize kMostSpare = 4;
+  std::vector<std::unique_ptr<u8[]>> spare_ GUARDED_BY(lock_);  // warm pages, so that a steady stream allocates nothing
   Ends ends_ GUARDED_BY(lock_);
 };
 

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "host/clock.h"
+#include "platform/sleeper.h"
 
 namespace limen::platform {
 namespace {
 
 constexpr u64 kPollUs = 50;                // how long a hot kernel thread polls
+constexpr u64 kSoonUs = 10;                // the next call, if calls come one after the other
 constexpr u32 kGuestPollKilocycles = 128;  // and a hot guest
 constexpr u64 kQuickUs = 40;               // a call that came this soon would have been met by polling
 constexpr u32 kQuickCalls = 16;            // so many in a row make a pair hot
@@ -122,7 +124,10 @@ void bind_thread(int tid, int cpu) {
 }
 
 Pairing::~Pairing() {
-  if (served == this) served = nullptr;
+  if (served == this) {
+    served = nullptr;
+    Sleeper::wake_gathered();
+  }
   if (!asleep_) cpus_.left();
   if (hot_) cpus_.leave_place(this);
   __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
@@ -260,6 +265,7 @@ bool Pairing::poll(u32 seen) {
   do {
     if (__atomic_load_n(&slot_->post, __ATOMIC_ACQUIRE) != seen) return true;
     const bool crowded = cpus_.crowded();
+    Sleeper::wake_hurried(crowded || now - start > kSoonUs * us);
     if (crowded) {
       (void)host::call::sched_yield().ok();
     } else {

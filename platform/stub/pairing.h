@@ -92,6 +92,8 @@ class Pairing {
   bool take_turns(u32 seen);             // while cold: the same
   void entered(u32 cpu, bool we_slept);  // when it has posted
 
+  bool hot() const { return hot_; }
+  u64 cycles_per_us() const { return cpus_.cycles_per_us(); }
   // The pair that the calling kernel thread serves, or null.
   static Pairing* of_this_thread();
   void serve_from_this_thread();

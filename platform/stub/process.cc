@@ -9,6 +9,7 @@
 
 #include "host/clock.h"
 #include "host/futex.h"
+#include "platform/sleeper.h"
 
 namespace limen::platform {
 namespace {
@@ -45,7 +46,7 @@ class StubProcess::Batch {
   bool empty() const { return count_ == 0; }
   void add(const Order& o) { orders_[count_++] = o; }
   std::span<const Order> orders() const { return {orders_.data(), count_}; }
-  void clear() { count_ = files_ = known_ = 0; }
+  void clear() { count_ = files_ = lent_ = known_ = 0; }
   // The caller may close its files now: their numbers will mean others.
   void forget_files() { known_ = files_; }
 
@@ -65,12 +66,19 @@ class StubProcess::Batch {
   }
   u64 share_of(int number) const { return shares_[static_cast<usize>(number - LIMEN_FD_FILES)]; }
   u32 files() const { return files_; }
+  // Those that the guest's process does not have yet.
+  u32 to_lend() const { return files_ - lent_; }
+  Loan next_loan() {
+    const u32 i = lent_++;
+    return {host_fds_[i], LIMEN_FD_FILES + static_cast<int>(i)};
+  }
 
  private:
   std::array<Order, LIMEN_MAX_ORDERS - LIMEN_MAX_FILES> orders_;  // leaves room for the closes
   std::array<int, LIMEN_MAX_FILES> host_fds_;
   std::array<u64, LIMEN_MAX_FILES> shares_;
   u32 count_ = 0, files_ = 0;
+  u32 lent_ = 0;
   u32 known_ = 0;  // host_fds_ from here on are still open under these numbers
 };
 
@@ -125,26 +133,32 @@ Result<StubProcess::Report> StubProcess::receive() {
   }
 }
 
-Result<StubProcess::Report> StubProcess::run(std::span<const Order> orders) {
+// `loan`, which the orders need, goes out with them.
+Result<StubProcess::Report> StubProcess::run(std::span<const Order> orders, std::optional<Loan> loan) {
   if (dead()) return Errno::esrch;
+  Sleeper::wake_gathered();
   wire::OrderPage* page = control_.order_page(order_index_);
   std::memcpy(page->orders, orders.data(), orders.size_bytes());
   __atomic_store_n(&page->count, static_cast<u32>(orders.size()), __ATOMIC_RELEASE);
-  seccomp_notif_resp go{};
-  go.id = report_id_;
-  const Result<i64> sent = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_SEND, &go);
-  if (!sent.ok()) return Errno::esrch;  // enoent: the thread that waited is gone
+  if (loan) {
+    TRY(lend_file(*loan, SECCOMP_ADDFD_FLAG_SEND));
+  } else {
+    seccomp_notif_resp go{};
+    go.id = report_id_;
+    const Result<i64> sent = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_SEND, &go);
+    if (!sent.ok()) return Errno::esrch;  // enoent: the thread that waited is gone
+  }
   map_batches.fetch_add(1, std::memory_order_relaxed);
   map_orders.fetch_add(orders.size(), std::memory_order_relaxed);
   return receive();
 }
 
-Result<void> StubProcess::lend_file(int host_fd, int number) {
+Result<void> StubProcess::lend_file(const Loan& loan, u32 flags) {
   seccomp_notif_addfd lend{};
   lend.id = report_id_;
-  lend.flags = SECCOMP_ADDFD_FLAG_SETFD;
-  lend.srcfd = static_cast<u32>(host_fd);
-  lend.newfd = static_cast<u32>(number);
+  lend.flags = SECCOMP_ADDFD_FLAG_SETFD | flags;
+  lend.srcfd = static_cast<u32>(loan.host_fd);
+  lend.newfd = static_cast<u32>(loan.number);
   const Result<i64> lent = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_ADDFD, &lend);
   if (lent.is(Errno::enoent)) return Errno::esrch;
   if (!lent.ok()) return lent.error();
@@ -153,12 +167,17 @@ Result<void> StubProcess::lend_file(int host_fd, int number) {
 
 Result<void> StubProcess::flush(Batch& batch) {
   if (batch.empty()) return success;
+  std::optional<Loan> last;
+  while (batch.to_lend() != 0) {
+    if (last) TRY(lend_file(*last, 0));
+    last = batch.next_loan();
+  }
   std::array<Order, LIMEN_MAX_ORDERS> all;
   usize count = 0;
   for (const Order& o : batch.orders()) all[count++] = o;
   const usize wanted = count;
   for (u32 i = 0; i < batch.files(); ++i) all[count++] = order(SYS_close, LIMEN_FD_FILES + i);
-  const Report report = TRY(run({all.data(), count}));
+  const Report report = TRY(run({all.data(), count}, last));
   const std::span<const Order> closes = std::span<const Order>(all).subspan(wanted, count - wanted);
   batch.clear();
   if (report.done >= wanted) return success;
@@ -181,10 +200,11 @@ Result<void> StubProcess::add(Batch& batch, const MapOrder& o) {
       if (number < 0) {
         if (batch.files_full()) TRY(flush(batch));
         number = batch.next_file();
-        TRY(lend_file(o.host_fd, number));
         // Shared, where the descriptor cannot write: then no later mprotect can make the mapping writable.
         const Result<i64> mode = host::call::fcntl(o.host_fd, F_GETFL, 0);
         batch.add_file(o.host_fd, mode.ok() && (*mode & O_ACCMODE) == O_RDONLY ? MAP_SHARED : MAP_PRIVATE);
+        if (gathered_)
+          TRY(lend_file(batch.next_loan(), 0));  // its descriptor is the caller's again before the orders go out
       }
       batch.add(order(SYS_mmap, o.addr, o.length, o.prot, batch.share_of(number) | MAP_FIXED | MAP_NORESERVE | populate,
                       static_cast<u64>(number), o.offset));
@@ -276,6 +296,7 @@ void StubProcess::on_death() {
 }
 
 void StubProcess::wait_dead() {
+  Sleeper::wake_gathered();
   while (!dead()) (void)host::futex_wait(reinterpret_cast<u32*>(&dead_), 0, FutexScope::kernel_only).ok();
 }
 

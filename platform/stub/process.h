@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -69,8 +70,12 @@ class StubProcess final : public RefCounted {
     i64 result;  // of the last one, or the error of the one after them
   };
   Result<Report> receive() REQUIRES(mutex_);
-  Result<Report> run(std::span<const wire::OrderPage::Order> orders) REQUIRES(mutex_);
-  Result<void> lend_file(int host_fd, int number) REQUIRES(mutex_);
+  struct Loan {
+    int host_fd;
+    int number;  // in the guest's process
+  };
+  Result<Report> run(std::span<const wire::OrderPage::Order> orders, std::optional<Loan> loan = {}) REQUIRES(mutex_);
+  Result<void> lend_file(const Loan& loan, u32 flags) REQUIRES(mutex_);
   Result<void> flush(Batch& batch) REQUIRES(mutex_);
   Result<void> add(Batch& batch, const MapOrder& order) REQUIRES(mutex_);
 

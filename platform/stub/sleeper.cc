@@ -1,10 +1,44 @@
 #include "platform/sleeper.h"
 
+#include <utility>
+
 #include "host/clock.h"
 #include "host/futex.h"
 #include "platform/stub/pairing.h"
 
 namespace limen::platform {
+namespace {
+
+constexpr u64 kCompanyUs = 200;  // so long may a reader wait for more while calls come quickly
+
+// The words of those who are to be woken. A word may be gone by then, with its sleeper that woke by itself: who waits at that address
+// now looks again, as after any futex(2).
+struct Gathered {
+  static constexpr u32 kMost = 8;
+  u32 count = 0;
+  bool unhurried = false;  // all of them
+  u64 due = 0;             // in cycles, if unhurried
+  const u32* words[kMost] = {};
+};
+thread_local Gathered gathered;
+thread_local bool unhurried = false;
+
+void wake_word(const u32* word) { host::futex_wake(word, 1, host::FutexScope::kernel_only); }
+
+}  // namespace
+
+Sleeper::Unhurried::Unhurried() { unhurried = true; }
+Sleeper::Unhurried::~Unhurried() { unhurried = false; }
+
+void Sleeper::wake_gathered() {
+  const u32 count = std::exchange(gathered.count, 0);
+  for (u32 i = 0; i < count; ++i) wake_word(gathered.words[i]);
+}
+
+void Sleeper::wake_hurried(bool polls_vainly) {
+  if (gathered.count == 0) return;
+  if (!gathered.unhurried || polls_vainly || host::cycles() > gathered.due) wake_gathered();
+}
 
 bool Sleeper::take_token() {
   u32 token = kToken;
@@ -13,6 +47,7 @@ bool Sleeper::take_token() {
 
 bool Sleeper::sleep(std::optional<u64> until) {
   if (take_token()) return true;
+  wake_gathered();
   Pairing* pair = Pairing::of_this_thread();
   if (pair != nullptr) pair->kernel_sleeps();
   const int cpu = bound_cpu();
@@ -41,8 +76,16 @@ void Sleeper::wake() {
     const int tid = tid_.load(std::memory_order_relaxed);
     if (tid != 0 && cpu_.exchange(here, std::memory_order_relaxed) != here) bind_thread(tid, here);
   }
-  if (word_.exchange(kToken, std::memory_order_acq_rel) == kAsleep)
-    host::futex_wake(reinterpret_cast<const u32*>(&word_), 1, host::FutexScope::kernel_only);
+  const bool in_no_hurry = unhurried && pair != nullptr && pair->hot();
+  if (!in_no_hurry) gathered.unhurried = false;  // perhaps it is among them
+  if (word_.exchange(kToken, std::memory_order_acq_rel) != kAsleep) return;
+  const auto* word = reinterpret_cast<const u32*>(&word_);
+  if (pair == nullptr || gathered.count == Gathered::kMost) return wake_word(word);
+  if (gathered.count == 0 && in_no_hurry) {
+    gathered.unhurried = true;
+    gathered.due = host::cycles() + kCompanyUs * pair->cycles_per_us();
+  }
+  gathered.words[gathered.count++] = word;
 }
 
 }  // namespace limen::platform

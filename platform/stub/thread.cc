@@ -4,6 +4,7 @@
 
 #include "host/clock.h"
 #include "host/futex.h"
+#include "platform/sleeper.h"
 #include "platform/stub/stub_platform_impl.h"
 
 namespace limen::platform {
@@ -64,6 +65,7 @@ bool StubThread::wait_for_post() {
   bool slept = false;
   const bool hot = read(slot_->post) != seen_ || pairing_.poll(seen_);
   count(hot ? hot_ : cold_);
+  if (!hot) Sleeper::wake_gathered();
   if (!hot && !pairing_.take_turns(seen_)) {
     slept = true;
     __atomic_store_n(&slot_->kernel_sleeps, 1, __ATOMIC_SEQ_CST);
@@ -154,6 +156,7 @@ void StubThread::answer(u32 flags) {
     } else {
       state_.store(0);
       interrupted_ = true;
+      Sleeper::wake_gathered();
       if ((flags & wire::kResumeResult) != 0) {
         Registers regs = registers();
         regs.rax = slot_->result;
@@ -166,7 +169,10 @@ void StubThread::answer(u32 flags) {
   platform_.guest_runs();
   if (rseq_.addr != 0 && !rseq_kept_) flags |= order_rseq(0);
   if (std::exchange(barrier_, false)) flags |= wire::kResumeBarrier;
+  // On one CPU the guest may keep it for long once it is answered.
+  if (!pairing_.hot()) Sleeper::wake_gathered();
   send(flags);
+  Sleeper::wake_hurried(false);
 }
 
 void StubThread::send(u32 flags) {
@@ -192,6 +198,7 @@ void StubThread::resume() { answer(0); }
 
 // The guest is in the gate, on its way back to us. False: it is dead, or late.
 bool StubThread::await_post(const timespec* until) {
+  Sleeper::wake_gathered();
   while (read(slot_->post) == seen_) {
     if (process_->dead()) return false;
     if (pairing_.poll(seen_) || pairing_.take_turns(seen_)) break;
