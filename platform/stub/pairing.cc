@@ -10,15 +10,16 @@
 namespace limen::platform {
 namespace {
 
-constexpr u64 kPollUs = 50;                // how long a hot kernel thread polls
+constexpr u64 kPollUs = 100;               // how long a hot kernel thread polls
 constexpr u64 kSoonUs = 10;                // the next call, if calls come one after the other
 constexpr u32 kGuestPollKilocycles = 128;  // and a hot guest
-constexpr u64 kQuickUs = 40;               // a call that came this soon would have been met by polling
-constexpr u32 kQuickCalls = 16;            // so many in a row make a pair hot
+constexpr u64 kQuickUs = 80;               // a call that came this soon would have been met by polling
+constexpr u32 kQuickCalls = 8;             // so many in a row make a pair hot
 constexpr int kMostMisses = 3;             // of eight
 constexpr u64 kGapUs = 20;                 // polling stood still this long: somebody else had our CPU
 constexpr u64 kStaleUs = 2000;             // a hot pair's place may be taken after that
 constexpr u32 kBindAfter = 4;              // calls
+constexpr u32 kCrowdedCalls = 32;          // so many in a row on a crowded CPU, and a pair looks for another
 constexpr u64 kLongRunUs = 8000;
 constexpr u32 kFirstPauseUs = 500, kLastPauseUs = 64000;
 
@@ -96,6 +97,15 @@ bool Cpus::keep_place(const void* owner) {
   return false;
 }
 
+int Cpus::emptier_than(u32 cpu, const cpu_set_t& allowed) const {
+  int best = -1, fewest = busy(cpu) - 1;
+  for (u32 other = 0; other < CPU_SETSIZE; ++other) {
+    if (usable(other) && CPU_ISSET(other, &allowed) && busy(other) < fewest)
+      fewest = busy(other), best = static_cast<int>(other);
+  }
+  return best;
+}
+
 void Cpus::leave_place(const void* owner) {
   for (usize i = 0; i < places_count_; ++i) {
     const void* mine = owner;
@@ -129,6 +139,7 @@ Pairing::~Pairing() {
     Sleeper::wake_gathered();
   }
   if (!asleep_) cpus_.left();
+  count_on(counted_on_, -1), count_on(guest_counted_on_, -1);
   if (hot_) cpus_.leave_place(this);
   __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
   set_turns(false);
@@ -184,14 +195,49 @@ void Pairing::bind(u32 cpu) {
   (void)bind_self(static_cast<int>(cpu));
 }
 
+// To move a thread that runs takes the host's stopper, and 30 us and more; one that sleeps costs a tenth. So we stay, and the guest comes when it
+// next sleeps, unless it may not run here.
+void Pairing::come_together(u32 guest_cpu) {
+  const int here = own_cpu >= 0 ? own_cpu : ::sched_getcpu();
+  const cpu_set_t allowed = cpus_.set_of(confined_to_.load(std::memory_order_relaxed));
+  if (here >= 0 && CPU_ISSET(static_cast<usize>(here), &allowed) && bind_self(here)) {
+    draws_guest_ = true;
+  } else if (cpus_.usable(guest_cpu)) {
+    bind(guest_cpu);
+  }
+}
+
+void Pairing::count_on(int& counted, int cpu) {
+  if (counted == cpu) return;
+  if (counted >= 0) cpus_.count(static_cast<u32>(counted), -1);
+  counted = cpu;
+  if (counted >= 0) cpus_.count(static_cast<u32>(counted), 1);
+}
+
+// Who shares a CPU only to hand it to and fro sleeps in between, and stays.
+void Pairing::leave_crowd() {
+  if (own_cpu < 0 || cpus_.busy(static_cast<u32>(own_cpu)) < 2) {
+    crowded_calls_ = 0;
+    return;
+  }
+  if (++crowded_calls_ % kCrowdedCalls != 0) return;
+  const cpu_set_t allowed = cpus_.set_of(confined_to_.load(std::memory_order_relaxed));
+  const int other = cpus_.emptier_than(static_cast<u32>(own_cpu), allowed);
+  if (other < 0 || !bind_self(other)) return;
+  draws_guest_ = true;
+  count_on(counted_on_, other);
+}
+
 void Pairing::unbind() {
   bind_guest(kAnywhere);
   if (own_cpu >= 0) unbind_this_thread(cpus_);
+  draws_guest_ = false;
   crossings_ = 0;
 }
 
 void Pairing::become_hot() {
   hot_ = true;
+  draws_guest_ = false;
   set_turns(false);
   misses_ = 0;
   // Apart for certain: two that poll for each other on one CPU wait for the end of a time slice.
@@ -208,6 +254,7 @@ void Pairing::become_cold(u64 pause_us) {
   quick_ = crossings_ = 0;
   not_before_ = host::cycles() + pause_us * cpus_.cycles_per_us();
   cpus_.leave_place(this);
+  count_on(guest_counted_on_, -1);
   __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
 }
 
@@ -219,7 +266,8 @@ void Pairing::kernel_sleeps() {
   asleep_ = true;
   if (since_wake_ < 2 && hands_over_ < kSurely) ++hands_over_;
   since_wake_ = 2;
-  quick_ = 0;
+  quick_ = crowded_calls_ = 0;
+  count_on(counted_on_, -1), count_on(guest_counted_on_, -1);
   if (hot_) __atomic_store_n(&slot_->spin, 0, __ATOMIC_RELAXED);
   if (turns_) __atomic_store_n(&slot_->turns, 0, __ATOMIC_RELAXED);
   cpus_.left();
@@ -227,6 +275,7 @@ void Pairing::kernel_sleeps() {
 
 void Pairing::kernel_woke() {
   cpus_.came();
+  count_on(counted_on_, own_cpu);
   if (hot_) __atomic_store_n(&slot_->spin, kGuestPollKilocycles, __ATOMIC_RELAXED);
   if (turns_) __atomic_store_n(&slot_->turns, kTurns, __ATOMIC_RELAXED);
   asleep_ = false;
@@ -250,6 +299,10 @@ void Pairing::answering() {
   // Our thread was drawn to another CPU while it slept.
   if (const int bound = guest_cpu_.load(std::memory_order_relaxed); bound >= 0 && own_cpu >= 0 && bound != own_cpu)
     bind_guest(own_cpu);
+  if (draws_guest_ && __atomic_load_n(&slot_->guest_sleeps, __ATOMIC_RELAXED) != 0) {
+    draws_guest_ = false;
+    if (!hot_ && own_cpu >= 0) bind_guest(own_cpu);
+  }
 }
 
 void Pairing::answered(bool guest_slept) {
@@ -329,7 +382,9 @@ void Pairing::judge_turns(u64 now) {
 
 void Pairing::entered(u32 cpu, bool we_slept) {
   if (since_wake_ < 2 && ++since_wake_ == 2 && hands_over_ > 0) --hands_over_;
+  count_on(counted_on_, own_cpu);
   if (hot_) {
+    count_on(guest_counted_on_, cpus_.usable(cpu) ? static_cast<int>(cpu) : -1);
     set_polite(cpus_.crowded());
     misses_ = static_cast<u8>(misses_ << 1 | (we_slept || guest_slept_ ? 1 : 0));
     if (std::popcount(misses_) < kMostMisses && cpus_.keep_place(this)) {
@@ -338,17 +393,17 @@ void Pairing::entered(u32 cpu, bool we_slept) {
     }
     pause_us_ = std::clamp(pause_us_ * 2, kFirstPauseUs, kLastPauseUs);
     become_cold(pause_us_);
-    if (cpus_.usable(cpu)) bind(cpu);
+    come_together(cpu);
     return;
   }
   const u64 now = host::cycles();
   quick_ = now - answered_at_.load(std::memory_order_relaxed) < kQuickUs * cpus_.cycles_per_us() ? quick_ + 1 : 0;
   if (quick_ >= kQuickCalls && now > not_before_ && cpus_.take_place(this)) return become_hot();
-  if (++crossings_ >= kBindAfter && cpus_.count() > 1 && cpus_.usable(cpu)) {
-    // Where the guest is; a pair that is bound already stays, or a lying guest could chase its kernel thread around.
+  if (++crossings_ >= kBindAfter && cpus_.count() > 1) {
     const int bound = guest_cpu_.load(std::memory_order_relaxed);
-    bind(bound >= 0 ? static_cast<u32>(bound) : cpu);
+    if (own_cpu < 0 || bound != own_cpu) come_together(bound >= 0 ? static_cast<u32>(bound) : cpu);
   }
+  leave_crowd();
   judge_turns(now);
 }
 

@@ -12,8 +12,9 @@
 //         as there are CPUs; a pair that polls in vain, or sees that other work wants its CPU, is cold again. While more
 //         pairs work than half the CPUs could hold, both yield between two looks (docs/decisions/0044-polite-polling.md).
 //
-// The host keeps its freedom to balance: a guest that runs long without a call, and each pair now and then, is let go. Where two
-// pairs want one CPU tick after tick and another CPU has none, the housekeeper moves one (docs/decisions/0045-where-pairs-start.md).
+// The host keeps its freedom to balance: a guest that runs long without a call, and each pair now and then, is let go. A pair that calls and
+// calls on a CPU that others want, too, goes to an emptier one (docs/decisions/0048-affinity-is-dear.md); where two pairs want one CPU tick
+// after tick and call rarely, the housekeeper moves one (docs/decisions/0045-where-pairs-start.md).
 // What the guest's slot says of its CPU is a hint that can only slow that guest down.
 #pragma once
 
@@ -45,6 +46,12 @@ class Cpus {
   // Polling takes a CPU from one of them, but for who yields.
   bool crowded() const { return active_.load(std::memory_order_relaxed) * 2 > count_; }
 
+  // The same, by the CPU where they are bound.
+  void count(u32 cpu, int change) { busy_[cpu].fetch_add(change, std::memory_order_relaxed); }
+  int busy(u32 cpu) const { return busy_[cpu].load(std::memory_order_relaxed); }
+  // One of `allowed` that at least two fewer want than this one; -1: none.
+  int emptier_than(u32 cpu, const cpu_set_t& allowed) const;
+
   // A place for a hot pair: a free one, or one whose owner has not called for a while.
   bool take_place(const void* owner);
   // Still ours? Says that it is in use.
@@ -63,6 +70,7 @@ class Cpus {
   usize places_count_ = 0;
   std::array<Place, kMostPlaces> places_;
   std::atomic<int> active_{0};
+  std::array<std::atomic<int>, CPU_SETSIZE> busy_{};
   u64 start_cycles_ = 0;
   i64 start_ns_ = 0;
   mutable std::atomic<u64> cycles_per_us_{0};
@@ -117,6 +125,9 @@ class Pairing {
   static constexpr int kAnywhere = -1, kElsewhere = -2;  // the latter: on any CPU but the kernel thread's
 
   void bind(u32 cpu);
+  void come_together(u32 guest_cpu);
+  void count_on(int& counted, int cpu);
+  void leave_crowd();
   void unbind();
   void bind_guest(int cpu);
   int place_beside_guest() const;
@@ -138,15 +149,18 @@ class Pairing {
   bool polite_ = false;  // hot, and yielding between looks
   bool guest_slept_ = false;
   std::atomic<bool> asleep_{false};
-  u8 hands_over_ = 0;   // 0..3: how surely a wake-up is followed by our own sleep in this call or the next
-  u8 since_wake_ = 2;   // calls since we woke somebody; 2: long ago
-  u8 misses_ = 0;       // hot: the last eight crossings, a bit for each that had to wake somebody
-  u32 quick_ = 0;       // cold: crossings in a row that came soon after the answer
-  u32 crossings_ = 0;   // cold: since the pair was bound or let go
-  u64 not_before_ = 0;  // cycles: when to try being hot again
-  u32 pause_us_ = 0;    // the last pause, doubled each time
-  bool turns_ = false;  // cold, and yielding
-  u8 late_ = 0;         // turns: the last eight, a bit for each in which others had the CPU
+  u8 hands_over_ = 0;         // 0..3: how surely a wake-up is followed by our own sleep in this call or the next
+  u8 since_wake_ = 2;         // calls since we woke somebody; 2: long ago
+  u8 misses_ = 0;             // hot: the last eight crossings, a bit for each that had to wake somebody
+  u32 quick_ = 0;             // cold: crossings in a row that came soon after the answer
+  u32 crossings_ = 0;         // cold: since the pair was bound or let go
+  u64 not_before_ = 0;        // cycles: when to try being hot again
+  u32 pause_us_ = 0;          // the last pause, doubled each time
+  bool draws_guest_ = false;  // to our CPU, when it sleeps
+  int counted_on_ = -1, guest_counted_on_ = -1;  // in Cpus::count
+  u32 crowded_calls_ = 0;  // cold: in a row, without a sleep in the kernel, while others wanted our CPU
+  bool turns_ = false;     // cold, and yielding
+  u8 late_ = 0;            // turns: the last eight, a bit for each in which others had the CPU
   u32 turns_taken_ = 0;
   u64 turns_not_before_ = 0;
   u32 turns_pause_us_ = 0;
