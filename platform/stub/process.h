@@ -75,6 +75,7 @@ class StubProcess final : public RefCounted {
     int number;  // in the guest's process
   };
   Result<Report> run(std::span<const wire::OrderPage::Order> orders, std::optional<Loan> loan = {}) REQUIRES(mutex_);
+  void bring_mapper() REQUIRES(mutex_);
   Result<void> lend_file(const Loan& loan, u32 flags) REQUIRES(mutex_);
   Result<void> flush(Batch& batch) REQUIRES(mutex_);
   Result<void> add(Batch& batch, const MapOrder& order) REQUIRES(mutex_);
@@ -87,6 +88,7 @@ class StubProcess final : public RefCounted {
 
   Mutex mutex_{LockRank::space};
   u64 report_id_ GUARDED_BY(mutex_) = 0;                // the report that waits for its answer
+  int mapper_cpu_ GUARDED_BY(mutex_) = -1;              // the mapping thread is bound to it
   std::unique_ptr<Batch> gathered_ GUARDED_BY(mutex_);  // null once settled
 
   Mutex slots_mutex_{LockRank::leaf};
