@@ -13,6 +13,7 @@
 
 #include "gate/wire/cpu.h"
 #include "gate/wire/slot.h"
+#include "gate/wire/traps.h"
 
 // entry.S
 extern "C" {
@@ -274,11 +275,7 @@ struct Ways {
 constexpr Ways make_ways() {
   Ways ways{};
   for (Way& way : ways.of) way = patched_cross;
-  // Calls that replace or need all registers, and a thread's end: by a trap, which saves them.
-  for (const int nr : {__NR_rt_sigreturn, __NR_clone, __NR_fork, __NR_vfork, __NR_clone3, __NR_execve, __NR_execveat,
-                       __NR_exit, __NR_exit_group, __NR_arch_prctl}) {
-    ways.of[nr] = patched_trap;
-  }
+  for (const int nr : wire::kByTrap) ways.of[nr] = patched_trap;
   ways.of[__NR_getpid] = answer_getpid;
   ways.of[__NR_gettid] = answer_gettid;
   ways.of[__NR_getppid] = answer_getppid;

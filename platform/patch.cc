@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <optional>
 
 #include "gate/wire/layout.h"
+#include "gate/wire/traps.h"
 
 namespace limen::platform {
 namespace {
@@ -260,6 +262,11 @@ std::optional<Continuation> continuation(const Site& site, u64 text_address, u64
     if (ip == start + m.at) return Continuation{.ip = island_address + site.trampoline + m.in_island};
   }
   return std::nullopt;
+}
+
+bool traps_anyway(u64 nr) {
+  return std::any_of(std::begin(wire::kByTrap), std::end(wire::kByTrap),
+                     [&](int other) { return nr == static_cast<u64>(other); });
 }
 
 Result<Site> plan_site(std::span<const u8> text, u32 call, u64 rax) {

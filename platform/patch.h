@@ -27,6 +27,9 @@
 
 namespace limen::platform {
 
+// Whether this call traps from a patched site as well: then the site need not be patched for it.
+bool traps_anyway(u64 nr);
+
 // An instruction that has moved, or the `syscall` itself. Offsets are from the site's first replaced byte.
 struct MovedInstruction {
   u8 at = 0;          // where it was

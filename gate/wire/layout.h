@@ -62,7 +62,8 @@
 #define LIMEN_FD_ARENA 0
 #define LIMEN_FD_CONTROL 1
 #define LIMEN_FD_LISTENER 2
-#define LIMEN_FD_FILES 8 /* map_file's files, while a batch of orders runs */
+#define LIMEN_FD_PUBLIC 3 /* the public page's file, which holds the vDSO, too */
+#define LIMEN_FD_FILES 8  /* map_file's files, while a batch of orders runs */
 #define LIMEN_MAX_FILES 8
 
 /* The call that the mapping thread reports with: no system call of any Linux. The filter turns it into a notification. */

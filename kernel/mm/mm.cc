@@ -160,6 +160,7 @@ void Mm::settle() {
 
 void Mm::call_trapped(u64 ip, u64 nr) {
   if (!kernel_.patches().enabled() || tracees_.load(std::memory_order_relaxed) != 0) return;
+  if (platform::traps_anyway(nr)) return;
   std::atomic<u64>& known = unpatchable_[ip / 2 % unpatchable_.size()];
   if (known.load(std::memory_order_relaxed) == ip) return;
   WriteGuard guard(lock_);

@@ -106,6 +106,14 @@ int Cpus::emptier_than(u32 cpu, const cpu_set_t& allowed) const {
   return best;
 }
 
+int Cpus::emptiest() const {
+  int best = -1;
+  for (u32 cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (usable(cpu) && (best < 0 || busy(cpu) < busy(static_cast<u32>(best)))) best = static_cast<int>(cpu);
+  }
+  return best;
+}
+
 void Cpus::leave_place(const void* owner) {
   for (usize i = 0; i < places_count_; ++i) {
     const void* mine = owner;
@@ -117,6 +125,17 @@ void unbind_this_thread(const Cpus& cpus) {
   if (own_cpu == kUnbound) return;
   own_cpu = kUnbound;
   (void)host::call::sched_setaffinity(0, sizeof(cpu_set_t), &cpus.all()).ok();
+}
+
+int step_aside(const Cpus& cpus) {
+  const int here = own_cpu >= 0 ? own_cpu : ::sched_getcpu();
+  const int there = cpus.emptiest();
+  if (there < 0 || (own_cpu >= 0 && cpus.busy(static_cast<u32>(there)) >= cpus.busy(static_cast<u32>(here))))
+    return here;
+  const cpu_set_t set = only(there);
+  if (!host::call::sched_setaffinity(0, sizeof set, &set).ok()) return here;
+  own_cpu = there;
+  return there;
 }
 
 int bound_cpu() { return own_cpu; }

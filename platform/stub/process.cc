@@ -60,8 +60,9 @@ class StubProcess::Batch {
   bool files_full() const { return files_ == host_fds_.size(); }
   int next_file() const { return LIMEN_FD_FILES + static_cast<int>(files_); }
   // `share`: how the file may be mapped.
-  void add_file(int host_fd, u64 share) {
+  void add_file(int host_fd, u64 share, host::Handle copy) {
     host_fds_[files_] = host_fd;
+    copies_[files_] = std::move(copy);
     shares_[files_++] = share;
   }
   u64 share_of(int number) const { return shares_[static_cast<usize>(number - LIMEN_FD_FILES)]; }
@@ -70,20 +71,25 @@ class StubProcess::Batch {
   u32 to_lend() const { return files_ - lent_; }
   Loan next_loan() {
     const u32 i = lent_++;
-    return {host_fds_[i], LIMEN_FD_FILES + static_cast<int>(i)};
+    return {copies_[i].valid() ? copies_[i].fd() : host_fds_[i], LIMEN_FD_FILES + static_cast<int>(i)};
   }
 
  private:
   std::array<Order, LIMEN_MAX_ORDERS - LIMEN_MAX_FILES> orders_;  // leaves room for the closes
   std::array<int, LIMEN_MAX_FILES> host_fds_;
+  std::array<host::Handle, LIMEN_MAX_FILES> copies_;
   std::array<u64, LIMEN_MAX_FILES> shares_;
   u32 count_ = 0, files_ = 0;
   u32 lent_ = 0;
   u32 known_ = 0;  // host_fds_ from here on are still open under these numbers
 };
 
-StubProcess::StubProcess(Control& control, u32 order_index, int pid)
-    : control_(control), order_index_(order_index), pid_(pid), gathered_(std::make_unique<Batch>()) {}
+StubProcess::StubProcess(Control& control, u32 order_index, int pid, int public_fd)
+    : control_(control),
+      order_index_(order_index),
+      pid_(pid),
+      public_fd_(public_fd),
+      gathered_(std::make_unique<Batch>()) {}
 
 StubProcess::~StubProcess() {
   control_.give_slots(slots_);
@@ -141,7 +147,8 @@ void StubProcess::bring_mapper() {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(static_cast<usize>(here), &set);
-  if (host::call::sched_setaffinity(pid_, sizeof set, &set).ok()) mapper_cpu_ = here;
+  set_affinity(pid_, &set, sizeof set);
+  mapper_cpu_ = here;
 }
 
 // `loan`, which the orders need, goes out with them.
@@ -166,6 +173,7 @@ Result<StubProcess::Report> StubProcess::run(std::span<const Order> orders, std:
 }
 
 Result<void> StubProcess::lend_file(const Loan& loan, u32 flags) {
+  bring_mapper();
   seccomp_notif_addfd lend{};
   lend.id = report_id_;
   lend.flags = SECCOMP_ADDFD_FLAG_SETFD | flags;
@@ -208,15 +216,22 @@ Result<void> StubProcess::add(Batch& batch, const MapOrder& o) {
       return success;
     case MapOrder::Kind::map_file: {
       if ((o.prot & kProtWrite) != 0) return Errno::einval;
+      if (o.host_fd == public_fd_) {
+        batch.add(order(SYS_mmap, o.addr, o.length, o.prot, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | populate,
+                        LIMEN_FD_PUBLIC, o.offset));
+        return success;
+      }
       int number = batch.find_file(o.host_fd);
       if (number < 0) {
         if (batch.files_full()) TRY(flush(batch));
         number = batch.next_file();
         // Shared, where the descriptor cannot write: then no later mprotect can make the mapping writable.
         const Result<i64> mode = host::call::fcntl(o.host_fd, F_GETFL, 0);
-        batch.add_file(o.host_fd, mode.ok() && (*mode & O_ACCMODE) == O_RDONLY ? MAP_SHARED : MAP_PRIVATE);
-        if (gathered_)
-          TRY(lend_file(batch.next_loan(), 0));  // its descriptor is the caller's again before the orders go out
+        // A second descriptor, where the orders do not go out before the first is the caller's again.
+        host::Handle copy;
+        if (gathered_) copy = host::Handle(static_cast<int>(TRY(host::call::fcntl(o.host_fd, F_DUPFD_CLOEXEC, 0))));
+        batch.add_file(o.host_fd, mode.ok() && (*mode & O_ACCMODE) == O_RDONLY ? MAP_SHARED : MAP_PRIVATE,
+                       std::move(copy));
       }
       batch.add(order(SYS_mmap, o.addr, o.length, o.prot, batch.share_of(number) | MAP_FIXED | MAP_NORESERVE | populate,
                       static_cast<u64>(number), o.offset));
@@ -294,6 +309,7 @@ void StubProcess::kill() { (void)host::call::pidfd_send_signal(pidfd_.fd(), SIGK
 
 void StubProcess::on_death() {
   const MutexGuard guard(slots_mutex_);
+  if (reaped_) return;
   siginfo_t info{};
   (void)host::call::waitid(P_PIDFD, pidfd_.fd(), &info, WEXITED, nullptr).ok();
   reaped_ = true;
@@ -304,12 +320,15 @@ void StubProcess::on_death() {
     __atomic_add_fetch(&slot->post, 1, __ATOMIC_SEQ_CST);
     host::futex_wake(&slot->post, 1, FutexScope::shared);
   }
-  host::futex_wake(reinterpret_cast<u32*>(&dead_), 1 << 30, FutexScope::kernel_only);
 }
 
 void StubProcess::wait_dead() {
   Sleeper::wake_gathered();
-  while (!dead()) (void)host::futex_wait(reinterpret_cast<u32*>(&dead_), 0, FutexScope::kernel_only).ok();
+  // Not by the reaper, which may be on a CPU that is halted: the process wakes us where it dies.
+  while (!dead()) {
+    pollfd death = {pidfd_.fd(), POLLIN, 0};
+    if (host::call::poll(&death, 1, -1).value_or(0) == 1) on_death();
+  }
 }
 
 void StubProcess::kick(int tid) {

@@ -32,7 +32,8 @@ struct ParkedThread {
 
 class StubProcess final : public RefCounted {
  public:
-  StubProcess(Control& control, u32 order_index, int pid);
+  // `public_fd`: the kernel's descriptor of what the process has under LIMEN_FD_PUBLIC; -1: nothing.
+  StubProcess(Control& control, u32 order_index, int pid, int public_fd);
   ~StubProcess() override;  // the process is dead: gives its slots and order page back
 
   // Waits until the stub stands and takes its listener. esrch when it died on the way.
@@ -46,9 +47,8 @@ class StubProcess final : public RefCounted {
   void park(const ParkedThread& thread);
 
   void kill();
-  // The reaper's: reaps, then wakes every kernel thread that waits for a guest thread of this process.
+  // It has ended: reaps, then wakes every kernel thread that waits for a guest thread of this process. By the reaper, and by who waits.
   void on_death();
-  // Blocks until on_death has been there.
   void wait_dead();
   bool dead() const { return dead_.load(std::memory_order_acquire) != 0; }
 
@@ -83,6 +83,7 @@ class StubProcess final : public RefCounted {
   Control& control_;
   const u32 order_index_;
   const int pid_;
+  const int public_fd_;
   host::Handle pidfd_;
   host::Handle listener_;
 

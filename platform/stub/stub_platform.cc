@@ -13,12 +13,13 @@
 #include "host/clock.h"
 #include "host/files.h"
 #include "host/futex.h"
+#include "platform/sleeper.h"
 #include "platform/stub/stub_platform_impl.h"
 
 namespace limen::platform {
 namespace {
 
-constexpr u64 kTemplateTag = 0;  // in the reaper's epoll: no process has pid 0
+constexpr u64 kTemplateTag = 0;  // in the reaper's epoll: no process has this number
 
 class StubSpace final : public Space {
  public:
@@ -85,7 +86,7 @@ Result<void> StubPlatform::start(Options options) {
   if (!arena_file_.valid()) arena_file_ = TRY(host::make_memory_file("limen-arena", options.arena_size));
   TRY(control_.open());
   TRY(template_.start(control_, arena_file_, options.public_page));
-  has_public_page_ = options.public_page >= 0;
+  public_fd_ = options.public_page;
   arena_ = TRY(host::Mapping::shared(arena_file_, options.arena_size));
   epoll_ = host::Handle(static_cast<int>(TRY(host::call::epoll_create1(EPOLL_CLOEXEC))));
   TRY(watch(template_.pidfd(), kTemplateTag));
@@ -127,7 +128,7 @@ void StubPlatform::end() {
     wake_housekeeper();
     while (helpers_ > 1) changed_.wait(mutex_);  // the pool makes no more; the reaper has work still
     ready_.clear();
-    for (auto& [pid, process] : processes_) all.push_back(process);
+    for (auto& [number, process] : processes_) all.push_back(process);
   }
   for (auto& process : all) process->kill();
   for (auto& process : all) process->wait_dead();
@@ -175,6 +176,8 @@ void StubPlatform::reap() {
     }
     (void)host::call::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, process->pidfd().fd(), nullptr).ok();
     process->on_death();
+    process = nullptr;
+    step_aside(cpus_);
   }
 }
 
@@ -185,14 +188,16 @@ Result<Ref<StubProcess>> StubPlatform::make_process() {
     control_.give_order_page(order_page);
     return pid.error();
   }
-  auto process = make_ref<StubProcess>(control_, order_page, *pid);
+  auto process = make_ref<StubProcess>(control_, order_page, *pid, public_fd_);
   const Result<void> connected = process->connect();
   if (!process->pidfd().valid()) return connected.error();  // out of descriptors; the host ends it with us
+  u64 number = 0;
   {
     const MutexGuard guard(mutex_);
-    processes_[static_cast<u64>(*pid)] = process;
+    number = ++last_number_;
+    processes_[number] = process;
   }
-  TRY(watch(process->pidfd(), static_cast<u64>(*pid)));
+  TRY(watch(process->pidfd(), number));
   if (!connected.ok()) {
     process->kill();
     return connected.error();
@@ -265,6 +270,7 @@ void StubPlatform::wake_housekeeper() {
 
 void StubPlatform::fill_pool() {
   for (;;) {
+    template_.live_on(step_aside(cpus_));
     {
       const MutexGuard guard(mutex_);
       while (!stopping_ && ready_.size() >= wanted_ready_) changed_.wait(mutex_);
@@ -297,6 +303,7 @@ Result<std::unique_ptr<Space>> StubPlatform::new_space() {
     ++spaces_;
     if (spaces_ > 1) wanted_ready_ = most_ready_;
     changed_.notify_all();
+    if (ready_.empty()) Sleeper::wake_gathered();
     while (ready_.empty()) {
       if (stopping_) return Errno::eagain;
       if (failures_ != failures) return failure_ == Errno::enomem ? Errno::enomem : Errno::eagain;
@@ -407,6 +414,7 @@ void StubPlatform::work(Job job) {
     }
     job.body();
     job.body = nullptr;
+    Sleeper::wake_gathered();
     tell_heap();
     Idle idle{.job = {}, .came = {}, .tid = this_thread_id()};
     const MutexGuard guard(mutex_);
@@ -440,7 +448,7 @@ Counters StubPlatform::counters() {
   const MutexGuard guard(mutex_);
   Counters sum = retired_;
   for (const StubThread* thread : threads_) add(sum, thread->counters());
-  for (const auto& [pid, process] : processes_) {
+  for (const auto& [number, process] : processes_) {
     sum.map_batches += process->map_batches;
     sum.map_orders += process->map_orders;
   }

@@ -29,7 +29,7 @@ class StubPlatform final : public Platform {
   void arena_discard(u64 offset, u64 length) override;
   Result<usize> arena_write(u64 offset, std::span<const std::span<u8>> from) override;
   bool arena_resident(u64 offset, u64 length, u8* pages) override;
-  bool has_public_page() override { return has_public_page_; }
+  bool has_public_page() override { return public_fd_ >= 0; }
   RseqSupport rseq_support() override { return rseq_support_; }
   u64 guest_floor() override { return LIMEN_GUEST_FLOOR; }
   u64 guest_ceiling() override { return LIMEN_SLOTS; }
@@ -76,7 +76,8 @@ class StubPlatform final : public Platform {
   TemplateProcess template_;
   host::Handle epoll_;
   u32 most_ready_ = 0;
-  bool patching_ = true, has_public_page_ = false;
+  bool patching_ = true;
+  int public_fd_ = -1;
   RseqSupport rseq_support_;
   Cpus cpus_;
   std::atomic<u32> housekeeper_sleeps_{0};
@@ -86,8 +87,10 @@ class StubPlatform final : public Platform {
   std::deque<Ref<StubProcess>> ready_ GUARDED_BY(mutex_);
   // How many are kept ready: one for the first program; more when it turns out to have a second process.
   u32 wanted_ready_ GUARDED_BY(mutex_) = 1;
-  u64 spaces_ GUARDED_BY(mutex_) = 0;                             // that were asked for
-  std::map<u64, Ref<StubProcess>> processes_ GUARDED_BY(mutex_);  // not yet reaped, by pid
+  u64 spaces_ GUARDED_BY(mutex_) = 0;  // that were asked for
+  // Whose end the reaper has not heard of, by a number of their own: a process id may be another's by then.
+  std::map<u64, Ref<StubProcess>> processes_ GUARDED_BY(mutex_);
+  u64 last_number_ GUARDED_BY(mutex_) = 0;
   u64 failures_ GUARDED_BY(mutex_) = 0;
   Errno failure_ GUARDED_BY(mutex_) = Errno::eagain;
   u32 helpers_ GUARDED_BY(mutex_) = 0;  // own threads that run

@@ -1,6 +1,7 @@
 #include "platform/stub/template_process.h"
 
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/rseq.h>
 
@@ -60,7 +61,7 @@ void set_signals(const wire::GateHeader& gate) {
   }
 }
 
-// Descriptors 0 and 1 are the arena and the control file; nothing else stays open. Returns the gate's for a while.
+// Descriptors 0, 1 and 3 are the arena, the control file and the public page's; nothing else stays open. Returns the gate's for a while.
 int set_descriptors(const Descriptors& fds) {
   const long arena = raw_syscall(SYS_fcntl, fds.arena, F_DUPFD, kSpareFd);
   const long control = raw_syscall(SYS_fcntl, fds.control, F_DUPFD, kSpareFd);
@@ -69,10 +70,10 @@ int set_descriptors(const Descriptors& fds) {
   need(arena, 20), need(control, 20), need(gate, 20), need(page, 20);
   need(raw_syscall(SYS_dup2, arena, LIMEN_FD_ARENA), 21);
   need(raw_syscall(SYS_dup2, control, LIMEN_FD_CONTROL), 21);
-  static_assert(LIMEN_FD_ARENA == 0 && LIMEN_FD_CONTROL == 1 && LIMEN_FD_LISTENER == 2);
-  const bool has_page = fds.page >= 0;  // under the listener's number, which is free yet
-  if (has_page) need(raw_syscall(SYS_dup2, page, LIMEN_FD_LISTENER), 21);
-  need(raw_syscall(SYS_close_range, has_page ? 3 : 2, gate - 1, 0), 22);
+  static_assert(LIMEN_FD_ARENA == 0 && LIMEN_FD_CONTROL == 1 && LIMEN_FD_LISTENER == 2 && LIMEN_FD_PUBLIC == 3);
+  need(raw_syscall(SYS_close_range, LIMEN_FD_LISTENER, LIMEN_FD_PUBLIC, 0), 22);
+  if (fds.page >= 0) need(raw_syscall(SYS_dup2, page, LIMEN_FD_PUBLIC), 21);
+  need(raw_syscall(SYS_close_range, LIMEN_FD_PUBLIC + 1, gate - 1, 0), 22);
   need(raw_syscall(SYS_close_range, gate + 1, ~0u, 0), 22);
   return static_cast<int>(gate);
 }
@@ -104,9 +105,7 @@ void drop_rights() {
        6);
   need(raw_syscall(SYS_madvise, LIMEN_TEMPLATE_PAGE, kPageSize, MADV_DONTFORK), 7);
   if (fds.page >= 0) {
-    need(raw_syscall(SYS_mmap, LIMEN_PUBLIC_PAGE, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED, LIMEN_FD_LISTENER, 0),
-         7);
-    need(raw_syscall(SYS_close, LIMEN_FD_LISTENER), 8);
+    need(raw_syscall(SYS_mmap, LIMEN_PUBLIC_PAGE, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED, LIMEN_FD_PUBLIC, 0), 7);
   }
   drop_rights();
   reinterpret_cast<void (*)()>(gate.template_entry)();
@@ -128,7 +127,18 @@ Result<void> TemplateProcess::start(Control& control, const host::Handle& arena,
   if (pid == 0) become_template(*gate, fds, kernel_pid);
   if (pid < 0) return static_cast<Errno>(-pid);
   pidfd_ = host::Handle(static_cast<int>(TRY(host::call::pidfd_open(pid, 0))));
+  const MutexGuard guard(mutex_);
+  pid_ = static_cast<int>(pid);
   return success;
+}
+
+void TemplateProcess::live_on(int cpu) {
+  const MutexGuard guard(mutex_);
+  if (pid_ == 0 || cpu_ == cpu) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<usize>(cpu), &set);
+  if (host::call::sched_setaffinity(pid_, sizeof set, &set).ok()) cpu_ = cpu;
 }
 
 Result<int> TemplateProcess::make_stub(Control& control, u32 order_page) {
@@ -150,6 +160,10 @@ Result<int> TemplateProcess::make_stub(Control& control, u32 order_page) {
 
 void TemplateProcess::on_death(Control& control) {
   wire::TemplatePage* page = control.template_page();
+  {
+    const MutexGuard guard(mutex_);
+    pid_ = 0;
+  }
   siginfo_t info{};
   (void)host::call::waitid(P_PIDFD, pidfd_.fd(), &info, WEXITED, nullptr).ok();
   dead_ = true;

@@ -24,10 +24,15 @@ class TemplateProcess {
   // The reaper's: it has ended; make_stub fails from now on.
   void on_death(Control& control);
   void kill();
+  // What it makes begins there, too.
+  void live_on(int cpu) EXCLUDES(mutex_);
 
  private:
   host::Handle pidfd_;
   std::atomic<bool> dead_{false};
+  Mutex mutex_{LockRank::leaf};     // the right to name its process id
+  int pid_ GUARDED_BY(mutex_) = 0;  // 0: not any more
+  int cpu_ GUARDED_BY(mutex_) = -1;
 };
 
 }  // namespace limen::platform
