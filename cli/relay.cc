@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -11,9 +12,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 #include "abi/ioctl.h"
+
+// The linker's.
+extern "C" const char __executable_start, etext;
 
 namespace limen::cli {
 namespace {
@@ -135,6 +140,20 @@ void HostTerminal::give_back() {
 
 // --- the relay ------------------------------------------------------------------------------------------------------
 
+namespace {
+
+constexpr int kSlimAfterMs = 1000;
+
+// The host takes the program's text and constants out of our address space; what we come to again it maps again.
+void let_go_of_text() {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto from = reinterpret_cast<uintptr_t>(&__executable_start) / page * page;
+  const auto to = reinterpret_cast<uintptr_t>(&etext) / page * page;
+  if (to > from) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+}
+
+}  // namespace
+
 Relay::Relay(std::optional<HostTerminal> terminal, int control_fd, int console_fd)
     : terminal_(terminal),
       control_fd_(control_fd),
@@ -161,7 +180,9 @@ int Relay::run(pid_t kernel, const sigset_t& watched) {
                     {control_fd_, POLLIN, 0},
                     {console_fd_, shown, 0},
                     {terminal_ && console_fd_ >= 0 ? terminal_->fd() : -1, typed, 0}};
-    if (poll(fds, 4, timeout_ms()) < 0) continue;
+    const int ready = poll(fds, 4, timeout_ms());
+    if (ready < 0) continue;
+    if (ready == 0) grow_slim();
     if (wanted_ && terminal_ && terminal_->in_foreground()) try_take();
     end_after_hang_up(kernel);
     signalfd_siginfo info;
@@ -179,9 +200,15 @@ int Relay::run(pid_t kernel, const sigset_t& watched) {
   }
 }
 
+// Who runs for longer than a moment mostly waits: a front end needs a tenth of the text that it started with.
+void Relay::grow_slim() {
+  if (!std::exchange(is_slim_, true)) let_go_of_text();
+}
+
 int Relay::timeout_ms() const {
   const bool waits_for_front = wanted_ && terminal_ && !terminal_->is_raw() && console_fd_ >= 0;
-  return waits_for_front || ends_at_ ? kLookAgainMs : -1;
+  if (waits_for_front || ends_at_) return kLookAgainMs;
+  return is_slim_ ? -1 : kSlimAfterMs;
 }
 
 void Relay::end_after_hang_up(pid_t kernel) {

@@ -69,6 +69,7 @@ class Relay {
   void stop_self(int signal);
   void hang_up();
   int timeout_ms() const;
+  void grow_slim();
   void end_after_hang_up(pid_t kernel);
   void finish();
   void send(ControlMessage message) const;
@@ -78,6 +79,7 @@ class Relay {
   int control_fd_;  // -1 once the kernel process has closed its end
   int console_fd_;
   bool wanted_ = false;        // a guest wants the terminal
+  bool is_slim_ = false;
   bool holds_return_ = false;  // a '\r' that may belong to a '\n'
   const bool had_terminal_, outlives_terminal_;
   std::optional<std::chrono::steady_clock::time_point> ends_at_;  // after a hang-up
