@@ -30,7 +30,7 @@ void tell_heap() {
   untold = 0;
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(LIMEN_SANITIZED)
+#ifndef LIMEN_SANITIZED
 #define LIMEN_COUNTS_HEAP
 namespace {
 

@@ -7,17 +7,17 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kCompletionExamples[] = {
     {"source <(limen completion bash)", "for this shell"},
     {"limen completion zsh > ~/.zfunc/_limen", "for every zsh, with ~/.zfunc in fpath"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kCompletionText = {
     .name = "completion",
     .summary = "print the completion of a shell",
     .operands = "bash|zsh",
     .description = "Prints a script that teaches the shell to complete Limen's commands and options.",
-    .examples = kExamples,
+    .examples = kCompletionExamples,
     .exit_status = "",
 };
 
@@ -174,7 +174,7 @@ std::string zsh_script() {
 
 class Completion : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kCompletionText; }
   void declare(CLI::App&) override {}
   int run(const std::vector<std::string>& words) override {
     if (words.size() != 1) throw UsageError("name the shell: limen completion bash, or limen completion zsh");

@@ -10,17 +10,17 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kDoctorExamples[] = {
     {"limen doctor", "a table to read"},
     {"limen doctor --json | jq .fitness", "for scripts"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kDoctorText = {
     .name = "doctor",
     .summary = "say what this host offers and what that means for Limen",
     .operands = "",
     .description = "Probes the host: kernel, seccomp, namespaces, Landlock, memory files, CPU. Nothing is changed.",
-    .examples = kExamples,
+    .examples = kDoctorExamples,
     .exit_status = "0  Limen can run here, perhaps with less than all it could do\n1  Limen cannot run here",
 };
 
@@ -74,7 +74,7 @@ std::string json(const std::vector<Fact>& facts) {
 
 class Doctor : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kDoctorText; }
   void declare(CLI::App& app) override { app.add_flag("--json", json_, "print JSON")->group("Output"); }
   int run(const std::vector<std::string>& words) override {
     if (!words.empty())

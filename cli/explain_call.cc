@@ -13,13 +13,13 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kExplainExamples[] = {
     {"limen explain openat", "numbers, registers, parameters, errors and when they happen"},
     {"limen explain --arch aarch64 56", "a call by its number on an architecture"},
     {"limen explain --json read write | jq '.[].errors'", "for scripts"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kExplainText = {
     .name = "explain",
     .summary = "explain a system call: numbers, registers, parameters, errors",
     .operands = "CALL…",
@@ -29,7 +29,7 @@ constexpr CommandText kText = {
         "its arguments on each architecture, its parameters, since which Linux it is there, the classes of strace that "
         "it is "
         "in, its manual page, which errors it gives and when, and how far Limen supports it. Needs no network.",
-    .examples = kExamples,
+    .examples = kExplainExamples,
     .exit_status = "0    printed\n125  no such call",
 };
 
@@ -202,7 +202,7 @@ nlohmann::ordered_json json_of(const SyscallRow& row, const Conventions& convent
 
 class Explain : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kExplainText; }
   void declare(CLI::App& app) override {
     app.add_option("--arch", arch_, "this architecture alone, and its numbers: x86_64, i386 or aarch64")
         ->type_name("ARCH")

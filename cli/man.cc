@@ -5,23 +5,23 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kManExamples[] = {
     {"limen man > limen.1", "the main page"},
     {"limen man run | man -l -", "read a command's page without installing it"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kManText = {
     .name = "man",
     .summary = "print a man page",
     .operands = "[COMMAND]",
     .description = "Prints limen(1), or the page of one command, as roff for man(1).",
-    .examples = kExamples,
+    .examples = kManExamples,
     .exit_status = "",
 };
 
 class Man : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kManText; }
   void declare(CLI::App&) override {}
   int run(const std::vector<std::string>& words) override {
     if (words.size() > 1) throw UsageError("one command at a time; 'limen man' alone prints limen(1)");

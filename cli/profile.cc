@@ -23,7 +23,7 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kProfileExamples[] = {
     {"limen profile -o p.json -- ./job", "which calls ./job needs"},
     {"limen profile --args --merge p.json -o p.json -- ./job --other", "and those of another run; arguments, too"},
     {"limen profile explain p.json", "which program and stack of which run needed each rule"},
@@ -31,7 +31,7 @@ constexpr Example kExamples[] = {
     {"limen profile check p.json -- ./job", "what would be refused"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kProfileText = {
     .name = "profile",
     .summary = "write a seccomp profile of the calls that a program makes",
     .operands = "-- CMD [ARG…] | diff A B | explain P | check P -- CMD [ARG…]",
@@ -45,7 +45,7 @@ constexpr CommandText kText = {
         "A profile knows what ran: paths of the program that no run took may need more. A clock that is read through "
         "the vDSO "
         "is no call here, and may be one elsewhere.",
-    .examples = kExamples,
+    .examples = kProfileExamples,
     .exit_status =
         "CMD's own, as for 'limen run', and:\n"
         "1    diff: they differ; check: something would be refused\n"
@@ -178,7 +178,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 class Profile : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kProfileText; }
   Operands operands() const override { return Operands::end_of_options; }
   void words_are_a_program() override { program_ = true; }
 
@@ -217,7 +217,7 @@ class Profile : public Command {
       for (const std::string_view name : kRunc) used.add({.name = std::string(name)}, "--for-runc", "runc", {1});
     }
     Plan plan = build_plan(o_, words, environ);
-    plan.asked_by = kText.name;
+    plan.asked_by = kProfileText.name;
     plan.recorder = recorder();
     if (!no_stacks_) {
       plan.recorder->capture.stacks = CaptureOptions::Stacks::first;
@@ -234,7 +234,7 @@ class Profile : public Command {
   int check(const std::string& file, const std::vector<std::string>& words) {
     o_.seccomp = file;  // read as for 'limen run', but asked only afterwards
     Plan plan = plan_of_check(words);
-    plan.asked_by = kText.name;
+    plan.asked_by = kProfileText.name;
     SeccompProfile profile = std::move(*plan.seccomp);
     plan.seccomp.reset();
     plan.recorder = recorder();

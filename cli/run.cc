@@ -10,7 +10,7 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kRunExamples[] = {
     {"limen run -- python3 untrusted.py", "no network, no writing, no secrets"},
     {"limen run --volume $PWD:$PWD:rw -- make", "may write here, and nowhere else"},
     {"limen run --user 0 -- sh -c 'touch /etc/x'", "root of its own sandbox, and of nothing else"},
@@ -18,7 +18,7 @@ constexpr Example kExamples[] = {
     {"limen run --memory 512M --timeout 30s -- ./job", "within limits"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kRunText = {
     .name = "run",
     .summary = "run a program on Limen's own kernel",
     .operands = "[--] CMD [ARG…]",
@@ -27,7 +27,7 @@ constexpr CommandText kText = {
         "the host's. CMD sees the host's files read-only, with a memory layer of its own above them: what it writes "
         "is gone when it ends. It starts in the current directory, as the current user, with no network but its own "
         "loopback and no view of the host's processes.",
-    .examples = kExamples,
+    .examples = kRunExamples,
     .exit_status =
         "CMD's own, and:\n"
         "124  --timeout was reached\n"
@@ -40,7 +40,7 @@ constexpr CommandText kText = {
 
 class Run : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kRunText; }
   Operands operands() const override { return Operands::end_of_options; }
 
   void declare(CLI::App& app) override {

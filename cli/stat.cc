@@ -23,15 +23,15 @@
 namespace limen::cli {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
-constexpr Example kExamples[] = {
+constexpr Example kStatExamples[] = {
     {"limen stat -- git status", "calls, times, errors, crossings, bytes"},
     {"limen stat --json -o before.json -- ./job", "for another day"},
     {"limen stat --compare before.json -- ./job", "against that day"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kStatText = {
     .name = "stat",
     .summary = "run a program and count its system calls",
     .operands = "[--] CMD [ARG…]",
@@ -44,16 +44,16 @@ constexpr CommandText kText = {
         "While calls are counted none is answered in the guest itself, so that each is seen: getpid and its like cost "
         "a "
         "crossing here that they do not cost under 'limen run'.",
-    .examples = kExamples,
+    .examples = kStatExamples,
     .exit_status =
         "CMD's own, as for 'limen run', and:\n"
         "125  Limen itself failed, a set names no call, or the output cannot be written",
 };
 
-json as_json(const trace::Summary& summary) {
-  json calls = json::object();
+Json as_json(const trace::Summary& summary) {
+  Json calls = Json::object();
   for (const trace::CallCount& c : summary.calls()) {
-    json errors = json::object();
+    Json errors = Json::object();
     for (const auto& [number, times] : c.by_error) errors[std::string(errno_name(static_cast<Errno>(number)))] = times;
     calls[c.name] = {{"calls", c.calls},
                      {"errors", c.errors},
@@ -117,18 +117,18 @@ std::string row(const std::vector<std::string>& words) {
   return out + "\n";
 }
 
-std::string errors_of(const json& call) {
+std::string errors_of(const Json& call) {
   std::string out;
   for (const auto& [name, times] : call["by_error"].items())
     out += (out.empty() ? "" : " ") + name + ":" + times.dump();
   return out;
 }
 
-u64 number(const json& of, const char* key) {
+u64 number(const Json& of, const char* key) {
   return of.contains(key) && of[key].is_number_unsigned() ? of[key].get<u64>() : 0;
 }
 
-std::vector<std::string> by_time(const json& calls) {
+std::vector<std::string> by_time(const Json& calls) {
   std::vector<std::string> names;
   for (const auto& [name, call] : calls.items()) names.push_back(name);
   std::stable_sort(names.begin(), names.end(), [&](const auto& a, const auto& b) {
@@ -137,13 +137,13 @@ std::vector<std::string> by_time(const json& calls) {
   return names;
 }
 
-std::string table(const json& all) {
+std::string table(const Json& all) {
   std::vector<std::string> heads;
   for (const Column& column : kColumns) heads.emplace_back(column.name);
   std::string out = row(heads), errors;
   u64 calls = 0, failed = 0, ns = 0, bytes = 0;
   for (const std::string& name : by_time(all["calls"])) {
-    const json& c = all["calls"][name];
+    const Json& c = all["calls"][name];
     const u64 n = number(c, "bytes");
     out += row({name, std::to_string(number(c, "calls")),
                 number(c, "errors") != 0 ? std::to_string(number(c, "errors")) : "", duration(number(c, "total_ns")),
@@ -154,7 +154,7 @@ std::string table(const json& all) {
   }
   out += row({"all", std::to_string(calls), std::to_string(failed), duration(ns), "", "", "", std::to_string(bytes)});
   if (!errors.empty()) out += "\nerrors\n" + errors;
-  const json& k = all["crossings"];
+  const Json& k = all["crossings"];
   const auto line = [&](const char* name, u64 n, const std::string& more) {
     out += "  " + padded(name, -18) + padded(std::to_string(n), 9) + more + "\n";
   };
@@ -172,7 +172,7 @@ std::string table(const json& all) {
 }
 
 // Call by call: before, now, and by how much.
-std::string comparison(const json& before, const json& now) {
+std::string comparison(const Json& before, const Json& now) {
   const auto change = [](u64 a, u64 b) {
     if (a == b) return std::string("=");
     if (a == 0) return std::string("new");
@@ -187,19 +187,19 @@ std::string comparison(const json& before, const json& now) {
   };
   std::string out = padded("call", -20) + padded("before", 9) + padded("now", 9) + padded("", 7) +
                     padded("before", 12) + padded("now", 10) + "\n";
-  json all = now["calls"];
+  Json all = now["calls"];
   for (const auto& [name, call] : before["calls"].items()) {
-    if (!all.contains(name)) all[name] = json{{"total_ns", 0}};
+    if (!all.contains(name)) all[name] = Json{{"total_ns", 0}};
   }
   u64 sums[4] = {};
   for (const std::string& name : by_time(all)) {
-    const json a = before["calls"].value(name, json::object()), b = now["calls"].value(name, json::object());
+    const Json a = before["calls"].value(name, Json::object()), b = now["calls"].value(name, Json::object());
     const u64 words[4] = {number(a, "calls"), number(b, "calls"), number(a, "total_ns"), number(b, "total_ns")};
     out += line(name, words[0], words[1], words[2], words[3]);
     for (int i = 0; i < 4; ++i) sums[i] += words[i];
   }
   out += line("all", sums[0], sums[1], sums[2], sums[3]);
-  const auto total = [&](const char* name, const json& a, const json& b, const char* key) {
+  const auto total = [&](const char* name, const Json& a, const Json& b, const char* key) {
     out += padded(name, -20) + padded(std::to_string(number(a, key)), 9) + padded(std::to_string(number(b, key)), 9) +
            padded(change(number(a, key), number(b, key)), 7) + "\n";
   };
@@ -208,38 +208,38 @@ std::string comparison(const json& before, const json& now) {
   return out;
 }
 
-json read_other_run(const std::string& file) {
+Json read_other_run(const std::string& file) {
   std::ifstream in(file);
   if (!in) throw UsageError("--compare " + file + ": " + std::strerror(errno));
   std::stringstream text;
   text << in.rdbuf();
-  const json other = json::parse(text.str(), nullptr, false);
+  const Json other = Json::parse(text.str(), nullptr, false);
   const bool right =
       other.is_object() && other.contains("calls") && other["calls"].is_object() && other.contains("crossings") &&
-      std::all_of(other["calls"].begin(), other["calls"].end(), [](const json& c) { return c.is_object(); });
+      std::all_of(other["calls"].begin(), other["calls"].end(), [](const Json& c) { return c.is_object(); });
   if (!right) throw UsageError("--compare " + file + ": not what 'limen stat --json' writes");
   return other;
 }
 
 class Counted final : public trace::Summary {
  public:
-  Counted(trace::Filter filter, bool in_json, json other, trace::Output& output)
+  Counted(trace::Filter filter, bool in_json, Json other, trace::Output& output)
       : Summary(std::move(filter)), in_json_(in_json), other_(std::move(other)), output_(output) {}
   void finish() override {
-    const json all = as_json(*this);
+    const Json all = as_json(*this);
     if (in_json_) return output_.write(0, all.dump(2) + "\n");
     output_.write(0, other_.is_null() ? table(all) : comparison(other_, all));
   }
 
  private:
   bool in_json_;
-  json other_;
+  Json other_;
   trace::Output& output_;
 };
 
 class Stat : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kStatText; }
   Operands operands() const override { return Operands::end_of_options; }
 
   void declare(CLI::App& app) override {
@@ -263,9 +263,9 @@ class Stat : public Command {
     } catch (const trace::BadSet& bad) {
       throw UsageError(bad.what());
     }
-    const json other = other_.empty() ? json() : read_other_run(other_);
+    const Json other = other_.empty() ? Json() : read_other_run(other_);
     Plan plan = build_plan(o_, words, environ);
-    plan.asked_by = kText.name;
+    plan.asked_by = kStatText.name;
     plan.recorder = RecorderOptions{};
     plan.recorder->capture.memory = false;
     plan.recorder->calls = filter.calls;

@@ -12,21 +12,21 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kSyscallsExamples[] = {
     {"limen syscalls", "the whole table"},
     {"limen syscalls openat", "one call, by name"},
     {"limen syscalls --arch i386 5", "one call, by its number on an architecture"},
     {"limen syscalls --json | jq '.[].name'", "for scripts"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kSyscallsText = {
     .name = "syscalls",
     .summary = "print the table of system calls: numbers, parameters, support",
     .operands = "[NAME|NUMBER]",
     .description =
         "Prints each system call of the current Linux table: its number on each architecture, how Limen supports it "
         "(full, partial with what is missing, absent with the errno that a program gets), and its parameters.",
-    .examples = kExamples,
+    .examples = kSyscallsExamples,
     .exit_status = "0  printed\n1  no such call",
 };
 
@@ -90,7 +90,7 @@ std::string json(const std::vector<const SyscallRow*>& rows) {
 
 class Syscalls : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kSyscallsText; }
   void declare(CLI::App& app) override {
     app.add_option("--arch", arch_, "numbers of this architecture: x86_64 (default), i386 or aarch64")
         ->type_name("ARCH")

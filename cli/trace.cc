@@ -22,7 +22,7 @@
 namespace limen::cli {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kTraceExamples[] = {
     {"limen trace -- ls", "every call of ls, as strace shows it"},
     {"limen trace -e trace=%file -z -- make", "calls that take a path, and succeed"},
     {"limen trace -tt -T -y -o log -- ./server", "with times and paths of descriptors, to a file"},
@@ -32,7 +32,7 @@ constexpr Example kExamples[] = {
     {"limen trace -Z --chaos 7,1% -- ./job", "errors here and there; again by the same seed"},
 };
 
-constexpr CommandText kText = {
+constexpr CommandText kTraceText = {
     .name = "trace",
     .summary = "run a program and show each of its system calls",
     .operands = "[--] CMD [ARG…]",
@@ -43,7 +43,7 @@ constexpr CommandText kText = {
         "them without stopping the program.\n\n"
         "Lines go to standard error, or to the file of --output. The options of 'limen run' have their long names "
         "here.",
-    .examples = kExamples,
+    .examples = kTraceExamples,
     .exit_status =
         "CMD's own, as for 'limen run', and:\n"
         "125  Limen itself failed, a set names no call, or the output cannot be written",
@@ -65,7 +65,7 @@ struct Options {
 
 class Trace : public Command {
  public:
-  const CommandText& text() const override { return kText; }
+  const CommandText& text() const override { return kTraceText; }
   Operands operands() const override { return Operands::end_of_options; }
 
   void declare(CLI::App& app) override {
@@ -141,7 +141,7 @@ class Trace : public Command {
     trace::TextOptions text = text_options();
     if (!t_.attach.empty()) throw UsageError("-p " + t_.attach + ": only what 'limen trace' starts is in its sandbox");
     Plan plan = build_plan(o_, words, environ);
-    plan.asked_by = kText.name;
+    plan.asked_by = kTraceText.name;
     plan.recorder = recorder_options(text);
     for (const std::string& e : t_.expressions) {
       if (e.starts_with("inject=")) plan.injections.push_back(parse_inject("inject", std::string_view(e).substr(7)));

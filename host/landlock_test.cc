@@ -62,7 +62,7 @@ TEST_F(LandlockTest, WritesOnlyWhereItMay) {
                          if (unlink((base_ + "/shown/f").c_str()) == 0) return 3;
                          if (truncate((base_ + "/other/f").c_str(), 0) == 0) return 4;
                          if (open((base_ + "/writable/new").c_str(), O_CREAT | O_WRONLY, 0600) < 0) return 5;
-                         if (rename((base_ + "/writable/new").c_str(), (base_ + "/writable/inner/n").c_str()) != 0)
+                         if (::rename((base_ + "/writable/new").c_str(), (base_ + "/writable/inner/n").c_str()) != 0)
                            return 6;
                          if (truncate((base_ + "/writable/f").c_str(), 1) != 0) return 7;
                          return mkdir((base_ + "/writable/d").c_str(), 0700) == 0 ? 0 : 8;

@@ -78,7 +78,7 @@ const std::vector<Rule>& all_rules() {
 #define HOST_ALSO(name, arguments, reason) {#name, SYS_##name, arguments, reason},
 #define HOST_LIBC(name, arguments, reason) {#name, SYS_##name, arguments, reason},
 #include "host/host_calls.def"
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef LIMEN_SANITIZED
 #include "host/sanitizer_calls.def"
 #endif
 #undef HOST_CALL

@@ -9,8 +9,8 @@
 namespace limen::trace {
 namespace {
 
-constexpr std::array<std::string_view, 8> kClasses = {"BPF_LD",  "BPF_LDX", "BPF_ST",  "BPF_STX",
-                                                      "BPF_ALU", "BPF_JMP", "BPF_RET", "BPF_MISC"};
+constexpr std::array<std::string_view, 8> kInstructionClasses = {"BPF_LD",  "BPF_LDX", "BPF_ST",  "BPF_STX",
+                                                                 "BPF_ALU", "BPF_JMP", "BPF_RET", "BPF_MISC"};
 constexpr std::array<std::string_view, 4> kSizes = {"BPF_W", "BPF_H", "BPF_B", ""};
 constexpr std::array<std::string_view, 8> kModes = {"BPF_IMM", "BPF_ABS", "BPF_IND", "BPF_MEM",
                                                     "BPF_LEN", "BPF_MSH", "",        ""};
@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 4> kResults = {"BPF_K", "BPF_X", "BPF_A",
 // Its parts by name; of a part that has none, its bits.
 void append_code(std::string& out, u16 code) {
   const u16 kind = code & 7;
-  out += kClasses[kind];
+  out += kInstructionClasses[kind];
   u16 known = 7;
   const auto part = [&](std::string_view name, u16 bits) {
     if (!name.empty()) out += '|', out += name, known = static_cast<u16>(known | bits);

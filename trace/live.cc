@@ -9,7 +9,7 @@
 namespace limen::trace {
 namespace {
 
-constexpr std::string_view kOrders[] = {"time", "calls", "rate", "errors", "name"};
+constexpr std::string_view kOrderNames[] = {"time", "calls", "rate", "errors", "name"};
 
 std::string short_time(u64 ns) {
   if (ns < 10'000) return fmt::format("{}ns", ns);
@@ -30,7 +30,7 @@ void put_line(std::string& out, std::string_view line, usize columns) {
 
 }  // namespace
 
-void Live::next_order() { order_ = static_cast<Order>((static_cast<usize>(order_) + 1) % std::size(kOrders)); }
+void Live::next_order() { order_ = static_cast<Order>((static_cast<usize>(order_) + 1) % std::size(kOrderNames)); }
 
 void Live::on_entry(Thread& thread, u64) { thread.shown = filter_.shows(thread.call); }
 
@@ -121,7 +121,7 @@ std::string Live::screen(usize rows, usize columns, u64 now_ns) {
            columns);
   put_line(out,
            fmt::format("{}by {} (s: next), p: pause, q: end the program", paused_ ? "PAUSED, " : "",
-                       kOrders[static_cast<usize>(order_)]),
+                       kOrderNames[static_cast<usize>(order_)]),
            columns);
   usize left = rows > 4 ? rows - 4 : 0;  // the last line stays free: a new line there would scroll
   out += inverse("      PID    CALLS     RATE   ERRORS     TIME  DOING            PROGRAM", columns);

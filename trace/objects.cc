@@ -64,7 +64,7 @@ void stat(Print& p, u64 place) {
   });
 }
 
-std::string statx_mask(u32 mask) {
+std::string statx_mask_text(u32 mask) {
   const u32 all = 0xfff, basic = 0x7ff;
   std::string_view whole = (mask & all) == all ? "STATX_ALL" : (mask & basic) == basic ? "STATX_BASIC_STATS" : "";
   if (whole.empty()) return print_names(names("StatxMask"), mask);
@@ -74,7 +74,7 @@ std::string statx_mask(u32 mask) {
 
 void statx(Print& p, u64 place) {
   p.object<abi::Statx>(place, [&](const abi::Statx& s) {
-    p.out += fmt::format("{{stx_mask={}", statx_mask(s.stx_mask));
+    p.out += fmt::format("{{stx_mask={}", statx_mask_text(s.stx_mask));
     if (p.options.verbose) p.out += fmt::format(", stx_blksize={}", s.stx_blksize);
     p.out += ", stx_attributes=" + print_names(names("statx_attributes"), s.stx_attributes);
     if (p.options.verbose)

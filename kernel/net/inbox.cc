@@ -5,8 +5,6 @@
 namespace limen {
 namespace {
 
-constexpr PollEvents kReadable = kPollIn | kPollRdNorm;
-constexpr PollEvents kWritable = kPollOut | kPollWrNorm | kPollWrBand;
 constexpr usize kChunk = 65536;        // of a stream: one allocation
 constexpr usize kFileOverhead = 8192;  // for each descriptor in flight
 constexpr usize kOverhead = 512;       // charged for each message, so that empty ones are not free
@@ -77,7 +75,7 @@ Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketA
       messages_.push_back(std::move(message));
     } while (kind_ == Kind::stream && from.remaining() != 0);
   }
-  readers.wake(kReadable);
+  readers.wake(kPollReadable);
   return total;
 }
 
@@ -89,7 +87,7 @@ Result<Inbox::Received> Inbox::get(UserBuffer& to, Look look) {
     received = kind_ == Kind::stream ? get_stream(to, look, spent) : get_message(to, look, spent);
     if (received.is(Errno::eagain)) return at_the_end();
   }
-  if (received.ok() && look != Look::peek) writers.wake(kWritable);
+  if (received.ok() && look != Look::peek) writers.wake(kPollWritable);
   return received;
 }
 
@@ -191,7 +189,7 @@ Ref<File> Inbox::mark_urgent() {
     urgent_ = Urgent{consumed_ + bytes_ - 1};
     if (reader_ != nullptr && reader_->try_ref()) reader = Ref<File>::adopt(reader_);
   }
-  readers.wake(kPollPri | kReadable);
+  readers.wake(kPollPri | kPollReadable);
   return reader;
 }
 
@@ -229,7 +227,7 @@ void Inbox::close_writer() {
     MutexGuard guard(lock_);
     writer_closed_ = true;
   }
-  readers.wake(kReadable | kPollRdHup | kPollHup);
+  readers.wake(kPollReadable | kPollRdHup | kPollHup);
 }
 
 void Inbox::shut_reader() {
@@ -237,7 +235,7 @@ void Inbox::shut_reader() {
     MutexGuard guard(lock_);
     read_shut_ = true;
   }
-  readers.wake(kReadable | kPollRdHup | kPollHup);
+  readers.wake(kPollReadable | kPollRdHup | kPollHup);
 }
 
 void Inbox::close_reader() {
@@ -245,8 +243,8 @@ void Inbox::close_reader() {
     MutexGuard guard(lock_);
     reader_closed_ = true;
   }
-  writers.wake(kWritable | kPollErr | kPollHup);
-  readers.wake(kReadable | kPollRdHup | kPollHup);
+  writers.wake(kPollWritable | kPollErr | kPollHup);
+  readers.wake(kPollReadable | kPollRdHup | kPollHup);
 }
 
 void Inbox::reset(Errno error) {
@@ -255,8 +253,8 @@ void Inbox::reset(Errno error) {
     reset_ = true;
     error_ = error;
   }
-  readers.wake(kReadable | kPollErr | kPollHup | kPollRdHup);
-  writers.wake(kWritable | kPollErr | kPollHup);
+  readers.wake(kPollReadable | kPollErr | kPollHup | kPollRdHup);
+  writers.wake(kPollWritable | kPollErr | kPollHup);
 }
 
 void Inbox::discard() {

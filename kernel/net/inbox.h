@@ -16,6 +16,9 @@
 
 namespace limen {
 
+inline constexpr PollEvents kPollReadable = kPollIn | kPollRdNorm;
+inline constexpr PollEvents kPollWritable = kPollOut | kPollWrNorm | kPollWrBand;
+
 // The bytes of a guest's sockaddr, as many as it has. Never longer than sockaddr_storage.
 struct SocketAddress {
   std::string bytes;

@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/user_ptr.h"
 #include "kernel/net/interface.h"
+#include "kernel/net/option_value.h"
 #include "kernel/net/rtnetlink.h"
 #include "kernel/net/socket.h"
 #include "kernel/time/time_values.h"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr usize kMostRequest = 64 << 10;
 constexpr u32 kMostGroup = 64;  // RTNLGRP_* end before
-constexpr u32 kMostBuffer = 212992;
 
 // Option numbers of SOL_NETLINK: include/uapi/linux/netlink.h.
 enum : int {
@@ -50,20 +50,6 @@ Result<abi::SockAddrNl> parse(const SocketAddress& address) {
   std::memcpy(&nl, address.bytes.data(), sizeof nl);
   if (nl.nl_family != abi::af_netlink) return Errno::einval;
   return nl;
-}
-
-template <typename T>
-std::vector<u8> bytes_of(const T& value, usize room) {
-  const auto* begin = reinterpret_cast<const u8*>(&value);
-  return {begin, begin + std::min(room, sizeof value)};
-}
-
-template <typename T>
-Result<T> value_of(std::span<const u8> bytes) {
-  T value;
-  if (bytes.size() < sizeof value) return Errno::einval;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
 }
 
 void append_ack(const abi::NlMsgHdr& request, std::span<const u8> payload, Errno error, u32 port, bool cap,

@@ -7,31 +7,13 @@
 #include "kernel/kernel.h"
 #include "kernel/net/interface.h"
 #include "kernel/net/option_table.h"
+#include "kernel/net/option_value.h"
 #include "kernel/net/socket.h"
 #include "kernel/time/time_values.h"
 
 namespace limen {
 namespace {
 
-template <typename T>
-std::vector<u8> bytes_of(const T& value, usize room) {
-  const auto* begin = reinterpret_cast<const u8*>(&value);
-  return {begin, begin + std::min(room, sizeof value)};
-}
-
-std::vector<u8> bytes_of(std::string_view text, usize room) {
-  return {text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(room, text.size()))};
-}
-
-template <typename T>
-Result<T> value_of(std::span<const u8> bytes) {
-  T value;
-  if (bytes.size() < sizeof value) return Errno::einval;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
-
-constexpr u32 kMostBuffer = 212992;  // net.core.[rw]mem_max; twice that is what is kept
 constexpr std::string_view kCongestion("cubic\0\0\0\0\0\0\0\0\0\0\0", 16);
 
 u32 buffer_size(i32 wanted, u32 least) {

@@ -13,8 +13,6 @@
 namespace limen {
 namespace {
 
-constexpr PollEvents kReadable = kPollIn | kPollRdNorm;
-constexpr PollEvents kWritable = kPollOut | kPollWrNorm | kPollWrBand;
 constexpr usize kMostUdp = 65507;
 constexpr usize kSegment = 65483;  // of TCP, on a loopback
 constexpr usize kUnixQueue = 10;   // net.unix.max_dgram_qlen
@@ -305,10 +303,10 @@ PollEvents Socket::poll_datagram(const Ends& e) {
     failed = failed || error_ != Errno{};
   }
   if (failed) events |= kPollErr;
-  if ((e.shut & kShutReads) != 0) events |= kReadable | kPollRdHup;
+  if ((e.shut & kShutReads) != 0) events |= kPollReadable | kPollRdHup;
   if (e.shut == (kShutReads | kShutWrites)) events |= kPollHup;
-  if (!in.empty) events |= kReadable;
-  if (!e.out || e.out->state().messages <= kUnixQueue) events |= kWritable;
+  if (!in.empty) events |= kPollReadable;
+  if (!e.out || e.out->state().messages <= kUnixQueue) events |= kPollWritable;
   return events;
 }
 
@@ -317,17 +315,17 @@ PollEvents Socket::poll_tcp(const Ends& e) {
   constexpr PollEvents kRoom = kPollOut | kPollWrNorm;
   if (e.listening) {
     MutexGuard guard(endpoint_->lock);
-    return endpoint_->pending.empty() ? 0 : kReadable;
+    return endpoint_->pending.empty() ? 0 : kPollReadable;
   }
   if (e.connected && e.waiting) return 0;
   const u32 shut = shut_of(e);
   PollEvents events = 0;
   if (shut == (kShutReads | kShutWrites) || tcp_closed(e)) events |= kPollHup;
-  if ((shut & kShutReads) != 0) events |= kReadable | kPollRdHup;
+  if ((shut & kShutReads) != 0) events |= kPollReadable | kPollRdHup;
   if (!e.connected) return events | kRoom;
   const Inbox::State in = e.in->state(), out = e.out->state();
   const usize least = static_cast<usize>(low_water_.load(std::memory_order_relaxed));
-  if (!in.empty && in.bytes >= least) events |= kReadable;
+  if (!in.empty && in.bytes >= least) events |= kPollReadable;
   if (in.urgent) events |= kPollPri;
   if (in.failed) events |= kPollErr;
   if ((shut & kShutWrites) != 0 || out.reader_closed ||
@@ -342,17 +340,17 @@ PollEvents Socket::poll_unix(const Ends& e) {
   const u32 shut = shut_of(e);
   PollEvents events = 0;
   if (shut == (kShutReads | kShutWrites)) events |= kPollHup;
-  if ((shut & kShutReads) != 0) events |= kReadable | kPollRdHup;
+  if ((shut & kShutReads) != 0) events |= kPollReadable | kPollRdHup;
   if (e.listening) {
     MutexGuard guard(endpoint_->lock);
-    return endpoint_->pending.empty() ? events : events | kReadable;
+    return endpoint_->pending.empty() ? events : events | kPollReadable;
   }
-  if (!e.connected) return events | kPollHup | kWritable;
+  if (!e.connected) return events | kPollHup | kPollWritable;
   const Inbox::State in = e.in->state(), out = e.out->state();
-  if (!in.empty) events |= kReadable;
+  if (!in.empty) events |= kPollReadable;
   if (in.urgent) events |= kPollPri;
   if (in.failed) events |= kPollErr;
-  if ((shut & kShutWrites) != 0 || out.bytes * 4 <= send_size_.load(std::memory_order_relaxed)) events |= kWritable;
+  if ((shut & kShutWrites) != 0 || out.bytes * 4 <= send_size_.load(std::memory_order_relaxed)) events |= kPollWritable;
   return events;
 }
 

@@ -12,7 +12,6 @@ namespace {
 using platform::Registers;
 
 constexpr u64 kUserFlags = 0x54dd5;  // CF PF AF ZF SF TF DF OF RF AC; what a tracer may set
-constexpr u64 kTrapFlag = 0x100;
 constexpr u64 kMostAddress = u64{1} << 47;
 constexpr usize kLegacySize = 512;
 constexpr usize kSoftwareOffset = 464;

@@ -21,6 +21,7 @@ Result<void> write_register_set(Task& tracee, u32 type, std::span<const u8> byte
 Result<u64> peek_user(Task& tracee, u64 offset) REQUIRES(tracee.tracing->lock);
 Result<void> poke_user(Task& tracee, u64 offset, u64 value) REQUIRES(tracee.tracing->lock);
 
+inline constexpr u64 kTrapFlag = 0x100;  // of EFLAGS: single-step
 inline constexpr u32 kNtPrstatus = 1, kNtPrfpreg = 2, kNtX86Xstate = 0x202;
 
 }  // namespace limen

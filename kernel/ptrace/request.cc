@@ -20,7 +20,6 @@ namespace limen {
 namespace {
 
 constexpr i64 kGetSeccompMetadata = 0x420d, kSingleBlock = 33;
-constexpr u64 kTrapFlag = 0x100;
 
 // The tracee's stop, held open: while it lives the tracee cannot go on. esrch where it is not stopped.
 template <typename Use>

@@ -10,7 +10,6 @@
 namespace limen {
 namespace {
 
-constexpr u64 kTrapFlag = 0x100;
 constexpr int kTrap = 5;  // SIGTRAP
 constexpr int kSysGood = 0x80;
 

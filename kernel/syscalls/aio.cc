@@ -17,7 +17,7 @@
 namespace limen {
 namespace {
 
-constexpr usize kMostEvents = 0x10000000 / sizeof(abi::IoEvent);
+constexpr usize kMostAioEvents = 0x10000000 / sizeof(abi::IoEvent);
 constexpr u64 kEventBytes = 64;  // what a place in a context's queue costs
 
 Result<Ref<AioContext>> context_of(Task& task, u64 id) {
@@ -153,7 +153,7 @@ Result<i64> get_events(Task& task, u64 id, i64 least, i64 most, UserArray<Out, a
   return done.error();
 }
 
-Result<Deadline> deadline_of(Task& task, UserIn<abi::TimeSpec> timeout) {
+Result<Deadline> deadline_after(Task& task, UserIn<abi::TimeSpec> timeout) {
   if (timeout.is_null()) return Deadline::never();
   const abi::TimeSpec t = TRY(timeout.read(task));
   if (t.tv_sec < 0 || (t.tv_sec == 0 && t.tv_nsec <= 0)) return Deadline::past();
@@ -167,7 +167,7 @@ Result<i64> sys_io_setup(Task& task, u32 nr_events, UserInOut<u64> ctx) {
   const u64 before = TRY(ctx.read(task));
   if (before != 0 || nr_events == 0) return Errno::einval;
   Kernel& kernel = task.kernel();
-  if (nr_events > kMostEvents / 2) return Errno::einval;
+  if (nr_events > kMostAioEvents / 2) return Errno::einval;
   if (nr_events > AioTable::kMostRequests) return Errno::eagain;
   const AioRoom room = aio_room(nr_events, std::max(kernel.options().limits.cpus, 1u));
   MemoryCharge charge = TRY(MemoryCharge::take(kernel.ipc_memory(), room.events * kEventBytes, Errno::eagain));
@@ -227,14 +227,14 @@ Result<i64> sys_io_cancel(Task& task, u64 ctx, UserAddr iocb, UserOut<abi::IoEve
 
 Result<i64> sys_io_getevents(Task& task, u64 ctx, i64 min_nr, i64 nr, UserArray<Out, abi::IoEvent> events,
                              UserIn<abi::TimeSpec> timeout) {
-  const Deadline deadline = TRY(deadline_of(task, timeout));
+  const Deadline deadline = TRY(deadline_after(task, timeout));
   const Result<i64> got = get_events(task, ctx, min_nr, nr, events, deadline);
   return got.is(Errno::erestartsys) ? Result<i64>(Errno::eintr) : got;
 }
 
 Result<i64> sys_io_pgetevents(Task& task, u64 ctx, i64 min_nr, i64 nr, UserArray<Out, abi::IoEvent> events,
                               UserIn<abi::TimeSpec> timeout, UserIn<abi::SigSetArg> sigmask) {
-  const Deadline deadline = TRY(deadline_of(task, timeout));
+  const Deadline deadline = TRY(deadline_after(task, timeout));
   if (!sigmask.is_null()) {
     const abi::SigSetArg mask = TRY(sigmask.read(task));
     if (!mask.mask.is_null()) {

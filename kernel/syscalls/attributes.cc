@@ -13,7 +13,7 @@
 namespace limen {
 namespace {
 
-Result<Path> find(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
+Result<Path> find_place(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
   const std::string name = TRY(path.read(task));
   WalkFlags flags;
   flags.follow = (at_flags & abi::at_symlink_nofollow) == 0;
@@ -29,13 +29,13 @@ Result<Ref<File>> open_file(Task& task, Fd fd) {
 }
 
 Result<i64> chmod_at(Task& task, i32 dirfd, UserPath path, FileMode mode, u32 at_flags) {
-  const Path place = TRY(find(task, dirfd, path, at_flags));
+  const Path place = TRY(find_place(task, dirfd, path, at_flags));
   TRY(change_mode(task, place, mode.raw() & 07777));
   return 0;
 }
 
 Result<i64> chown_at(Task& task, i32 dirfd, UserPath path, Uid owner, Gid group, u32 at_flags) {
-  const Path place = TRY(find(task, dirfd, path, at_flags));
+  const Path place = TRY(find_place(task, dirfd, path, at_flags));
   TRY(change_owner(task, place, owner, group));
   return 0;
 }
@@ -77,7 +77,7 @@ Result<i64> utimens(Task& task, i32 dirfd, UserPath path, const TimesChange& cha
     TRY(change_times(task, file->path(), change, both_now(change)));
     return 0;
   }
-  const Path place = TRY(find(task, dirfd, path, at_flags));
+  const Path place = TRY(find_place(task, dirfd, path, at_flags));
   TRY(change_times(task, place, change, both_now(change)));
   return 0;
 }
@@ -160,7 +160,7 @@ Result<i64> sys_utime(Task& task, UserPath path, UserIn<abi::UtimBuf> times) {
 
 Result<i64> sys_truncate(Task& task, UserPath path, i64 length) {
   if (length < 0) return Errno::einval;
-  const Path place = TRY(find(task, abi::at_fdcwd.raw(), path, 0));
+  const Path place = TRY(find_place(task, abi::at_fdcwd.raw(), path, 0));
   const Attributes a = TRY(place.inode().attributes());
   if (a.is_directory()) return Errno::eisdir;
   if (!a.is_regular()) return Errno::einval;

@@ -14,12 +14,12 @@ namespace {
 
 using Events = UserArray<Out, abi::EpollEvent>;
 
-constexpr int kMostEvents = 0x7fffffff / static_cast<int>(sizeof(abi::EpollEvent));
+constexpr int kMostEpollEvents = 0x7fffffff / static_cast<int>(sizeof(abi::EpollEvent));
 
 Result<i64> wait(Task& task, Fd epfd, Events events, int most, Deadline deadline) {
   const Ref<File> file = TRY(task.files().get(epfd));
   if (file->is_path_only()) return Errno::ebadf;
-  if (most <= 0 || most > kMostEvents) return Errno::einval;
+  if (most <= 0 || most > kMostEpollEvents) return Errno::einval;
   auto* const epoll_file = dynamic_cast<EpollFile*>(file.get());
   if (epoll_file == nullptr) return Errno::einval;
   const Ref<Epoll> epoll = epoll_file->epoll();

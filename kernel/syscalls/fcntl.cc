@@ -3,6 +3,7 @@
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
 #include "kernel/kernel.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/async.h"
@@ -14,8 +15,6 @@
 
 namespace limen {
 namespace {
-
-constexpr FdFlags cloexec_if(bool on) { return on ? FdFlags::close_on_exec : FdFlags::none; }
 
 Result<i64> duplicate_above(Task& task, const Ref<File>& file, u64 lowest, FdFlags flags) {
   if (lowest > INT32_MAX) return Errno::einval;

@@ -5,6 +5,7 @@
 #include "abi/poll.h"
 #include "abi/stat.h"
 #include "kernel/mm/page_store.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -15,13 +16,6 @@
 
 namespace limen {
 namespace {
-
-// ebadf for O_PATH too.
-Result<Ref<File>> file_of(Task& task, Fd fd) {
-  Ref<File> file = TRY(task.files().get(fd));
-  if (file->is_path_only()) return Errno::ebadf;
-  return file;
-}
 
 Result<u32> type_of(File& file) {
   const Attributes attributes = TRY(file.attributes());

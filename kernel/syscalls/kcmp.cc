@@ -32,7 +32,7 @@ i64 compare(Kernel& kernel, const void* a, const void* b) {
   return mix(a) < mix(b) ? 1 : 2;
 }
 
-Result<Ref<File>> file_of(Task& task, u64 fd) {
+Result<Ref<File>> any_file_of(Task& task, u64 fd) {
   const Ref<FdTable> files = task.files_ref();
   if (!files) return Errno::ebadf;
   return files->get(Fd(static_cast<i32>(fd)));
@@ -52,8 +52,8 @@ Result<i64> sys_kcmp(Task& task, Pid pid1, Pid pid2, int type, u64 idx1, u64 idx
   if (!may_look(task, *a) || !may_look(task, *b)) return Errno::eperm;
   switch (type) {
     case kFile: {
-      const Ref<File> first = TRY(file_of(*a, idx1));
-      const Ref<File> second = TRY(file_of(*b, idx2));
+      const Ref<File> first = TRY(any_file_of(*a, idx1));
+      const Ref<File> second = TRY(any_file_of(*b, idx2));
       return compare(kernel, first.get(), second.get());
     }
     case kVm:

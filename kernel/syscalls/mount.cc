@@ -3,6 +3,7 @@
 #include "abi/mount.h"
 #include "abi/fcntl.h"
 #include "kernel/kernel.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/new_mount.h"
@@ -13,12 +14,6 @@ namespace {
 constexpr u64 kPropagation = abi::ms_shared | abi::ms_private | abi::ms_slave | abi::ms_unbindable;
 
 constexpr u64 kAtime = abi::ms_noatime | abi::ms_nodiratime | abi::ms_relatime | abi::ms_strictatime;
-
-// Who may change the tree. Linux: may_mount.
-bool may_mount(Task& task) {
-  const Namespaces& all = task.namespaces();
-  return task.credentials().capable_in(*all.mount, Capability::sys_admin);
-}
 
 MountNamespace::Depth depth_of(u64 flags) {
   return (flags & abi::ms_rec) != 0 ? MountNamespace::Depth::all : MountNamespace::Depth::one;

@@ -7,6 +7,7 @@
 #include "abi/mount.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/address_space.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/anon.h"
 #include "kernel/vfs/fd_table.h"
@@ -15,11 +16,6 @@
 
 namespace limen {
 namespace {
-
-bool may_mount(Task& task) {
-  const Namespaces& all = task.namespaces();
-  return task.credentials().capable_in(*all.mount, Capability::sys_admin);
-}
 
 FdFlags fd_flags(bool close_on_exec) { return close_on_exec ? FdFlags::close_on_exec : FdFlags::none; }
 

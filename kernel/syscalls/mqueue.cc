@@ -22,7 +22,7 @@ Result<Ref<MqueueFile>> queue_of(Task& task, Fd fd) {
   return queue ? Result<Ref<MqueueFile>>(std::move(queue)) : Result<Ref<MqueueFile>>(Errno::ebadf);
 }
 
-Result<Deadline> deadline_of(Task& task, UserIn<abi::TimeSpec> timeout) {
+Result<Deadline> deadline_at(Task& task, UserIn<abi::TimeSpec> timeout) {
   if (timeout.is_null()) return Deadline::never();
   const abi::TimeSpec then = TRY(timeout.read(task));
   const u64 ns = TRY(to_ns(then));
@@ -80,7 +80,7 @@ Result<i64> sys_mq_unlink(Task& task, UserString name) {
 
 Result<i64> sys_mq_timedsend(Task& task, Fd mqdes, UserBytes<In> msg, usize len, u32 prio,
                              UserIn<abi::TimeSpec> timeout) {
-  const Deadline deadline = TRY(deadline_of(task, timeout));
+  const Deadline deadline = TRY(deadline_at(task, timeout));
   if (prio >= abi::mq_prio_max) return Errno::einval;
   const Ref<MqueueFile> file = TRY(queue_of(task, mqdes));
   if (!file->writable()) return Errno::ebadf;
@@ -96,7 +96,7 @@ Result<i64> sys_mq_timedsend(Task& task, Fd mqdes, UserBytes<In> msg, usize len,
 
 Result<i64> sys_mq_timedreceive(Task& task, Fd mqdes, UserBytes<Out> msg, usize len, UserOut<u32> prio,
                                 UserIn<abi::TimeSpec> timeout) {
-  const Deadline deadline = TRY(deadline_of(task, timeout));
+  const Deadline deadline = TRY(deadline_at(task, timeout));
   const Ref<MqueueFile> file = TRY(queue_of(task, mqdes));
   if (!file->readable()) return Errno::ebadf;
   if (len < static_cast<usize>(file->queue().limits().most_bytes)) return Errno::emsgsize;

@@ -3,14 +3,13 @@
 
 #include "abi/fcntl.h"
 #include "abi/resource.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
 namespace {
-
-constexpr FdFlags cloexec_if(bool on) { return on ? FdFlags::close_on_exec : FdFlags::none; }
 
 Result<i64> open_at(Task& task, i32 dirfd, UserPath path, u32 flags, u32 mode, u64 resolve = 0) {
   const std::string name = TRY(path.read(task));

@@ -4,6 +4,7 @@
 #include "abi/fcntl.h"
 #include "kernel/ipc/splice.h"
 #include "kernel/mm/page_store.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -35,12 +36,6 @@ Result<usize> pump(Task& task, File& from, u64& position, usize count, Put put) 
     if (*put_now < *got || task.signal_pending()) break;
   }
   return total;
-}
-
-Result<Ref<File>> file_of(Task& task, Fd fd) {
-  Ref<File> file = TRY(task.files().get(fd));
-  if (file->is_path_only()) return Errno::ebadf;
-  return file;
 }
 
 // Whatever was given: a negative one is judged later.

@@ -6,6 +6,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/poll.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/vfs/fd_table.h"
@@ -16,12 +17,6 @@ namespace {
 
 constexpr usize kMost = 0x7ffff000;  // MAX_RW_COUNT
 constexpr u32 kKnown = abi::splice_f_move | abi::splice_f_nonblock | abi::splice_f_more | abi::splice_f_gift;
-
-Result<Ref<File>> file_of(Task& task, Fd fd) {
-  Ref<File> file = TRY(task.files().get(fd));
-  if (file->is_path_only()) return Errno::ebadf;
-  return file;
-}
 
 Waits waits_unless(bool nonblocking) { return nonblocking ? Waits::no : Waits::yes; }
 

@@ -31,7 +31,7 @@ Result<MessageQueue::Wanted> decode(usize size, i64 type, u32 flags) {
   return wanted;
 }
 
-Result<i64> info(Task& task, i32 cmd, UserAddr buf) {
+Result<i64> msg_info(Task& task, i32 cmd, UserAddr buf) {
   IpcTable& table = *ipc_of(task).msgs;
   abi::MsgInfo all{};
   all.msgmni = abi::msgmni, all.msgmax = abi::msgmax, all.msgmnb = abi::msgmnb;
@@ -48,7 +48,7 @@ Result<i64> info(Task& task, i32 cmd, UserAddr buf) {
   return table.highest_index();
 }
 
-Result<i64> status(Task& task, int msqid, i32 cmd, UserAddr buf) {
+Result<i64> msg_status(Task& task, int msqid, i32 cmd, UserAddr buf) {
   const Ref<IpcObject> found =
       TRY(cmd == abi::ipc_stat ? ipc_of(task).msgs->find(msqid) : ipc_of(task).msgs->at_index(msqid));
   MessageQueue& queue = static_cast<MessageQueue&>(*found);
@@ -63,7 +63,7 @@ Result<i64> status(Task& task, int msqid, i32 cmd, UserAddr buf) {
   return cmd == abi::ipc_stat ? 0 : queue.id();
 }
 
-Result<i64> change(Task& task, int msqid, UserAddr buf) {
+Result<i64> msg_change(Task& task, int msqid, UserAddr buf) {
   const abi::MsqidDs wanted = TRY(UserIn<abi::MsqidDs>(buf).read(task));
   const Ref<MessageQueue> queue = TRY(queue_of(task, msqid));
   const i64 now = ipc_now(task);
@@ -81,7 +81,7 @@ Result<i64> change(Task& task, int msqid, UserAddr buf) {
   return 0;
 }
 
-Result<i64> remove(Task& task, int msqid) {
+Result<i64> msg_remove(Task& task, int msqid) {
   const Ref<MessageQueue> queue = TRY(queue_of(task, msqid));
   {
     MutexGuard guard(queue->lock());
@@ -137,15 +137,15 @@ Result<i64> sys_msgctl(Task& task, int msqid, IpcCmd cmd, UserAddr buf) {
   switch (command) {
     case abi::ipc_info:
     case abi::msg_info:
-      return info(task, command, buf);
+      return msg_info(task, command, buf);
     case abi::ipc_stat:
     case abi::msg_stat:
     case abi::msg_stat_any:
-      return status(task, msqid, command, buf);
+      return msg_status(task, msqid, command, buf);
     case abi::ipc_set:
-      return change(task, msqid, buf);
+      return msg_change(task, msqid, buf);
     case abi::ipc_rmid:
-      return remove(task, msqid);
+      return msg_remove(task, msqid);
     default:
       return Errno::einval;
   }

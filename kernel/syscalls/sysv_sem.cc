@@ -26,7 +26,7 @@ Result<i64> operate(Task& task, int semid, UserArray<In, abi::SemBuf> sops, u32 
   return 0;
 }
 
-Result<i64> info(Task& task, i32 cmd, UserAddr arg) {
+Result<i64> sem_info(Task& task, i32 cmd, UserAddr arg) {
   IpcTable& table = *ipc_of(task).sems;
   abi::SemInfo all{};
   all.semmni = abi::semmni, all.semmsl = abi::semmsl, all.semopm = all.semume = abi::semopm;
@@ -41,7 +41,7 @@ Result<i64> info(Task& task, i32 cmd, UserAddr arg) {
   return table.highest_index();
 }
 
-Result<i64> status(Task& task, int semid, i32 cmd, UserAddr arg) {
+Result<i64> sem_status(Task& task, int semid, i32 cmd, UserAddr arg) {
   const Ref<IpcObject> found =
       TRY(cmd == abi::ipc_stat ? ipc_of(task).sems->find(semid) : ipc_of(task).sems->at_index(semid));
   SemSet& set = static_cast<SemSet&>(*found);
@@ -56,7 +56,7 @@ Result<i64> status(Task& task, int semid, i32 cmd, UserAddr arg) {
   return cmd == abi::ipc_stat ? 0 : set.id();
 }
 
-Result<i64> change(Task& task, int semid, UserAddr arg) {
+Result<i64> sem_change(Task& task, int semid, UserAddr arg) {
   const abi::SemidDs wanted = TRY(UserIn<abi::SemidDs>(arg).read(task));
   const Ref<SemSet> set = TRY(sem_set(task, semid));
   const i64 now = ipc_now(task);
@@ -123,7 +123,7 @@ Result<i64> set_all(Task& task, int semid, UserAddr arg) {
   return 0;
 }
 
-Result<i64> remove(Task& task, int semid) {
+Result<i64> sem_remove(Task& task, int semid) {
   const Ref<SemSet> set = TRY(sem_set(task, semid));
   {
     MutexGuard guard(set->lock());
@@ -169,15 +169,15 @@ Result<i64> sys_semctl(Task& task, int semid, int semnum, IpcCmd cmd, u64 arg) {
   switch (command) {
     case abi::ipc_info:
     case abi::sem_info:
-      return info(task, command, buf);
+      return sem_info(task, command, buf);
     case abi::ipc_stat:
     case abi::sem_stat:
     case abi::sem_stat_any:
-      return status(task, semid, command, buf);
+      return sem_status(task, semid, command, buf);
     case abi::ipc_set:
-      return change(task, semid, buf);
+      return sem_change(task, semid, buf);
     case abi::ipc_rmid:
-      return remove(task, semid);
+      return sem_remove(task, semid);
     case abi::getall:
       return get_all(task, semid, buf);
     case abi::getval:

@@ -14,7 +14,7 @@ Result<Ref<ShmSegment>> segment(Task& task, i32 id) {
   return ref_cast<ShmSegment>(found);
 }
 
-Result<i64> info(Task& task, UserAddr buf) {
+Result<i64> shm_info(Task& task, UserAddr buf) {
   abi::ShmInfo64 all{};
   all.shmmin = 1;
   all.shmmni = all.shmseg = abi::shmmni;
@@ -35,7 +35,7 @@ Result<i64> usage(Task& task, UserAddr buf) {
   return table.highest_index();
 }
 
-Result<i64> status(Task& task, int shmid, i32 cmd, UserAddr buf) {
+Result<i64> shm_status(Task& task, int shmid, i32 cmd, UserAddr buf) {
   const Ref<IpcObject> found =
       TRY(cmd == abi::ipc_stat ? ipc_of(task).shms->find(shmid) : ipc_of(task).shms->at_index(shmid));
   ShmSegment& shm = static_cast<ShmSegment&>(*found);
@@ -51,7 +51,7 @@ Result<i64> status(Task& task, int shmid, i32 cmd, UserAddr buf) {
   return cmd == abi::ipc_stat ? 0 : shm.id();
 }
 
-Result<i64> change(Task& task, int shmid, UserAddr buf) {
+Result<i64> shm_change(Task& task, int shmid, UserAddr buf) {
   const abi::ShmidDs wanted = TRY(UserIn<abi::ShmidDs>(buf).read(task));
   const Ref<ShmSegment> shm = TRY(segment(task, shmid));
   const i64 now = ipc_now(task);
@@ -135,15 +135,15 @@ Result<i64> sys_shmctl(Task& task, int shmid, IpcCmd cmd, UserAddr buf) {
   if (cmd.raw() < 0 || shmid < 0) return Errno::einval;
   switch (command) {
     case abi::ipc_info:
-      return info(task, buf);
+      return shm_info(task, buf);
     case abi::shm_info:
       return usage(task, buf);
     case abi::ipc_stat:
     case abi::shm_stat:
     case abi::shm_stat_any:
-      return status(task, shmid, command, buf);
+      return shm_status(task, shmid, command, buf);
     case abi::ipc_set:
-      return change(task, shmid, buf);
+      return shm_change(task, shmid, buf);
     case abi::shm_lock:
     case abi::shm_unlock:
       return set_locked(task, shmid, command == abi::shm_lock);

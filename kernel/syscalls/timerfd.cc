@@ -27,10 +27,6 @@ Result<Ref<TimerFile>> timer_file(Task& task, Fd fd) {
   return Ref<TimerFile>(timer);
 }
 
-abi::ITimerSpec to_itimerspec(const TimerSetting& setting) {
-  return {to_timespec(setting.interval_ns), to_timespec(setting.value_ns)};
-}
-
 }  // namespace
 
 Result<i64> sys_timerfd_create(Task& task, ClockId clockid, TimerfdFlags flags) {

@@ -19,10 +19,6 @@ abi::ITimerVal to_itimerval(const TimerSetting& setting) {
   if (setting.value_ns != 0 && setting.value_ns < 1000) out.it_value.tv_usec = 1;
   return out;
 }
-abi::ITimerSpec to_itimerspec(const TimerSetting& setting) {
-  return {to_timespec(setting.interval_ns), to_timespec(setting.value_ns)};
-}
-
 }  // namespace
 
 Result<i64> sys_getitimer(Task& task, ItimerWhich which, UserOut<abi::ITimerVal> value) {

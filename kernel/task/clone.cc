@@ -38,10 +38,10 @@ struct CloneRequest {
   bool has(u64 flag) const { return (flags & flag) != 0; }
 };
 
-constexpr u64 kKnownFlags = 0xffffffff | abi::clone_clear_sighand;
+constexpr u64 kKnownCloneFlags = 0xffffffff | abi::clone_clear_sighand;
 
 Result<void> check_flags(Task& task, const CloneRequest& request) {
-  if ((request.flags & ~kKnownFlags) != 0) return Errno::einval;
+  if ((request.flags & ~kKnownCloneFlags) != 0) return Errno::einval;
   if (request.has(abi::clone_sighand) && !request.has(abi::clone_vm)) return Errno::einval;
   if (request.has(abi::clone_thread) && !request.has(abi::clone_sighand)) return Errno::einval;
   if (request.has(abi::clone_clear_sighand) && request.has(abi::clone_sighand)) return Errno::einval;
@@ -291,7 +291,7 @@ Result<i64> sys_clone3(Task& task, UserIn<abi::CloneArgs> args, usize size) {
     return Errno::e2big;
   }
   std::copy_n(bytes.begin(), std::min(size, sizeof given), reinterpret_cast<u8*>(&given));
-  if ((given.flags & ~(kKnownFlags | abi::clone_into_cgroup)) != 0) return Errno::einval;
+  if ((given.flags & ~(kKnownCloneFlags | abi::clone_into_cgroup)) != 0) return Errno::einval;
   if ((given.flags & (abi::csignal & ~abi::clone_newtime)) != 0 || given.exit_signal > kSignalMax) return Errno::einval;
   if ((given.flags & abi::clone_detached) != 0) return Errno::einval;
   if ((given.flags & (abi::clone_thread | abi::clone_parent)) != 0 && given.exit_signal != 0) return Errno::einval;

@@ -13,7 +13,7 @@ bool is_fair(u32 policy) {
   return policy == abi::sched_normal || policy == abi::sched_batch || policy == abi::sched_idle;
 }
 
-constexpr u64 kKnownFlags = 0x7f;  // SCHED_FLAG_ALL
+constexpr u64 kKnownSchedFlags = 0x7f;  // SCHED_FLAG_ALL
 constexpr u64 kClampFlags = abi::sched_flag_util_clamp_min | abi::sched_flag_util_clamp_max;
 constexpr u64 kShortestRuntime = 1 << 10, kTopBit = u64{1} << 63;
 constexpr u64 kShortestPeriod = 100'000, kLongestPeriod = u64{1} << 22 << 10;  // sched_deadline_period_{min,max}_us
@@ -102,7 +102,7 @@ Result<void> set_scheduling(Task& task, Task& target, const abi::SchedAttr& want
   const u32 policy = keeps ? static_cast<u32>(now.policy) : wanted.sched_policy;
   const bool resets = keeps ? now.reset_on_fork : (wanted.sched_flags & abi::sched_flag_reset_on_fork) != 0;
   if (!is_fair(policy) && !is_realtime(policy) && policy != abi::sched_deadline) return Errno::einval;
-  if ((wanted.sched_flags & ~kKnownFlags) != 0) return Errno::einval;
+  if ((wanted.sched_flags & ~kKnownSchedFlags) != 0) return Errno::einval;
   if (wanted.sched_priority > 99) return Errno::einval;
   if (policy == abi::sched_deadline && !valid_deadline(wanted)) return Errno::einval;
   if (is_realtime(policy) != (wanted.sched_priority != 0)) return Errno::einval;

@@ -14,7 +14,7 @@
 namespace limen {
 namespace {
 
-constexpr u64 kSecond = 1'000'000'000;
+constexpr u64 kOneSecond = 1'000'000'000;
 
 TEST(HostClock, FollowsTheHostAndNeverGoesBack) {
   const std::unique_ptr<HostClock> clock = HostClock::create();
@@ -41,25 +41,25 @@ TEST(HostClock, FollowsTheHostAndNeverGoesBack) {
 TEST(HostClock, MakesDriftGoodWithoutAStep) {
   const std::unique_ptr<HostClock> clock = HostClock::create();
   u64 cycles = wire::read_cycles(), host = clock->monotonic_ns();
-  clock->steer_for_test({.cycles = cycles + 2'000'000'000, .monotonic = host + kSecond});
+  clock->steer_for_test({.cycles = cycles + 2'000'000'000, .monotonic = host + kOneSecond});
   if (clock->page().use_cycles == 0) GTEST_SKIP() << "no invariant cycle counter";
   u64 before = clock->page().base_ns;
   for (int i = 2; i < 50; ++i) {
     clock->steer_for_test({.cycles = cycles + static_cast<u64>(i) * 2'000'000'000,
-                           .monotonic = host + static_cast<u64>(i) * (kSecond + kSecond / 100'000)});
+                           .monotonic = host + static_cast<u64>(i) * (kOneSecond + kOneSecond / 100'000)});
     ASSERT_EQ(clock->page().use_cycles, 1u);
     ASSERT_GT(clock->page().base_ns, before);
     before = clock->page().base_ns;
   }
-  EXPECT_NEAR(static_cast<double>(before), static_cast<double>(host + 49 * (kSecond + kSecond / 100'000)), 1e5);
+  EXPECT_NEAR(static_cast<double>(before), static_cast<double>(host + 49 * (kOneSecond + kOneSecond / 100'000)), 1e5);
 }
 
 TEST(HostClock, GivesUpACounterThatIsNoClock) {
   const std::unique_ptr<HostClock> clock = HostClock::create();
   const u64 cycles = wire::read_cycles(), host = clock->monotonic_ns();
-  clock->steer_for_test({.cycles = cycles + 2'000'000'000, .monotonic = host + kSecond});
+  clock->steer_for_test({.cycles = cycles + 2'000'000'000, .monotonic = host + kOneSecond});
   if (clock->page().use_cycles == 0) GTEST_SKIP() << "no invariant cycle counter";
-  clock->steer_for_test({.cycles = cycles + 8'000'000'000, .monotonic = host + 2 * kSecond});
+  clock->steer_for_test({.cycles = cycles + 8'000'000'000, .monotonic = host + 2 * kOneSecond});
   EXPECT_EQ(clock->page().use_cycles, 0u);
   EXPECT_GE(clock->monotonic_ns(), clock->page().base_ns);
 }
@@ -117,7 +117,7 @@ TEST(Vdso, TellsTheKernelsTime) {
   for (int i = 0; i < 1000; ++i) {
     timespec t{};
     ASSERT_EQ(gettime(CLOCK_MONOTONIC, &t), 0);
-    const u64 guest = static_cast<u64>(t.tv_sec) * kSecond + static_cast<u64>(t.tv_nsec);
+    const u64 guest = static_cast<u64>(t.tv_sec) * kOneSecond + static_cast<u64>(t.tv_nsec);
     ASSERT_GE(guest, last);
     last = clock->monotonic_ns();
     ASSERT_GE(last, guest);

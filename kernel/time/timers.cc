@@ -46,6 +46,10 @@ bool is_cpu_clock(TimerClock clock) {
 
 }  // namespace
 
+abi::ITimerSpec to_itimerspec(const TimerSetting& setting) {
+  return {to_timespec(setting.interval_ns), to_timespec(setting.value_ns)};
+}
+
 u64 ProcessTimers::read(TimerClock clock, Pid tid) const {
   Clock& host = group_.kernel().clock();
   switch (clock) {

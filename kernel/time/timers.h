@@ -30,6 +30,7 @@ struct TimerSetting {
   u64 interval_ns = 0;
   u64 value_ns = 0;  // to go; 0: not set
 };
+abi::ITimerSpec to_itimerspec(const TimerSetting& setting);
 
 class ProcessTimers final : public RefCounted {
  public:

@@ -59,7 +59,7 @@ void add(Counters& to, const Counters& from) {
   to.map_orders += from.map_orders;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef LIMEN_SANITIZED
 constexpr usize kStackSize = 1 << 20;
 #else
 constexpr usize kStackSize = 256 << 10;
@@ -154,12 +154,13 @@ void StubPlatform::reap() {
   for (;;) {
     epoll_event event{};
     const i64 got = host::call::epoll_wait(epoll_.fd(), &event, 1, template_ended ? kLookMs : -1).value_or(0);
-    if (got == 1 && event.data.u64 == kTemplateTag) {
+    const u64 tag = event.data.u64;  // the struct is packed: nothing may refer to its field
+    if (got == 1 && tag == kTemplateTag) {
       template_.on_death(control_);
       (void)host::call::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, template_.pidfd().fd(), nullptr).ok();
       template_ended = true;
     }
-    if (got != 1 || event.data.u64 == kTemplateTag) {
+    if (got != 1 || tag == kTemplateTag) {
       const MutexGuard guard(mutex_);
       if (template_ended && stopping_ && processes_.empty()) return;
       continue;
@@ -167,7 +168,7 @@ void StubPlatform::reap() {
     Ref<StubProcess> process;
     {
       const MutexGuard guard(mutex_);
-      const auto found = processes_.find(event.data.u64);
+      const auto found = processes_.find(tag);
       if (found == processes_.end()) continue;
       process = std::move(found->second);
       processes_.erase(found);

@@ -8,11 +8,11 @@
 namespace limen {
 namespace {
 
-struct Row {
+struct NamespaceLink {
   const char* name;
   NamespaceKind kind;
 };
-constexpr Row kRows[] = {
+constexpr NamespaceLink kNamespaceLinks[] = {
     {"cgroup", NamespaceKind::cgroup}, {"ipc", NamespaceKind::ipc},
     {"mnt", NamespaceKind::mount},     {"net", NamespaceKind::net},
     {"pid", NamespaceKind::pid},       {"pid_for_children", NamespaceKind::pid},
@@ -21,7 +21,7 @@ constexpr Row kRows[] = {
 };
 
 // enoent after the task's end, and for the namespace of children that has no init yet.
-Result<Ref<Namespace>> namespace_of_row(Task& task, const Row& row) {
+Result<Ref<Namespace>> namespace_of_row(Task& task, const NamespaceLink& row) {
   if (row.kind == NamespaceKind::time) return make_ref<Namespace>(NamespaceKind::time);  // there is the first alone
   const Namespaces all = task.namespaces_ref();
   const Ref<const Credentials> cred = task.credentials_ref();
@@ -39,7 +39,7 @@ Ref<Inode> make_namespaces(PseudoFilesystem& fs, const Ref<Task>& task, TaskScop
   const PseudoOwner owner = owner_of(*task);
   Ref<FixedDirectory> dir =
       make_ref<FixedDirectory>(fs, abi::s_ifdir | 0511, owner, proc_inode(task->tid(), scope, "ns"));
-  for (const Row& row : kRows) {
+  for (const NamespaceLink& row : kNamespaceLinks) {
     auto target = [task, &row](Task& reader) -> Result<std::string> {
       TRY(may_inspect(reader, *task));
       const Ref<Namespace> found = TRY(namespace_of_row(*task, row));

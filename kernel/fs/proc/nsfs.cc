@@ -12,7 +12,7 @@
 namespace limen {
 namespace {
 
-constexpr u64 kMagic = 0x6e736673;                                                                  // NSFS_MAGIC
+constexpr u64 kNsfsMagic = 0x6e736673;                                                              // NSFS_MAGIC
 enum : u32 { kGetUserNs = 0xb701, kGetParent = 0xb702, kGetType = 0xb703, kGetOwnerUid = 0xb704 };  // NS_GET_*
 
 class NamespaceFile final : public File {
@@ -42,7 +42,7 @@ class NamespaceInode final : public PseudoInode {
 class Nsfs final : public RefCounted {
  public:
   Nsfs()
-      : fs(make_ref<PseudoFilesystem>("nsfs", kMagic)),
+      : fs(make_ref<PseudoFilesystem>("nsfs", kNsfsMagic)),
         mount(make_ref<Mount>(fs, make_ref<Dentry>(nullptr, "", make_ref<FixedDirectory>(*fs, abi::s_ifdir | 0555)),
                               u32{kMountInternal}, "nsfs")) {}
   const Ref<PseudoFilesystem> fs;

@@ -6,12 +6,12 @@
 namespace limen {
 namespace {
 
-struct Row {
+struct NetFile {
   const char* name;
   const char* text;
 };
 // Headers as programs expect them; nothing that the sandbox has beyond its loopback stands below. Source: net/core/net-procfs.c.
-constexpr Row kRows[] = {
+constexpr NetFile kNetFiles[] = {
     {"arp", "IP address       HW type     Flags       HW address            Mask     Device\n"},
     {"dev",
      "Inter-|   Receive                                                |  Transmit\n"
@@ -58,7 +58,7 @@ Ref<Inode> make_proc_net(PseudoFilesystem& fs, Pid tid, TaskScope scope) {
     dir->put(name, make_ref<PseudoText>(fs, abi::s_ifreg | 0444, render, nullptr, PseudoOwner{},
                                         proc_inode(tid, scope, std::string("net/") + name)));
   };
-  for (const Row& row : kRows)
+  for (const NetFile& row : kNetFiles)
     put(row.name, [text = row.text](Task&) -> Result<std::string> { return std::string(text); });
   for (const Living& row : kLiving) put(row.name, row.text);
   return dir;

@@ -62,12 +62,12 @@ class ProcRoot final : public FixedDirectory {
 };
 
 using Text = Result<std::string> (*)(Task& reader);
-struct Row {
+struct RootFile {
   const char* path;  // below /proc
   u32 permissions;
   Text render;
 };
-constexpr Row kRows[] = {
+constexpr RootFile kRootFiles[] = {
     {"cmdline", 0444, proc_kernel_cmdline},  {"cpuinfo", 0444, proc_cpuinfo},
     {"devices", 0444, proc_devices},         {"filesystems", 0444, proc_filesystems},
     {"loadavg", 0444, proc_loadavg},         {"meminfo", 0444, proc_meminfo},
@@ -78,11 +78,11 @@ constexpr Row kRows[] = {
 };
 
 // What there is none of: the headers alone.
-struct Fixed {
+struct FixedFile {
   const char* path;
   const char* text;
 };
-constexpr Fixed kFixed[] = {
+constexpr FixedFile kFixedFiles[] = {
     {"cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"},
     {"consoles", ""},
     {"crypto", ""},
@@ -127,11 +127,11 @@ Ref<Filesystem> make_procfs(Kernel& kernel, Ref<PidNamespace> pids) {
     text->refuse_writes(Errno::eio);  // Linux: proc_reg_write
     put_at(*root, path, std::move(text));
   };
-  for (const Fixed& fixed : kFixed) {
+  for (const FixedFile& fixed : kFixedFiles) {
     auto render = [text = fixed.text](Task&) -> Result<std::string> { return std::string(text); };
     put(fixed.path, 0444, render);
   }
-  for (const Row& row : kRows) put(row.path, row.permissions, row.render);
+  for (const RootFile& row : kRootFiles) put(row.path, row.permissions, row.render);
   // Whoever has no number here is not here. Linux: proc_self_get_link.
   root->put("self", make_ref<PseudoLink>(*fs, [&own](Task& reader) -> Result<std::string> {
               const i32 pid = pids_of(own, reader.kernel()).number_of(reader.group().pid());

@@ -11,7 +11,7 @@
 namespace limen {
 namespace {
 
-constexpr u64 kMagic = 0x1cd1;  // DEVPTS_SUPER_MAGIC
+constexpr u64 kDevptsMagic = 0x1cd1;  // DEVPTS_SUPER_MAGIC
 constexpr u64 kMultiplexerInode = 2, kFirstInode = 3;
 constexpr u32 kMode = 0620;      // mount option mode=620
 constexpr u32 kMultiplexer = 2;  // the minor number of ptmx
@@ -143,7 +143,7 @@ void Terminals::first_process_stopped(Signal s) {
 
 Ref<Filesystem> make_devpts(Kernel& kernel) {
   const Ref<Terminals> terminals = Terminals::of(kernel);
-  Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("devpts", kMagic);
+  Ref<PseudoFilesystem> fs = make_ref<PseudoFilesystem>("devpts", kDevptsMagic);
   Ref<Inode> multiplexer =
       make_ref<Node>(*fs, nullptr, kMultiplexerInode, 0666, Uid(0), Gid(0), Device{kTtyMajor, kMultiplexer});
   fs->set_root(make_ref<Root>(*fs, *terminals, std::move(multiplexer)));

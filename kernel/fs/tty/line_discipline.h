@@ -24,6 +24,8 @@ namespace limen {
 // What a new pseudo terminal is set to. Linux: drivers/tty/tty_io.c:tty_std_termios.
 abi::Termios2 standard_termios();
 
+inline bool is_control(u8 c) { return c < 0x20 || c == 0x7f; }
+
 class LineDiscipline {
  public:
   static constexpr usize kInputSize = 4096;    // a line has one byte less, with its end

@@ -6,7 +6,6 @@
 namespace limen {
 namespace {
 
-bool is_control(u8 c) { return c < 0x20 || c == 0x7f; }
 bool is_word(u8 c) { return (c < 0x80 && std::isalnum(c) != 0) || c == '_' || c >= 0xc0; }
 
 }  // namespace

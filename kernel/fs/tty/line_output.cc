@@ -6,7 +6,6 @@
 namespace limen {
 namespace {
 
-bool is_control(u8 c) { return c < 0x20 || c == 0x7f; }
 constexpr u8 kReturnAndLine[] = {'\r', '\n'};
 constexpr u8 kEightSpaces[] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
 
