@@ -12,6 +12,8 @@
 #define FUTEX_WAKE 1
 #define SECCOMP_SET_MODE_FILTER 1
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER 8
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV 32
+#define EINVAL 22
 #define PROT_READ 1
 #define PROT_WRITE 2
 #define MAP_SHARED_FIXED 0x11
@@ -109,9 +111,16 @@ stub_entry:
         jne die
         mov $__NR_seccomp, %eax
         mov $SECCOMP_SET_MODE_FILTER, %edi
-        mov $SECCOMP_FILTER_FLAG_NEW_LISTENER, %esi
+        // Where the host can (Linux 5.19), a SIGSTOP or a tracer's stop does not take back a report that the kernel has.
+        mov $(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV), %esi
         mov $gate_fl, %edx
         syscall
+        cmp $-EINVAL, %rax
+        jne 1f
+        mov $__NR_seccomp, %eax
+        mov $SECCOMP_FILTER_FLAG_NEW_LISTENER, %esi
+        syscall
+1:
         cmp $LIMEN_FD_LISTENER, %rax
         jne die
         movl $1, LIMEN_ORDER_PAGE               // OrderPage::ready
