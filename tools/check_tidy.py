@@ -1,69 +1,78 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy (.clang-tidy) over the sources of a build, once for each content.
+"""Runs clang-tidy (.clang-tidy) over the sources of a unity build, once for each content.
 
 usage: check_tidy.py BUILD_DIRECTORY
 
-What passed is remembered in .cache/tidy by the content of the source and of all tree headers it includes, as the
-build's own dependency log has them; so the second run costs only what changed.
+The build need be configured only. Most of the time goes into the headers, so a folder's sources are looked at together, as that
+build compiles them. What passed is remembered in .cache/tidy by the content of the sources and of all headers of the tree that
+they include; so the second run costs only what changed.
 """
 import concurrent.futures
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
 import tree
 
 CACHE = os.path.join(tree.ROOT, ".cache/tidy")
+INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.M)
 
 
-def dependencies(build):
-    """source -> the files of the tree that its object was made from."""
-    out = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
-    table, files = {}, []
-    for line in out.splitlines() + [""]:
-        if line.startswith("    "):
-            files.append(os.path.normpath(os.path.join(build, line.strip())))
-        elif files:
-            table[files[0]] = [f for f in files if f.startswith(tree.ROOT + "/") and not f.startswith(build)]
-            files = []
-    return table
+def closure(source):
+    """The source and what it includes of the tree, all the way down: path -> content."""
+    seen, todo = {}, [source]
+    while todo:
+        path = todo.pop()
+        if path in seen or not os.path.isfile(path):
+            continue
+        with open(path, "rb") as file:
+            seen[path] = file.read()
+        todo += [os.path.join(tree.ROOT, name.decode()) for name in INCLUDE.findall(seen[path])]
+    return seen
 
 
-def key_of(source, table):
-    digest = hashlib.sha256()
-    for path in [os.path.join(tree.ROOT, ".clang-tidy"), source, *sorted(table.get(source, []))]:
-        if os.path.exists(path):
-            with open(path, "rb") as file:
-                digest.update(file.read())
+def key_of(files, command):
+    digest = hashlib.sha256(command.encode())
+    with open(os.path.join(tree.ROOT, ".clang-tidy"), "rb") as file:
+        digest.update(file.read())
+    for path in sorted(files):
+        digest.update(files[path])
     return digest.hexdigest()
 
 
 def tidy(build, source):
     done = subprocess.run(["clang-tidy", "-quiet", "-p", build, source], capture_output=True, text=True, cwd=tree.ROOT)
-    return done.returncode, done.stdout.replace(tree.ROOT + "/", "")
+    said = done.stdout if "error:" in done.stdout else done.stdout + done.stderr
+    return done.returncode, said.replace(tree.ROOT + "/", "")
 
 
 def main():
     build = os.path.abspath(sys.argv[1])
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        sources = sorted({os.path.normpath(entry["file"]) for entry in json.load(file)})
+        commands = {os.path.normpath(entry["file"]): entry["command"] for entry in json.load(file)}
     wanted = tuple(os.path.join(tree.ROOT, layer) + "/" for layer in tree.LAYERS)
-    sources = [s for s in sources if s.startswith(wanted) and s.endswith(".cc") and not s.endswith("_test.cc")]
-    table = dependencies(build)
+    keys, seen, sizes = {}, set(), {}
+    for unit, command in commands.items():
+        files = closure(unit)
+        sources = {path for path in files if path.startswith(wanted) and path.endswith(".cc") and not path.endswith("_test.cc")}
+        if sources:
+            keys[unit] = key_of(files, command)
+            seen |= sources
+            sizes[unit] = sum(len(files[path]) for path in sources)
     os.makedirs(CACHE, exist_ok=True)
-    keys = {source: key_of(source, table) for source in sources}
-    todo = [source for source in sources if not os.path.exists(os.path.join(CACHE, keys[source]))]
+    todo = sorted((unit for unit in keys if not os.path.exists(os.path.join(CACHE, keys[unit]))), key=sizes.get, reverse=True)
     problems = []
     jobs = int(os.environ.get("LIMEN_JOBS", os.cpu_count() or 1))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for source, (status, output) in zip(todo, pool.map(lambda s: tidy(build, s), todo)):
+        for unit, (status, output) in zip(todo, pool.map(lambda unit: tidy(build, unit), todo)):
             if status == 0:
-                open(os.path.join(CACHE, keys[source]), "w", encoding="utf-8").close()
+                open(os.path.join(CACHE, keys[unit]), "w", encoding="utf-8").close()
             else:
                 problems.append(output.strip())
-    print("%d sources, %d of them looked at now" % (len(sources), len(todo)))
+    print("%d sources in %d pieces, %d of them looked at now" % (len(seen), len(keys), len(todo)))
     tree.finish(problems)
 
 

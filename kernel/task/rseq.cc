@@ -15,8 +15,8 @@ constexpr u32 kMostWritten = 256;
 u64 written_bytes(const platform::RseqArea& area) { return std::min(area.length, kMostWritten); }
 
 bool is_fit(u64 addr, u32 length) {
-  if (length < abi::rseq_size_orig || addr % abi::rseq_align != 0) return false;
-  return length == abi::rseq_size_orig || length >= abi::rseq_feature_size;
+  static_assert(abi::rseq_feature_size <= abi::rseq_size_orig, "a longer area must reach to the last feature too");
+  return length >= abi::rseq_size_orig && addr % abi::rseq_align == 0;
 }
 
 // Whether a process that does not end with this thread may use its memory.
