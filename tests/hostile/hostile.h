@@ -38,7 +38,7 @@ inline bool sane() {
 // Runs an attack in a process of its own. It must end within `seconds` by itself or by SIGKILL: any end is fine, a
 // process that cannot be killed is not.
 template <typename F>
-bool ends(F attack, int seconds = 5) {
+bool ends(F attack, double seconds = 5) {
   pid_t pid = guest::spawn([&] {
     setpgid(0, 0);
     rlimit none{0, 0};
@@ -47,7 +47,7 @@ bool ends(F attack, int seconds = 5) {
     return 0;
   });
   if (pid == -1) return false;
-  long until = guest::now_ms() + seconds * 1000;
+  long until = guest::now_ms() + static_cast<long>(seconds * 1000);
   bool killed = false;
   while (waitpid(pid, nullptr, WNOHANG) == 0) {
     if (!killed && guest::now_ms() > until) {
