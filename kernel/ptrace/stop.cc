@@ -1,6 +1,7 @@
 // Stopping for a tracer, by the tracee's own thread.
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/ptrace/registers.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/signal/siginfo.h"
 #include "kernel/task/call_work.h"
