@@ -29,6 +29,8 @@ TEST(Result, TryPassesValuesAndErrors) {
 
 TEST(Result, NamesOfErrno) {
   EXPECT_EQ(errno_name(Errno::enoent), "ENOENT");
+  EXPECT_EQ(errno_name(static_cast<Errno>(129)), "EKEYREJECTED");  // no call here gives it
+  EXPECT_EQ(errno_text(static_cast<Errno>(129)), "Key was rejected by service");
   EXPECT_EQ(errno_name(static_cast<Errno>(9999)), "E???");
 }
 

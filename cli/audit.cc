@@ -106,7 +106,7 @@ std::string time_text(u64 realtime_ns) {
                      utc.tm_hour, utc.tm_min, utc.tm_sec, realtime_ns / 1000 % 1'000'000);
 }
 
-constexpr trace::DecodeOptions kDecode = {.string_bytes = 256, .files = 1};
+constexpr trace::DecodeOptions kDecode = {.string_bytes = 256, .files = trace::DecodeOptions::paths};
 
 }  // namespace
 

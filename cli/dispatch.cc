@@ -66,6 +66,11 @@ Split split(const CLI::App& app, std::vector<std::string> words, Operands operan
     if (!option) unknown_option(word, app);
     const bool takes_value = option->get_expected_max() > 0;
     const bool has_value = is_long ? word.find('=') != std::string::npos : word.size() > 2;
+    // "--decode-fds" and "--decode-fds=path" both: a flag that has a value when none is given.
+    if (has_value && is_long && option->check_fname(name.substr(2))) {
+      out.options.push_back(word);
+      continue;
+    }
     if (has_value && !takes_value) {
       if (is_long) throw UsageError("option '" + name + "' takes no value; give '" + name + "' alone");
       // "-tt" is "-t -t", "-Tyo FILE" is "-T -y -o FILE".

@@ -38,28 +38,26 @@ i64 error_number(std::string_view what, std::string_view word) {
   bad(what, word, "no error has this name");
 }
 
-// strace's delays are microseconds; a unit may follow.
+// strace's delays are microseconds; a unit may follow: "1.5ms", "1e3".
 u64 delay_ns(std::string_view what, std::string_view word) {
-  const usize digits = std::min(word.find_first_not_of("0123456789"), word.size());
-  const std::optional<i64> number = whole(word.substr(0, digits));
-  const std::string_view unit = word.substr(digits);
-  const u64 ns = unit.empty() || unit == "us" ? 1000
-                 : unit == "ns"               ? 1
-                 : unit == "ms"               ? 1'000'000
-                 : unit == "s"                ? 1'000'000'000
-                                              : 0;
-  constexpr i64 kMost = 1'000'000'000;
-  if (!number || ns == 0 || *number > kMost)
+  double number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const std::string_view unit = word.substr(static_cast<usize>(end - word.data()));
+  const double ns = unit.empty() || unit == "us" ? 1e3 : unit == "ns" ? 1 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : 0;
+  constexpr double kMost = 1e18;  // some thirty years
+  const double delay = number * ns;
+  if (error != std::errc() || ns == 0 || !(delay >= 0 && delay <= kMost))
     bad(what, word, "a delay is a number of microseconds, or has a unit: ns, us, ms, s");
-  return static_cast<u64>(*number) * ns;
+  return static_cast<u64>(delay);
 }
 
 // FIRST[..LAST][+[STEP]]
 void set_when(InjectRule& rule, std::string_view what, std::string_view word) {
   const auto number = [&](std::string_view text) {
     const std::optional<i64> n = whole(text);
-    if (!n || *n < 1)
-      bad(what, word, "when= is FIRST, FIRST+, FIRST+STEP, FIRST..LAST or FIRST..LAST+STEP, counted from 1");
+    constexpr i64 kMost = 65535;
+    if (!n || *n < 1 || *n > kMost)
+      bad(what, word, "when= is FIRST, FIRST+, FIRST+STEP, FIRST..LAST or FIRST..LAST+STEP, counted from 1 to 65535");
     return static_cast<u64>(*n);
   };
   const usize plus = word.find('+'), dots = word.find("..");
@@ -78,7 +76,7 @@ InjectRule parse_inject(std::string_view what, std::string_view text) {
   InjectRule rule;
   usize colon = text.find(':');
   try {
-    rule.calls = trace::parse_calls(text.substr(0, colon));
+    rule.calls = trace::parse_calls(text.substr(0, colon), "-e " + std::string(what));
   } catch (const trace::BadSet& set) {
     throw UsageError(set.what());
   }
@@ -101,6 +99,7 @@ InjectRule parse_inject(std::string_view what, std::string_view text) {
       rule.result = whole(value);
       if (!rule.result || *rule.result < 0) bad(what, word, "a result is a number from 0; for an error, error=");
     } else if (key == "signal" && what == "inject") {
+      if (rule.signal.raw() != 0) bad(what, word, "a rule has one signal");
       rule.signal = Signal(trace::signal_number(value));
       if (rule.signal.raw() == 0) bad(what, value, "no signal has this name");
     } else if (key == "delay_enter" && what == "inject") {

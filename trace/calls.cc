@@ -143,7 +143,7 @@ void lock(Print& p, u64 place, bool told) {
     p.text(fmt::format("{{l_type={}, l_whence={}, l_start={}, l_len={}",
                        print_names(names("lock_type"), static_cast<u16>(l.l_type)),
                        print_names(names("Whence"), static_cast<u16>(l.l_whence)), l.l_start, l.l_len));
-    if (told) p.text(fmt::format(", l_pid={}", l.l_pid));
+    if (told) p.text(", l_pid="), p.process(l.l_pid);
     p.text("}");
   });
 }
@@ -155,7 +155,7 @@ void owner(Print& p, u64 place) {
   };
   p.object<Owner>(place, [&](const Owner& o) {
     p.text("{type="), append_names(p.out, {Names::Kind::number, "F_OWNER_???", kTypes}, o.type);
-    p.text(fmt::format(", pid={}}}", o.pid));
+    p.text(", pid="), p.process(o.pid), p.text("}");
   });
 }
 void fcntl(Print& p, usize i) {
@@ -413,8 +413,9 @@ void remaining(Print& p, usize i) {
 // --- sockets ---------------------------------------------------------------------------------------------------------------
 
 void print_credentials(Print& p, u64 place) {
-  p.object<abi::UCred>(
-      place, [&](const abi::UCred& c) { p.text(fmt::format("{{pid={}, uid={}, gid={}}}", c.pid, c.uid, c.gid)); });
+  p.object<abi::UCred>(place, [&](const abi::UCred& c) {
+    p.text("{pid="), p.process(c.pid), p.text(fmt::format(", uid={}, gid={}}}", c.uid, c.gid));
+  });
 }
 void socket_protocol(Print& p, usize i) {
   const i32 domain = as_int(p.arg(0));
@@ -501,10 +502,8 @@ void option_value(Print& p, usize i) {
   switch (option) {
     case error:
       if (!gets || length != sizeof(i32)) break;
-      return p.object<i32>(place, [&](i32 n) {
-        const std::string_view name = n > 0 ? errno_name(static_cast<Errno>(n)) : std::string_view();
-        p.text(name.empty() ? fmt::format("[{}]", n) : fmt::format("[{}]", name));
-      });
+      return p.object<i32>(
+          place, [&](i32 n) { p.text("[" + (n > 0 ? error_name(static_cast<u64>(n)) : std::to_string(n)) + "]"); });
     case linger:
       if (length < as_int(sizeof(abi::Linger)))
         return gets ? p.bytes(place, static_cast<u64>(std::max(length, 0))) : p.address(place);

@@ -210,8 +210,7 @@ void key_words(Print& p, usize i) {
     case 'a':
       return p.address(word);
     case 'e': {
-      const std::string_view error = word - 1 < 4095 ? errno_name(static_cast<Errno>(word)) : std::string_view();
-      return error.empty() || error == "E???" ? p.unsigned_number(static_cast<u32>(word)) : p.text(error);
+      return p.text(word - 1 < 4095 ? error_name(word) : std::to_string(static_cast<u32>(word)));
     }
     default:
       return hex(p, word);

@@ -15,6 +15,7 @@ namespace {
 struct Param {
   enum class Kind : u8 {
     signed_number,
+    process,
     unsigned_number,
     address,
     fd,
@@ -59,7 +60,7 @@ constexpr NumberType kNumberTypes[] = {
     {"i32", Param::Kind::signed_number, 4},
     {"i64", Param::Kind::signed_number, 8},
     {"Off", Param::Kind::signed_number, 8},
-    {"Pid", Param::Kind::signed_number, 4},
+    {"Pid", Param::Kind::process, 4},
     {"IpcKey", Param::Kind::unsigned_number, 4},
     {"u32", Param::Kind::unsigned_number, 4},
     {"u64", Param::Kind::unsigned_number, 8},
@@ -176,7 +177,7 @@ void print_number(Print& p, u64 place, u8 width, bool is_signed) {
 
 void print_strings(Print& p, u64 place, bool whole) {
   const u64* count = p.seen().count(place);
-  if (count == nullptr) return p.address(place);
+  if (count == nullptr || !p.options.structures) return p.address(place);
   if (!whole) {
     p.address(place);
     p.out += fmt::format(" /* {} var{} */", *count, *count == 1 ? "" : "s");
@@ -191,9 +192,14 @@ void print_param(Print& p, const Row& row, usize i) {
   const u64 value = cut(word, param.width);
   const bool readable = p.call.left && param.out ? p.done() || param.in : param.in;
   if (p.options.raw) return p.text(word == 0 ? "0" : fmt::format("{:#x}", word));
+  if (!p.options.structures && param.kind >= Param::Kind::strings && param.kind <= Param::Kind::objects &&
+      param.kind != Param::Kind::bytes)
+    return p.address(word);
   switch (param.kind) {
     case Param::Kind::signed_number:
       return p.number(param.width == 4 ? static_cast<i32>(word) : static_cast<i64>(word));
+    case Param::Kind::process:
+      return p.process(static_cast<i32>(word));
     case Param::Kind::unsigned_number:
       return p.unsigned_number(value);
     case Param::Kind::address:
@@ -318,6 +324,13 @@ void print_params(Call& call, const DecodeOptions& options, bool all, std::strin
   }
 }
 
+// The result is the number of a thread, a process, a group or a session.
+bool gives_process(const Call& call) {
+  constexpr std::string_view kNames[] = {"clone",   "clone3", "fork",   "getpgid", "getpgrp", "getpid",
+                                         "getppid", "getsid", "gettid", "setsid",  "vfork",   "wait4"};
+  return call.row != nullptr && std::find(std::begin(kNames), std::end(kNames), call.row->name) != std::end(kNames);
+}
+
 bool shows_address(std::string_view name) {
   return name == "mmap" || name == "brk" || name == "mremap" || name == "shmat";
 }
@@ -372,7 +385,11 @@ void decode_result(const Call& call, const DecodeOptions& options, std::string& 
   }
   if (call.failed()) {
     const Errno error = static_cast<Errno>(-call.value);
-    ((((out += "-1 ") += errno_name(error)) += " (") += errno_text(error)) += ')';
+    if (errno_name(error) == "E???") {
+      out += fmt::format("-1 (errno {})", -call.value);
+    } else {
+      ((((out += "-1 ") += errno_name(error)) += " (") += errno_text(error)) += ')';
+    }
     return append_result_note(out, call, options);
   }
   Print p{call, options, out};
@@ -387,7 +404,11 @@ void decode_result(const Call& call, const DecodeOptions& options, std::string& 
     out += "NULL";
   } else if (name == "umask") {
     out += permissions(static_cast<u32>(call.value));
-  } else if (options.files > 0 && call.made_descriptor) {
+  } else if (options.raw) {
+    append_number(out, call.value);
+  } else if (gives_process(call)) {
+    p.process(static_cast<i32>(call.value));
+  } else if (options.files != DecodeOptions::no_files && call.made_descriptor) {
     p.descriptor(static_cast<i32>(call.value));
   } else {
     append_number(out, call.value);
@@ -410,6 +431,7 @@ std::vector<Argument> arguments(Call& call, const DecodeOptions& options) {
     print_one(p, row, i);
     switch (param.kind) {
       case Param::Kind::signed_number:
+      case Param::Kind::process:
       case Param::Kind::fd:
       case Param::Kind::directory:
       case Param::Kind::signal:
@@ -444,9 +466,9 @@ std::vector<Argument> arguments(Call& call, const DecodeOptions& options) {
   return out;
 }
 
-std::string decode_signal(const abi::SigInfo& info) {
+std::string decode_signal(const abi::SigInfo& info, const DecodeOptions& options) {
   std::string out;
-  print_siginfo(out, info);
+  print_siginfo(out, info, options);
   return out;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -17,13 +18,20 @@
 
 namespace limen::trace {
 
+// Whose number is it? Programs' names by the numbers of their threads.
+using ProcessNames = std::map<i32, std::string>;
+
 struct DecodeOptions {
-  enum class Hex : u8 { none, unprintable, all };
-  usize string_bytes = 32;  // -s
-  Hex hex = Hex::none;      // -x, -xx
-  bool verbose = false;     // -v
-  int files = 0;            // -y, -yy
-  bool raw = false;         // -e raw=all
+  enum class Hex : u8 { none, characters, unprintable, all };  // of single characters, of whole strings
+  // What is told of descriptors: -e decode-fds=SET. A set.
+  enum Files : u8 { no_files = 0, paths = 1, sockets = 2, devices = 4, processes = 8, all_of_files = 15 };
+  usize string_bytes = 32;              // -s
+  Hex hex = Hex::none;                  // -x (unprintable), -xx (all)
+  bool verbose = false;                 // -v
+  bool structures = true;               // false: their addresses, -e verbose=none
+  u8 files = no_files;                  // -y, -yy
+  bool raw = false;                     // -e raw=all
+  const ProcessNames* names = nullptr;  // -Y: of processes; null: numbers alone
 };
 
 struct Call {
@@ -67,6 +75,6 @@ void decode_result(const Call& call, const DecodeOptions& options, std::string& 
 void decode_whole(Call& call, const DecodeOptions& options, std::string& out);
 std::vector<Argument> arguments(Call& call, const DecodeOptions& options);
 // "{si_signo=SIGCHLD, si_code=CLD_EXITED, ...}"
-std::string decode_signal(const abi::SigInfo& info);
+std::string decode_signal(const abi::SigInfo& info, const DecodeOptions& options);
 
 }  // namespace limen::trace

@@ -99,7 +99,7 @@ TEST(Decode, RestartErrnosHaveNoNumber) {
 
 TEST(Decode, PathsOfDescriptors) {
   Made made("close", {3});
-  made.options.files = 1;
+  made.options.files = DecodeOptions::paths;
   EXPECT_EQ(made.file(3, "/etc/passwd").whole(0), "close(3</etc/passwd>) = 0");
 }
 

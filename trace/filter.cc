@@ -189,37 +189,38 @@ DescriptorSet parse_descriptors(std::string_view what, std::string_view text) {
   return set;
 }
 
-// As many -q as are meant.
-int parse_quiet(std::string_view text) {
-  int level = 0;
-  for (const std::string& word : split("-e quiet", text).words) {
-    if (word == "exit" || word == "exits" || word == "all") {
-      level = 2;
-    } else if (word == "attach" || word == "personality" || word == "path-resolution" || word == "path-resolve" ||
-               word == "superseded" || word == "thread-execve") {
-      level = std::max(level, 1);
-    } else if (word != "none") {
-      throw BadSet("-e quiet: '" + word +
-                   "': there are attach, exit, path-resolution, personality, superseded, all and none");
+// A set of words, as bits.
+struct Word {
+  std::string_view word;
+  u8 bits;
+};
+u8 parse_words(std::string_view what, std::string_view text, std::span<const Word> known, u8 all) {
+  const Words set = split(what, text);
+  u8 bits = 0;
+  for (const std::string& word : set.words) {
+    const auto found = std::find_if(known.begin(), known.end(), [&](const Word& k) { return k.word == word; });
+    if (found == known.end() && word != "all" && word != "none") {
+      std::string there;
+      for (const Word& k : known) (there += k.word) += ", ";
+      throw BadSet(std::string(what) + ": '" + word + "': there are " + there + "all and none");
     }
+    bits |= word == "all" ? all : word == "none" ? 0 : found->bits;
   }
-  return level;
+  return set.inverted ? static_cast<u8>(~bits & all) : bits;
 }
-
-// As many -y as are meant.
-int parse_files(std::string_view text) {
-  int level = 0;
-  for (const std::string& word : split("-e decode-fds", text).words) {
-    if (word == "all" || word == "socket" || word == "dev" || word == "pidfd") {
-      level = 2;
-    } else if (word == "path") {
-      level = std::max(level, 1);
-    } else if (word != "none") {
-      throw BadSet("-e decode-fds: '" + word + "': there are path, socket, dev, pidfd, all and none");
-    }
-  }
-  return level;
-}
+constexpr Word kQuiet[] = {{"attach", attach},
+                           {"exit", exits},
+                           {"exits", exits},
+                           {"path-resolution", path_resolution},
+                           {"path-resolve", path_resolution},
+                           {"personality", personality},
+                           {"superseded", superseded},
+                           {"thread-execve", superseded}};
+constexpr Word kFiles[] = {{"path", DecodeOptions::paths},
+                           {"socket", DecodeOptions::sockets},
+                           {"dev", DecodeOptions::devices},
+                           {"pidfd", DecodeOptions::processes}};
+constexpr Word kNames[] = {{"comm", 1}};
 
 bool is_result_of(const Call& call, std::string_view path) {
   return call.made_descriptor && call.seen.file(call.value) == path;
@@ -227,8 +228,8 @@ bool is_result_of(const Call& call, std::string_view path) {
 
 }  // namespace
 
-CallSet parse_calls(std::string_view text) {
-  const Words set = split("-e trace", text);
+CallSet parse_calls(std::string_view text, std::string_view what) {
+  const Words set = split(what, text);
   CallSet calls;
   for (const std::string& word : set.words) calls |= one(word);
   return set.inverted ? ~calls : calls;
@@ -255,22 +256,30 @@ void Filter::add(std::string_view expression) {
   } else if (what == "write" || what == "writes" || what == "w") {
     dump_writes = parse_descriptors("-e write", set);
   } else if (what == "raw" || what == "x") {
-    if (set != "all" && set != "none") throw BadSet("-e raw: '" + std::string(set) + "': there are all and none");
-    raw = set == "all";
-  } else if (what == "abbrev" || what == "a" || what == "verbose" || what == "v") {
-    // Of all calls or of none: -e abbrev=none is -v.
-    if (set != "all" && set != "none")
-      throw BadSet("-e " + std::string(what) + ": '" + std::string(set) + "': there are all and none");
-    if (what.front() == 'a') verbose = set == "none";
+    raw = parse_calls(set, "-e raw");
+  } else if (what == "abbrev" || what == "a") {
+    abbreviated = parse_calls(set, "-e abbrev");
+  } else if (what == "verbose" || what == "v") {
+    structured = parse_calls(set, "-e verbose");
   } else if (what == "quiet" || what == "silent" || what == "silence" || what == "q") {
-    quiet = parse_quiet(set);
+    quiet = parse_words("-e quiet", set, kQuiet, silent);
   } else if (what == "decode-fds" || what == "decode-fd") {
-    files = parse_files(set);
+    files = parse_words("-e decode-fds", set, kFiles, DecodeOptions::all_of_files);
+  } else if (what == "decode-pids" || what == "decode-pid") {
+    // pidns: numbers of the first namespace are what is shown anyway.
+    names = set != "pidns" && parse_words("-e decode-pids", set, kNames, 1) != 0;
   } else {
-    throw BadSet(
-        "-e " + std::string(what) +
-        ": there are trace, status, signal, fd, read, write, raw, abbrev, quiet, decode-fds, inject and fault");
+    throw BadSet("-e " + std::string(what) +
+                 ": there are trace, status, signal, fd, read, write, raw, abbrev, verbose, quiet, decode-fds, "
+                 "decode-pids, inject and fault");
   }
+}
+
+DecodeOptions Filter::decoding(u64 nr, const DecodeOptions& all) const {
+  DecodeOptions out = all;
+  if (nr >= kSyscallEnd) return out;
+  out.raw = raw[nr], out.verbose = !abbreviated[nr], out.structures = structured[nr];
+  return out;
 }
 
 bool Filter::shows(const Call& call) const {

@@ -18,9 +18,13 @@ struct BadSet : std::runtime_error {
 
 using CallSet = std::bitset<kSyscallEnd>;
 // "openat,/^sched_,%file", "!futex", "all", "none"; "?name" may be unknown.
-CallSet parse_calls(std::string_view text);
+// `what`: who asks, for a message.
+CallSet parse_calls(std::string_view text, std::string_view what = "-e trace");
 
 enum Status : u8 { successful = 1, failed = 2, unfinished = 4, unavailable = 8 };
+
+// What is not said: -e quiet=SET.
+enum Quiet : u8 { loud = 0, attach = 1, personality = 2, path_resolution = 4, exits = 8, superseded = 16, silent = 31 };
 
 // Descriptors: -e fd=SET, -e read=SET.
 struct DescriptorSet {
@@ -37,15 +41,18 @@ struct Filter {
   std::set<i32> fds;  // empty: any
   bool fds_inverted = false;
   std::vector<std::string> paths;         // empty: any
-  bool raw = false;                       // -e raw=all
   DescriptorSet dump_reads, dump_writes;  // -e read=SET, -e write=SET: all that went through these
   bool dumps() const { return dump_reads.any() || dump_writes.any(); }
-  // What strace says with -e, too: -e abbrev=none for -v, -e quiet=SET for -q, -e decode-fds=SET for -y.
-  bool verbose = false;
-  int quiet = 0, files = 0;
+  // Which calls are shown otherwise than most: -e raw=SET, -e abbrev=SET (-v: none), -e verbose=SET.
+  CallSet raw, abbreviated = CallSet().set(), structured = CallSet().set();
+  u8 quiet = loud;                     // -q
+  u8 files = DecodeOptions::no_files;  // -y
+  bool names = false;                  // -Y
 
-  // One -e: "trace=SET", "status=SET", "signal=SET", "fd=SET", "raw=all", or a SET of calls alone.
+  // One -e: "trace=SET", "status=SET", "signal=SET", "fd=SET", "raw=SET", or a SET of calls alone.
   void add(std::string_view expression);
+  // How this call is shown where most are shown as `all` says.
+  DecodeOptions decoding(u64 nr, const DecodeOptions& all) const;
   bool all_statuses() const { return statuses == (successful | failed | unfinished | unavailable); }
   bool wants_files() const { return !paths.empty(); }
   // Of a call that has been entered.

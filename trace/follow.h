@@ -47,13 +47,18 @@ class Follower {
   // Wall-clock time of an event.
   u64 realtime_ns(u64 ns) const { return ns + realtime_offset_; }
   u64 first_ns() const { return first_ns_; }
+  // Of all whose number somebody may still say: a thread's until it has ended, a process's until it has been waited for.
+  const ProcessNames& names() const { return names_; }
+  void forget(i32 tid) { threads_.erase(tid), latest_ = nullptr; }
 
  private:
   Thread& thread_of(const event::RecordHead& head);
+  void follow_names(const Thread& thread);
   void entered(Thread& thread, const EventView& view);
   void left(Thread& thread, const EventView& view);
   std::map<i32, Thread> threads_;
   Thread* latest_ = nullptr;  // among threads_
+  ProcessNames names_;
   u64 realtime_offset_ = 0, first_ns_ = 0;
 };
 

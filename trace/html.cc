@@ -96,7 +96,7 @@ void HtmlWriter::on_exit(Thread& thread, u64) {
   Call& call = thread.call;
   if (!thread.shown || !filter_.shows_result(call)) return;
   std::string text;
-  decode_whole(call, decode_, text);
+  decode_whole(call, filter_.decoding(call.nr, decode_), text);
   line(call.entered_ns, call.left_ns - call.entered_ns, thread.tid, call_name(call),
        call.failed() ? static_cast<i32>(-call.value) : 0, text);
   touch(call);
@@ -104,7 +104,7 @@ void HtmlWriter::on_exit(Thread& thread, u64) {
 
 void HtmlWriter::on_signal(Thread& thread, u64 ns, const abi::SigInfo& info) {
   line(ns, 0, thread.tid, signal_name(info.signo), 0,
-       "--- " + signal_name(info.signo) + " " + decode_signal(info) + " ---");
+       "--- " + signal_name(info.signo) + " " + decode_signal(info, decode_) + " ---");
 }
 
 void HtmlWriter::on_started(Thread& thread, u64 ns, i32 maker) {
@@ -124,7 +124,7 @@ void HtmlWriter::on_program(Thread& thread, u64) {
 void HtmlWriter::on_ended(Thread& thread, u64 ns, i32 wait_status, bool superseded) {
   if (thread.in_call && thread.shown && filter_.paths.empty()) {
     std::string text;
-    decode_entry(thread.call, decode_, text);
+    decode_entry(thread.call, filter_.decoding(thread.call.nr, decode_), text);
     text += ") = ?";
     line(thread.call.entered_ns, ns - thread.call.entered_ns, thread.tid, call_name(thread.call), 0, text);
   }

@@ -15,7 +15,9 @@ extern const std::string_view kPageHead, kPageScript;
 class HtmlWriter final : public Follower {
  public:
   HtmlWriter(DecodeOptions decode, Filter filter, std::string title, Output& output)
-      : decode_(decode), filter_(std::move(filter)), title_(std::move(title)), output_(output) {}
+      : decode_(decode), filter_(std::move(filter)), title_(std::move(title)), output_(output) {
+    if (filter_.names) decode_.names = &names();
+  }
   void finish() override;
 
  protected:

@@ -71,7 +71,7 @@ void JsonWriter::call(Thread& thread) {
   std::string out = head("call", thread, call.entered_ns);
   out += fmt::format(",\"name\":{},\"nr\":{},\"args\":[", json_string(call_name(call)), call.nr);
   bool first = true;
-  for (const Argument& argument : arguments(call, decode_)) {
+  for (const Argument& argument : arguments(call, filter_.decoding(call.nr, decode_))) {
     out += fmt::format("{}{{\"name\":\"{}\",\"type\":{},\"raw\":{}", first ? "" : ",", argument.name,
                        json_string(argument.type), argument.raw);
     first = false;
@@ -120,7 +120,7 @@ void JsonWriter::on_signal(Thread& thread, u64 ns, const abi::SigInfo& info) {
   if (info.signo < 0 || info.signo > 64 || !filter_.signals[static_cast<usize>(info.signo)]) return;
   output_.write(thread.tid, head("signal", thread, ns) + fmt::format(",\"signal\":\"{}\",\"code\":{},\"text\":{}}}\n",
                                                                      signal_name(info.signo), info.code,
-                                                                     json_string(decode_signal(info))));
+                                                                     json_string(decode_signal(info, decode_))));
 }
 
 void JsonWriter::on_stopped(Thread& thread, u64 ns, i32 signo) {

@@ -16,7 +16,9 @@ bool is_utf8(std::string_view text);
 class JsonWriter final : public Follower {
  public:
   JsonWriter(DecodeOptions decode, Filter filter, Output& output)
-      : decode_(decode), filter_(std::move(filter)), output_(output) {}
+      : decode_(decode), filter_(std::move(filter)), output_(output) {
+    if (filter_.names) decode_.names = &names();
+  }
 
  protected:
   void on_entry(Thread& thread, u64 ns) override;

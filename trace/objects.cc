@@ -176,7 +176,7 @@ void stack(Print& p, u64 place) {
 }
 
 void siginfo(Print& p, u64 place) {
-  p.object<abi::SigInfo>(place, [&](const abi::SigInfo& info) { print_siginfo(p.out, info); });
+  p.object<abi::SigInfo>(place, [&](const abi::SigInfo& info) { print_siginfo(p.out, info, p.options); });
 }
 
 void sigevent(Print& p, u64 place) {
@@ -287,7 +287,7 @@ void cap_header(Print& p, u64 place) {
     const bool known = h.version == 0x20080522 || h.version == 0x20071026 || h.version == 0x19980330;
     p.text("{version=" +
            (known ? std::string(version) : fmt::format("{:#x} /* _LINUX_CAPABILITY_VERSION_??? */", h.version)));
-    p.text(fmt::format(", pid={}}}", h.pid));
+    p.text(", pid="), p.process(h.pid), p.text("}");
   });
 }
 

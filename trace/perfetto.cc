@@ -20,7 +20,7 @@ void PerfettoWriter::put(std::string event) {
 void PerfettoWriter::slice(Thread& thread, u64 end_ns) {
   Call& call = thread.call;
   std::string args;
-  for (const Argument& argument : arguments(call, decode_)) {
+  for (const Argument& argument : arguments(call, filter_.decoding(call.nr, decode_))) {
     args += fmt::format(
         "{}:{},", json_string(argument.name.empty() ? "arg" + std::to_string(args.size()) : std::string(argument.name)),
         json_string(argument.shown));
@@ -28,7 +28,7 @@ void PerfettoWriter::slice(Thread& thread, u64 end_ns) {
   const u64 ns = end_ns - call.entered_ns;
   std::string result;
   if (call.left) {
-    decode_result(call, decode_, result);
+    decode_result(call, filter_.decoding(call.nr, decode_), result);
   } else {
     result = "?";
   }
@@ -85,10 +85,10 @@ void PerfettoWriter::on_exit(Thread& thread, u64 ns) {
 }
 
 void PerfettoWriter::on_signal(Thread& thread, u64 ns, const abi::SigInfo& info) {
-  put(
-      fmt::format("{{\"name\":\"{}\",\"cat\":\"signal\",\"ph\":\"i\",\"s\":\"t\",\"ts\":{},\"pid\":{},\"tid\":{},"
-                  "\"args\":{{\"info\":{}}}}}",
-                  signal_name(info.signo), microseconds(ns), thread.pid, thread.tid, json_string(decode_signal(info))));
+  put(fmt::format(
+      "{{\"name\":\"{}\",\"cat\":\"signal\",\"ph\":\"i\",\"s\":\"t\",\"ts\":{},\"pid\":{},\"tid\":{},"
+      "\"args\":{{\"info\":{}}}}}",
+      signal_name(info.signo), microseconds(ns), thread.pid, thread.tid, json_string(decode_signal(info, decode_))));
 }
 
 void PerfettoWriter::on_started(Thread& thread, u64 ns, i32 maker) {

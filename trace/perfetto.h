@@ -13,7 +13,9 @@ namespace limen::trace {
 class PerfettoWriter final : public Follower {
  public:
   PerfettoWriter(DecodeOptions decode, Filter filter, Output& output)
-      : decode_(decode), filter_(std::move(filter)), output_(output) {}
+      : decode_(decode), filter_(std::move(filter)), output_(output) {
+    if (filter_.names) decode_.names = &names();
+  }
   void finish() override;
 
  protected:

@@ -6,9 +6,12 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
 
 #include <fmt/format.h>
+
+#include "base/errno.h"
 
 namespace limen::trace {
 
@@ -34,7 +37,7 @@ void append_octal(std::string& out, u8 byte, bool before_digit) {
 
 }  // namespace
 
-void append_escaped(std::string& out, std::string_view data) {
+void append_escaped(std::string& out, std::string_view data, Octal octal) {
   usize plain = 0;  // from here on nothing is written yet
   for (usize i = 0; i < data.size(); ++i) {
     const u8 byte = static_cast<u8>(data[i]);
@@ -42,7 +45,9 @@ void append_escaped(std::string& out, std::string_view data) {
     if (escape == 0) continue;
     out.append(data, plain, i - plain);
     plain = i + 1;
-    if (escape == 1) {
+    if (escape == 1 && octal == Octal::no) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    } else if (escape == 1) {
       append_octal(out, byte, i + 1 < data.size() && data[i + 1] >= '0' && data[i + 1] <= '7');
     } else {
       (out += '\\') += escape;
@@ -53,17 +58,17 @@ void append_escaped(std::string& out, std::string_view data) {
 
 void append_quoted(std::string& out, std::string_view data, DecodeOptions::Hex hex, More more) {
   const auto is_plain = [](char c) { return (c >= ' ' && c < 0x7f) || (c >= '\t' && c <= '\r'); };
+  constexpr std::string_view kDigits = "0123456789abcdef";
   const bool in_hex = hex == DecodeOptions::Hex::all ||
                       (hex == DecodeOptions::Hex::unprintable && !std::all_of(data.begin(), data.end(), is_plain));
   out += '"';
   if (in_hex) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
     for (const char c : data) {
       (out += "\\x") += kDigits[static_cast<u8>(c) >> 4];
       out += kDigits[static_cast<u8>(c) & 0xf];
     }
   } else {
-    append_escaped(out, data);
+    append_escaped(out, data, hex == DecodeOptions::Hex::characters ? Octal::no : Octal::yes);
   }
   out += more == More::yes ? "\"..." : "\"";
 }
@@ -83,6 +88,21 @@ std::string escaped(std::string_view data) {
 void Print::address(u64 a) {
   if (a == 0) return text("NULL");
   append_hex(out, a);
+}
+
+void append_process(std::string& out, i32 pid, const DecodeOptions& options) {
+  append_number(out, i64{pid});
+  if (options.names == nullptr) return;
+  const auto known = options.names->find(pid);
+  if (known != options.names->end()) ((out += '<') += known->second) += '>';
+}
+
+void Print::process(i32 pid) { append_process(out, pid, options); }
+
+std::string error_name(u64 error) {
+  constexpr u64 kMost = 4095;
+  const std::string_view name = error - 1 < kMost ? errno_name(static_cast<Errno>(error)) : "E???";
+  return name == "E???" ? std::to_string(error) : std::string(name);
 }
 
 void Print::descriptor(i32 fd) {
@@ -153,14 +173,23 @@ void print_socket(Print& p, const event::Detail& d, std::span<const u8> addresse
 }  // namespace
 
 void Print::file(i32 fd) {
-  if (options.files == 0) return;
+  using enum event::Detail::Kind;
+  if (options.files == DecodeOptions::no_files) return;
   const std::optional<std::string_view> name = seen().file(fd);
   if (!name) return;
+  std::optional<Seen::Detail> detail = seen().detail(fd);
+  const auto asked = [&](event::Detail::Kind kind) {
+    const u8 what = kind == socket    ? DecodeOptions::sockets
+                    : kind == process ? DecodeOptions::processes
+                                      : DecodeOptions::devices;
+    return (options.files & what) != 0;
+  };
+  if (detail && !asked(detail->at.kind)) detail.reset();
+  if (!detail && (options.files & DecodeOptions::paths) == 0) return;
   out += '<';
-  const std::optional<Seen::Detail> detail = options.files > 1 ? seen().detail(fd) : std::nullopt;
-  if (detail && detail->at.kind == event::Detail::Kind::socket) {
+  if (detail && detail->at.kind == socket) {
     print_socket(*this, detail->at, detail->behind);
-  } else if (detail && detail->at.kind == event::Detail::Kind::process) {
+  } else if (detail && detail->at.kind == process) {
     out += "pid:", append_number(out, u64{detail->at.major});
   } else {
     constexpr std::string_view kDeleted = " (deleted)";
@@ -168,7 +197,7 @@ void Print::file(i32 fd) {
     append_escaped(out, deleted ? name->substr(0, name->size() - kDeleted.size()) : *name);
     if (deleted) return text(">(deleted)");
     if (detail) {
-      const bool is_block = detail->at.kind == event::Detail::Kind::block_device;
+      const bool is_block = detail->at.kind == block_device;
       out += fmt::format("<{} {}:{}>", is_block ? "block" : "char", detail->at.major, detail->at.minor);
     }
   }

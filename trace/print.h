@@ -23,6 +23,7 @@ struct Print {
   void number(i64 n) { append_number(out, n); }
   void unsigned_number(u64 n) { append_number(out, n); }
   void named(std::string_view table, u64 value) { append_names(out, names(table), value); }
+  void process(i32 pid);    // "7", "7<sh>" of a thread, a process, a group or a session
   void descriptor(i32 fd);  // "3", "3</etc/passwd>"
   void file(i32 fd);        // "</etc/passwd>", where that is asked for
   bool is_netlink(i32 fd) const;
@@ -35,7 +36,7 @@ struct Print {
   template <typename T, typename F>
   void object(u64 place, const F& print) {
     T value;
-    if (place != 0 && seen().read(place, value)) {
+    if (place != 0 && options.structures && seen().read(place, value)) {
       print(value);
     } else {
       address(place);
@@ -44,7 +45,8 @@ struct Print {
   // "[a, b, ...]" of up to `count` elements.
   template <typename T, typename F>
   void array(u64 place, u64 count, const F& print) {
-    if (place == 0 || (count != 0 && seen().memory(place, sizeof(T)) == nullptr)) return address(place);
+    if (place == 0 || !options.structures || (count != 0 && seen().memory(place, sizeof(T)) == nullptr))
+      return address(place);
     out += '[';
     for (u64 i = 0; i < count; ++i) {
       if (i > 0) out += ", ";
@@ -64,7 +66,8 @@ enum class More : bool { no, yes };
 void append_quoted(std::string& out, std::string_view data, DecodeOptions::Hex hex, More more);
 std::string quote(std::string_view data, DecodeOptions::Hex hex, More more);
 // The same escapes without the quotes, for names that guests choose.
-void append_escaped(std::string& out, std::string_view data);
+enum class Octal : bool { no, yes };  // no: hexadecimal
+void append_escaped(std::string& out, std::string_view data, Octal octal = Octal::yes);
 std::string escaped(std::string_view data);
 
 // The name of a function as its source has it, where the compiler wrote it otherwise.
@@ -80,7 +83,9 @@ void print_bpf(Print& p, u64 place, u64 length);      // bpf(2)'s attributes, by
 void print_socket_address(Print& p, u64 place, i64 length);
 void print_iovec(Print& p, u64 place, u64 count, u64 bytes);
 void print_wait_status(Print& p, u64 place);
-void print_siginfo(std::string& out, const abi::SigInfo& info);
+void print_siginfo(std::string& out, const abi::SigInfo& info, const DecodeOptions& options);
+void append_process(std::string& out, i32 pid, const DecodeOptions& options);  // "7<sh>"
+std::string error_name(u64 error);                      // "ENOENT"; a number where it has no name
 void print_time(Print& p, u64 place);                   // TimeSpec
 std::string moment(i64 seconds, u64 ns, bool with_ns);  // "1970-01-01T00:00:01.000000002+0000"
 std::string ticks(i64 n);                               // "5 /* 0.05 s */"

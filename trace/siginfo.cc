@@ -11,9 +11,10 @@ namespace {
 
 void append_address(std::string& out, u64 a) { a == 0 ? void(out += "NULL") : append_hex(out, a); }
 
-void append_sender(std::string& out, const abi::SigInfo& info) {
+void append_sender(std::string& out, const abi::SigInfo& info, const DecodeOptions& options) {
   const auto kill = info.as<abi::SigInfoKill>();
-  out += fmt::format(", si_pid={}, si_uid={}", kill.pid, kill.uid);
+  append_process(out += ", si_pid=", kill.pid, options);
+  out += fmt::format(", si_uid={}", kill.uid);
 }
 
 void append_value(std::string& out, u64 value) {
@@ -27,7 +28,7 @@ void append_poll(std::string& out, const abi::SigInfo& info) {
 }
 
 // What a signal of another process, of a timer or of a file carries.
-void append_sent(std::string& out, const abi::SigInfo& info) {
+void append_sent(std::string& out, const abi::SigInfo& info, const DecodeOptions& options) {
   constexpr i32 kUser = 0, kOfFile = -5, kOfThread = -6;
   if (info.code == kOfFile) return append_poll(out, info);
   if (info.code == abi::si_timer) {
@@ -35,7 +36,7 @@ void append_sent(std::string& out, const abi::SigInfo& info) {
     out += fmt::format(", si_timerid={}, si_overrun={}", hex(static_cast<u32>(timer.timerid)), timer.overrun);
     return append_value(out, timer.value);
   }
-  append_sender(out, info);
+  append_sender(out, info, options);
   const auto queue = info.as<abi::SigInfoQueue>();
   if (info.code != kUser && info.code != kOfThread && queue.value != 0) append_value(out, queue.value);
 }
@@ -53,16 +54,17 @@ void append_fault(std::string& out, const abi::SigInfo& info, std::string_view t
   }
 }
 
-void append_child(std::string& out, const abi::SigInfo& info) {
+void append_child(std::string& out, const abi::SigInfo& info, const DecodeOptions& options) {
   const auto child = info.as<abi::SigInfoChild>();
   const std::string status = info.code == 1 ? std::to_string(child.status) : signal_name(child.status);
-  out += fmt::format(", si_pid={}, si_uid={}, si_status={}, si_utime={}, si_stime={}", child.pid, child.uid, status,
-                     ticks(child.utime), ticks(child.stime));
+  append_process(out += ", si_pid=", child.pid, options);
+  out += fmt::format(", si_uid={}, si_status={}, si_utime={}, si_stime={}", child.uid, status, ticks(child.utime),
+                     ticks(child.stime));
 }
 
 }  // namespace
 
-void print_siginfo(std::string& out, const abi::SigInfo& info) {
+void print_siginfo(std::string& out, const abi::SigInfo& info, const DecodeOptions& options) {
   struct Codes {
     i32 signo;
     std::string_view table;
@@ -82,14 +84,12 @@ void print_siginfo(std::string& out, const abi::SigInfo& info) {
   if (known.empty() && !table.empty()) known = name_of(names(table), code);
   out +=
       fmt::format("{{si_signo={}, si_code={}", signal_name(info.signo), known.empty() ? hex(code) : std::string(known));
-  if (info.err != 0) {
-    const std::string_view error = errno_name(static_cast<Errno>(info.err));
-    out += ", si_errno=" + (error.empty() ? std::to_string(info.err) : std::string(error));
-  }
+  if (info.err != 0)
+    out += ", si_errno=" + (info.err > 0 ? error_name(static_cast<u64>(info.err)) : std::to_string(info.err));
   if (info.code <= 0) {
-    append_sent(out, info);
+    append_sent(out, info, options);
   } else if (table == "cld_code") {
-    append_child(out, info);
+    append_child(out, info, options);
   } else if (table == "sys_code") {
     const auto sys = info.as<abi::SigInfoSys>();
     const SyscallRow* row = find_syscall(Arch::x86_64, sys.syscall);
@@ -106,7 +106,7 @@ void print_siginfo(std::string& out, const abi::SigInfo& info) {
   } else {
     const auto queue = info.as<abi::SigInfoQueue>();
     const auto kill = info.as<abi::SigInfoKill>();
-    if (kill.pid != 0 || kill.uid != 0) append_sender(out, info);
+    if (kill.pid != 0 || kill.uid != 0) append_sender(out, info, options);
     if (queue.value != 0) append_value(out, queue.value);
   }
   out += '}';

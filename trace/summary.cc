@@ -9,31 +9,74 @@
 namespace limen::trace {
 namespace {
 
-using Less = bool (*)(const CallCount& a, const CallCount& b);
-struct Order {
-  std::string_view name;
-  Less less;
-};
 u64 average(const CallCount& c) { return c.calls == 0 ? 0 : c.durations.total_ns() / c.calls; }
-constexpr Order kOrders[] = {
-    {"time", [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
-    {"time-total",
-     [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
-    {"total-time",
-     [](const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }},
-    {"calls", [](const CallCount& a, const CallCount& b) { return a.calls > b.calls; }},
-    {"count", [](const CallCount& a, const CallCount& b) { return a.calls > b.calls; }},
-    {"errors", [](const CallCount& a, const CallCount& b) { return a.errors > b.errors; }},
-    {"error", [](const CallCount& a, const CallCount& b) { return a.errors > b.errors; }},
-    {"name", [](const CallCount& a, const CallCount& b) { return a.name < b.name; }},
-    {"syscall", [](const CallCount& a, const CallCount& b) { return a.name < b.name; }},
-    {"min-time",
-     [](const CallCount& a, const CallCount& b) { return a.durations.least_ns() > b.durations.least_ns(); }},
-    {"max-time", [](const CallCount& a, const CallCount& b) { return a.durations.most_ns() > b.durations.most_ns(); }},
-    {"avg-time", [](const CallCount& a, const CallCount& b) { return average(a) > average(b); }},
-    {"nothing", [](const CallCount&, const CallCount&) { return false; }},
-    {"none", [](const CallCount&, const CallCount&) { return false; }},
+std::string seconds(u64 ns) { return fmt::format("{:.6f}", static_cast<double>(ns) / 1e9); }
+std::string percent(u64 ns, u64 of) {
+  return fmt::format("{:.2f}", of == 0 ? 0 : 100.0 * static_cast<double>(ns) / static_cast<double>(of));
+}
+
+// strace's columns: what -U and -S call them, and which call comes first where they sort.
+struct Column {
+  std::string_view name, others;  // `others`: further words for it, with a space before and behind each
+  std::string_view head;
+  usize width;
+  std::string (*cell)(const CallCount& c, u64 total_ns);
+  bool (*less)(const CallCount& a, const CallCount& b);
 };
+bool by_total(const CallCount& a, const CallCount& b) { return a.durations.total_ns() > b.durations.total_ns(); }
+constexpr Column kColumns[] = {
+    {"time-percent", " time ", "% time", 6,
+     [](const CallCount& c, u64 total) { return percent(c.durations.total_ns(), total); }, by_total},
+    {"total-time", " time-total ", "seconds", 11,
+     [](const CallCount& c, u64) { return seconds(c.durations.total_ns()); }, by_total},
+    {"min-time", " shortest time-min ", "shortest", 8,
+     [](const CallCount& c, u64) { return seconds(c.durations.least_ns()); },
+     [](const CallCount& a, const CallCount& b) { return a.durations.least_ns() > b.durations.least_ns(); }},
+    {"max-time", " longest time-max ", "longest", 8,
+     [](const CallCount& c, u64) { return seconds(c.durations.most_ns()); },
+     [](const CallCount& a, const CallCount& b) { return a.durations.most_ns() > b.durations.most_ns(); }},
+    {"avg-time", " time-avg ", "usecs/call", 11,
+     [](const CallCount& c, u64) { return std::to_string(average(c) / 1000); },
+     [](const CallCount& a, const CallCount& b) { return average(a) > average(b); }},
+    {"calls", " count ", "calls", 9, [](const CallCount& c, u64) { return std::to_string(c.calls); },
+     [](const CallCount& a, const CallCount& b) { return a.calls > b.calls; }},
+    {"errors", " error ", "errors", 9,
+     [](const CallCount& c, u64) { return c.errors == 0 ? std::string() : std::to_string(c.errors); },
+     [](const CallCount& a, const CallCount& b) { return a.errors > b.errors; }},
+    {"name", " syscall syscall-name ", "syscall", 16, [](const CallCount& c, u64) { return c.name; },
+     [](const CallCount& a, const CallCount& b) { return a.name < b.name; }},
+};
+constexpr const Column& kName = kColumns[std::size(kColumns) - 1];
+
+const Column* find_column(std::string_view word) {
+  if (word.empty() || word.find(' ') != std::string_view::npos) return nullptr;
+  for (const Column& column : kColumns) {
+    if (column.name == word || column.others.find(" " + std::string(word) + " ") != std::string_view::npos)
+      return &column;
+  }
+  return nullptr;
+}
+
+std::vector<const Column*> find_columns(std::string_view words) {
+  std::vector<const Column*> out;
+  while (true) {
+    const usize comma = words.find(',');
+    const std::string word(words.substr(0, comma));
+    const Column* column = find_column(word);
+    if (column == nullptr) {
+      std::string there;
+      for (const Column& known : kColumns) there += (there.empty() ? "" : ", ") + std::string(known.name);
+      throw BadSet("no column '" + word + "'; there are " + there);
+    }
+    if (std::find(out.begin(), out.end(), column) != out.end())
+      throw BadSet("column '" + word + "' stands there twice");
+    out.push_back(column);
+    if (comma == std::string_view::npos) break;
+    words.remove_prefix(comma + 1);
+  }
+  if (std::find(out.begin(), out.end(), &kName) == out.end()) out.push_back(&kName);
+  return out;
+}
 
 // Calls whose positive result is a number of bytes.
 bool moves_bytes(std::string_view name) {
@@ -75,6 +118,13 @@ void Durations::add(u64 ns) {
   if (buckets_.empty()) buckets_.resize(kBuckets);
   ++buckets_[bucket_of(ns)];
   ++count_, total_ += ns, least_ = std::min(least_, ns), most_ = std::max(most_, ns);
+}
+
+void Durations::add(const Durations& other) {
+  if (buckets_.empty()) buckets_.resize(kBuckets);
+  for (usize i = 0; i < other.buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+  count_ += other.count_, total_ += other.total_;
+  least_ = std::min(least_, other.least_), most_ = std::max(most_, other.most_);
 }
 
 u64 Durations::percentile_ns(double share) const {
@@ -131,29 +181,50 @@ std::vector<CallCount> Summary::calls() const {
   return out;
 }
 
+void check_summary_columns(std::string_view columns) { find_columns(columns); }
+
 bool is_summary_order(std::string_view order) {
-  return std::any_of(std::begin(kOrders), std::end(kOrders), [&](const Order& o) { return o.name == order; });
+  return order == "nothing" || order == "none" || find_column(order) != nullptr;
 }
 
-std::string summary_table(std::vector<CallCount> calls, std::string_view order) {
-  for (const Order& known : kOrders) {
-    if (known.name == order) std::stable_sort(calls.begin(), calls.end(), known.less);
-  }
-  u64 total_ns = 0, total_calls = 0, total_errors = 0;
+std::string summary_table(std::vector<CallCount> calls, std::string_view order, std::string_view words) {
+  if (const Column* by = find_column(order)) std::stable_sort(calls.begin(), calls.end(), by->less);
+  CallCount total{.name = "total"};
   for (const CallCount& c : calls) {
-    total_ns += c.durations.total_ns(), total_calls += c.calls, total_errors += c.errors;
+    total.calls += c.calls, total.errors += c.errors;
+    total.durations.add(c.durations);
   }
-  const auto line = [&](u64 ns, u64 count, u64 errors, std::string_view name) {
-    const double share = total_ns == 0 ? 0 : 100.0 * static_cast<double>(ns) / static_cast<double>(total_ns);
-    return fmt::format("{:6.2f} {:11.6f} {:>11} {:>9} {:>9} {}\n", share, static_cast<double>(ns) / 1e9,
-                       count == 0 ? 0 : ns / 1000 / count, count, errors == 0 ? "" : std::to_string(errors), name);
+  const std::vector<const Column*> columns = find_columns(words);
+  std::vector<std::vector<std::string>> lines(calls.size() + 1);
+  std::vector<usize> widths;
+  for (const Column* column : columns) {
+    usize width = column->width;
+    for (usize i = 0; i < lines.size(); ++i) {
+      lines[i].push_back(column->cell(i < calls.size() ? calls[i] : total, total.durations.total_ns()));
+      width = std::max(width, column == &kName ? 0 : lines[i].back().size());
+    }
+    widths.push_back(width);
+  }
+  std::string out, rule;
+  const auto put = [&](usize i, std::string_view cell) {
+    if (i > 0) out += ' ';
+    // The head of the first column stands where its name begins, and so do the names of calls, unpadded at a line's end.
+    const bool left = columns[i] == &kName || cell == "% time";
+    out += left && i + 1 == columns.size() ? std::string(cell)
+           : left                          ? fmt::format("{:<{}}", cell, widths[i])
+                                           : fmt::format("{:>{}}", cell, widths[i]);
+    if (i + 1 == columns.size()) out += '\n';
   };
-  constexpr std::string_view kRule = "------ ----------- ----------- --------- --------- ----------------\n";
-  std::string out = "% time     seconds  usecs/call     calls    errors syscall\n";
-  out += kRule;
-  for (const CallCount& c : calls) out += line(c.durations.total_ns(), c.calls, c.errors, c.name);
-  out += kRule;
-  return out + line(total_ns, total_calls, total_errors, "total");
+  for (usize i = 0; i < columns.size(); ++i) {
+    put(i, columns[i]->head);
+    rule += (i > 0 ? " " : "") + std::string(widths[i], '-');
+  }
+  rule += '\n', out += rule;
+  for (usize line = 0; line < lines.size(); ++line) {
+    if (line + 1 == lines.size()) out += rule;
+    for (usize i = 0; i < columns.size(); ++i) put(i, lines[line][i]);
+  }
+  return out;
 }
 
 }  // namespace limen::trace

@@ -13,6 +13,7 @@ namespace limen::trace {
 class Durations {
  public:
   void add(u64 ns);
+  void add(const Durations& other);
   u64 count() const { return count_; }
   u64 total_ns() const { return total_; }
   u64 least_ns() const { return count_ == 0 ? 0 : least_; }
@@ -34,9 +35,11 @@ struct CallCount {
   Durations durations;
 };
 
-// Table of -c: by "time", "calls", "errors", "name", "min-time", "max-time", "avg-time", "nothing". False: no such order.
+// Table of -c, by one of its columns or "nothing". False: no such order.
 bool is_summary_order(std::string_view order);
-std::string summary_table(std::vector<CallCount> calls, std::string_view order);
+// "name,calls": a BadSet where there is no such column.
+void check_summary_columns(std::string_view columns);
+std::string summary_table(std::vector<CallCount> calls, std::string_view order, std::string_view columns);
 
 class Summary : public Follower {
  public:

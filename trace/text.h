@@ -3,6 +3,7 @@
 
 #include <ctime>
 #include <functional>
+#include <set>
 
 #include "trace/filter.h"
 #include "trace/follow.h"
@@ -13,24 +14,29 @@ namespace limen::trace {
 struct TextOptions {
   DecodeOptions decode;
   Filter filter;
-  int time = 0;              // -t, -tt, -ttt
-  bool relative = false;     // -r
-  bool durations = false;    // -T
-  bool stack = false;        // -k
-  bool number = false;       // -n
-  bool instruction = false;  // -i
-  bool names = false;        // -Y
-  int quiet = 0;             // -q, -qq, -qqq
-  int column = 40;           // -a
-  bool to_file = false;      // -o: every line begins with its thread
-  bool split = false;        // -ff: a file for each thread
+  enum class Time : u8 { none, day, epoch };
+  Time time = Time::none;  // -t, -ttt
+  bool relative = false;   // -r
+  bool durations = false;  // -T
+  // Digits of a second's fraction: -tt has 6.
+  int time_digits = 0, relative_digits = 6, duration_digits = 6;
+  bool stack = false;           // -k
+  bool number = false;          // -n
+  bool instruction = false;     // -i
+  bool detach_at_exec = false;  // -b execve
+  int column = 40;              // -a
+  bool to_file = false;         // -o: every line begins with its thread
+  bool split = false;           // -ff: a file for each thread
 };
 
 class TextWriter final : public Follower {
  public:
   // `notice`: "Process 3 attached", which goes to standard error whatever -o says.
   TextWriter(TextOptions options, Output& output, std::function<void(std::string)> notice)
-      : options_(std::move(options)), output_(output), notice_(std::move(notice)) {}
+      : options_(std::move(options)), output_(output), notice_(std::move(notice)) {
+    if (options_.filter.names) options_.decode.names = &names();
+  }
+  void take(const EventView& view) override;
   void finish() override;
 
  protected:
@@ -50,15 +56,17 @@ class TextWriter final : public Follower {
   void leave_line(Thread& thread);
   void end_line(Thread& thread);
   void interrupt();
-  void tell_notices();  // that came while a line was open
-  void lead(const Thread& thread, u64 ns);
+  void tell_notices();                         // that came while a line was open
+  enum class Place : u8 { at_call, nowhere };  // -i
+  void lead(const Thread& thread, u64 ns, Place at = Place::at_call);
   void stack(const Thread& thread, const Seen& seen);
   void resume(Thread& thread, u64 ns);
   void entry_text(Thread& thread, std::string& out);
+  void detach(Thread& thread);
   void append_padded(std::string_view text, usize width);
   usize column() const;
   void pad();
-  void whole_line(Thread& thread, u64 ns, std::string_view text);
+  void whole_line(Thread& thread, u64 ns, std::string_view text, Place at = Place::at_call);
 
   TextOptions options_;
   Output& output_;
@@ -72,6 +80,7 @@ class TextWriter final : public Follower {
   time_t second_ = 0;
   char second_text_[16] = "";  // of second_
   std::vector<std::string> notices_;
+  std::set<i32> detached_;  // and who is born of them
   usize alive_ = 0;
 };
 

@@ -11,6 +11,7 @@ import sys
 # What is different each time. In this order.
 NORMAL = [
     (re.compile(r"(?<!\|)0x[0-9a-f]{5,16}\b(?! /\* [A-Z]|\|)"), "ADDR"),
+    (re.compile(r"^\[[0-9a-f]{16}\]"), "[ADDR]"),
     (re.compile(r"/\* \d+ vars? \*/"), "/* N vars */"),
     (re.compile(r" +(= (?:-?\d|\?|ADDR|0x|NULL|\d))"), r" \1"),  # the padding before the result
 ]
@@ -54,7 +55,7 @@ def read_log(text):
     lines, halves, ends, handlers, handling = {}, {}, {}, {}, {}
     last = None
     for line in text.splitlines():
-        match = re.match(r"(\d+) +(.*)", line)
+        match = re.match(r"(\d+)(?:<[^>]*>)? +(.*)", line)
         if not match:
             if last and line.startswith((" | ", " * ")):
                 lines[last].append(line)
@@ -63,8 +64,9 @@ def read_log(text):
         last = tid
         lines.setdefault(tid, [])
         ends.setdefault(tid, [])
-        if rest.endswith(" <unfinished ...>"):
-            halves[tid] = rest[: -len(" <unfinished ...>")]
+        half = re.match(r"(.*) <(unfinished|detached) \.\.\.>$", rest)
+        if half:
+            halves[tid] = half.group(1)
             continue
         resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", rest)
         if resumed:
