@@ -26,6 +26,8 @@ TEST(Inject, WhenAloneMeansOnce) {
 TEST(Inject, Delays) {
   EXPECT_EQ(parse_inject("inject", "read:delay_enter=5").delay_enter_ns, 5'000u);
   EXPECT_EQ(parse_inject("inject", "read:delay_exit=2ms").delay_exit_ns, 2'000'000u);
+  EXPECT_EQ(parse_inject("inject", "read:delay_exit=1.5ms").delay_exit_ns, 1'500'000u);
+  EXPECT_EQ(parse_inject("inject", "read:delay_exit=1e3").delay_exit_ns, 1'000'000u);
 }
 
 TEST(Inject, FaultFailsWithEnosysByDefault) {
@@ -35,7 +37,8 @@ TEST(Inject, FaultFailsWithEnosysByDefault) {
 TEST(Inject, RefusesWhatItDoesNotKnow) {
   for (const char* text :
        {"read", "opneat:error=EIO", "read:error=EWRONG", "read:error=0", "read:retval=-1", "read:signal=NONE",
-        "read:error=EIO:retval=0", "read:delay_enter=x", "read:error=EIO:when=0", "read:colour=1"}) {
+        "read:error=EIO:retval=0", "read:delay_enter=x", "read:error=EIO:when=0", "read:colour=1",
+        "read:delay_enter=nan", "read:delay_enter=1e30", "read:retval=1:when=65536", "read:signal=1:signal=2"}) {
     EXPECT_THROW(parse_inject("inject", text), UsageError) << text;
   }
 }

@@ -23,6 +23,15 @@ class Made {
     call.seen.add({&piece, 1});
     return *this;
   }
+  // Two pieces of one record.
+  Made& both(u64 place, std::string_view one, std::string_view other) {
+    const auto piece = [&](std::string_view s) {
+      return PieceView{event::Piece::Kind::memory, place, {reinterpret_cast<const u8*>(s.data()), s.size()}};
+    };
+    const PieceView pieces[] = {piece(one), piece(other)};
+    call.seen.add(pieces);
+    return *this;
+  }
   Made& text(u64 place, std::string_view words) { return memory(place, words.data(), words.size()); }
   Made& file(i64 fd, std::string_view path) {
     const PieceView piece{
@@ -76,6 +85,35 @@ TEST(Decode, UnreadableMemoryIsAnAddress) {
   EXPECT_EQ(Made("openat", {kCwd, 0x1000, 0, 0}).whole(-14),
             "openat(AT_FDCWD, 0x1000, O_RDONLY) = -1 EFAULT (Bad address)");
 }
+
+TEST(Decode, APathIsWholeWhereAnArgumentIsTheSameWord) {
+  EXPECT_EQ(Made("execve", {0x1000, 0, 0})
+                .both(0x1000, "/usr/lib/gcc/x86_64-linux-gnu/12/cc1\0"sv, "/usr/lib/gcc"sv)
+                .whole(0),
+            "execve(\"/usr/lib/gcc/x86_64-linux-gnu/12/cc1\", NULL, NULL) = 0");
+}
+
+TEST(Decode, OfTwoRecordsTheLaterCounts) {
+  EXPECT_EQ(Made("write", {1, 0x2000, 2}).text(0x2000, "abcd").text(0x2000, "xy").whole(2), "write(1, \"xy\", 2) = 2");
+}
+
+TEST(Decode, RawWordsAndAddressesWhereTheyAreAskedFor) {
+  Made raw("close", {3});
+  raw.options.raw = true;
+  EXPECT_EQ(raw.whole(3), "close(0x3) = 0x3");
+  Made bare("uname", {0x1000});
+  bare.options.structures = false;
+  EXPECT_EQ(bare.whole(0), "uname(0x1000) = 0");
+}
+
+TEST(Decode, NumbersOfProcessesHaveNamesWhereThoseAreKnown) {
+  const ProcessNames names{{7, "sh"}};
+  Made made("kill", {7, 15});
+  made.options.names = &names;
+  EXPECT_EQ(made.whole(0), "kill(7<sh>, SIGTERM) = 0");
+}
+
+TEST(Decode, AnErrorWithoutANameIsANumber) { EXPECT_EQ(Made("close", {3}).whole(-1000), "close(3) = -1 (errno 1000)"); }
 
 TEST(Decode, LongBuffersAreShortened) {
   const std::string long_text(40, 'x');
@@ -136,6 +174,9 @@ TEST(Filter, SetsOfCalls) {
   EXPECT_THROW(parse_calls("/["), BadSet);
   EXPECT_THROW(parse_calls("%nothing"), BadSet);
   EXPECT_THROW(parse_calls("read,,write"), BadSet);
+  EXPECT_NO_THROW(check_summary_columns("name,time,count"));
+  EXPECT_THROW(check_summary_columns("name,syscall"), BadSet);
+  EXPECT_THROW(check_summary_columns(""), BadSet);
   Filter filter;
   EXPECT_THROW(filter.add("colour=red"), BadSet);
   EXPECT_THROW(filter.add("signal=SIGNOTHING"), BadSet);

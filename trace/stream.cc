@@ -5,12 +5,13 @@
 namespace limen::trace {
 
 void Seen::add(std::span<const PieceView> pieces) {
+  ++records_;
   for (const PieceView& piece : pieces) {
     // Aligned, so that counts can be read in place.
     const usize at = bytes_.size();
     bytes_.resize(at + event::padded(piece.bytes.size()));
     if (!piece.bytes.empty()) std::memcpy(&bytes_[at], piece.bytes.data(), piece.bytes.size());
-    pieces_.push_back({piece.kind, piece.place, at, piece.bytes.size()});
+    pieces_.push_back({piece.kind, piece.place, at, piece.bytes.size(), records_});
   }
 }
 
@@ -29,13 +30,16 @@ const u8* Seen::first_memory(usize length) const {
 }
 
 std::span<const u8> Seen::from(u64 place) const {
-  for (auto piece = pieces_.rbegin(); piece != pieces_.rend(); ++piece) {
+  std::span<const u8> found;
+  u32 record = 0;
+  for (auto piece = pieces_.rbegin(); piece != pieces_.rend() && piece->record >= record; ++piece) {
     if (piece->kind != event::Piece::Kind::memory || place < piece->place || place - piece->place >= piece->length)
       continue;
-    const usize skipped = place - piece->place;
-    return std::span(bytes_).subspan(piece->at + skipped, piece->length - skipped);
+    record = piece->record;
+    const usize skipped = place - piece->place, length = piece->length - skipped;
+    if (length > found.size()) found = std::span(bytes_).subspan(piece->at + skipped, length);
   }
-  return {};
+  return found;
 }
 
 const u64* Seen::count(u64 place) const {

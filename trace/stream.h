@@ -43,7 +43,8 @@ class Seen {
   const u8* memory(u64 place, usize length) const;
   // The first piece of memory, where it has so many bytes.
   const u8* first_memory(usize length) const;
-  // From `place` to the end of the piece that holds it.
+  // From `place` to the end of the piece that holds it: the longest of the latest record, as one word may be a path, told whole, and
+  // an argument, told as far as strings are shown.
   std::span<const u8> from(u64 place) const;
   struct Frame {
     u64 address;
@@ -71,10 +72,12 @@ class Seen {
     event::Piece::Kind kind;
     u64 place;
     usize at, length;  // in bytes_
+    u32 record;        // which one brought it
   };
   const Piece* newest(event::Piece::Kind kind, i64 fd) const;
   std::vector<Piece> pieces_;
   std::vector<u8> bytes_;
+  u32 records_ = 0;
 };
 
 // Cuts a stream of bytes into records.

@@ -17,7 +17,7 @@ NORMAL = [
 ]
 
 # Small numbers are pids only where a pid stands.
-PID = re.compile(r"((?:^(?:clone3?|v?fork|wait4|waitid|getpid|gettid|getppid|getpgrp|setsid|set_tid_address|getsid)\(.*\) += |"
+PID = re.compile(r"((?:^(?:clone3?|v?fork|wait4|waitid|getpid|gettid|getppid|getpgrp|getpgid|setsid|set_tid_address|getsid)\(.*\) += |"
                  r"si_pid=|^TIOC|^kill\(|^tgkill\(|^tgkill\(P[0-9.]+, |^tgkill\(PID, |^getpgid\(|^wait4\(|^prlimit64\(|parent_tid=\[|"
                  r"in pid |P_PID, ))(\d+)")
 BIRTH = re.compile(r"^(?:clone3?|v?fork)\(.*\) += (\d+)")
@@ -130,6 +130,29 @@ def threads(text, rules):
 
 def difference(theirs, ours):
     return list(difflib.unified_diff(theirs, ours, "strace", "limen", lineterm="", n=1))
+
+
+MAPPINGS = "read(MAPPINGS)"  # tests/trace/job-differences; in how many pieces is chance, too
+MOVES = re.compile(r"^(read|write)\((\d+), .*\) = (\d+)$")
+
+
+def folded(lines):
+    """A thread's lines without what chance decides of one that is alone with its files: how much is in a pipe when it looks, and in
+    which order a directory names what is in it. Runs of reads or writes of one descriptor are one, with their sum; where a directory
+    was read the lines are sorted."""
+    out, run, total = [], None, 0
+    for line in lines + [""]:
+        if out and out[-1] == MAPPINGS and (line == MAPPINGS or re.match(r"read\(|lseek\(\d+, 0, SEEK_SET\)", line)):
+            continue
+        match = MOVES.match(line)
+        if run and (not match or match.group(1, 2) != run):
+            out.append("%s(%s) = %d in all" % (*run, total))
+            run, total = None, 0
+        if match:
+            run, total = match.group(1, 2), total + int(match.group(3))
+        elif line:
+            out.append(line)
+    return sorted(out) if any(line.startswith("getdents64(") for line in out) else out
 
 
 def shape(line):

@@ -54,7 +54,8 @@ def compare_job(limen_path, name, how, rules, verbose):
             both.append(logs)
     for n, (native, limen) in enumerate(zip(*both)):
         where = "%s: " % shlex.join(runner.commands(job)[n]) if job.kind == "cmd" else ""
-        same = {place for place in native.keys() & limen.keys() if native[place] == limen[place]}
+        same = {place for place in native.keys() & limen.keys()
+                if native[place] == limen[place] or compare.folded(native[place]) == compare.folded(limen[place])}
         exact, loose = exact + len(same), loose + len((native.keys() | limen.keys()) - same)
         if how == "lines":
             if native.keys() != limen.keys():
