@@ -138,19 +138,19 @@ MOVES = re.compile(r"^(read|write)\((\d+), .*\) = (\d+)$")
 
 def folded(lines):
     """A thread's lines without what chance decides of one that is alone with its files: how much is in a pipe when it looks, and in
-    which order a directory names what is in it. Runs of reads or writes of one descriptor are one, with their sum; where a directory
-    was read the lines are sorted."""
-    out, run, total = [], None, 0
+    which order a directory names what is in it. Where reads and writes follow each other it counts how much each descriptor moved in
+    all; where a directory was read the lines are sorted."""
+    out, moved = [], {}
     for line in lines + [""]:
         if out and out[-1] == MAPPINGS and (line == MAPPINGS or re.match(r"read\(|lseek\(\d+, 0, SEEK_SET\)", line)):
             continue
         match = MOVES.match(line)
-        if run and (not match or match.group(1, 2) != run):
-            out.append("%s(%s) = %d in all" % (*run, total))
-            run, total = None, 0
         if match:
-            run, total = match.group(1, 2), total + int(match.group(3))
-        elif line:
+            moved[match.group(1, 2)] = moved.get(match.group(1, 2), 0) + int(match.group(3))
+            continue
+        out += ["%s(%s) = %d in all" % (*which, moved[which]) for which in sorted(moved)]
+        moved = {}
+        if line:
             out.append(line)
     return sorted(out) if any(line.startswith("getdents64(") for line in out) else out
 
