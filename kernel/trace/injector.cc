@@ -1,5 +1,7 @@
 #include "kernel/trace/injector.h"
 
+#include <map>
+
 #include "kernel/task/task.h"
 #include "kernel/trace/errors.h"
 #include "platform/platform.h"
@@ -9,8 +11,7 @@ namespace limen {
 // What a task has done so far: Task::injected.
 class RuleInjector::Counts final : public RefCounted {
  public:
-  explicit Counts(usize rules) : met(rules) {}
-  std::vector<u64> met;  // calls of each rule
+  std::map<std::pair<usize, u64>, u64> met;  // how often a rule met a call: each call of its set is counted alone
   u64 calls = 0;
 };
 
@@ -33,7 +34,7 @@ bool must_succeed(u64 nr) {
 }  // namespace
 
 Interference RuleInjector::judge(Task& task, const platform::Entry& call) {
-  if (!task.injected) task.injected = make_ref<Counts>(rules_.size());
+  if (!task.injected) task.injected = make_ref<Counts>();
   Counts& counts = static_cast<Counts&>(*task.injected);
   ++counts.calls;
   Interference out;
@@ -41,7 +42,7 @@ Interference RuleInjector::judge(Task& task, const platform::Entry& call) {
   for (usize i = 0; i < rules_.size(); ++i) {
     const InjectRule& rule = rules_[i];
     if (!rule.calls[call.nr]) continue;
-    const u64 n = ++counts.met[i];
+    const u64 n = ++counts.met[{i, call.nr}];
     if (n < rule.first || n > rule.last || (n - rule.first) % rule.step != 0) continue;
     if (rule.result) out.result = rule.result;
     if (rule.signal.raw() != 0) out.signal = rule.signal;

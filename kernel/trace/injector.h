@@ -11,7 +11,7 @@
 
 namespace limen {
 
-// Of the calls of `calls`, counted for each task from 1: those from `first` to `last`, every `step`-th of them.
+// Of the calls of `calls`, each counted for each task from 1: those from `first` to `last`, every `step`-th of them.
 struct InjectRule {
   std::bitset<kSyscallEnd> calls;
   std::optional<i64> result;  // or -errno

@@ -61,6 +61,17 @@ void set_signals(const wire::GateHeader& gate) {
   }
 }
 
+// The public page's file under its number; so that nobody can write it, by a name of it where the host's /proc is there.
+void place_page(long page) {
+  char path[] = "/proc/self/fd/000";
+  constexpr usize kDigits = sizeof path - 4;
+  for (usize i = 0, weight = 100; i < 3; ++i, weight /= 10)
+    path[kDigits + i] = static_cast<char>('0' + static_cast<usize>(page) / weight % 10);
+  const long to_read = raw_syscall(SYS_open, reinterpret_cast<long>(path), O_RDONLY);
+  need(raw_syscall(SYS_dup2, to_read >= 0 ? to_read : page, LIMEN_FD_PUBLIC), 21);
+  if (to_read >= 0 && to_read != LIMEN_FD_PUBLIC) need(raw_syscall(SYS_close, to_read), 22);
+}
+
 // Descriptors 0, 1 and 3 are the arena, the control file and the public page's; nothing else stays open. Returns the gate's for a while.
 int set_descriptors(const Descriptors& fds) {
   const long arena = raw_syscall(SYS_fcntl, fds.arena, F_DUPFD, kSpareFd);
@@ -72,7 +83,7 @@ int set_descriptors(const Descriptors& fds) {
   need(raw_syscall(SYS_dup2, control, LIMEN_FD_CONTROL), 21);
   static_assert(LIMEN_FD_ARENA == 0 && LIMEN_FD_CONTROL == 1 && LIMEN_FD_LISTENER == 2 && LIMEN_FD_PUBLIC == 3);
   need(raw_syscall(SYS_close_range, LIMEN_FD_LISTENER, LIMEN_FD_PUBLIC, 0), 22);
-  if (fds.page >= 0) need(raw_syscall(SYS_dup2, page, LIMEN_FD_PUBLIC), 21);
+  if (fds.page >= 0) place_page(page);
   need(raw_syscall(SYS_close_range, LIMEN_FD_PUBLIC + 1, gate - 1, 0), 22);
   need(raw_syscall(SYS_close_range, gate + 1, ~0u, 0), 22);
   return static_cast<int>(gate);
