@@ -78,7 +78,7 @@ class Relay {
   std::optional<HostTerminal> terminal_;
   int control_fd_;  // -1 once the kernel process has closed its end
   int console_fd_;
-  bool wanted_ = false;        // a guest wants the terminal
+  bool wanted_ = false;  // a guest wants the terminal
   bool is_slim_ = false;
   bool holds_return_ = false;  // a '\r' that may belong to a '\n'
   const bool had_terminal_, outlives_terminal_;
