@@ -9,4 +9,4 @@
 /bin/pwd
 /bin/sh -c umask
 /usr/bin/nice
-/bin/grep SigIgn /proc/self/status
+/usr/bin/env --list-signal-handling /bin/true
