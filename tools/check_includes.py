@@ -43,10 +43,14 @@ def changed_lately():
     return list(dict.fromkeys(names + out.splitlines()))
 
 
+def sources_changed_lately(table):
+    paths = [os.path.join(tree.ROOT, name) for name in changed_lately() if name.endswith(".cc")]
+    return [path for path in paths if path in table and os.path.exists(path)][:MOST_SOURCES]
+
+
 def main():
     table = commands_of(os.path.abspath(sys.argv[1]))
-    paths = [os.path.join(tree.ROOT, name) for name in changed_lately() if name.endswith(".cc")]
-    paths = [path for path in paths if path in table and os.path.exists(path)][:MOST_SOURCES]
+    paths = sources_changed_lately(table)
 
     def look(path):
         done = subprocess.run([*table[path], "-fsyntax-only", path], capture_output=True, text=True, cwd=tree.ROOT)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <climits>
 #include <utility>
 
 #include "host/clock.h"
@@ -99,17 +100,23 @@ bool Cpus::keep_place(const void* owner) {
 
 int Cpus::emptier_than(u32 cpu, const cpu_set_t& allowed) const {
   int best = -1, fewest = busy(cpu) - 1;
-  for (u32 other = 0; other < CPU_SETSIZE; ++other) {
+  for (u32 i = 1; i < CPU_SETSIZE; ++i) {  // the next ones first: not all sandboxes go to the same
+    const u32 other = (cpu + i) % CPU_SETSIZE;
     if (usable(other) && CPU_ISSET(other, &allowed) && busy(other) < fewest)
       fewest = busy(other), best = static_cast<int>(other);
   }
   return best;
 }
 
-int Cpus::emptiest() const {
-  int best = -1;
+cpu_set_t Cpus::emptiest() const {
+  cpu_set_t best;
+  CPU_ZERO(&best);
+  int fewest = INT_MAX;
   for (u32 cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (usable(cpu) && (best < 0 || busy(cpu) < busy(static_cast<u32>(best)))) best = static_cast<int>(cpu);
+    if (!usable(cpu) || busy(cpu) > fewest) continue;
+    if (busy(cpu) < fewest) CPU_ZERO(&best);
+    fewest = busy(cpu);
+    CPU_SET(cpu, &best);
   }
   return best;
 }
@@ -127,15 +134,12 @@ void unbind_this_thread(const Cpus& cpus) {
   (void)host::call::sched_setaffinity(0, sizeof(cpu_set_t), &cpus.all()).ok();
 }
 
-int step_aside(const Cpus& cpus) {
-  const int here = own_cpu >= 0 ? own_cpu : ::sched_getcpu();
-  const int there = cpus.emptiest();
-  if (there < 0 || (own_cpu >= 0 && cpus.busy(static_cast<u32>(there)) >= cpus.busy(static_cast<u32>(here))))
-    return here;
-  const cpu_set_t set = only(there);
-  if (!host::call::sched_setaffinity(0, sizeof set, &set).ok()) return here;
-  own_cpu = there;
-  return there;
+cpu_set_t step_aside(const Cpus& cpus) {
+  thread_local cpu_set_t now = cpus.all();
+  const cpu_set_t set = cpus.emptiest();
+  if (CPU_COUNT(&set) != 0 && !CPU_EQUAL(&set, &now) && host::call::sched_setaffinity(0, sizeof set, &set).ok())
+    now = set;
+  return now;
 }
 
 int bound_cpu() { return own_cpu; }

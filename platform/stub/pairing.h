@@ -52,7 +52,7 @@ class Cpus {
   // One of `allowed` that at least two fewer want than this one; -1: none.
   int emptier_than(u32 cpu, const cpu_set_t& allowed) const;
   // Where the fewest want to be.
-  int emptiest() const;
+  cpu_set_t emptiest() const;
 
   // A place for a hot pair: a free one, or one whose owner has not called for a while.
   bool take_place(const void* owner);
@@ -80,9 +80,9 @@ class Cpus {
 
 // Kernel threads start on any CPU, whatever the thread that made them is bound to.
 void unbind_this_thread(const Cpus& cpus);
-// By a thread that serves the sandbox, when it has nothing to do: its next work shall not take the CPU from a pair that has another one
-// beside it. Returns the CPU.
-int step_aside(const Cpus& cpus);
+// By a thread that serves the sandbox, when it has nothing to do: its next work shall not take the CPU from a pair while another one has
+// none. Returns where it may run now.
+cpu_set_t step_aside(const Cpus& cpus);
 // For Sleeper: the CPU that this kernel thread is bound to, or -1; that somebody else has bound it; binding somebody else.
 int bound_cpu();
 void was_moved_to(int cpu);

@@ -143,13 +143,10 @@ Result<void> TemplateProcess::start(Control& control, const host::Handle& arena,
   return success;
 }
 
-void TemplateProcess::live_on(int cpu) {
+void TemplateProcess::live_on(const cpu_set_t& cpus) {
   const MutexGuard guard(mutex_);
-  if (pid_ == 0 || cpu_ == cpu) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<usize>(cpu), &set);
-  if (host::call::sched_setaffinity(pid_, sizeof set, &set).ok()) cpu_ = cpu;
+  if (pid_ == 0 || CPU_EQUAL(&cpus_, &cpus)) return;
+  if (host::call::sched_setaffinity(pid_, sizeof cpus, &cpus).ok()) cpus_ = cpus;
 }
 
 Result<int> TemplateProcess::make_stub(Control& control, u32 order_page) {

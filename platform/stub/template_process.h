@@ -4,6 +4,8 @@
 // Stubs are made with CLONE_PARENT, so they are the kernel's own children, and die with the thread that called start.
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 
 #include "base/lock.h"
@@ -25,14 +27,14 @@ class TemplateProcess {
   void on_death(Control& control);
   void kill();
   // What it makes begins there, too.
-  void live_on(int cpu) EXCLUDES(mutex_);
+  void live_on(const cpu_set_t& cpus) EXCLUDES(mutex_);
 
  private:
   host::Handle pidfd_;
   std::atomic<bool> dead_{false};
   Mutex mutex_{LockRank::leaf};     // the right to name its process id
   int pid_ GUARDED_BY(mutex_) = 0;  // 0: not any more
-  int cpu_ GUARDED_BY(mutex_) = -1;
+  cpu_set_t cpus_ GUARDED_BY(mutex_) = {};
 };
 
 }  // namespace limen::platform
