@@ -44,14 +44,8 @@ def key_of(files, command):
     return digest.hexdigest()
 
 
-def tidy(build, source):
-    done = subprocess.run(["clang-tidy", "-quiet", "-p", build, source], capture_output=True, text=True, cwd=tree.ROOT)
-    said = done.stdout if "error:" in done.stdout else done.stdout + done.stderr
-    return done.returncode, said.replace(tree.ROOT + "/", "")
-
-
-def tidy_alone(source, flags):
-    done = subprocess.run(["clang-tidy", "-quiet", source, "--", *flags], capture_output=True, text=True, cwd=tree.ROOT)
+def tidy(*arguments):
+    done = subprocess.run(["clang-tidy", "-quiet", *arguments], capture_output=True, text=True, cwd=tree.ROOT)
     said = done.stdout if "error:" in done.stdout else done.stdout + done.stderr
     return done.returncode, said.replace(tree.ROOT + "/", "")
 
@@ -61,7 +55,7 @@ def look_at_changed(build, wanted, jobs):
     table = check_includes.commands_of(build)
     sources = [path for path in check_includes.sources_changed_lately(table) if path.startswith(wanted) and not path.endswith("_test.cc")]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        results = list(pool.map(lambda path: tidy_alone(path, [word for word in table[path][1:] if word != "-c"]), sources))
+        results = list(pool.map(lambda path: tidy(path, "--", *[word for word in table[path][1:] if word != "-c"]), sources))
     print("%d sources" % len(sources))
     tree.finish([output.strip() for status, output in results if status != 0])
 
@@ -86,7 +80,7 @@ def main():
     todo = sorted((unit for unit in keys if not os.path.exists(os.path.join(CACHE, keys[unit]))), key=sizes.get, reverse=True)
     problems = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for unit, (status, output) in zip(todo, pool.map(lambda unit: tidy(build, unit), todo)):
+        for unit, (status, output) in zip(todo, pool.map(lambda unit: tidy("-p", build, unit), todo)):
             if status == 0:
                 open(os.path.join(CACHE, keys[unit]), "w", encoding="utf-8").close()
             else:
