@@ -140,7 +140,7 @@ Result<StubProcess::Report> StubProcess::receive() {
 }
 
 // The mapping thread works while we wait for it: on our CPU. On another one, which is halted, waking it and being woken by it would
-// cost 50 us each; and it asks for all others when it wakes for a loan (docs/decisions/0048-affinity-is-dear.md).
+// cost 50 us each; what connect() asks of the host for that does not hold for loans (docs/decisions/0049-what-a-fork-waits-for.md).
 void StubProcess::bring_mapper() {
   const int here = ::sched_getcpu();
   if (here < 0 || here == mapper_cpu_) return;
@@ -158,10 +158,10 @@ Result<StubProcess::Report> StubProcess::run(std::span<const Order> orders, std:
   wire::OrderPage* page = control_.order_page(order_index_);
   std::memcpy(page->orders, orders.data(), orders.size_bytes());
   __atomic_store_n(&page->count, static_cast<u32>(orders.size()), __ATOMIC_RELEASE);
-  bring_mapper();
   if (loan) {
     TRY(lend_file(*loan, SECCOMP_ADDFD_FLAG_SEND));
   } else {
+    bring_mapper();
     seccomp_notif_resp go{};
     go.id = report_id_;
     const Result<i64> sent = host::call::ioctl(listener_.fd(), SECCOMP_IOCTL_NOTIF_SEND, &go);
