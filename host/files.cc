@@ -77,8 +77,8 @@ Result<Handle> open_root(const std::string& absolute_path) {
   return Handle(static_cast<int>(fd), {Origin::Kind::path, absolute_path, O_PATH});
 }
 
-Result<Handle> open_directory(const Handle& base, const std::string& relative_path) {
-  return open_beneath(base, relative_path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+Result<Handle> open_directory(const Handle& base, const std::string& relative_path, std::string origin) {
+  return open_beneath(base, relative_path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, std::move(origin));
 }
 
 Result<Handle> open_file(const Handle& directory, const std::string& name, Access access, std::string origin) {
@@ -135,8 +135,8 @@ DirectoryNames::Entry DirectoryNames::at(usize start) const {
   return {reinterpret_cast<const char*>(&records_[start + kNameAt]), head.inode, head.type};
 }
 
-Result<Handle> open_listing(const Handle& base, const std::string& relative_path) {
-  return open_beneath(base, relative_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+Result<Handle> open_listing(const Handle& base, const std::string& relative_path, std::string origin) {
+  return open_beneath(base, relative_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, std::move(origin));
 }
 
 Result<DirectoryNames> list_directory(const Handle& open, usize most, bool from_beginning) {

@@ -58,10 +58,10 @@ enum class Access : u8 { read, read_write };
 u32 clear_umask();
 // A directory to work beneath, by its absolute path on the host; before lock_down. One call.
 Result<Handle> open_root(const std::string& absolute_path);
+// What is opened knows its `origin`: where it is below the root of its mount, where the path alone does not say it.
 // For walking through: O_PATH, so search permission alone. "" or "." is the directory itself. One call.
-Result<Handle> open_directory(const Handle& base, const std::string& relative_path);
-// A regular file. Never blocks for a FIFO, never takes a terminal. One call. `origin`: where it is below the root of its mount, where
-// `name` alone does not say it.
+Result<Handle> open_directory(const Handle& base, const std::string& relative_path, std::string origin = {});
+// A regular file. Never blocks for a FIFO, never takes a terminal. One call.
 Result<Handle> open_file(const Handle& directory, const std::string& name, Access access, std::string origin = {});
 
 Result<FileInfo> stat_name(const Handle& directory, const std::string& name);  // one call; of a link itself
@@ -69,7 +69,7 @@ Result<FileInfo> stat_handle(const Handle& handle);                            /
 Result<u64> filesystem_magic(const Handle& handle);                            // one call
 Result<std::string> read_link(const Handle& directory, const std::string& name);
 // For listing, too: needs the permission to read it. One call.
-Result<Handle> open_listing(const Handle& base, const std::string& relative_path);
+Result<Handle> open_listing(const Handle& base, const std::string& relative_path, std::string origin = {});
 // All names but "." and ".." of what open_listing opened, from its position: two calls and one for each 32 KiB; one more to go back to the
 // beginning. One at a time. e2big beyond `most`.
 Result<DirectoryNames> list_directory(const Handle& listing, usize most, bool from_beginning);

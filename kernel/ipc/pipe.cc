@@ -116,7 +116,7 @@ Result<usize> Pipe::write(UserBuffer& from, Packets packets) {
     // Only a write's first attempt merges: its rest is whole pages.
     if (before == 0 && packets == Packets::no) result = merge(from);
     if (result.ok()) result = append(from, packets);
-    much = slots_.size() * 2 >= most_slots_;
+    much = slots_.size() * 4 >= most_slots_ * 3;
   }
   const usize moved = from.moved() - before;
   if (moved == 0 && !result.ok()) return result.error();

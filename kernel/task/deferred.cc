@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "kernel/kernel.h"
 #include "kernel/time/timer_queue.h"
@@ -17,6 +18,7 @@ struct Work {
 // The stack of one kernel thread and nobody else's: which scope it is in, and what waits there.
 thread_local std::deque<Work>* waiting = nullptr;
 thread_local Task* served = nullptr;
+thread_local std::vector<Ref<RefCounted>> unseen;  // to be dropped after the answer
 
 }  // namespace
 
@@ -31,6 +33,12 @@ void defer(Kernel& kernel, Ref<RefCounted> owner, std::function<void()> work) {
 void release_later(Ref<RefCounted> last) {
   if (waiting != nullptr && last) waiting->push_back({std::move(last), {}});
 }
+
+void drop_after_answer(Ref<RefCounted> last) {
+  if (waiting != nullptr && last) unseen.push_back(std::move(last));
+}
+
+void drop_what_waits() { unseen.clear(); }
 
 Task* polling_task() { return served; }
 

@@ -20,6 +20,11 @@ void defer(Kernel& kernel, Ref<RefCounted> owner, std::function<void()> work);
 // returns; at once on any other. Linux: fput.
 void release_later(Ref<RefCounted> last);
 
+// For a reference whose end nobody can see: dropped when the guest has its answer and runs on; at once on a thread that serves no task.
+void drop_after_answer(Ref<RefCounted> last);
+// By the thread that serves a task, after each answer.
+void drop_what_waits();
+
 // The task whose call this thread serves; null on the kernel's own threads. For File::poll of a signalfd alone, whose answer depends on
 // who asks (as Linux's signalfd_poll asks `current`); whoever has a Task& uses that.
 Task* polling_task();

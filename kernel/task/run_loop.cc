@@ -189,6 +189,7 @@ void run_task(Ref<Task> task) {
     task->set_entry(entry);
     task->adopt_mask();
     alive = serve(*task, entry);
+    drop_what_waits();
   }
   const DeferredScope deferred(*task);
   trace_exit(*task);

@@ -350,8 +350,8 @@ bool Pairing::poll(u32 seen) {
     const u64 then = now;
     now = host::cycles();
     if (now - then > (crowded ? kLateUs : kGapUs) * us) {
-      misses_ = 0xff;
-      return false;
+      misses_ = static_cast<u8>(misses_ << 1 | 1);
+      if (std::popcount(misses_) >= kMostMisses) return false;
     }
   } while (now - start < kPollUs * us);
   return false;

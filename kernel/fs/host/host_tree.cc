@@ -5,6 +5,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "kernel/task/deferred.h"
 
 namespace limen {
 namespace {
@@ -168,28 +169,31 @@ Ref<HostTree::Open> HostTree::cached(const HostId& id, Use use) {
 }
 
 void HostTree::keep(const Ref<Open>& open, Use use) {
-  Ref<Open> dropped;  // closed after the lock is gone
-  MutexGuard guard(lock_);
-  Open** at = find(open->id, use);
-  Open* const old = *at != nullptr ? *at : kept_ >= kMostOpen ? oldest_ : nullptr;
-  if (old != nullptr) {
-    take_out(*old);
-    dropped = Ref<Open>::adopt(old);
-    at = find(open->id, use);
-  }
-  if (kept_ == buckets_.size()) {
-    std::vector<Open*>(buckets_.size() * 2).swap(buckets_);
-    for (Open* each = oldest_; each != nullptr; each = each->newer_) {
-      each->next_ = nullptr;
-      *find(each->id, each->use_) = each;
+  Ref<Open> dropped;
+  {
+    MutexGuard guard(lock_);
+    Open** at = find(open->id, use);
+    Open* const old = *at != nullptr ? *at : kept_ >= kMostOpen ? oldest_ : nullptr;
+    if (old != nullptr) {
+      take_out(*old);
+      dropped = Ref<Open>::adopt(old);
+      at = find(open->id, use);
     }
-    at = find(open->id, use);
+    if (kept_ == buckets_.size()) {
+      std::vector<Open*>(buckets_.size() * 2).swap(buckets_);
+      for (Open* each = oldest_; each != nullptr; each = each->newer_) {
+        each->next_ = nullptr;
+        *find(each->id, each->use_) = each;
+      }
+      at = find(open->id, use);
+    }
+    open->use_ = use;
+    open->ref();
+    *at = open.get();
+    set_newest(*open);
+    ++kept_;
   }
-  open->use_ = use;
-  open->ref();
-  *at = open.get();
-  set_newest(*open);
-  ++kept_;
+  drop_after_answer(std::move(dropped));
 }
 
 // What a handle of the host's own pseudo filesystems shows is not for guests: by the device, asked once for each.
@@ -204,67 +208,68 @@ Result<bool> HostTree::is_pseudo(const host::Handle& handle, const HostId& id) {
   return pseudo_devices_.emplace(device, is).first->second;
 }
 
-Result<Ref<HostTree::Open>> HostTree::open_directory(const std::string& place, const HostId& expected, Use use) {
+// As safe from the directory above as by the path: the handle is of the directory where the name was looked up, what is opened must be what was
+// found there, and the host resolves one name, which is none of ".." and no link.
+template <typename Opener>
+Result<host::Handle> HostTree::open(const Spot& spot, Opener opener) {
+  Ref<Open> above;
+  if (spot.above != nullptr) {
+    above = cached(*spot.above, Use::directory);
+    if (!above) above = cached(*spot.above, Use::list);
+  }
+  if (!above) return opener(root_, spot.place);
+  if (above->is_pseudo) return Errno::enoent;
+  return opener(above->handle, spot.place.substr(spot.place.rfind('/') + 1));
+}
+
+Result<Ref<HostTree::Open>> HostTree::open_directory(const Spot& spot, Use use) {
   Ref<Open> open = make_ref<Open>();
-  open->handle = TRY(use == Use::list ? host::open_listing(root_, place) : host::open_directory(root_, place));
+  open->handle = TRY(this->open(spot, [&](const host::Handle& base, const std::string& name) {
+    return use == Use::list ? host::open_listing(base, name, spot.place) : host::open_directory(base, name, spot.place);
+  }));
   open->id = HostId::of(TRY(host::stat_handle(open->handle)));
-  if (open->id != expected) return Errno::enoent;
+  if (open->id != spot.id) return Errno::enoent;
   open->is_pseudo = TRY(is_pseudo(open->handle, open->id));
   keep(open, use);
   return open;
 }
 
-Result<Ref<HostTree::Open>> HostTree::directory(const std::string& place, const HostId& expected) {
-  if (Ref<Open> open = cached(expected, Use::directory)) return open;
-  if (Ref<Open> open = cached(expected, Use::list)) return open;
-  return open_directory(place, expected, Use::directory);
+Result<Ref<HostTree::Open>> HostTree::directory(const Spot& spot) {
+  if (Ref<Open> open = cached(spot.id, Use::directory)) return open;
+  if (Ref<Open> open = cached(spot.id, Use::list)) return open;
+  return open_directory(spot, Use::directory);
 }
 
-Result<Ref<HostTree::Open>> HostTree::listable(const std::string& place, const HostId& expected) {
-  if (Ref<Open> open = cached(expected, Use::list)) return open;
-  return open_directory(place, expected, Use::list);
+Result<Ref<HostTree::Open>> HostTree::listable(const Spot& spot) {
+  if (Ref<Open> open = cached(spot.id, Use::list)) return open;
+  return open_directory(spot, Use::list);
 }
 
-Result<Ref<HostTree::Open>> HostTree::opened_file(host::Handle handle, const HostId& expected, Use use) {
+Result<Ref<HostTree::Open>> HostTree::file(const Spot& spot, host::Access access) {
+  const Use use = access == host::Access::read ? Use::read : Use::write;
+  if (Ref<Open> open = cached(spot.id, use)) return open;
   Ref<Open> open = make_ref<Open>();
-  open->handle = std::move(handle);
+  open->handle = TRY(this->open(spot, [&](const host::Handle& base, const std::string& name) {
+    return host::open_file(base, name, access, spot.place);
+  }));
   const host::FileInfo info = TRY(host::stat_handle(open->handle));
   open->id = HostId::of(info);
-  if (open->id != expected || !abi::s_isreg(info.mode)) return Errno::enoent;
+  if (open->id != spot.id || !abi::s_isreg(info.mode)) return Errno::enoent;
   keep(open, use);
   return open;
 }
 
-Result<Ref<HostTree::Open>> HostTree::file(const std::string& place, const HostId& expected, host::Access access) {
-  const Use use = access == host::Access::read ? Use::read : Use::write;
-  if (Ref<Open> open = cached(expected, use)) return open;
-  host::Handle handle = TRY(host::open_file(root_, place, access));
-  return opened_file(std::move(handle), expected, use);
-}
-
-// As safe as by the path: the handle is of the directory where the name was looked up, what is opened must be the file that was found
-// there, and the host resolves one name, which is none of ".." and no link.
-Result<Ref<HostTree::Open>> HostTree::file(const std::string& at, const HostId& directory_id, const std::string& name,
-                                           const HostId& expected, host::Access access) {
-  const Use use = access == host::Access::read ? Use::read : Use::write;
-  if (Ref<Open> open = cached(expected, use)) return open;
-  const Ref<Open> above = TRY(directory(at, directory_id));
-  if (above->is_pseudo) return Errno::enoent;
-  host::Handle handle = TRY(host::open_file(above->handle, name, access, join(at, name)));
-  return opened_file(std::move(handle), expected, use);
-}
-
-Result<host::FileInfo> HostTree::look_up(const std::string& at, const HostId& expected, const std::string& name) {
-  if (is_hidden(at, name)) return Errno::enoent;
-  const Ref<Open> open = TRY(directory(at, expected));
+Result<host::FileInfo> HostTree::look_up(const Spot& at, const std::string& name) {
+  if (is_hidden(at.place, name)) return Errno::enoent;
+  const Ref<Open> open = TRY(directory(at));
   if (open->is_pseudo) return Errno::enoent;
   const host::FileInfo info = TRY(host::stat_name(open->handle, name));
   if (is_hidden(HostId::of(info))) return Errno::enoent;
   return info;
 }
 
-Result<host::DirectoryNames> HostTree::names(const std::string& at, const HostId& expected) {
-  const Ref<Open> open = TRY(listable(at, expected));
+Result<host::DirectoryNames> HostTree::names(const Spot& at) {
+  const Ref<Open> open = TRY(listable(at));
   if (open->is_pseudo) return host::DirectoryNames();
   host::DirectoryNames names;
   {
@@ -273,8 +278,8 @@ Result<host::DirectoryNames> HostTree::names(const std::string& at, const HostId
   }
   if (hidden_->empty()) return names;
   names.remove_if([&](const host::DirectoryNames::Entry& entry) {
-    if (is_hidden(at, entry.name)) return true;
-    return hidden_->may_be(entry.inode) && !look_up(at, expected, std::string(entry.name)).ok();
+    if (is_hidden(at.place, entry.name)) return true;
+    return hidden_->may_be(entry.inode) && !look_up(at, std::string(entry.name)).ok();
   });
   return names;
 }

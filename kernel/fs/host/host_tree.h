@@ -91,16 +91,20 @@ class HostTree final : public RefCounted {
   HostTree(host::Handle root, std::string host_path, Ref<HiddenPlaces> hidden, std::vector<std::string> unchanging);
   ~HostTree() override;
 
-  Result<Ref<Open>> directory(const std::string& place, const HostId& expected);
+  // A file or directory as the kernel knows it. With the directory that it is in, whose handle may be open, the host walks one name and
+  // not the whole path.
+  struct Spot {
+    const std::string& place;
+    const HostId& id;
+    const HostId* above = nullptr;
+  };
+  Result<Ref<Open>> directory(const Spot& spot);
   // The same, to be listed: eacces where the host does not let us read it.
-  Result<Ref<Open>> listable(const std::string& place, const HostId& expected);
-  Result<Ref<Open>> file(const std::string& place, const HostId& expected, host::Access access);
-  // The same by its name in `directory`, of this identity: the host walks one name and not the whole path.
-  Result<Ref<Open>> file(const std::string& directory, const HostId& directory_id, const std::string& name,
-                         const HostId& expected, host::Access access);
-  Result<host::FileInfo> look_up(const std::string& directory, const HostId& expected, const std::string& name);
-  // By the names that `directory`, of this identity, has on the host now; without the hidden ones.
-  Result<host::DirectoryNames> names(const std::string& directory, const HostId& expected);
+  Result<Ref<Open>> listable(const Spot& spot);
+  Result<Ref<Open>> file(const Spot& spot, host::Access access);
+  Result<host::FileInfo> look_up(const Spot& directory, const std::string& name);
+  // By the names that `directory` has on the host now; without the hidden ones.
+  Result<host::DirectoryNames> names(const Spot& directory);
   bool is_hidden(const std::string& directory, std::string_view name) const {
     return hidden_->may_be(name) && hidden_->has(absolute(join(directory, name)));
   }
@@ -114,8 +118,9 @@ class HostTree final : public RefCounted {
   static constexpr usize kMostOpen = 1024;
   static constexpr usize kMostNames = 4'000'000;  // in a directory
   Ref<Open> cached(const HostId& id, Use use);
-  Result<Ref<Open>> open_directory(const std::string& place, const HostId& expected, Use use);
-  Result<Ref<Open>> opened_file(host::Handle handle, const HostId& expected, Use use);
+  template <typename Opener>
+  Result<host::Handle> open(const Spot& spot, Opener opener);
+  Result<Ref<Open>> open_directory(const Spot& spot, Use use);
   Result<bool> is_pseudo(const host::Handle& handle, const HostId& id);
   void keep(const Ref<Open>& open, Use use);
   Open** find(const HostId& id, Use use) REQUIRES(lock_);  // what refers to it in its bucket, or would

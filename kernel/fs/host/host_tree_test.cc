@@ -34,28 +34,28 @@ class HostTreeTest : public ::testing::Test {
 };
 
 TEST_F(HostTreeTest, FindsNamesOfTheRightDirectoryOnly) {
-  EXPECT_TRUE(tree_->look_up("a", id_of("a"), "file").ok());
-  EXPECT_TRUE(tree_->look_up("a", id_of("a"), "none").is(Errno::enoent));
-  EXPECT_TRUE(tree_->look_up("a", id_of("a/b"), "file").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a")}, "file").ok());
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a")}, "none").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a/b")}, "file").is(Errno::enoent));
 }
 
 TEST_F(HostTreeTest, AReplacedDirectoryIsAnotherOne) {
   const HostId before = id_of("a");
   std::filesystem::rename(top_ / "a", top_ / "old");
   std::filesystem::create_directory(top_ / "a");
-  EXPECT_TRUE(tree_->directory("a", before).is(Errno::enoent));
-  EXPECT_TRUE(tree_->directory("a", id_of("a")).ok());
+  EXPECT_TRUE(tree_->directory({"a", before}).is(Errno::enoent));
+  EXPECT_TRUE(tree_->directory({"a", id_of("a")}).ok());
 }
 
 TEST_F(HostTreeTest, HandlesAreKeptAndComeBack) {
-  const Ref<HostTree::Open> first = tree_->file("a/file", id_of("a/file"), host::Access::read).value();
-  EXPECT_EQ(tree_->file("a/file", id_of("a/file"), host::Access::read).value(), first);
+  const Ref<HostTree::Open> first = tree_->file({"a/file", id_of("a/file")}, host::Access::read).value();
+  EXPECT_EQ(tree_->file({"a/file", id_of("a/file")}, host::Access::read).value(), first);
   for (int i = 0; i < 1100; ++i) {  // more than are kept
     const std::string name = "n" + std::to_string(i);
     std::ofstream(top_ / name) << i;
-    ASSERT_TRUE(tree_->file(name, id_of(name), host::Access::read).ok());
+    ASSERT_TRUE(tree_->file({name, id_of(name)}, host::Access::read).ok());
   }
-  const Result<Ref<HostTree::Open>> again = tree_->file("a/file", id_of("a/file"), host::Access::read);
+  const Result<Ref<HostTree::Open>> again = tree_->file({"a/file", id_of("a/file")}, host::Access::read);
   ASSERT_TRUE(again.ok());
   EXPECT_FALSE(*again == first);
 }
@@ -63,10 +63,10 @@ TEST_F(HostTreeTest, HandlesAreKeptAndComeBack) {
 TEST_F(HostTreeTest, HiddenIsAbsentByPathAndByEveryOtherName) {
   hidden_->add((top_ / "a" / "secret").string());
   hidden_->add(id_of("a/secret"));
-  EXPECT_TRUE(tree_->look_up("a", id_of("a"), "secret").is(Errno::enoent));
-  EXPECT_TRUE(tree_->look_up("a", id_of("a"), "alias").is(Errno::enoent));
-  EXPECT_TRUE(tree_->look_up("a", id_of("a"), "file").ok());
-  const host::DirectoryNames names = tree_->names("a", id_of("a")).value();
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a")}, "secret").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a")}, "alias").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a")}, "file").ok());
+  const host::DirectoryNames names = tree_->names({"a", id_of("a")}).value();
   ASSERT_EQ(names.size(), 2u);  // "b" and "file"
   EXPECT_NE(names[0].name, "secret");
   EXPECT_NE(names[1].name, "secret");
@@ -75,14 +75,14 @@ TEST_F(HostTreeTest, HiddenIsAbsentByPathAndByEveryOtherName) {
   // A new file under the hidden name, as an editor writes it.
   std::filesystem::remove(top_ / "a" / "secret");
   std::ofstream(top_ / "a" / "secret") << "new";
-  EXPECT_TRUE(tree_->look_up("a", id_of("a"), "secret").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a")}, "secret").is(Errno::enoent));
 }
 
 TEST_F(HostTreeTest, TheHostsProcIsEmpty) {
   const Ref<HostTree> whole = tree_of("/");
   const HostId proc = HostId::of(host::stat_name(host::open_directory(whole->root(), "").value(), "proc").value());
-  EXPECT_TRUE(whole->look_up("proc", proc, "self").is(Errno::enoent));
-  EXPECT_TRUE(whole->look_up("proc", proc, "1").is(Errno::enoent));
+  EXPECT_TRUE(whole->look_up({"proc", proc}, "self").is(Errno::enoent));
+  EXPECT_TRUE(whole->look_up({"proc", proc}, "1").is(Errno::enoent));
 }
 
 TEST_F(HostTreeTest, UnchangingIsByWholeComponents) {
@@ -97,11 +97,11 @@ TEST_F(HostTreeTest, NamesBeneathADirectoryAreHiddenWhenTheyCome) {
   hidden_->add(HiddenNames{(top_ / "a").string(), {"later/secret", ".key"}});
   std::filesystem::create_directories(top_ / "a" / "later");
   for (const char* name : {"a/later/secret", "a/later/other", "a/.key", "a/b/.key"}) std::ofstream(top_ / name) << "k";
-  EXPECT_TRUE(tree_->look_up("a/later", id_of("a/later"), "secret").is(Errno::enoent));
-  EXPECT_TRUE(tree_->look_up("a/later", id_of("a/later"), "other").ok());
-  EXPECT_TRUE(tree_->look_up("a", id_of("a"), ".key").is(Errno::enoent));
-  EXPECT_TRUE(tree_->look_up("a/b", id_of("a/b"), ".key").ok());
-  EXPECT_EQ(tree_->names("a/later", id_of("a/later")).value().size(), 1u);
+  EXPECT_TRUE(tree_->look_up({"a/later", id_of("a/later")}, "secret").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up({"a/later", id_of("a/later")}, "other").ok());
+  EXPECT_TRUE(tree_->look_up({"a", id_of("a")}, ".key").is(Errno::enoent));
+  EXPECT_TRUE(tree_->look_up({"a/b", id_of("a/b")}, ".key").ok());
+  EXPECT_EQ(tree_->names({"a/later", id_of("a/later")}).value().size(), 1u);
   EXPECT_TRUE(hidden_->hides((top_ / "a" / ".key" / "beneath").string()));
   EXPECT_FALSE(hidden_->hides((top_ / "a" / "later").string()));
 }

@@ -79,7 +79,7 @@ void VolumeInode::refresh(const host::FileInfo& info) {
   attributes_ = attributes_of(info);
 }
 
-Result<Ref<HostTree::Open>> VolumeInode::directory() { return tree().directory(path(), id_); }
+Result<Ref<HostTree::Open>> VolumeInode::directory() { return tree().directory({path(), id_}); }
 
 Result<Ref<HostTree::Open>> VolumeInode::parent_directory(std::string& name) {
   const Place place = where();
@@ -117,7 +117,7 @@ Result<void> VolumeInode::change(const AttributeChange& change) {
   std::string name;
   const Ref<HostTree::Open> open = TRY(parent_directory(name));
   if (change.size) {
-    const Ref<HostTree::Open> file = TRY(tree().file(path(), id_, host::Access::read_write));
+    const Ref<HostTree::Open> file = TRY(tree().file({path(), id_}, host::Access::read_write));
     TRY(host::set_size(file->handle, *change.size));
     if (const Ref<SharedPages> shared = shared_pages()) shared->resize(*change.size);
   }
@@ -180,13 +180,13 @@ Result<void> VolumeInode::write_back_shared() {
 
 Result<Ref<Inode>> VolumeInode::lookup(std::string_view name) {
   if (type_ != abi::s_ifdir) return Errno::enotdir;
-  const host::FileInfo info = TRY(tree().look_up(path(), id_, std::string(name)));
+  const host::FileInfo info = TRY(tree().look_up({path(), id_}, std::string(name)));
   return Ref<Inode>(fs_.inode_for(this, name, info));
 }
 
 bool VolumeInode::still_valid(std::string_view name, const Inode* cached) {
   auto* child = static_cast<VolumeInode*>(const_cast<Inode*>(cached));
-  const Result<host::FileInfo> info = tree().look_up(path(), id_, std::string(name));
+  const Result<host::FileInfo> info = tree().look_up({path(), id_}, std::string(name));
   if (!info.ok() || HostId::of(*info) != child->id_) return false;
   child->refresh(*info);
   return true;
@@ -261,10 +261,10 @@ Result<Ref<File>> VolumeInode::open(Task&, const Path& at, u32 flags) {
   if (type_ == abi::s_ifdir) return Ref<File>(make_ref<VolumeDirectory>(at, flags));
   if (type_ != abi::s_ifreg) return Errno::enxio;
   const bool writes = (flags & abi::o_accmode) != abi::o_rdonly;
-  Ref<HostTree::Open> open = TRY(tree().file(path(), id_, writes ? host::Access::read_write : host::Access::read));
+  Ref<HostTree::Open> open = TRY(tree().file({path(), id_}, writes ? host::Access::read_write : host::Access::read));
   return Ref<File>(make_ref<VolumeFile>(at, flags, std::move(open)));
 }
 
-Result<host::DirectoryNames> VolumeInode::names() { return tree().names(path(), id_); }
+Result<host::DirectoryNames> VolumeInode::names() { return tree().names({path(), id_}); }
 
 }  // namespace limen

@@ -28,10 +28,7 @@ struct OverlayInode::LowerNames : public MemoryInode::Listing {
   host::DirectoryNames names;
 };
 
-Result<Ref<HostTree::Open>> OverlayInode::lower_file() {
-  if (!parent_) return tree().file(place_, id_, host::Access::read);  // a volume that is one file
-  return tree().file(parent_->place_, parent_->id_, std::string(name_), id_, host::Access::read);
-}
+Result<Ref<HostTree::Open>> OverlayInode::lower_file() { return tree().file(spot(), host::Access::read); }
 
 Result<usize> OverlayInode::read_at(Task& task, UserBuffer& to, u64& position) {
   if (owns_content()) return MemoryInode::read_at(task, to, position);
@@ -146,7 +143,7 @@ Result<std::vector<std::string>> OverlayInode::list_xattr() {
 
 // A directory that the host has removed is empty.
 Result<host::DirectoryNames> OverlayInode::lower_names() {
-  Result<host::DirectoryNames> names = tree().names(place_, id_);
+  Result<host::DirectoryNames> names = tree().names(spot());
   return names.is(Errno::enoent) ? Result<host::DirectoryNames>(host::DirectoryNames()) : std::move(names);
 }
 

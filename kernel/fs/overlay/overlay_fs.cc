@@ -134,10 +134,10 @@ Result<Attributes> OverlayInode::attributes() {
   if (owned || is_believed()) return MemoryInode::attributes();
   Result<host::FileInfo> info = Errno::enoent;
   if (type_ == abi::s_ifdir) {
-    const Ref<HostTree::Open> open = TRY(tree().directory(place_, id_));
+    const Ref<HostTree::Open> open = TRY(tree().directory(spot()));
     info = host::stat_handle(open->handle);
   } else if (parent_) {
-    info = tree().look_up(parent_->place_, parent_->id_, std::string(name_));
+    info = tree().look_up(parent_->spot(), std::string(name_));
   }
   // A file that the host has removed is still what it was to those who have it open.
   if (info.ok() && HostId::of(*info) == id_) refresh(*info);
@@ -160,7 +160,7 @@ Result<Ref<Inode>> OverlayInode::lookup(std::string_view name) {
     MutexGuard guard(lock_);
     if (absent_.contains(name)) return Errno::enoent;
   }
-  const Result<host::FileInfo> info = tree().look_up(place_, id_, std::string(name));
+  const Result<host::FileInfo> info = tree().look_up(spot(), std::string(name));
   if (info.ok()) return Ref<Inode>(overlay().inode_for(this, name, *info));
   if (info.is(Errno::enoent) && unchanging_) {
     MutexGuard guard(lock_);
@@ -182,7 +182,7 @@ bool OverlayInode::still_valid(std::string_view name, const Inode* cached) {
   auto* child = static_cast<OverlayInode*>(&known);
   if (tree().is_hidden(place_, name) || tree().is_hidden(child->id_)) return false;
   if (child->is_believed()) return true;
-  const Result<host::FileInfo> info = tree().look_up(place_, id_, std::string(name));
+  const Result<host::FileInfo> info = tree().look_up(spot(), std::string(name));
   if (!info.ok() || HostId::of(*info) != child->id_) return false;
   child->refresh(*info);
   return true;
@@ -223,7 +223,7 @@ Result<void> OverlayInode::own_attributes() {
 }
 
 Result<bool> OverlayInode::lower_has(std::string_view name) {
-  const Result<host::FileInfo> info = tree().look_up(place_, id_, std::string(name));
+  const Result<host::FileInfo> info = tree().look_up(spot(), std::string(name));
   if (info.ok()) return true;
   return info.is(Errno::enoent) ? Result<bool>(false) : info.error();
 }
@@ -235,7 +235,7 @@ Result<std::string> OverlayInode::target() {
     if (owns_attributes_ || (unchanging_ && !symlink_.empty())) return symlink_;
   }
   if (!parent_) return Errno::einval;
-  const Ref<HostTree::Open> directory = TRY(tree().directory(parent_->place_, parent_->id_));
+  const Ref<HostTree::Open> directory = TRY(tree().directory(parent_->spot()));
   std::string text = TRY(host::read_link(directory->handle, std::string(name_)));
   MutexGuard guard(lock_);
   symlink_ = text;
@@ -245,7 +245,7 @@ Result<std::string> OverlayInode::target() {
 Result<Ref<File>> OverlayInode::open(Task& task, const Path& path, u32 flags) {
   // What the host does not let us read says so here and not at the first read.
   if (type_ == abi::s_ifreg && !owns_content()) TRY(lower_file());
-  if (type_ == abi::s_ifdir) TRY(tree().listable(place_, id_));
+  if (type_ == abi::s_ifdir) TRY(tree().listable(spot()));
   return MemoryInode::open(task, path, flags);
 }
 

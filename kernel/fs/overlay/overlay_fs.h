@@ -78,6 +78,7 @@ class OverlayInode final : public MemoryInode {
   struct LowerNames;
   OverlayFilesystem& overlay() { return static_cast<OverlayFilesystem&>(fs_); }
   HostTree& tree() { return overlay().tree(); }
+  HostTree::Spot spot() const { return {place_, id_, parent_ ? &parent_->id_ : nullptr}; }
   bool owns_content();
   void refresh(const host::FileInfo& info);
   Result<void> copy_content(u64 length) REQUIRES(lock_);
