@@ -68,6 +68,7 @@ struct Plan {
   std::string log_file;  // host path; empty: standard error
   LogLevel log_level = LogLevel::warning;
   bool report_missing = false;  // at the end, which absent or partial calls were met
+  bool live_system = false;     // the host's system directories may change meanwhile
   bool patching = true;         // replace system calls in the text of programs
   std::string stats_json;       // host path for the counters; empty: none
   std::optional<Mutation> mutation;

@@ -146,6 +146,7 @@ void set_logging(Plan& plan, const RunOptions& options) {
     plan.log_level = LogLevel::info;
   }
   plan.patching = !options.no_patch;
+  plan.live_system = options.live_system;
   plan.report_missing = options.report_missing;
   plan.stats_json = options.stats_json;
 }

@@ -27,6 +27,7 @@ struct RunOptions {
   std::string net;
   std::vector<std::string> hide;
   bool show_secrets = false;
+  bool live_system = false;
   std::string log_file;
   std::string log_level;
   bool report_missing = false;

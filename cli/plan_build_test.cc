@@ -139,6 +139,13 @@ TEST(PlanBuild, SecretsAreHiddenUnlessShown) {
   EXPECT_EQ(plan_of(options).hidden, std::vector<std::string>{"/opt/x"});
 }
 
+TEST(PlanBuild, TheSystemIsBelievedNotToChangeUnlessSaid) {
+  EXPECT_FALSE(plan_of({}).live_system);
+  RunOptions options;
+  options.live_system = true;
+  EXPECT_TRUE(plan_of(options).live_system);
+}
+
 TEST(PlanBuild, AVolumeThatHoldsSecretsHidesThemToo) {
   char folder[] = "/tmp/limen-plan-XXXXXX";
   ASSERT_NE(::mkdtemp(folder), nullptr);

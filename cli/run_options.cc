@@ -20,6 +20,10 @@ void declare_run_options(CLI::App& app, RunOptions& o, ShortNames short_names) {
   values("--hide", o.hide, "PATH", "make PATH look absent, besides the usual places of keys, tokens and histories",
          "Files");
   app.add_flag("--show-secrets", o.show_secrets, "do not hide those usual places")->group("Files");
+  app.add_flag("--live-system", o.live_system,
+               "ask the host anew for each name in /usr, /etc and their like; they are otherwise believed not to "
+               "change meanwhile")
+      ->group("Files");
   values("-e,--env", o.env, "KEY[=VALUE]", "set a variable; without a value, pass the caller's", "Identity");
   app.add_flag("--clear-env", o.clear_env, "start with no environment but --env's")->group("Identity");
   value("--hostname", o.hostname, "NAME", "the sandbox's host name (default: the host's)", "Identity");

@@ -218,6 +218,7 @@ MountPlan mount_plan(Kernel& kernel, const Plan& plan) {
   mounts.hidden_absent = plan.hidden_absent;
   mounts.hidden_names = plan.hidden_names;
   mounts.start = plan.workdir;
+  if (plan.live_system) mounts.unchanging.clear();
   mounts.filesystems = {
       {"/dev", make_devfs(kernel), kMountNoSuid, "devtmpfs"},
       {"/dev/pts", make_devpts(kernel), kMountNoSuid | kMountNoExec, "devpts"},

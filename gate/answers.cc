@@ -216,6 +216,44 @@ bool prlimit64(Slot* slot) {
   return read_limit(slot, slot->args[1] & 0xffffffff, slot->args[3]);
 }
 
+// ---- The file that was opened last: fstat(2), fcntl(2) -------------------------------------------------------------------
+
+bool is_told(const Slot* slot, u64 fd) {
+  if (!allows(slot, LIMEN_ANSWER_OPENED) || static_cast<u32>(fd) != slot->opened.fd || ~slot->opened.fd == 0)
+    return false;
+  return __atomic_load_n(&public_page().openings, __ATOMIC_ACQUIRE) == slot->opened.openings;
+}
+
+bool fstat(Slot* slot, u64 to) {
+  if (!is_told(slot, slot->args[0]) || !is_guest(to, sizeof slot->opened.stat)) return false;
+  for (u64 i = 0; i < sizeof slot->opened.stat / 8; ++i) store<u64>(to + i * 8, slot->opened.stat[i]);
+  return answer(slot, 0);
+}
+
+// Of the descriptor itself, as glibc's fstat asks.
+bool newfstatat(Slot* slot) {
+  constexpr u32 kEmptyPath = 0x1000;  // AT_EMPTY_PATH
+  const u64 path = slot->args[1];
+  if (static_cast<u32>(slot->args[3]) != kEmptyPath || !is_told(slot, slot->args[0])) return false;
+  if (path != 0 && (!is_guest(path, 1) || load<char>(path) != 0)) return false;
+  return fstat(slot, slot->args[2]);
+}
+
+bool fcntl(Slot* slot) {
+  constexpr u32 kGetFd = 1, kSetFd = 2, kGetFl = 3;
+  if (!is_told(slot, slot->args[0])) return false;
+  switch (static_cast<u32>(slot->args[1])) {
+    case kGetFd:
+      return answer(slot, slot->opened.fd_flags);
+    case kSetFd:
+      return (slot->args[2] & 1) == slot->opened.fd_flags && answer(slot, 0);
+    case kGetFl:
+      return answer(slot, slot->opened.flags);
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 // From patched_answer in entry.S, where LIMEN_ANSWER_STATE is set. True: slot->result is the answer.
@@ -249,6 +287,12 @@ extern "C" bool gate_answer(Slot* slot) {
       return getrlimit(slot);
     case __NR_prlimit64:
       return prlimit64(slot);
+    case __NR_fstat:
+      return fstat(slot, slot->args[1]);
+    case __NR_newfstatat:
+      return newfstatat(slot);
+    case __NR_fcntl:
+      return fcntl(slot);
     default:
       return false;
   }

@@ -287,9 +287,10 @@ constexpr Ways make_ways() {
   ways.of[__NR_getgid] = answer_getgid;
   ways.of[__NR_getegid] = answer_getegid;
   ways.of[__NR_sched_yield] = answer_sched_yield;
-  for (const int nr : {__NR_clock_gettime, __NR_clock_getres, __NR_gettimeofday, __NR_time, __NR_getcpu, __NR_uname,
-                       __NR_rt_sigprocmask, __NR_rt_sigaction, __NR_sigaltstack, __NR_futex, __NR_set_robust_list,
-                       __NR_sched_getaffinity, __NR_getrlimit, __NR_prlimit64}) {
+  for (const int nr :
+       {__NR_clock_gettime, __NR_clock_getres, __NR_gettimeofday, __NR_time, __NR_getcpu, __NR_uname,
+        __NR_rt_sigprocmask, __NR_rt_sigaction, __NR_sigaltstack, __NR_futex, __NR_set_robust_list,
+        __NR_sched_getaffinity, __NR_getrlimit, __NR_prlimit64, __NR_fstat, __NR_newfstatat, __NR_fcntl}) {
     ways.of[nr] = patched_answer;
   }
   return ways;

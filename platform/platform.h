@@ -103,7 +103,7 @@ struct RseqArea {
 // thread runs; a call whose bit is not in `allowed` always enters.
 struct Answers {
   // kState: all that gate/answers.cc answers but what needs one of those after it.
-  enum : u32 { kIdentity = 1, kUser = 2, kYield = 4, kState = 8, kTime = 16, kName = 32, kActions = 64 };
+  enum : u32 { kIdentity = 1, kUser = 2, kYield = 4, kState = 8, kTime = 16, kName = 32, kActions = 64, kOpened = 128 };
   struct Identity {
     u32 pid = 0, tid = 0, ppid = 0, pgrp = 0, sid = 0;
   };
@@ -117,6 +117,12 @@ struct Answers {
   struct AltStack {
     u64 sp = 0, size = 0;
     u32 flags = 0;  // as sigaltstack(2) tells them while the thread is elsewhere
+  };
+  // Of a descriptor (kernel/vfs/opened.h).
+  struct Opened {
+    u32 fd = 0, flags = 0, fd_flags = 0;
+    u64 openings = 0;
+    std::span<const u64, 18> stat;  // struct stat
   };
 };
 
@@ -170,6 +176,9 @@ class GuestThread {
   virtual void publish(const Answers::AltStack&) {}
   virtual void publish_affinity(u64 /*cpus*/, u32 /*count*/) {}
   virtual void publish_default_actions(u64 /*signals*/) {}
+  // While the guest is in the kernel; it holds until the next of them, or none.
+  virtual void publish(const Answers::Opened&) {}
+  virtual void withdraw_opened() {}
 
   // What the guest may change without entering; it is the guest's word, and read once. The mask of blocked signals: what was set
   // last, or a superset of it.

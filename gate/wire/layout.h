@@ -51,6 +51,7 @@
 #define LIMEN_ANSWER_TIME 16    /* clocks and the number of this CPU */
 #define LIMEN_ANSWER_NAME 32    /* uname */
 #define LIMEN_ANSWER_ACTIONS 64 /* rt_sigaction, of default actions */
+#define LIMEN_ANSWER_OPENED 128 /* fstat and fcntl of the file that was opened last */
 
 /* The pointer to the gate's entry for patched sites stands at a fixed place: a trampoline jumps through it. */
 #define LIMEN_PATCHED_ENTRY_POINTER (LIMEN_GATE_BASE + 40)

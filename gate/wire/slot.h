@@ -94,6 +94,16 @@ struct Slot {
   struct {
     u32 command, flags, cpu;
   } barrier;
+  // Of the file that this thread opened last; the kernel writes it while the thread is in a call.
+  struct Opened {
+    u32 fd;     // ~0: nothing is told
+    u32 flags;  // F_GETFL
+    u32 fd_flags;
+    u32 unused;
+    u64 openings;  // of the public page
+    u64 stat[18];
+  };
+  alignas(64) Opened opened;
 };
 static_assert(sizeof(Slot) <= LIMEN_SLOT_HEADER);
 

@@ -44,6 +44,8 @@ struct NamePage {
 struct PublicPage {
   TimePage time;
   alignas(64) NamePage name;
+  // What slots say of opened files (Slot::opened) holds as long as this is the number that stands there.
+  alignas(64) u64 openings;
 };
 
 struct TimeReading {

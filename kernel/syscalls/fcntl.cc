@@ -12,6 +12,7 @@
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/file_locks.h"
 #include "kernel/vfs/leases.h"
+#include "kernel/vfs/opened.h"
 
 namespace limen {
 namespace {
@@ -46,6 +47,7 @@ Result<i64> set_status_flags(Task& task, File& file, Fd fd, u32 wanted) {
   if (((wanted ^ old) & abi::o_async) != 0 && file.can_signal()) {
     file.set_signalling(task.kernel(), (wanted & abi::o_async) != 0, fd);
   }
+  withdraw_opened(task, file);
   file.set_flags(wanted);
   return 0;
 }
@@ -88,6 +90,7 @@ Result<i64> inode_ioctl(Task& task, File& file, u32 command, u64 arg) {
 Result<i64> set_nonblocking(Task& task, File& file, u64 arg) {
   const i32 on = TRY(UserIn<i32>(GuestAddr(arg)).read(task));
   const u32 flags = file.flags();
+  withdraw_opened(task, file);
   file.set_flags(on != 0 ? flags | abi::o_nonblock : flags & ~abi::o_nonblock);
   return 0;
 }
@@ -120,7 +123,7 @@ Result<i64> sys_fcntl(Task& task, Fd fd, FcntlCmd cmd, u64 arg) {
       return static_cast<i64>(flags);
     }
     case abi::f_setfd:
-      TRY(task.files().set_flags(fd, cloexec_if((arg & abi::fd_cloexec) != 0)));
+      TRY(task.files().set_flags(task, fd, cloexec_if((arg & abi::fd_cloexec) != 0)));
       return 0;
     case abi::f_getfl:
       return file->flags();
@@ -154,10 +157,10 @@ Result<i64> sys_ioctl(Task& task, Fd fd, IoctlCmd cmd, u64 arg) {
   if (file->is_path_only()) return Errno::ebadf;
   switch (cmd.raw()) {
     case abi::fioclex:
-      TRY(task.files().set_flags(fd, FdFlags::close_on_exec));
+      TRY(task.files().set_flags(task, fd, FdFlags::close_on_exec));
       return 0;
     case abi::fionclex:
-      TRY(task.files().set_flags(fd, FdFlags::none));
+      TRY(task.files().set_flags(task, fd, FdFlags::none));
       return 0;
     case abi::fionbio:
       return set_nonblocking(task, *file, arg);

@@ -7,6 +7,7 @@
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/opened.h"
 
 namespace limen {
 namespace {
@@ -15,9 +16,12 @@ Result<i64> open_at(Task& task, i32 dirfd, UserPath path, u32 flags, u32 mode, u
   const std::string name = TRY(path.read(task));
   FdReservation fd = TRY(task.files().reserve(task));
   Ref<File> file = TRY(open_path(task, dirfd, name, flags, mode, resolve));
-  const i64 number = fd.number().raw();
-  fd.publish(std::move(file), cloexec_if((flags & abi::o_cloexec) != 0));
-  return number;
+  const Fd number = fd.number();
+  const FdFlags fd_flags = cloexec_if((flags & abi::o_cloexec) != 0);
+  Opened opened(task, *file);
+  fd.publish(file, fd_flags);
+  opened.tell(number, fd_flags);
+  return number.raw();
 }
 
 // Bits that open(2) has ignored since the beginning are dropped; openat2(2) refuses them.
@@ -77,7 +81,7 @@ Result<i64> sys_close_range(Task& task, u32 first, u32 last, CloseRangeFlags fla
   if (flags.unknown(abi::close_range_unshare | abi::close_range_cloexec) != 0 || first > last) return Errno::einval;
   if (flags.has(abi::close_range_unshare) && task.files().ref_count() > 1) task.set_files(task.files().clone());
   if (flags.has(abi::close_range_cloexec)) {
-    task.files().set_close_on_exec_range(first, last);
+    task.files().set_close_on_exec_range(task, first, last);
   } else {
     task.files().close_range(task, first, last);
   }

@@ -9,20 +9,6 @@
 namespace limen {
 namespace {
 
-u64 encoded(Device d) { return abi::make_dev(d.major, d.minor); }
-
-abi::TimeSpec timespec_of(TimeStamp t) { return {t.sec, static_cast<i64>(t.nsec)}; }
-
-abi::Stat encode_stat(const Credentials& reader, const Attributes& a) {
-  abi::Stat s{};
-  s.st_dev = encoded(a.device), s.st_ino = a.inode, s.st_nlink = a.links, s.st_mode = a.mode;
-  s.st_uid = reader.seen(a.uid), s.st_gid = reader.seen(a.gid), s.st_rdev = encoded(a.rdev);
-  s.st_size = static_cast<i64>(a.size), s.st_blksize = static_cast<i64>(a.block_size);
-  s.st_blocks = static_cast<i64>(a.blocks);
-  s.st_atim = timespec_of(a.atime), s.st_mtim = timespec_of(a.mtime), s.st_ctim = timespec_of(a.ctime);
-  return s;
-}
-
 abi::StatxTimestamp statx_time(TimeStamp t) {
   abi::StatxTimestamp out{};
   out.tv_sec = t.sec, out.tv_nsec = t.nsec;

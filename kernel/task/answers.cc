@@ -28,7 +28,7 @@ u32 allowed_answers(Task& task) {
   if (options.log_calls || options.mutation || task.call_work.load() != 0) return 0;
   u32 bits = Answers::kIdentity | Answers::kUser | Answers::kYield | Answers::kState;
   if (task.kernel().platform().has_public_page()) {
-    bits |= Answers::kTime;
+    bits |= Answers::kTime | Answers::kOpened;
     const Ref<UtsNamespace> uts = task.namespaces_ref().uts;  // null at its end
     if (task.personality == 0 && uts && uts->is_public()) bits |= Answers::kName;
   }

@@ -9,6 +9,7 @@
 //   signals with their default action        by the task itself; only while nobody shares its handlers
 //   the alternate stack                      by the task itself; its CPUs (Task::confine) by whoever changes them
 //   names of uname(2)                        for all, in the public page, by the first UTS namespace
+//   the file that was opened last            by the task itself (kernel/vfs/opened.h)
 //
 // The mask of blocked signals and the head of the robust list are the guest's to change (platform::GuestThread::mask).
 // A task gives no answers while somebody must see its calls: allowed_answers says so.

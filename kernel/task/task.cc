@@ -109,6 +109,7 @@ void Task::set_credentials(Ref<const Credentials> credentials) {
     }
   }
   publish_user_ids();
+  with_cpu([](platform::GuestThread& cpu) { cpu.withdraw_opened(); });  // it tells ids as they were seen before
 }
 
 void Task::start_counting() {

@@ -29,6 +29,7 @@
 namespace limen {
 
 class FdTable;
+class File;
 class FsContext;
 class IpcNamespace;
 class Kernel;
@@ -233,8 +234,9 @@ class Task final : public RefCounted {
     u64 sp = 0, size = 0;
     u32 flags = 2;  // SS_DISABLE
   };
-  AltStack altstack;      // [self]
-  u64 text_restored = 0;  // [self] Mm::text_restored when this thread last faulted in text that was patched
+  AltStack altstack;             // [self]
+  const File* opened = nullptr;  // [self] what the gate was told of (kernel/vfs/opened.h); never followed
+  u64 text_restored = 0;         // [self] Mm::text_restored when this thread last faulted in text that was patched
   std::optional<SignalSet> saved_mask;    // [self] restored by sigreturn or at the end of the call
   std::optional<RestartRecord> restart_;  // [self]
 

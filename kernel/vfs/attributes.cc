@@ -1,12 +1,31 @@
-// Changes of attributes with their rules: chmod(2), chown(2), utimensat(2). Source: fs/attr.c.
+// What stat(2) tells; changes of attributes with their rules: chmod(2), chown(2), utimensat(2). Source: fs/attr.c.
 #include "abi/fcntl.h"
 #include "abi/poll.h"
+#include "abi/stat.h"
+#include "abi/x86_64/stat.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/names.h"
 #include "kernel/vfs/notify.h"
 
 namespace limen {
+namespace {
+
+u64 encoded(Device d) { return abi::make_dev(d.major, d.minor); }
+
+abi::TimeSpec timespec_of(TimeStamp t) { return {t.sec, static_cast<i64>(t.nsec)}; }
+
+}  // namespace
+
+abi::Stat encode_stat(const Credentials& reader, const Attributes& a) {
+  abi::Stat s{};
+  s.st_dev = encoded(a.device), s.st_ino = a.inode, s.st_nlink = a.links, s.st_mode = a.mode;
+  s.st_uid = reader.seen(a.uid), s.st_gid = reader.seen(a.gid), s.st_rdev = encoded(a.rdev);
+  s.st_size = static_cast<i64>(a.size), s.st_blksize = static_cast<i64>(a.block_size);
+  s.st_blocks = static_cast<i64>(a.blocks);
+  s.st_atim = timespec_of(a.atime), s.st_mtim = timespec_of(a.mtime), s.st_ctim = timespec_of(a.ctime);
+  return s;
+}
 
 void AttributeChange::apply_to(Attributes& attributes) const {
   if (mode) attributes.mode = (attributes.mode & abi::s_ifmt) | (*mode & 07777);

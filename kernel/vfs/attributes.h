@@ -7,6 +7,11 @@
 
 namespace limen {
 
+namespace abi {
+struct Stat;
+}
+class Credentials;
+
 struct TimeStamp {
   i64 sec = 0;
   u32 nsec = 0;
@@ -58,5 +63,8 @@ struct FilesystemStatus {  // statfs(2)
   u64 magic = 0, block_size = 4096, blocks = 0, blocks_free = 0, blocks_available = 0, files = 0, files_free = 0;
   u64 fsid = 0, name_max = 255, flags = 0;
 };
+
+// struct stat(2) as the ABI has it, with the ids as `reader` sees them.
+abi::Stat encode_stat(const Credentials& reader, const Attributes& attributes);
 
 }  // namespace limen

@@ -7,6 +7,7 @@
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/dnotify.h"
 #include "kernel/vfs/file_locks.h"
+#include "kernel/vfs/opened.h"
 
 namespace limen {
 namespace {
@@ -59,10 +60,11 @@ Result<FdFlags> FdTable::flags(Fd fd) const {
   return slots_[index].flags;
 }
 
-Result<void> FdTable::set_flags(Fd fd, FdFlags flags) {
+Result<void> FdTable::set_flags(Task& task, Fd fd, FdFlags flags) {
   MutexGuard guard(lock_);
   const auto index = static_cast<u32>(fd.raw());
   if (index >= slots_.size() || !slots_[index].file) return Errno::ebadf;
+  withdraw_opened(task, *slots_[index].file);
   slots_[index].flags = flags;
   return success;
 }
@@ -112,11 +114,21 @@ Result<void> FdTable::install_at(Task& task, Fd to, Ref<File> file, FdFlags flag
     if (index >= slots_.size()) slots_.resize(index + 1);
     Slot& slot = slots_[index];
     if (slot.reserved) return Errno::ebusy;  // dup2(2): races with open(2)
+    if (slot.file) withdraw_opened(task, *slot.file);
     old = std::exchange(slot.file, std::move(file));
     slot.flags = flags;
   }
   if (old) (void)finish_close(task, *this, old).ok();
   return success;
+}
+
+// Whoever gets the number next must not be mistaken for it: so under the lock.
+Ref<File> FdTable::take_out(Task& task, u32 index) {
+  Ref<File> file = std::move(slots_[index].file);
+  withdraw_opened(task, *file);
+  slots_[index] = Slot{};
+  first_free_ = std::min(first_free_, index);
+  return file;
 }
 
 Result<void> FdTable::close(Task& task, Fd fd) {
@@ -125,9 +137,7 @@ Result<void> FdTable::close(Task& task, Fd fd) {
     MutexGuard guard(lock_);
     const auto index = static_cast<u32>(fd.raw());
     if (index >= slots_.size() || !slots_[index].file) return Errno::ebadf;
-    file = std::move(slots_[index].file);
-    slots_[index] = Slot{};
-    first_free_ = std::min(first_free_, index);
+    file = take_out(task, index);
   }
   return finish_close(task, *this, file);
 }
@@ -138,18 +148,18 @@ void FdTable::close_range(Task& task, u32 first, u32 last) {
     MutexGuard guard(lock_);
     for (u64 i = first; i <= last && i < slots_.size(); ++i) {
       if (!slots_[i].file) continue;
-      files.push_back(std::move(slots_[i].file));
-      slots_[i] = Slot{};
-      first_free_ = std::min(first_free_, static_cast<u32>(i));
+      files.push_back(take_out(task, static_cast<u32>(i)));
     }
   }
   for (const Ref<File>& file : files) (void)finish_close(task, *this, file).ok();
 }
 
-void FdTable::set_close_on_exec_range(u32 first, u32 last) {
+void FdTable::set_close_on_exec_range(Task& task, u32 first, u32 last) {
   MutexGuard guard(lock_);
   for (u64 i = first; i <= last && i < slots_.size(); ++i) {
-    if (slots_[i].file) slots_[i].flags = FdFlags::close_on_exec;
+    if (!slots_[i].file) continue;
+    withdraw_opened(task, *slots_[i].file);
+    slots_[i].flags = FdFlags::close_on_exec;
   }
 }
 
@@ -159,9 +169,7 @@ void FdTable::close_on_exec(Task& task) {
     MutexGuard guard(lock_);
     for (u32 i = 0; i < slots_.size(); ++i) {
       if (!slots_[i].file || slots_[i].flags != FdFlags::close_on_exec) continue;
-      files.push_back(std::move(slots_[i].file));
-      slots_[i] = Slot{};
-      first_free_ = std::min(first_free_, i);
+      files.push_back(take_out(task, i));
     }
   }
   for (const Ref<File>& file : files) (void)finish_close(task, *this, file).ok();

@@ -47,7 +47,7 @@ class FdTable : public RefCounted {
   // ebadf. O_PATH descriptors are found too: File::read and others refuse them.
   Result<Ref<File>> get(Fd fd) const;
   Result<FdFlags> flags(Fd fd) const;
-  Result<void> set_flags(Fd fd, FdFlags flags);
+  Result<void> set_flags(Task& task, Fd fd, FdFlags flags);
   // The lowest free number at or above `from` and below the task's RLIMIT_NOFILE; emfile, einval where from is beyond the limit.
   Result<FdReservation> reserve(Task& task, Fd from = Fd(0));
   // Shorthand for calls that copy nothing out.
@@ -59,7 +59,7 @@ class FdTable : public RefCounted {
   // close(2): the descriptor is gone even when flush reports an error.
   Result<void> close(Task& task, Fd fd);
   void close_range(Task& task, u32 first, u32 last);
-  void set_close_on_exec_range(u32 first, u32 last);
+  void set_close_on_exec_range(Task& task, u32 first, u32 last);
   void close_on_exec(Task& task);
   void close_all(Task& task);
   Ref<FdTable> clone() const;                          // fork, unshare(CLONE_FILES)
@@ -69,6 +69,7 @@ class FdTable : public RefCounted {
   friend class FdReservation;
   void publish(Fd number, Ref<File> file, FdFlags flags);
   void give_back(Fd number);
+  Ref<File> take_out(Task& task, u32 index) REQUIRES(lock_);
   struct Slot {
     Ref<File> file;
     FdFlags flags = FdFlags::none;

@@ -114,6 +114,9 @@ class File : public RefCounted {
   // fcntl(2) commands of one kind of file (F_SETPIPE_SZ, F_ADD_SEALS, ...): einval by default, ebadf for F_*PIPE_SZ.
   virtual Result<i64> control(Task& task, u32 command, u64 argument);
 
+  // The task whose gate was told of it last, or null (kernel/vfs/opened.h); never followed.
+  std::atomic<const Task*> told_to{nullptr};
+
   u64 id() const { return id_; }  // who holds an OFD lock or flock; stable
   bool was_created() const { return created_.load(std::memory_order_relaxed); }  // by its own open(2): F_CREATED_QUERY
   void set_created() { created_.store(true, std::memory_order_relaxed); }

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ class Inode : public RefCounted {
   virtual Result<Attributes> attributes() = 0;
   // As of the last walk that asked for this inode: spares a host call where the walk has just made it. For permission checks and stat(2) of a path.
   virtual Result<Attributes> recent_attributes() { return attributes(); }
+  // The same, where every change from now on is announced: withdraw_opened (kernel/vfs/opened.h). Nothing where that cannot be.
+  virtual std::optional<Attributes> told_attributes() { return std::nullopt; }
   // S_IF* alone, which never changes: what a walk asks of each name.
   virtual Result<u32> file_type();
   virtual Result<void> change(const AttributeChange&) { return Errno::eperm; }

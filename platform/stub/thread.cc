@@ -35,6 +35,7 @@ StubThread::StubThread(StubPlatform& platform, Ref<StubProcess> process, const P
       patched_(host.in_call) {
   load_context({});
   allow_answers(0);
+  withdraw_opened();
   answered_before_ = read(slot_->answered);
   __atomic_store_n(&slot_->own_gs, platform.patching() ? 0 : 1, __ATOMIC_RELAXED);
   write(slot_->rseq.addr, 0);
@@ -325,6 +326,15 @@ void StubThread::publish_affinity(u64 cpus, u32 count) {
 }
 
 void StubThread::publish_default_actions(u64 signals) { write(slot_->default_actions, signals); }
+
+void StubThread::publish(const Answers::Opened& opened) {
+  write(slot_->opened.flags, opened.flags), write(slot_->opened.fd_flags, opened.fd_flags);
+  write(slot_->opened.openings, opened.openings);
+  for (usize i = 0; i < opened.stat.size(); ++i) write(slot_->opened.stat[i], opened.stat[i]);
+  write(slot_->opened.fd, opened.fd);
+}
+
+void StubThread::withdraw_opened() { write(slot_->opened.fd, ~u32{0}); }
 
 void StubThread::set_mask(u64 mask) {
   write(slot_->known_mask, mask);

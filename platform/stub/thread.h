@@ -33,6 +33,8 @@ class StubThread final : public GuestThread {
   void publish(const Answers::AltStack& stack) override;
   void publish_affinity(u64 cpus, u32 count) override;
   void publish_default_actions(u64 signals) override;
+  void publish(const Answers::Opened& opened) override;
+  void withdraw_opened() override;
   void set_mask(u64 mask) override;
   u64 mask() override;
   void set_robust_list(u64 head) override;

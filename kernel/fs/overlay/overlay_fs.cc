@@ -2,6 +2,7 @@
 
 #include "abi/fcntl.h"
 #include "kernel/kernel.h"
+#include "kernel/vfs/opened.h"
 
 namespace limen {
 namespace {
@@ -106,7 +107,9 @@ OverlayInode::~OverlayInode() { overlay().forget(id_, this); }
 void OverlayInode::refresh(const host::FileInfo& info) {
   seen_at_ns_.store(fs_.kernel().clock().monotonic_ns(), std::memory_order_relaxed);
   MutexGuard guard(lock_);
-  if (!owns_attributes_) attributes_ = attributes_of(info);
+  if (owns_attributes_) return;
+  if (std::exchange(told_, false)) withdraw_opened(fs_.kernel());
+  attributes_ = attributes_of(info);
 }
 
 bool OverlayInode::is_believed() {
@@ -147,6 +150,14 @@ Result<Attributes> OverlayInode::attributes() {
 Result<Attributes> OverlayInode::recent_attributes() {
   if (type_ == abi::s_ifdir && !is_believed()) return attributes();
   return MemoryInode::attributes();
+}
+
+std::optional<Attributes> OverlayInode::told_attributes() {
+  if (!unchanging_) return std::nullopt;
+  MutexGuard guard(lock_);
+  if (owns_attributes_) return std::nullopt;
+  told_ = true;
+  return attributes_;
 }
 
 Result<Ref<Inode>> OverlayInode::lookup(std::string_view name) {
@@ -212,6 +223,7 @@ Result<void> OverlayInode::own_attributes() {
   {
     MutexGuard guard(lock_);
     ours = !std::exchange(owns_attributes_, true);
+    if (std::exchange(told_, false)) withdraw_opened(fs_.kernel());
     if (ours) {
       is_charged_ = true;
       symlink_ = std::move(symlink);

@@ -49,6 +49,7 @@ class OverlayInode final : public MemoryInode {
 
   Result<Attributes> attributes() override;
   Result<Attributes> recent_attributes() override;
+  std::optional<Attributes> told_attributes() override;
   Result<Ref<Inode>> lookup(std::string_view name) override;
   bool still_valid(std::string_view name, const Inode* cached) override;
   Result<std::string> target() override;
@@ -95,6 +96,7 @@ class OverlayInode final : public MemoryInode {
   const bool unchanging_;
   bool owns_attributes_ GUARDED_BY(lock_) = false;
   bool owns_content_ GUARDED_BY(lock_) = false;
+  bool told_ GUARDED_BY(lock_) = false;  // of attributes_: withdraw_opened before they change
   std::atomic<bool> pinned_{false};
   std::atomic<u64> seen_at_ns_{0};                                     // when the host was asked last
   std::map<std::string, bool, std::less<>> absent_ GUARDED_BY(lock_);  // of an unchanging directory

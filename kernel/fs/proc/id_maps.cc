@@ -7,6 +7,7 @@
 #include "abi/fcntl.h"
 #include "kernel/fs/proc/task_files.h"
 #include "kernel/kernel.h"
+#include "kernel/vfs/opened.h"
 
 namespace limen {
 namespace {
@@ -85,6 +86,7 @@ Result<void> write_map(Task& writer, const Credentials& opener, UserNamespace& n
     e.lower = *low;
   }
   TRY(ns.set_map(kind, std::move(map)));
+  withdraw_opened(writer.kernel());  // stat(2) tells ids by it
   // Who is here has other ids from now on. What the gate answers follows.
   std::vector<Ref<Task>> tasks;
   {
