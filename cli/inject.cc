@@ -51,6 +51,48 @@ u64 delay_ns(std::string_view what, std::string_view word) {
   return static_cast<u64>(delay);
 }
 
+// "@arg1=00ff,@arg2=41"
+std::vector<Poke> pokes(std::string_view what, std::string_view word) {
+  constexpr std::string_view kName = "@arg";
+  constexpr u32 kMost = 6;
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+  };
+  std::vector<Poke> all;
+  for (bool more = true; more;) {
+    const usize comma = word.find(',');
+    const std::string_view one = word.substr(0, comma);
+    more = comma != std::string_view::npos;
+    if (more) word.remove_prefix(comma + 1);
+    const usize equals = one.find('=');
+    const std::optional<i64> number = one.starts_with(kName) && equals != std::string_view::npos
+                                          ? whole(one.substr(kName.size(), equals - kName.size()))
+                                          : std::nullopt;
+    if (!number || *number < 1 || *number > kMost)
+      bad(what, one, "what is written where an argument points to is @argN=HEX, with N from 1 to 6");
+    const std::string_view hex = one.substr(equals + 1);
+    Poke poke{static_cast<u32>(*number - 1), {}};
+    for (usize i = 0; i + 1 < hex.size(); i += 2) {
+      const int high = digit(hex[i]), low = digit(hex[i + 1]);
+      if (high < 0 || low < 0) bad(what, one, "bytes are pairs of hexadecimal digits");
+      poke.bytes.push_back(static_cast<char>(high << 4 | low));
+    }
+    if (hex.empty() || hex.size() % 2 != 0) bad(what, one, "bytes are pairs of hexadecimal digits");
+    if (std::any_of(all.begin(), all.end(), [&](const Poke& other) { return other.argument == poke.argument; }))
+      bad(what, one, "an argument is named once");
+    all.push_back(std::move(poke));
+  }
+  return all;
+}
+
+// A call that would be made instead: one that only tells something. It is not made, as the result is given.
+void check_substitute(std::string_view what, std::string_view word, std::string_view name) {
+  const auto pure = trace::parse_calls("%pure", "-e " + std::string(what));
+  const SyscallRow* row = find_syscall(name);
+  if (row == nullptr || row->x86_64 < 0 || !pure[static_cast<usize>(row->x86_64)])
+    bad(what, word, "syscall= names a call without arguments that changes nothing: getpid, getuid, ...");
+}
+
 // FIRST[..LAST][+[STEP]]
 void set_when(InjectRule& rule, std::string_view what, std::string_view word) {
   const auto number = [&](std::string_view text) {
@@ -81,6 +123,7 @@ InjectRule parse_inject(std::string_view what, std::string_view text) {
     throw UsageError(set.what());
   }
   bool acts = false;
+  std::string_view substitute;
   while (colon != std::string_view::npos) {
     text.remove_prefix(colon + 1);
     colon = text.find(':');
@@ -106,13 +149,27 @@ InjectRule parse_inject(std::string_view what, std::string_view text) {
       rule.delay_enter_ns = delay_ns(what, value);
     } else if (key == "delay_exit" && what == "inject") {
       rule.delay_exit_ns = delay_ns(what, value);
+    } else if (key == "poke_enter" && what == "inject" && rule.before.empty()) {
+      rule.before = pokes(what, value);
+    } else if (key == "poke_exit" && what == "inject" && rule.after.empty()) {
+      rule.after = pokes(what, value);
+    } else if (key == "syscall" && what == "inject" && substitute.empty()) {
+      check_substitute(what, word, value);
+      substitute = word;
+      continue;
     } else {
-      bad(what, key, "there are error=, retval=, signal=, delay_enter=, delay_exit= and when=");
+      bad(what, key,
+          "there are, once each, error=, retval=, signal=, syscall=, delay_enter=, delay_exit=, poke_enter=, "
+          "poke_exit= "
+          "and when=");
     }
     acts = true;
   }
+  if (!substitute.empty() && !rule.result) bad(what, substitute, "it needs the result, too: error= or retval=");
   if (!acts && what == "fault") rule.result = -static_cast<i64>(Errno::enosys), acts = true;
-  if (!acts) bad(what, "inject", "say what is to happen: error=, retval=, signal=, delay_enter= or delay_exit=");
+  if (!acts)
+    bad(what, "inject",
+        "say what is to happen: error=, retval=, signal=, delay_enter=, delay_exit=, poke_enter= or poke_exit=");
   return rule;
 }
 

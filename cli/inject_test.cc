@@ -30,15 +30,51 @@ TEST(Inject, Delays) {
   EXPECT_EQ(parse_inject("inject", "read:delay_exit=1e3").delay_exit_ns, 1'000'000u);
 }
 
+TEST(Inject, PokesArguments) {
+  const InjectRule rule = parse_inject("inject", "read:poke_exit=@arg2=4100fF,@arg1=00:poke_enter=@arg6=7f");
+  ASSERT_EQ(rule.after.size(), 2u);
+  EXPECT_EQ(rule.after[0].argument, 1u);
+  EXPECT_EQ(rule.after[0].bytes, std::string("A\0\xff", 3));
+  EXPECT_EQ(rule.after[1].argument, 0u);
+  ASSERT_EQ(rule.before.size(), 1u);
+  EXPECT_EQ(rule.before[0].argument, 5u);
+  EXPECT_FALSE(rule.result.has_value());
+}
+
+TEST(Inject, ASubstituteIsAPureCallBesideAResult) {
+  EXPECT_EQ(parse_inject("inject", "read:syscall=getpid:retval=3").result, 3);
+  EXPECT_EQ(parse_inject("inject", "read:error=EIO:syscall=getuid").result, -static_cast<i64>(Errno::eio));
+}
+
 TEST(Inject, FaultFailsWithEnosysByDefault) {
   EXPECT_EQ(parse_inject("fault", "read").result, -static_cast<i64>(Errno::enosys));
 }
 
 TEST(Inject, RefusesWhatItDoesNotKnow) {
-  for (const char* text :
-       {"read", "opneat:error=EIO", "read:error=EWRONG", "read:error=0", "read:retval=-1", "read:signal=NONE",
-        "read:error=EIO:retval=0", "read:delay_enter=x", "read:error=EIO:when=0", "read:colour=1",
-        "read:delay_enter=nan", "read:delay_enter=1e30", "read:retval=1:when=65536", "read:signal=1:signal=2"}) {
+  for (const char* text : {"read",
+                           "opneat:error=EIO",
+                           "read:error=EWRONG",
+                           "read:error=0",
+                           "read:retval=-1",
+                           "read:signal=NONE",
+                           "read:error=EIO:retval=0",
+                           "read:delay_enter=x",
+                           "read:error=EIO:when=0",
+                           "read:colour=1",
+                           "read:poke_enter=",
+                           "read:poke_enter=@arg1=0",
+                           "read:poke_enter=@arg1=zz",
+                           "read:poke_enter=arg1=00",
+                           "read:poke_enter=@arg7=00",
+                           "read:poke_enter=@arg1=00,@arg1=11",
+                           "read:poke_exit=@arg1=00:poke_exit=@arg2=00",
+                           "read:syscall=getpid",
+                           "read:syscall=uname:retval=1",
+                           "read:syscall=39:retval=1",
+                           "read:delay_enter=nan",
+                           "read:delay_enter=1e30",
+                           "read:retval=1:when=65536",
+                           "read:signal=1:signal=2"}) {
     EXPECT_THROW(parse_inject("inject", text), UsageError) << text;
   }
 }

@@ -143,7 +143,9 @@ class Trace : public Command {
     value("--format", t_.format, "FORMAT",
           "text, json (lines: docs/trace.schema.json), perfetto, html (a page to look at)", "Output");
     values("--inject", t_.injections, "SPEC",
-           "SET:error=E, :retval=N, :signal=S, :delay_enter=US, :delay_exit=US, :when=N: as -e inject=SPEC",
+           "SET:error=E, :retval=N, :signal=S, :delay_enter=US, :delay_exit=US, :poke_enter=@argN=HEX, "
+           ":poke_exit=@argN=HEX, "
+           ":when=N: as -e inject=SPEC",
            "Changing calls");
     values("--fault", t_.faults, "SPEC", "SET[:error=E][:when=N]: fails by ENOSYS where no error is named",
            "Changing calls");

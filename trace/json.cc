@@ -93,6 +93,7 @@ void JsonWriter::call(Thread& thread) {
       out += fmt::format(",\"error\":\"{}\"", errno_name(static_cast<Errno>(-call.value)));
     if (restarts) out += ",\"restarted\":true";
     if ((call.touched & Observer::answered) != 0) out += ",\"injected\":true";
+    if ((call.touched & Observer::poked) != 0) out += ",\"poked\":true";
     if ((call.touched & Observer::delayed) != 0) out += ",\"delayed\":true";
   } else {
     out += ",\"unfinished\":true";

@@ -209,7 +209,12 @@ void TextWriter::on_exit(Thread& thread, u64 ns) {
   pad();
   *out_ += "= ";
   decode_result(call, decode, *out_);
-  if ((call.touched & Observer::answered) != 0) *out_ += " (INJECTED)";
+  const bool answered = (call.touched & Observer::answered) != 0;
+  if ((call.touched & Observer::poked) != 0) {
+    *out_ += answered ? " (INJECTED: args, retval)" : " (INJECTED: args)";
+  } else if (answered) {
+    *out_ += " (INJECTED)";
+  }
   if ((call.touched & Observer::delayed) != 0) *out_ += " (DELAYED)";
   if (options_.durations) {
     const u64 passed = call.left_ns - call.entered_ns;

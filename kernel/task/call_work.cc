@@ -31,13 +31,19 @@ void delay(Task& task, u64 ns) {
   }
 }
 
-Interference interference(Task& task, const platform::Entry& call) {
-  Injector* injector = task.kernel().options().injector.get();
-  if (injector == nullptr) return {};
-  Interference change = injector->judge(task, call);
+// As a tracer would, so read-only memory too. True: something was written.
+bool poke(Task& task, const platform::Entry& call, const std::vector<const Poke*>& pokes) {
+  bool done = false;
+  for (const Poke* each : pokes) {
+    const GuestAddr to(call.args[each->argument]);
+    done |= task.mm().copy_out_forced(to, each->bytes.data(), each->bytes.size()) == each->bytes.size();
+  }
+  return done;
+}
+
+void before_call(Task& task, const Interference& change) {
   if (change.delay_enter_ns != 0) delay(task, change.delay_enter_ns);
   if (change.signal.raw() != 0) send_signal(task, kernel_signal(change.signal));
-  return change;
 }
 
 u8 touched(const Interference& change) {
@@ -48,8 +54,11 @@ u8 touched(const Interference& change) {
 
 std::optional<i64> carry_out(Task& task, platform::Entry& call) {
   Observer* observer = task.kernel().options().observer.get();
+  Injector* injector = task.kernel().options().injector.get();
+  const Interference change = injector != nullptr ? injector->judge(task, call) : Interference{};
+  bool poked = poke(task, call, change.before);
   if (observer != nullptr) observer->call_entered(task, call);
-  const Interference change = interference(task, call);
+  before_call(task, change);
   Result<i64> result{i64{0}};
   const bool suspended = task.tracing->has_option(abi::ptrace_o_suspend_seccomp);
   const std::optional<SeccompOutcome> refused = suspended || change.result ? std::nullopt : apply_seccomp(task, call);
@@ -66,14 +75,15 @@ std::optional<i64> carry_out(Task& task, platform::Entry& call) {
     result = dispatch(task, call.nr, call.args);
     if (result.is(Errno::efault) && task.mm().take_out_of_memory()) make_room(task);
   }
+  poked |= poke(task, call, change.after);
   if (change.delay_exit_ns != 0) delay(task, change.delay_exit_ns);
   const bool keeps = task.take_keep_registers();
   const i64 value = result.ok() ? *result : -static_cast<i64>(result.error());
   // A task that must die does not come back from its call.
   if (observer != nullptr && !task.exit_requested() && !task.must_die())
-    observer->call_left(
-        task, call, value,
-        static_cast<u8>(touched(change) | (refused && !refused->by_supervisor ? Observer::refused : 0)));
+    observer->call_left(task, call, value,
+                        static_cast<u8>(touched(change) | (poked ? Observer::poked : 0) |
+                                        (refused && !refused->by_supervisor ? Observer::refused : 0)));
   return keeps ? std::nullopt : std::optional(value);
 }
 

@@ -46,6 +46,8 @@ Interference RuleInjector::judge(Task& task, const platform::Entry& call) {
     if (n < rule.first || n > rule.last || (n - rule.first) % rule.step != 0) continue;
     if (rule.result) out.result = rule.result;
     if (rule.signal.raw() != 0) out.signal = rule.signal;
+    for (const Poke& poke : rule.before) out.before.push_back(&poke);
+    for (const Poke& poke : rule.after) out.after.push_back(&poke);
     out.delay_enter_ns += rule.delay_enter_ns, out.delay_exit_ns += rule.delay_exit_ns;
   }
   if (!chaos_ || out.result || !chaos_->calls[call.nr] || must_succeed(call.nr)) return out;

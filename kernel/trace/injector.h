@@ -17,6 +17,7 @@ struct InjectRule {
   std::optional<i64> result;  // or -errno
   Signal signal;
   u64 delay_enter_ns = 0, delay_exit_ns = 0;
+  std::vector<Poke> before, after;
   u64 first = 1, last = ~u64{0}, step = 1;
 };
 

@@ -27,7 +27,7 @@ struct Entry;
 class Observer : public RefCounted {
  public:
   // By an Injector; `refused` by a filter of seccomp. A set.
-  enum Touched : u8 { untouched = 0, answered = 1, delayed = 2, signalled = 4, refused = 8 };
+  enum Touched : u8 { untouched = 0, answered = 1, delayed = 2, signalled = 4, refused = 8, poked = 16 };
 
   virtual void call_entered(Task& task, const platform::Entry& call) = 0;
   // `value` as the handler gave it: -errno, the restart errnos too. Not told of calls that do not come back: exit, a fatal signal.
@@ -42,11 +42,18 @@ class Observer : public RefCounted {
   virtual void task_ended(Task& task, int wait_status, bool superseded) = 0;
 };
 
+// Bytes for where an argument of a call points to.
+struct Poke {
+  u32 argument = 0;  // from 0
+  std::string bytes;
+};
+
 // What becomes of one call.
 struct Interference {
   std::optional<i64> result;  // instead of carrying it out; or -errno
   Signal signal;              // sent to the task before
   u64 delay_enter_ns = 0, delay_exit_ns = 0;
+  std::vector<const Poke*> before, after;  // the injector's own
 };
 
 class Injector : public RefCounted {
