@@ -74,6 +74,7 @@ struct Extent {
   bool cow = false;        // arena pages that others may hold too: read-only in the host
   bool guard = false;      // MADV_GUARD_INSTALL: nothing is here and nothing comes; `offset` is the address
   bool patched = false;    // shared pages of the cache of patched text; cow, too
+  bool warm = false;       // they were resident when they were granted: map them present
   Ref<MappedObject> file;  // the host file that backs it; null: arena pages
 
   // What the host may map: reading comes with any access (as on x86), writing only of pages of one's own.
@@ -278,7 +279,7 @@ class AddressSpace {
   Result<void> back_host_file(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma);
   Result<void> back_store(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma, Eagerness eagerness);
   Result<void> copy_file(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma);
-  Result<ArenaRange> grant(u64 start, u64 end) const;
+  Result<Arena::Grant> grant(u64 start, u64 end) const;
   u64 near_for(u64 start, u64 end) const;
 
   // mapping.cc
@@ -300,6 +301,7 @@ class AddressSpace {
   u64 copy_window(u64 addr) const;
   bool grow_stack(u64 addr);
   void copy_contents(ArenaRange from, const Arena::Grant& to);
+  u64 read_file(const MappedObject& object, u64 offset, const Arena::Grant& to);
 
   // fork.cc
   void count_pins(u64 from, u64 to, i32 by);

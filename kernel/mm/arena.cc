@@ -8,8 +8,8 @@ namespace {
 
 // Warm ranges looked at before a cold one is taken: keeps allocation short when warm memory is in crumbs.
 constexpr int kWarmTries = 64;
-// Larger ranges start cold: zeroing them costs more than they save, and mostly they are touched in part.
-constexpr u64 kWarmRange = 256 << 10;
+// Larger ranges start cold: mostly they are touched in part, and zeroing all of it costs more than it saves.
+constexpr u64 kWarmRange = 8 << 20;
 // Free space kept behind a fresh range where there is some, so that its owner can grow contiguously.
 constexpr u64 kRoom = 1 << 20;
 
@@ -59,6 +59,7 @@ Result<Arena::Grant> Arena::allocate_as(u64 length, u64 near, Fill fill) {
   give_back(excess);
   // A former owner's bytes never reach a new one.
   if (warm && fill == Fill::zeroed) std::memset(at(grant.range.offset), 0, length);
+  grant.warm = warm;
   grant.stale = warm && fill == Fill::stale;
   return grant;
 }

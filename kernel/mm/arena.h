@@ -39,6 +39,7 @@ class Arena {
   enum class Fill : u8 { zeroed, stale };
   struct Grant {
     ArenaRange range;
+    bool warm = false;   // resident: to map them present costs little, and saves their faults
     bool stale = false;  // asked for Fill::stale, and some pages hold old bytes
   };
 

@@ -33,8 +33,8 @@ u64 AddressSpace::near_for(u64 start, u64 end) const {
   return Arena::kAnywhere;
 }
 
-Result<ArenaRange> AddressSpace::grant(u64 start, u64 end) const {
-  return arena_.allocate(end - start, near_for(start, end));
+Result<Arena::Grant> AddressSpace::grant(u64 start, u64 end) const {
+  return arena_.allocate_as(end - start, near_for(start, end), Arena::Fill::zeroed);
 }
 
 Result<void> AddressSpace::back(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma, Eagerness eagerness) {
@@ -55,11 +55,11 @@ Result<void> AddressSpace::back_anonymous(Plan& plan, u64 start, u64 end, const 
     // Near the limit only what is touched is granted.
     if (arena_.granted() + (end - start) > arena_.limit() / 4 * 3) return success;
   }
-  const Result<ArenaRange> range = grant(start, end);
-  if (!range.ok()) return success;  // by faults, then, while there is memory
-  Extent extent{.end = end, .offset = range->offset, .prot = vma.prot};
+  const Result<Arena::Grant> got = grant(start, end);
+  if (!got.ok()) return success;  // by faults, then, while there is memory
+  Extent extent{.end = end, .offset = got->range.offset, .prot = vma.prot, .warm = got->warm};
   extent.host = extent.host_protection();
-  plan.orders.map(start, extent, eagerness == Eagerness::all);
+  plan.orders.map(start, extent, eagerness == Eagerness::all || got->warm);
   plan.extents.emplace_back(start, std::move(extent));
   return success;
 }
@@ -79,10 +79,7 @@ Result<void> AddressSpace::back_host_file(Plan& plan, u64 start, u64 end, u64 vm
 Result<void> AddressSpace::copy_file(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma) {
   const Arena::Grant grant = TRY(arena_.allocate_as(end - start, near_for(start, end), Arena::Fill::stale));
   const ArenaRange range = grant.range;
-  const Result<usize> got = vma.object->read(arena_.at(range.offset), range.length, vma.offset + (start - vma_start));
-  const u64 bytes = got.value_or(usize{0});
-  const u64 kept = page_ceil(bytes);
-  if (grant.stale) std::memset(arena_.at(range.offset + bytes), 0, kept - bytes);
+  const u64 kept = page_ceil(read_file(*vma.object, vma.offset + (start - vma_start), grant));
   if (kept < range.length) arena_.unref({range.offset + kept, range.length - kept});  // no guest saw them
   if (kept == 0) return success;
   Extent extent{.end = start + kept, .offset = range.offset, .prot = vma.prot};
@@ -90,6 +87,29 @@ Result<void> AddressSpace::copy_file(Plan& plan, u64 start, u64 end, u64 vma_sta
   plan.orders.map(start, extent, true);
   plan.extents.emplace_back(start, std::move(extent));
   return success;
+}
+
+// The first bytes of `to`, fewer at the end of the file; the rest of their last page is zero. Pages that nobody has touched are written as a
+// file: a touch of ours would be a fault for each, and make them zero first.
+u64 AddressSpace::read_file(const MappedObject& object, u64 offset, const Arena::Grant& to) {
+  constexpr u64 kChunk = 32 << 10;
+  const ArenaRange range = to.range;
+  u64 bytes = 0;
+  if (!to.warm) {
+    u8 chunk[kChunk];
+    while (bytes < range.length) {
+      const u64 want = std::min(kChunk, range.length - bytes);
+      std::span<u8> got(chunk, object.read(chunk, want, offset + bytes).value_or(usize{0}));
+      if (got.empty()) break;
+      if (arena_.write(range.offset + bytes, {&got, 1}).value_or(usize{0}) != got.size()) break;
+      bytes += got.size();
+      if (got.size() < want) return bytes;
+    }
+    if (bytes == range.length) return bytes;
+  }
+  bytes += object.read(arena_.at(range.offset + bytes), range.length - bytes, offset + bytes).value_or(usize{0});
+  if (to.stale) std::memset(arena_.at(range.offset + bytes), 0, page_ceil(bytes) - bytes);
+  return bytes;
 }
 
 Result<void> AddressSpace::back_store(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma,

@@ -112,8 +112,9 @@ Resolution AddressSpace::fill_anonymous(u64 addr, u64 hole_start, u64 hole_end, 
   for (u64 size = window(addr, kLeastGrant, kMostGrant);; size = size > 16 * kPageSize ? 16 * kPageSize : kPageSize) {
     const u64 start = std::max(addr & ~(size - 1), hole_start);
     const u64 end = std::min((addr & ~(size - 1)) + size, hole_end);
-    const Result<ArenaRange> range = grant(start, end);
-    if (range.ok()) return replace(start, Extent{.end = end, .offset = range->offset, .prot = vma.prot});
+    const Result<Arena::Grant> got = grant(start, end);
+    if (got.ok())
+      return replace(start, Extent{.end = end, .offset = got->range.offset, .prot = vma.prot, .warm = got->warm});
     if (size == kPageSize) return Resolution::no_memory;
   }
 }
@@ -138,7 +139,7 @@ Resolution AddressSpace::replace(u64 start, Extent fresh, bool resident) {
   if (fresh.prot != 0) {
     fresh.host = fresh.host_protection();
     const bool copied = !fresh.file && end - start <= kLeastCopy && extent_at(start) != extents_.end();
-    plan.orders.map(start, fresh, resident || copied);
+    plan.orders.map(start, fresh, resident || copied || fresh.warm);
   } else if (extent_at(start) != extents_.end()) {
     plan.orders.unmap(start, end - start);  // a forced write below PROT_NONE
   }
@@ -191,12 +192,17 @@ Resolution AddressSpace::take_over(u64 addr, u64 start, const Extent& extent) {
 void AddressSpace::copy_contents(ArenaRange from, const Arena::Grant& to) {
   std::vector<u8> touched(from.length / kPageSize);
   arena_.residency(from, touched.data());
-  for (usize i = 0; i < touched.size(); ++i) {
-    u8* target = arena_.at(to.range.offset + i * kPageSize);
+  for (usize i = 0, run = 0; i < touched.size(); i = run) {
+    for (run = i; run < touched.size() && (touched[run] & 1) == (touched[i] & 1);) ++run;
+    const u64 at = i * kPageSize, length = (run - i) * kPageSize;
+    u8* target = arena_.at(to.range.offset + at);
     if ((touched[i] & 1) != 0) {
-      (void)platform::safe_copy(target, arena_.at(from.offset + i * kPageSize), kPageSize);
+      std::span<u8> source(arena_.at(from.offset + at), length);
+      // As in read_file.
+      const usize written = to.warm ? 0 : arena_.write(to.range.offset + at, {&source, 1}).value_or(usize{0});
+      (void)platform::safe_copy(target + written, source.data() + written, length - written);
     } else if (to.stale) {
-      std::memset(target, 0, kPageSize);
+      std::memset(target, 0, length);
     }
   }
 }
@@ -224,10 +230,7 @@ Resolution AddressSpace::copy_file_pages(u64 addr, u64 start, const Extent& exte
   const Result<Arena::Grant> grant = arena_.allocate_as(to - from, near_for(from, to), Arena::Fill::stale);
   if (!grant.ok()) return Resolution::no_memory;
   const ArenaRange range = grant->range;
-  const u64 bytes =
-      extent.file->read(arena_.at(range.offset), range.length, extent.offset + (from - start)).value_or(usize{0});
-  const u64 kept = page_ceil(bytes);
-  if (grant->stale) std::memset(arena_.at(range.offset + bytes), 0, kept - bytes);
+  const u64 kept = page_ceil(read_file(*extent.file, extent.offset + (from - start), *grant));
   if (from + kept <= addr) {
     arena_.unref(range);  // no guest saw it
     return Resolution::beyond_file;

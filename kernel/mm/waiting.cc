@@ -48,7 +48,8 @@ void AddressSpace::settled() {
 Result<void> AddressSpace::apply(const Orders& orders) {
   Orders all;
   for_each_waiting([&](u64 start, const Extent& extent) {
-    const bool populate = extent.patched || (!extent.file && !extent.cow && extent.end - start <= kPopulated);
+    const bool populate =
+        extent.patched || (!extent.file && !extent.cow && (extent.warm || extent.end - start <= kPopulated));
     all.map(start, extent, populate);
   });
   if (all.empty()) {
