@@ -123,18 +123,43 @@ inline constexpr i32 so_timestamping = 37;
 inline constexpr i32 so_protocol = 38;
 inline constexpr i32 so_domain = 39;
 inline constexpr i32 so_rxq_ovfl = 40;
+inline constexpr i32 so_wifi_status = 41;
 inline constexpr i32 so_peek_off = 42;
+inline constexpr i32 so_nofcs = 43;
 inline constexpr i32 so_lock_filter = 44;
+inline constexpr i32 so_select_err_queue = 45;
 inline constexpr i32 so_busy_poll = 46;
+inline constexpr i32 so_max_pacing_rate = 47;
+inline constexpr i32 so_bpf_extensions = 48;
 inline constexpr i32 so_incoming_cpu = 49;
+inline constexpr i32 so_attach_bpf = 50;
+inline constexpr i32 so_attach_reuseport_cbpf = 51;
+inline constexpr i32 so_attach_reuseport_ebpf = 52;
+inline constexpr i32 so_cnx_advice = 53;
 inline constexpr i32 so_meminfo = 55;
+inline constexpr i32 so_incoming_napi_id = 56;
 inline constexpr i32 so_cookie = 57;
 inline constexpr i32 so_peergroups = 59;
 inline constexpr i32 so_zerocopy = 60;
 inline constexpr i32 so_txtime = 61;
 inline constexpr i32 so_bindtoifindex = 62;
+inline constexpr i32 so_timestamp_new = 63;
+inline constexpr i32 so_timestampns_new = 64;
+inline constexpr i32 so_timestamping_new = 65;
+inline constexpr i32 so_rcvtimeo_new = 66;
+inline constexpr i32 so_sndtimeo_new = 67;
+inline constexpr i32 so_detach_reuseport_bpf = 68;
+inline constexpr i32 so_prefer_busy_poll = 69;
+inline constexpr i32 so_busy_poll_budget = 70;
+inline constexpr i32 so_netns_cookie = 71;
+inline constexpr i32 so_buf_lock = 72;
+inline constexpr i32 so_reserve_mem = 73;
+inline constexpr i32 so_txrehash = 74;
+inline constexpr i32 so_rcvmark = 75;
 inline constexpr i32 so_passpidfd = 76;
 inline constexpr i32 so_peerpidfd = 77;
+inline constexpr i32 so_rcvpriority = 82;
+inline constexpr i32 so_passrights = 83;
 
 // of IPPROTO_TCP
 inline constexpr i32 tcp_nodelay = 1;
@@ -150,17 +175,30 @@ inline constexpr i32 tcp_window_clamp = 10;
 inline constexpr i32 tcp_info = 11;
 inline constexpr i32 tcp_quickack = 12;
 inline constexpr i32 tcp_congestion = 13;
+inline constexpr i32 tcp_thin_dupack = 17;
 inline constexpr i32 tcp_user_timeout = 18;
+inline constexpr i32 tcp_repair = 19;
 inline constexpr i32 tcp_fastopen = 23;
+inline constexpr i32 tcp_timestamp = 24;
 inline constexpr i32 tcp_notsent_lowat = 25;
+inline constexpr i32 tcp_cc_info = 26;
+inline constexpr i32 tcp_saved_syn = 28;
 inline constexpr i32 tcp_fastopen_connect = 30;
+inline constexpr i32 tcp_ulp = 31;
+inline constexpr i32 tcp_fastopen_no_cookie = 34;
 inline constexpr i32 tcp_inq = 36;
+
+// of IPPROTO_UDP
+inline constexpr i32 udp_cork = 1;
+inline constexpr i32 udp_segment = 103;
+inline constexpr i32 udp_gro = 104;
 
 // of IPPROTO_IP
 inline constexpr i32 ip_tos = 1;
 inline constexpr i32 ip_ttl = 2;
 inline constexpr i32 ip_hdrincl = 3;
 inline constexpr i32 ip_options = 4;
+inline constexpr i32 ip_router_alert = 5;
 inline constexpr i32 ip_recvopts = 6;
 inline constexpr i32 ip_retopts = 7;
 inline constexpr i32 ip_pktinfo = 8;
@@ -171,12 +209,19 @@ inline constexpr i32 ip_recvtos = 13;
 inline constexpr i32 ip_mtu = 14;
 inline constexpr i32 ip_freebind = 15;
 inline constexpr i32 ip_transparent = 19;
+inline constexpr i32 ip_recvorigdstaddr = 20;
 inline constexpr i32 ip_bind_address_no_port = 24;
+inline constexpr i32 ip_recvfragsize = 25;
 inline constexpr i32 ip_multicast_if = 32;
 inline constexpr i32 ip_multicast_ttl = 33;
 inline constexpr i32 ip_multicast_loop = 34;
 inline constexpr i32 ip_add_membership = 35;
 inline constexpr i32 ip_drop_membership = 36;
+inline constexpr i32 mcast_join_group = 42;  // of IPPROTO_IPV6, too
+inline constexpr i32 mcast_leave_group = 45;
+inline constexpr i32 ip_multicast_all = 49;
+inline constexpr i32 ip_unicast_if = 50;
+inline constexpr i32 ip_local_port_range = 51;
 
 // of IPPROTO_IPV6
 inline constexpr i32 ipv6_unicast_hops = 16;
@@ -189,12 +234,16 @@ inline constexpr i32 ipv6_mtu_discover = 23;
 inline constexpr i32 ipv6_mtu = 24;
 inline constexpr i32 ipv6_recverr = 25;
 inline constexpr i32 ipv6_v6only = 26;
+inline constexpr i32 ipv6_multicast_all = 29;
 inline constexpr i32 ipv6_recvpktinfo = 49;
 inline constexpr i32 ipv6_pktinfo = 50;
 inline constexpr i32 ipv6_recvhoplimit = 51;
 inline constexpr i32 ipv6_hoplimit = 52;
+inline constexpr i32 ipv6_dontfrag = 62;
 inline constexpr i32 ipv6_recvtclass = 66;
 inline constexpr i32 ipv6_tclass = 67;
+inline constexpr i32 ipv6_autoflowlabel = 70;
+inline constexpr i32 ipv6_unicast_if = 76;
 
 // of SOL_SOCKET in a control message
 inline constexpr i32 scm_rights = 1;
@@ -292,6 +341,25 @@ struct Linger {
   i32 l_onoff;
   i32 l_linger;  // seconds
 };
+
+// SO_TXTIME
+struct SockTxTime {
+  i32 clockid;
+  u32 flags;  // SOF_TXTIME_*
+};
+
+// SO_TIMESTAMPING
+struct SoTimestamping {
+  i32 flags;  // SOF_TIMESTAMPING_*
+  i32 bind_phc;
+};
+inline constexpr i32 sof_timestamping_rx_software = 1 << 3;
+inline constexpr i32 sof_timestamping_software = 1 << 4;
+inline constexpr i32 sof_timestamping_opt_id = 1 << 7;
+inline constexpr i32 sof_timestamping_opt_tsonly = 1 << 11;
+inline constexpr i32 sof_timestamping_opt_stats = 1 << 12;
+inline constexpr i32 sof_timestamping_opt_id_tcp = 1 << 16;
+inline constexpr i32 sof_timestamping_mask = (1 << 19) - 1;
 
 // IP_PKTINFO, IPV6_PKTINFO
 struct InPktInfo {

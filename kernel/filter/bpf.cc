@@ -3,16 +3,12 @@
 #include <cstring>
 #include <optional>
 
+#include "kernel/filter/classic_bpf.h"
+
 namespace limen {
 namespace {
 
-using abi::SockFilter;
-
-constexpr u16 kClassMask = 7;
-
-constexpr u16 class_of(u16 code) { return code & kClassMask; }
-constexpr bool by_x(u16 code) { return (code & abi::bpf_x) != 0; }
-constexpr u16 op_of(u16 code) { return code & 0xf0; }
+using namespace classic_bpf;
 
 // What seccomp allows of classic BPF: words of the call, arithmetic but for remainders, jumps, scratch memory.
 bool is_allowed(u16 code) {
@@ -50,46 +46,9 @@ bool is_allowed(u16 code) {
   }
 }
 
-bool is_memory_load(u16 code) { return code == (abi::bpf_ld | abi::bpf_mem) || code == (abi::bpf_ldx | abi::bpf_mem); }
-bool is_memory_store(u16 code) { return code == abi::bpf_st || code == abi::bpf_stx; }
-
-bool operand_is_good(const SockFilter& in) {
-  if (in.code == (abi::bpf_ld | abi::bpf_w | abi::bpf_abs)) return in.k < sizeof(abi::SeccompData) && (in.k & 3) == 0;
-  if (is_memory_load(in.code) || is_memory_store(in.code)) return in.k < abi::bpf_memwords;
-  if (class_of(in.code) != abi::bpf_alu || by_x(in.code)) return true;
-  if (op_of(in.code) == abi::bpf_div) return in.k != 0;
-  if (op_of(in.code) == abi::bpf_lsh || op_of(in.code) == abi::bpf_rsh) return in.k < 32;
-  return true;
-}
-
-bool jump_is_good(const SockFilter& in, usize pc, usize length) {
-  if (class_of(in.code) != abi::bpf_jmp) return true;
-  if (op_of(in.code) == abi::bpf_ja) return in.k < length - pc - 1;
-  return pc + in.jt + 1 < length && pc + in.jf + 1 < length;
-}
-
-// Scratch words that some path reads before it wrote them. Linux: check_load_and_stores.
-bool reads_unwritten(std::span<const SockFilter> code) {
-  std::vector<u16> valid(code.size(), 0xffff);  // on entry to each instruction, of all paths so far
-  u16 now = 0;
-  for (usize pc = 0; pc < code.size(); ++pc) {
-    now &= valid[pc];
-    const SockFilter& in = code[pc];
-    if (is_memory_store(in.code)) now |= static_cast<u16>(1u << in.k);
-    if (is_memory_load(in.code) && (now >> in.k & 1) == 0) return true;
-    if (class_of(in.code) == abi::bpf_jmp) {
-      if (op_of(in.code) == abi::bpf_ja) {
-        valid[pc + 1 + in.k] &= now;
-      } else {
-        valid[pc + 1 + in.jt] &= now;
-        valid[pc + 1 + in.jf] &= now;
-      }
-      now = 0xffff;
-    } else if (class_of(in.code) == abi::bpf_ret) {
-      now = 0xffff;
-    }
-  }
-  return false;
+bool load_is_good(const SockFilter& in) {
+  if (in.code != (abi::bpf_ld | abi::bpf_w | abi::bpf_abs)) return operand_is_good(in);
+  return in.k < sizeof(abi::SeccompData) && (in.k & 3) == 0;
 }
 
 // How many instructions Linux makes of one. Linux: net/core/filter.c:bpf_convert_filter.
@@ -107,44 +66,6 @@ u32 translated(const SockFilter& in) {
     }
     default:
       return 1;
-  }
-}
-
-u32 arithmetic(u16 op, u32 a, u32 b) {
-  switch (op) {
-    case abi::bpf_add:
-      return a + b;
-    case abi::bpf_sub:
-      return a - b;
-    case abi::bpf_mul:
-      return a * b;
-    case abi::bpf_div:
-      return b == 0 ? 0 : a / b;
-    case abi::bpf_or:
-      return a | b;
-    case abi::bpf_and:
-      return a & b;
-    case abi::bpf_lsh:
-      return a << (b & 31);
-    case abi::bpf_rsh:
-      return a >> (b & 31);
-    case abi::bpf_xor:
-      return a ^ b;
-    default:  // bpf_neg
-      return 0u - a;
-  }
-}
-
-bool holds(u16 op, u32 a, u32 b) {
-  switch (op) {
-    case abi::bpf_jeq:
-      return a == b;
-    case abi::bpf_jgt:
-      return a > b;
-    case abi::bpf_jge:
-      return a >= b;
-    default:  // bpf_jset
-      return (a & b) != 0;
   }
 }
 
@@ -220,7 +141,7 @@ Result<Ref<BpfProgram>> BpfProgram::check(std::span<const SockFilter> code) {
   if (code.empty() || code.size() > abi::bpf_maxinsns) return Errno::einval;
   for (usize pc = 0; pc < code.size(); ++pc) {
     const SockFilter& in = code[pc];
-    if (!is_allowed(in.code) || !operand_is_good(in) || !jump_is_good(in, pc, code.size())) return Errno::einval;
+    if (!is_allowed(in.code) || !load_is_good(in) || !jump_is_good(in, pc, code.size())) return Errno::einval;
   }
   if (class_of(code.back().code) != abi::bpf_ret || reads_unwritten(code)) return Errno::einval;
   return make_ref<BpfProgram>(std::vector<SockFilter>(code.begin(), code.end()));

@@ -15,6 +15,14 @@ u16 swap16(u16 n) { return static_cast<u16>(n >> 8 | n << 8); }
 
 }  // namespace
 
+Endpoint::Endpoint(i32 domain, u32 type, i32 protocol)
+    : domain(domain),
+      type(type),
+      protocol(protocol),
+      options(make_ref<SocketOptions>(domain == abi::af_unix     ? KeptOption::unix
+                                      : type == abi::sock_stream ? KeptOption::tcp
+                                                                 : KeptOption::udp)) {}
+
 bool InetAddress::v4() const { return std::equal(kMapped.begin(), kMapped.end(), ip.begin()); }
 bool InetAddress::any() const {
   return std::all_of(ip.begin() + (v4() ? 12 : 0), ip.end(), [](u8 b) { return b == 0; });
@@ -72,6 +80,16 @@ InetAddress reached(InetAddress a) {
     a.ip[15] = 1;
   }
   return a;
+}
+
+// Linux: fib_validate_source's local table: all of 127.0.0.0/8 is reached from 127.0.0.1.
+InetAddress source_for(const InetAddress& address) {
+  InetAddress source{address.ip, 0};
+  if (address.v4()) {
+    source.ip[12] = 127, source.ip[13] = 0, source.ip[14] = 0, source.ip[15] = 1;
+    return source;
+  }
+  return reached(source);
 }
 
 Result<void> NetTables::bind_abstract(std::string name, Ref<Endpoint> endpoint) {

@@ -9,8 +9,10 @@
 #include <set>
 #include <vector>
 
+#include "kernel/cred/credentials.h"
 #include "kernel/cred/namespace.h"
 #include "kernel/net/inbox.h"
+#include "kernel/net/socket_options.h"
 
 namespace limen {
 
@@ -27,19 +29,22 @@ struct Pending {
   Ref<Inbox> in, out;        // of the accepting side
   SocketAddress local, peer;
   abi::UCred peer_credentials{};
+  Ref<const Credentials> peer_groups;  // whose those are; of a unix socket
 };
 
 class Endpoint final : public RefCounted {
  public:
-  Endpoint(i32 domain, u32 type, i32 protocol) : domain(domain), type(type), protocol(protocol) {}
+  Endpoint(i32 domain, u32 type, i32 protocol);
   const i32 domain;
   const u32 type;
   const i32 protocol;  // IPPROTO_*; 0 of a unix socket
+  const Ref<SocketOptions> options;
   bool same_kind(const Endpoint& other) const { return type == other.type && protocol == other.protocol; }
   Mutex lock{LockRank::inbox};
   SocketAddress address GUARDED_BY(lock);
   SocketAddress only_from GUARDED_BY(lock);   // a connected datagram socket hears its peer alone; empty: everyone
   abi::UCred credentials GUARDED_BY(lock){};  // of who called listen
+  Ref<const Credentials> groups GUARDED_BY(lock);
   bool listening GUARDED_BY(lock) = false;
   bool refuses GUARDED_BY(lock) = false;  // listens, but was shut down: takes no new connections
   bool closed GUARDED_BY(lock) = false;
@@ -50,6 +55,7 @@ class Endpoint final : public RefCounted {
   std::deque<Pending> pending GUARDED_BY(lock);
   std::deque<Pending> waiting GUARDED_BY(lock);  // for room in `pending`, as those whose SYN is sent again
   Ref<Inbox> inbox;                              // datagrams
+  std::atomic<u32> receive_size{212992};         // SO_RCVBUF
   WaitQueue acceptors, connectors;
 
  private:
@@ -71,6 +77,8 @@ Result<InetAddress> parse_inet(const SocketAddress& address, i32 domain);
 SocketAddress make_inet(const InetAddress& address, i32 domain);
 // Where a packet to `address` arrives: 0.0.0.0 and :: mean the loopback.
 InetAddress reached(InetAddress address);
+// Where a packet to `address` comes from whose sender is bound to none.
+InetAddress source_for(const InetAddress& address);
 
 // The abstract names and the ports of a network namespace with nothing but `lo`.
 class NetTables final : public RefCounted {

@@ -1,6 +1,7 @@
 #include "kernel/net/inbox.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace limen {
 namespace {
@@ -23,6 +24,12 @@ void drop_messages(std::deque<Inbox::Message> messages) {
     messages.pop_front();
   }
   dropping = nullptr;
+}
+
+// What Linux allocates for a datagram: its structures, and a block that is a power of two. Linux: skb->truesize.
+usize true_size_of(usize length) {
+  constexpr usize kStructures = 256, kRoom = 384, kSmall = 832;
+  return std::max(kSmall, kStructures + std::bit_ceil(length + kRoom));
 }
 
 }  // namespace
@@ -71,6 +78,7 @@ Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketA
       ancillary.files.clear();
       message.charge = std::move(*charge);
       bytes_ += want;
+      if (kind_ == Kind::messages) true_size_ += true_size_of(want);
       total += want;
       messages_.push_back(std::move(message));
     } while (kind_ == Kind::stream && from.remaining() != 0);
@@ -79,12 +87,47 @@ Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketA
   return total;
 }
 
-Result<Inbox::Received> Inbox::get(UserBuffer& to, Look look) {
+Result<Inbox::Message> Inbox::take_in(MemoryAccount& account, UserBuffer& from) {
+  const usize length = from.remaining();
+  Message message;
+  message.charge = TRY(MemoryCharge::take(account, length + kOverhead, Errno::enobufs));
+  message.data.resize(length);
+  if (length == 0) return message;
+  const usize copied = TRY(from.copy_in(message.data));
+  return copied == length ? Result<Message>(std::move(message)) : Result<Message>(Errno::efault);
+}
+
+Result<Inbox::Message> Inbox::copy_of(MemoryAccount& account, std::span<const u8> bytes) {
+  Message message;
+  message.charge = TRY(MemoryCharge::take(account, bytes.size() + kOverhead, Errno::enobufs));
+  message.data.assign(bytes.begin(), bytes.end());
+  return message;
+}
+
+Result<void> Inbox::post(Message& message, Limits limits) {
+  {
+    MutexGuard guard(lock_);
+    if (reader_closed_) return Errno::epipe;
+    const usize room = bytes_ >= limits.bytes ? 0 : limits.bytes - bytes_;
+    const usize length = message.data.size();
+    if ((length > room && bytes_ != 0) || messages_.size() >= limits.messages) return Errno::eagain;
+    // Linux: __udp_enqueue_schedule_skb. What finds nothing before it always fits.
+    if (true_size_ != 0 && true_size_ + true_size_of(length) > limits.true_size) return Errno::eagain;
+    bytes_ += length;
+    true_size_ += true_size_of(length);
+    message.ancillary.drops = drops();
+    messages_.push_back(std::move(message));
+  }
+  readers.wake(kPollReadable);
+  return success;
+}
+
+Result<Inbox::Received> Inbox::get(UserBuffer& to, Look look, i64 skip) {
   std::vector<Message> spent;  // dropped without the lock: files may end here
   Result<Received> received = Errno::eagain;
   {
     MutexGuard guard(lock_);
-    received = kind_ == Kind::stream ? get_stream(to, look, spent) : get_message(to, look, spent);
+    received = kind_ == Kind::stream ? get_stream(to, look, skip, spent) : get_message(to, look, skip, spent);
     if (received.is(Errno::eagain)) return at_the_end();
   }
   if (received.ok() && look != Look::peek) writers.wake(kPollWritable);
@@ -98,17 +141,30 @@ Result<Inbox::Received> Inbox::at_the_end() {
   return Errno::eagain;
 }
 
-Result<Inbox::Received> Inbox::get_message(UserBuffer& to, Look look, std::vector<Message>& spent) {
-  if (messages_.empty()) return Errno::eagain;
-  Message& message = messages_.front();
+Result<Inbox::Received> Inbox::get_message(UserBuffer& to, Look look, i64 skip, std::vector<Message>& spent) {
+  usize index = 0, skipped = skip > 0 ? static_cast<usize>(skip) : 0;
+  if (skip >= 0) {  // Linux: __skb_try_recv_from_queue
+    for (; index < messages_.size(); ++index) {
+      const Message& m = messages_[index];
+      if (skipped < m.data.size() || (skipped == 0 && !m.peeked)) break;
+      skipped -= m.data.size();
+    }
+  }
+  if (index >= messages_.size()) return Errno::eagain;
+  Message& message = messages_[index];
   Received received;
   received.from = message.from;
   received.ancillary = message.ancillary;
-  received.length = message.data.size();
-  const usize want = std::min(message.data.size(), to.remaining());
-  if (want != 0) received.copied = TRY(to.copy_out({message.data.data(), want}));
-  if (look == Look::peek) return received;
+  received.skipped = skipped;
+  received.length = message.data.size() - skipped;
+  const usize want = std::min(received.length, to.remaining());
+  if (want != 0) received.copied = TRY(to.copy_out({message.data.data() + skipped, want}));
+  if (look == Look::peek) {
+    message.peeked = true;
+    return received;
+  }
   bytes_ -= message.data.size();
+  true_size_ -= true_size_of(message.data.size());
   spent.push_back(std::move(message));
   messages_.pop_front();
   return received;
@@ -130,11 +186,16 @@ void Inbox::consume(usize n, std::vector<Message>& spent) {
 }
 
 // Linux: tcp_recvmsg_locked, unix_stream_read_generic.
-Result<Inbox::Received> Inbox::get_stream(UserBuffer& to, Look look, std::vector<Message>& spent) {
+Result<Inbox::Received> Inbox::get_stream(UserBuffer& to, Look look, i64 skip, std::vector<Message>& spent) {
   Received received;
   bool first = true;
   u64 position = consumed_;
   usize index = 0, offset = messages_.empty() ? 0 : messages_.front().offset;
+  while (skip > 0 && index < messages_.size()) {
+    const usize step = std::min<usize>(static_cast<usize>(skip), messages_[index].data.size() - offset);
+    skip -= static_cast<i64>(step), position += step, offset += step;
+    if (offset == messages_[index].data.size()) ++index, offset = 0;
+  }
   while (index < messages_.size()) {
     if (look != Look::peek) index = 0, offset = messages_.front().offset, position = consumed_;
     Message& message = messages_[index];
@@ -198,10 +259,16 @@ void Inbox::set_inline(bool on) {
   inline_ = on;
 }
 
-void Inbox::set_reader(File* file, u64 inode) {
+void Inbox::set_reader(File* file, u64 inode, Ref<SocketOptions> options) {
   reader_inode_.store(inode, std::memory_order_relaxed);
   MutexGuard guard(lock_);
   reader_ = file;
+  std::swap(reader_options_, options);
+}
+
+Ref<PacketFilter> Inbox::reader_filter() {
+  MutexGuard guard(lock_);
+  return reader_options_ ? reader_options_->filter() : Ref<PacketFilter>();
 }
 
 // Linux: tcp_recv_urg.
@@ -263,7 +330,7 @@ void Inbox::discard() {
     MutexGuard guard(lock_);
     dropped.swap(messages_);
     consumed_ += bytes_;
-    bytes_ = 0;
+    bytes_ = true_size_ = 0;
     urgent_.reset();
   }
   drop_messages(std::move(dropped));
@@ -278,6 +345,7 @@ Inbox::State Inbox::state() const {
   state.failed = error_ != Errno{};
   state.reset = reset_;
   state.bytes = state.before_mark = bytes_;
+  state.true_size = true_size_;
   if (urgent_) {
     state.urgent = !urgent_->read;
     state.at_mark = urgent_->at == consumed_;

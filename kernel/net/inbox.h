@@ -12,6 +12,7 @@
 #include "abi/socket.h"
 #include "base/lock.h"
 #include "kernel/ipc/account.h"
+#include "kernel/net/socket_options.h"
 #include "kernel/vfs/file.h"
 
 namespace limen {
@@ -36,6 +37,9 @@ struct Ancillary {
   u64 stamp_ns = 0;        // CLOCK_REALTIME when it was sent
   SocketAddress to;        // where it was sent
   i32 ttl = -1, tos = -1;  // what the sender said; -1: as its socket has it
+  u32 mark = 0;
+  u32 segment = 0;  // the datagram is several of so many bytes (UDP_SEGMENT); 0: it is one
+  u32 drops = 0;    // how many were lost before it
 };
 
 class Inbox final : public RefCounted {
@@ -47,6 +51,7 @@ class Inbox final : public RefCounted {
   struct Message {
     std::vector<u8> data;
     usize offset = 0;
+    bool peeked = false;
     SocketAddress from;
     Ancillary ancillary;
     MemoryCharge charge;
@@ -54,20 +59,29 @@ class Inbox final : public RefCounted {
   struct Limits {
     usize bytes = 212992;
     usize messages = ~usize{0};
+    usize true_size = ~usize{0};  // of a datagram's receiver: SO_RCVBUF, which counts what Linux would allocate
   };
   // Puts bytes in: all of a message or nothing, of a stream what fits. eagain (full), epipe (nobody will read), enobufs, efault.
   Result<usize> put(MemoryAccount& account, UserBuffer& from, const SocketAddress& sender, Ancillary& ancillary,
                     Limits limits);
+  // The same for a message whose bytes were copied before (take_in): somebody had to look at them. eagain, epipe.
+  static Result<Message> take_in(MemoryAccount& account, UserBuffer& from);           // enobufs, efault
+  static Result<Message> copy_of(MemoryAccount& account, std::span<const u8> bytes);  // enobufs
+  Result<void> post(Message& message, Limits limits);
+  void count_drop() { drops_.fetch_add(1, std::memory_order_relaxed); }
+  u32 drops() const { return drops_.load(std::memory_order_relaxed); }
 
   struct Received {
     usize copied = 0;
-    usize length = 0;  // of the message, before it was cut
+    usize length = 0;   // of the message, before it was cut
+    usize skipped = 0;  // bytes of it that a look with an offset stepped over
     SocketAddress from;
     Ancillary ancillary;
   };
   enum class Look : u8 { take, peek, drop };  // drop: as take, but nothing is copied (MSG_TRUNC of tcp(7))
   // A message, or a stream's bytes up to its urgent one. eagain; the pending error once; copied == 0 and no error at the end.
-  Result<Received> get(UserBuffer& to, Look look);
+  // `skip`: of a peek with SO_PEEK_OFF, how many bytes are stepped over, those of whole messages too; -1: it has none.
+  Result<Received> get(UserBuffer& to, Look look, i64 skip = -1);
 
   // The byte that was put last is urgent: reads stop before it and then step over it, unless it stays in line (SO_OOBINLINE).
   // Tells whom SIGURG is for, where somebody reads here.
@@ -76,7 +90,8 @@ class Inbox final : public RefCounted {
   // MSG_OOB. einval: there is none, or it was read; eagain.
   Result<usize> get_urgent(UserBuffer& to, Look look);
   // Whose file reads here, and the number of its inode; null at its end.
-  void set_reader(File* file, u64 inode);
+  void set_reader(File* file, u64 inode, Ref<SocketOptions> options);
+  Ref<PacketFilter> reader_filter();
   u64 reader_inode() const { return reader_inode_.load(std::memory_order_relaxed); }  // 0: nobody reads
 
   // Does the end of a stream hide an error that came after it (tcp(7)), or come after that (unix(7))?
@@ -92,7 +107,7 @@ class Inbox final : public RefCounted {
     bool empty = true, writer_closed = false, reader_closed = false, failed = false, reset = false;
     bool urgent = false;   // an urgent byte waits
     bool at_mark = false;  // it is the next one
-    usize bytes = 0, messages = 0, first = 0;
+    usize bytes = 0, messages = 0, first = 0, true_size = 0;
     usize before_mark = 0;  // bytes of a stream before the urgent one; all where there is none
   };
   State state() const;
@@ -106,6 +121,8 @@ class Inbox final : public RefCounted {
   mutable Mutex lock_{LockRank::inbox};
   std::deque<Message> messages_ GUARDED_BY(lock_);
   usize bytes_ GUARDED_BY(lock_) = 0;
+  usize true_size_ GUARDED_BY(lock_) = 0;  // of messages
+  std::atomic<u32> drops_{0};
   bool writer_closed_ GUARDED_BY(lock_) = false;
   bool reader_closed_ GUARDED_BY(lock_) = false;
   bool read_shut_ GUARDED_BY(lock_) = false;
@@ -119,12 +136,13 @@ class Inbox final : public RefCounted {
   u64 consumed_ GUARDED_BY(lock_) = 0;  // bytes of this stream that were read
   bool inline_ GUARDED_BY(lock_) = false;
   File* reader_ GUARDED_BY(lock_) = nullptr;
+  Ref<SocketOptions> reader_options_ GUARDED_BY(lock_);
   std::atomic<u64> reader_inode_{0};
   std::atomic<bool> end_first_{false};
 
-  Result<Received> get_stream(UserBuffer& to, Look look, std::vector<Message>& spent) REQUIRES(lock_);
+  Result<Received> get_stream(UserBuffer& to, Look look, i64 skip, std::vector<Message>& spent) REQUIRES(lock_);
   Result<Received> at_the_end() REQUIRES(lock_);
-  Result<Received> get_message(UserBuffer& to, Look look, std::vector<Message>& spent) REQUIRES(lock_);
+  Result<Received> get_message(UserBuffer& to, Look look, i64 skip, std::vector<Message>& spent) REQUIRES(lock_);
   void consume(usize n, std::vector<Message>& spent) REQUIRES(lock_);
 };
 

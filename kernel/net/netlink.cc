@@ -217,6 +217,13 @@ bool NetlinkSocket::flag(int option) {
 }
 
 void NetlinkSocket::deliver(std::span<const u8> message) {
+  if (const Ref<PacketFilter> filter = options_->filter()) {
+    Packet packet;
+    packet.bytes = message;
+    const u32 kept = filter->run(packet);
+    if (kept == 0) return;
+    message = message.first(std::min<usize>(kept, message.size()));
+  }
   UserBuffer from = UserBuffer::of_const(message);
   Ancillary none;
   Inbox::Limits limits;
@@ -281,7 +288,7 @@ Result<usize> NetlinkSocket::receive(Task& task, ReceiveRequest& request) {
   if ((request.flags & abi::msg_oob) != 0) return Errno::eopnotsupp;
   const bool wait = !nonblocking() && (request.flags & abi::msg_dontwait) == 0;
   const auto look = (request.flags & abi::msg_peek) != 0 ? Inbox::Look::peek : Inbox::Look::take;
-  const u64 timeout = receive_timeout_ns_.load(std::memory_order_relaxed);
+  const u64 timeout = options_->receive_timeout_ns();
   const Deadline deadline = timeout == 0 ? Deadline::never() : task.clock().after(timeout);
   const auto attempt = [&]() -> Result<Inbox::Received> {
     if (overrun_.exchange(false)) return Errno::enobufs;
@@ -309,7 +316,7 @@ Result<usize> NetlinkSocket::try_write(Task& task, UserBuffer& from, u64*) {
   return send(task, request);
 }
 
-Result<void> NetlinkSocket::take_control(const abi::CMsgHdr& head, std::span<const u8>, Ancillary&) {
+Result<void> NetlinkSocket::take_control(Task&, const abi::CMsgHdr& head, std::span<const u8>, Ancillary&) {
   return head.cmsg_level == abi::sol_socket ? Errno::einval : Errno{};
 }
 
@@ -330,11 +337,17 @@ Result<i64> NetlinkSocket::ioctl(Task& task, u32 command, u64 argument) {
   return interface_ioctl(task, *net_, command, argument, abi::af_netlink);
 }
 
-Result<std::vector<u8>> NetlinkSocket::get_option(int level, int option, usize room) {
+Result<void> NetlinkSocket::check_level(int level) {
+  return level == abi::sol_socket || level == abi::sol_netlink ? Errno{} : Errno::enoprotoopt;
+}
+
+Result<std::vector<u8>> NetlinkSocket::get_option(Task& task, int level, int option, usize room) {
+  TRY(check_level(level));
   if (level == abi::sol_netlink) {
     if (option == kListMemberships) {
       u64 groups = 0;
       MutexGuard guard(lock_);
+      if (groups_.empty()) return std::vector<u8>();
       for (const u32 g : groups_) groups |= u64{1} << (g - 1);
       return bytes_of(groups, room);
     }
@@ -342,43 +355,57 @@ Result<std::vector<u8>> NetlinkSocket::get_option(int level, int option, usize r
     if (room < sizeof(i32)) return Errno::einval;
     return bytes_of(static_cast<i32>(flag(option)), room);
   }
-  if (level != abi::sol_socket) return Errno::enoprotoopt;
+  const auto integer = [&](auto value) { return bytes_of(static_cast<i32>(value), room); };
   switch (option) {
     case abi::so_type:
-      return bytes_of(static_cast<i32>(type_), room);
+      return integer(type_);
     case abi::so_domain:
-      return bytes_of(abi::af_netlink, room);
+      return integer(abi::af_netlink);
     case abi::so_protocol:
-      return bytes_of(protocol_, room);
+      return integer(protocol_);
     case abi::so_error:
-      return bytes_of(overrun_.exchange(false) ? static_cast<i32>(Errno::enobufs) : i32{0}, room);
+      return integer(overrun_.exchange(false) ? static_cast<i32>(Errno::enobufs) : i32{0});
     case abi::so_sndbuf:
-      return bytes_of(static_cast<i32>(send_size_.load()), room);
+      return integer(send_size_.load());
     case abi::so_rcvbuf:
-      return bytes_of(static_cast<i32>(receive_size_.load()), room);
+      return integer(receive_size_.load());
     case abi::so_passcred:
-      return bytes_of(static_cast<i32>(passes_credentials()), room);
+      return integer(passes_credentials());
     case abi::so_acceptconn:
-      return bytes_of(i32{0}, room);
-    case abi::so_rcvtimeo:
-      return bytes_of(to_timeval(receive_timeout_ns_.load()), room);
-    case abi::so_sndtimeo:
-      return bytes_of(to_timeval(send_timeout_ns_.load()), room);
+    case abi::so_reuseaddr:
+    case abi::so_reuseport:
+      return integer(0);
+    case abi::so_rcvlowat:
+      return integer(low_water_.load());
+    case abi::so_peercred:
+      return bytes_of(seen_by(task, {0, ~0u, ~0u}), room);
+    case abi::so_peergroups:
+    case abi::so_peerpidfd:
+      return Errno::enodata;
+    case abi::so_peername: {
+      const SocketAddress peer = TRY(peer_name());
+      if (peer.bytes.size() < room) return Errno::einval;
+      return bytes_of(std::string_view(peer.bytes), room);
+    }
+    case abi::so_cookie:
+      if (room < sizeof(u64)) return Errno::einval;
+      return bytes_of(id(), room);
+    case abi::so_meminfo: {
+      const Inbox::State in = inbox_->state();
+      const u32 info[9] = {
+          static_cast<u32>(in.true_size), receive_size_.load(), 0, send_size_.load(), 0, 0, 0, 0, inbox_->drops()};
+      return bytes_of(info, room);
+    }
     default:
-      return Errno::enoprotoopt;
+      return options_->get(*net_, option, room);
   }
 }
 
 Result<void> NetlinkSocket::set_option(Task& task, int level, int option, std::span<const u8> value) {
-  if (level == abi::sol_socket && (option == abi::so_rcvtimeo || option == abi::so_sndtimeo)) {
-    const abi::TimeVal t = TRY(value_of<abi::TimeVal>(value));
-    if (t.tv_usec < 0 || t.tv_usec >= 1'000'000) return Errno::edom;
-    const u64 ns = t.tv_sec < 0 ? u64{1} : *to_ns(t);
-    (option == abi::so_rcvtimeo ? receive_timeout_ns_ : send_timeout_ns_).store(ns);
-    return success;
-  }
-  const i32 number = TRY(value_of<i32>(value));
+  TRY(check_level(level));
   if (level == abi::sol_netlink) {
+    i32 number = 0;
+    if (value.size() >= sizeof number) number = TRY(value_of<i32>(value));
     if (option == kAddMembership || option == kDropMembership)
       return join(static_cast<u32>(number), option == kAddMembership);
     if (!is_switch(option)) return Errno::enoprotoopt;
@@ -390,25 +417,36 @@ Result<void> NetlinkSocket::set_option(Task& task, int level, int option, std::s
       flags_.erase(option);
     return success;
   }
-  if (level != abi::sol_socket) return Errno::enoprotoopt;
-  const u32 size = std::max(std::min(static_cast<u32>(std::max(number, 0)), kMostBuffer) * 2, 4608u);
+  if (option == abi::so_bindtodevice) return options_->set(task, *net_, option, value);
+  const i32 number = TRY(value_of<i32>(value));
+  const u32 size = std::min(static_cast<u32>(number), kMostBuffer) * 2;
   switch (option) {
     case abi::so_sndbufforce:
     case abi::so_rcvbufforce:
       if (!task.credentials().capable_in(*net_, Capability::net_admin)) return Errno::eperm;
-      (option == abi::so_sndbufforce ? send_size_ : receive_size_).store(size);
-      return success;
+      [[fallthrough]];
     case abi::so_sndbuf:
-      send_size_.store(size);
+    case abi::so_rcvbuf: {
+      const bool sends = option == abi::so_sndbuf || option == abi::so_sndbufforce;
+      (sends ? send_size_ : receive_size_).store(std::max(size, sends ? 4608u : 2304u));
+      const i32 locked = options_->number(abi::sol_socket, abi::so_buf_lock) | (sends ? 1 : 2);
+      options_->put(abi::sol_socket, abi::so_buf_lock, locked);
       return success;
-    case abi::so_rcvbuf:
-      receive_size_.store(size);
+    }
+    case abi::so_rcvlowat:
+      low_water_.store(number < 0 ? INT32_MAX : static_cast<u32>(std::max(number, 1)));
       return success;
     case abi::so_passcred:
       pass_credentials_.store(number != 0);
       return success;
+    case abi::so_reuseaddr:  // means nothing to a port that nobody else can have
+      return success;
+    case abi::so_reuseport:
+      return number == 0 ? Errno{} : Errno::eopnotsupp;
+    case abi::so_detach_reuseport_bpf:
+      return Errno::einval;
     default:
-      return Errno::enoprotoopt;
+      return options_->set(task, *net_, option, value);
   }
 }
 

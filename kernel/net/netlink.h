@@ -9,6 +9,7 @@
 #include "abi/netlink.h"
 #include "abi/socket.h"
 #include "kernel/net/socket_file.h"
+#include "kernel/net/socket_options.h"
 #include "kernel/task/task.h"
 
 namespace limen {
@@ -30,9 +31,11 @@ class NetlinkSocket final : public SocketFile {
   Result<void> shutdown(int) override { return Errno::eopnotsupp; }
   SocketAddress name() override;
   Result<SocketAddress> peer_name() override;
-  Result<std::vector<u8>> get_option(int level, int option, usize room) override;
+  Result<std::vector<u8>> get_option(Task& task, int level, int option, usize room) override;
+  Result<void> check_level(int level) override;
   Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) override;
-  Result<void> take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) override;
+  Result<void> take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
+                            Ancillary& ancillary) override;
   Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) override;
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
   i32 domain() const override { return abi::af_netlink; }
@@ -65,8 +68,9 @@ class NetlinkSocket final : public SocketFile {
   std::set<u32> groups_ GUARDED_BY(lock_);  // at most kMostGroups
   std::set<int> flags_ GUARDED_BY(lock_);   // options of SOL_NETLINK that are on
   std::atomic<u32> send_size_{212992}, receive_size_{212992};
-  std::atomic<u64> receive_timeout_ns_{0}, send_timeout_ns_{0};
+  const Ref<SocketOptions> options_ = make_ref<SocketOptions>(KeptOption::netlink);
   std::atomic<bool> pass_credentials_{false};
+  std::atomic<u32> low_water_{1};
   std::atomic<bool> overrun_{false};
 };
 

@@ -9,12 +9,13 @@
 namespace limen {
 
 struct KeptOption {
-  enum Kinds : u8 { tcp = 1, udp = 2, unix = 4, inet = tcp | udp, all = 7 };
+  enum Kinds : u8 { tcp = 1, udp = 2, unix = 4, netlink = 8, inet = tcp | udp, all = 15 };
   enum class Takes : u8 {
     truth,        // any number: kept as 0 or 1
     exact_truth,  // 0 or 1, else EINVAL
     number,       // between `least` and `most`, else EINVAL
     nothing,      // cannot be set: ENOPROTOOPT
+    unread,       // as `number`, and cannot be read: ENOPROTOOPT
   };
   i32 level, option;
   u8 kinds;
@@ -22,6 +23,7 @@ struct KeptOption {
   Takes takes;
   i32 least = INT32_MIN, most = INT32_MAX;
   bool minus_one_is_initial = false;
+  bool wants_a_byte = false;  // of those that take less than a number: EINVAL where there is nothing at all
 };
 
 // Null where no kind of socket has it.

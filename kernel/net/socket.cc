@@ -37,6 +37,7 @@ Socket::Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 
       protocol_(protocol),
       inode_(number_of(this->path())),
       endpoint_(make_ref<Endpoint>(domain, type, protocol)),
+      options_(endpoint_->options),
       send_size_(is_tcp() ? 16384 : 212992),  // net.ipv4.tcp_[wr]mem, net.core.[wr]mem_default
       receive_size_(is_tcp() ? 131072 : 212992) {
   net_->tables->add_socket(this);
@@ -53,14 +54,12 @@ Socket::Ends Socket::ends() {
 }
 
 void Socket::use_inboxes(Ref<Inbox> in, Ref<Inbox> out) {
-  if (in_) in_->set_reader(nullptr, 0);
+  if (in_) in_->set_reader(nullptr, 0, {});
   in_ = std::move(in), out_ = std::move(out);
   if (!in_) return;
-  in_->set_reader(this, inode_);
+  in_->set_reader(this, inode_, options_);
   in_->set_end_first(is_tcp() ? Inbox::EndFirst::yes : Inbox::EndFirst::no);
-  if (const auto it = options_.find({abi::sol_socket, abi::so_oobinline}); it != options_.end()) {
-    in_->set_inline(it->second != 0);
-  }
+  if (options_->on(abi::sol_socket, abi::so_oobinline)) in_->set_inline(true);
 }
 
 // By shutdown(2) here, or by what the other side did.
@@ -88,10 +87,12 @@ void Socket::pair(Task& task, Socket& a, Socket& b) {
   const Ref<Inbox> to_a = a.is_datagram() ? a.endpoint_->inbox : a.make_inbox();
   const Ref<Inbox> to_b = b.is_datagram() ? b.endpoint_->inbox : b.make_inbox();
   const abi::UCred creds = credentials_of(task);
+  const Ref<const Credentials> groups = task.credentials_ref();
   const auto join = [&](Socket& s, const Ref<Inbox>& in, const Ref<Inbox>& out, const Ref<Endpoint>& peer) {
     MutexGuard guard(s.lock_);
     s.use_inboxes(in, out);
     s.connected_ = true, s.peer_credentials_ = creds, s.peer_endpoint_ = peer;
+    s.peer_groups_ = groups;
   };
   join(a, to_a, to_b, b.endpoint_);
   join(b, to_b, to_a, a.endpoint_);
@@ -138,7 +139,7 @@ Result<void> Socket::connect_datagram(Task& task, const SocketAddress& address) 
     TRY(autobind(task));
     MutexGuard guard(lock_);
     const InetAddress local = *parse_inet(local_, domain_);
-    if (local.any()) local_ = make_inet({reached(to).ip, local.port}, domain_);
+    if (local.any()) local_ = make_inet({source_for(to).ip, local.port}, domain_);
   } else {
     target = TRY(find_target(task, address, nullptr));
     if (passes_credentials()) TRY(autobind(task));
@@ -172,13 +173,16 @@ Result<void> Socket::connect_unix(Task& task, const SocketAddress& address) {
   const Ref<Endpoint> target = TRY(find_target(task, address, nullptr));
   Pending pending{.handshake = {}, .in = make_inbox(), .out = make_inbox(), .local = address, .peer = name()};
   pending.peer_credentials = credentials_of(task);
+  pending.peer_groups = task.credentials_ref();
   abi::UCred listener{};
+  Ref<const Credentials> groups;
   SocketAddress peer;
   const auto attempt = [&]() -> Result<void> {
     MutexGuard guard(target->lock);
     if (target->closed || !target->listening || target->refuses) return Errno::econnrefused;
     if (target->pending.size() > target->backlog) return Errno::eagain;
     listener = target->credentials;
+    groups = target->groups;
     pending.local = peer = target->address;
     target->pending.push_back(pending);
     return success;
@@ -190,7 +194,7 @@ Result<void> Socket::connect_unix(Task& task, const SocketAddress& address) {
   {
     MutexGuard guard(lock_);
     use_inboxes(pending.out, pending.in);
-    connected_ = true, peer_ = peer, peer_credentials_ = listener;
+    connected_ = true, peer_ = peer, peer_credentials_ = listener, peer_groups_ = groups;
   }
   target->acceptors.wake(kPollIn | kPollRdNorm);
   return success;
@@ -218,7 +222,7 @@ Result<void> Socket::start_tcp(Task& task, const SocketAddress& address) {
   Result<Ref<Endpoint>> found = find_target(task, address, nullptr);
   if (!found.ok() && !found.is(Errno::econnrefused)) return found.error();
   InetAddress local = TRY(parse_inet(name(), domain_));
-  if (local.any()) local = {reached(to).ip, local.port};
+  if (local.any()) local = {source_for(to).ip, local.port};
   const i32 domain = found.ok() ? (*found)->domain : domain_;
   Pending pending{.handshake = make_ref<Handshake>(),
                   .in = make_inbox(),
@@ -288,12 +292,13 @@ Result<void> Socket::listen(Task& task, int backlog) {
     MutexGuard guard(endpoint_->lock);
     endpoint_->listening = true;
     endpoint_->credentials = credentials_of(task);
+    if (!is_inet()) endpoint_->groups = task.credentials_ref();
     endpoint_->backlog = static_cast<usize>(backlog < 0 || backlog > abi::somaxconn ? abi::somaxconn : backlog);
   }
   {
     MutexGuard guard(lock_);
     listening_ = true, shut_ = 0;
-    peer_credentials_ = credentials_of(task);
+    if (!is_inet()) peer_credentials_ = credentials_of(task), peer_groups_ = task.credentials_ref();
   }
   endpoint_->connectors.wake();
   return success;
@@ -317,7 +322,7 @@ Result<Ref<SocketFile>> Socket::accept(Task& task, u32 flags, SocketAddress& pee
   Result<void> result =
       nonblocking() ? attempt() : task.block(endpoint_->acceptors, receive_deadline(task.clock()), attempt);
   if (result.is(Errno::etimedout)) return Errno::eagain;
-  if (result.is(Errno::erestartsys) && receive_timeout_ns_.load() != 0) return Errno::eintr;
+  if (result.is(Errno::erestartsys) && options_->receive_timeout_ns() != 0) return Errno::eintr;
   TRY(result);
   if (arrived) {
     arrived->handshake->over.store(true, std::memory_order_release);
@@ -340,6 +345,7 @@ Result<Ref<SocketFile>> Socket::accept(Task& task, u32 flags, SocketAddress& pee
   socket->local_ = local;
   socket->peer_ = taken->peer;
   socket->peer_credentials_ = taken->peer_credentials;
+  socket->peer_groups_ = taken->peer_groups;
   socket->connected_ = socket->bound_ = socket->address_chosen_ = socket->port_chosen_ = true;
   return Ref<SocketFile>(socket);
 }
@@ -415,14 +421,12 @@ Result<void> Socket::shutdown(int how) {
 
 void Socket::hang_up(const Ends& e) {
   if (!e.in) return;
-  e.in->set_reader(nullptr, 0);
+  e.in->set_reader(nullptr, 0, {});
   if (e.out && !is_datagram()) {
     bool lost = !e.in->state().empty;
     if (is_tcp()) {
-      MutexGuard guard(lock_);
-      const auto on = options_.find({abi::sol_socket, abi::so_linger});
-      const auto time = options_.find({abi::sol_socket, -abi::so_linger});
-      lost = lost || (on != options_.end() && on->second != 0 && time != options_.end() && time->second == 0);
+      const SocketOptions::Linger linger = options_->linger();
+      lost = lost || (linger.on && linger.seconds == 0);
     }
     if (lost) e.out->reset(is_tcp() && (e.shut & kShutWrites) != 0 ? Errno::epipe : Errno::econnreset);
     if (!lost || !is_tcp()) e.out->close_writer();

@@ -30,11 +30,14 @@ class Socket final : public SocketFile {
   Result<void> shutdown(int how) override;
   SocketAddress name() override;
   Result<SocketAddress> peer_name() override;
-  Result<std::vector<u8>> get_option(int level, int option, usize room) override;
+  Result<std::vector<u8>> get_option(Task& task, int level, int option, usize room) override;
+  Result<void> check_level(int level) override;
   Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) override;
   static void pair(Task& task, Socket& a, Socket& b);
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
-  Result<void> take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) override;
+  Result<void> take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
+                            Ancillary& ancillary) override;
+  Result<void> take_socket_control(Task& task, i32 type, std::span<const u8> data, Ancillary& ancillary);
   Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) override;
   SocketRow row() override;
   i32 domain() const override { return domain_; }
@@ -83,7 +86,18 @@ class Socket final : public SocketFile {
   Result<usize> send_datagram(Task& task, SendRequest& request);
   Result<usize> send_stream(Task& task, SendRequest& request);
   Result<usize> put_tcp(Inbox& in, Inbox& out, SendRequest& request);
-  Result<usize> send_udp(Task& task, SendRequest& request, const SocketAddress& to);
+  struct Datagram {  // of UDP, on its way
+    InetAddress from, to;
+    Inbox::Message message;
+    std::vector<MemoryCharge> charges;  // of what was added to the message
+  };
+  Result<usize> send_udp(Task& task, SendRequest& request);
+  Result<Datagram> address_udp(Task& task, SendRequest& request);
+  Result<void> uncork(Task& task);
+  Result<void> transmit(Task& task, Datagram datagram);
+  Result<void> deliver(Endpoint& receiver, Datagram& datagram);
+  void refused(const Datagram& datagram);
+  Result<usize> put_filtered(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender);
   Result<usize> put_message(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender);
   Result<usize> broken(Task& task, u32 flags);
   Result<usize> receive_urgent(ReceiveRequest& request, const Ends& e);
@@ -94,17 +108,19 @@ class Socket final : public SocketFile {
   Deadline receive_deadline(Clock& clock) const;
   Deadline send_deadline(Clock& clock) const;
 
-  Result<std::vector<u8>> get_socket_option(int option, usize room);
+  Result<std::vector<u8>> get_socket_option(Task& task, int option, usize room);
+  Result<std::vector<u8>> get_peer_option(Task& task, int option, usize room);
   Result<std::vector<u8>> get_transport_option(int level, int option, usize room);
   std::vector<u8> tcp_info();
   u8 tcp_state(const Ends& e) const;
   // Did it know the option?
   Result<bool> set_socket_option(Task& task, int option, std::span<const u8> value);
-  Result<bool> set_transport_option(int level, int option, std::span<const u8> value);
-  Result<void> bind_to_device(std::span<const u8> name);
-  Result<void> keep_option(Task& task, int level, int option, std::span<const u8> value);
-  i32 option(int level, int option);  // that is kept as a number
-  u8 kind_bit() const;                // in the table of options
+  int same_level(int level, int option) const;
+  Result<bool> set_transport_option(Task& task, int level, int option, std::span<const u8> value);
+  Result<bool> set_ip_option(Task& task, int option, std::span<const u8> value);
+  Result<bool> set_ipv6_option(Task& task, int option, std::span<const u8> value);
+  Result<bool> set_tcp_option(int option, std::span<const u8> value);
+  i32 option(int level, int option) const { return options_->number(level, option); }
   void inherit(Socket& listener);
 
   Kernel& kernel_;
@@ -114,6 +130,7 @@ class Socket final : public SocketFile {
   const i32 protocol_;  // IPPROTO_TCP, _UDP, _UDPLITE; 0 of a unix socket
   const u64 inode_;     // its number
   const Ref<Endpoint> endpoint_;
+  const Ref<SocketOptions> options_;  // the endpoint's
   Mutex lock_{LockRank::socket};
   Ref<Inbox> in_ GUARDED_BY(lock_);
   Ref<Inbox> out_ GUARDED_BY(lock_);
@@ -122,19 +139,19 @@ class Socket final : public SocketFile {
   SocketAddress peer_ GUARDED_BY(lock_);
   Ref<Endpoint> peer_endpoint_ GUARDED_BY(lock_);  // of a connected unix datagram socket
   abi::UCred peer_credentials_ GUARDED_BY(lock_){0, ~0u, ~0u};
+  Ref<const Credentials> peer_groups_ GUARDED_BY(lock_);  // SO_PEERGROUPS: of whom those are
   u32 shut_ GUARDED_BY(lock_) = 0;
   bool connected_ GUARDED_BY(lock_) = false;
   bool listening_ GUARDED_BY(lock_) = false;
   bool bound_ GUARDED_BY(lock_) = false;  // local_ stands in the tables
   bool address_chosen_ GUARDED_BY(lock_) = false, port_chosen_ GUARDED_BY(lock_) = false;  // by bind(2)
   Errno error_ GUARDED_BY(lock_){};
-  std::map<std::pair<i32, i32>, i32> options_ GUARDED_BY(lock_);  // integers that are stored and read back
-  std::string device_ GUARDED_BY(lock_);                          // SO_BINDTODEVICE
+  std::optional<Datagram> corked_ GUARDED_BY(lock_);  // UDP_CORK, MSG_MORE
+  std::string ip_options_ GUARDED_BY(lock_);          // IP_OPTIONS: at most 40 bytes
   std::atomic<bool> pass_credentials_{false};
   std::atomic<u32> send_size_, receive_size_;
   std::atomic<u32> low_water_{1};  // SO_RCVLOWAT
   std::atomic<bool> sizes_chosen_{false};
-  std::atomic<u64> receive_timeout_ns_{0}, send_timeout_ns_{0};
 };
 
 abi::UCred credentials_of(Task& task);                       // by kernel numbers

@@ -4,6 +4,7 @@
 #include "abi/time.h"
 #include "kernel/kernel.h"
 #include "kernel/net/interface.h"
+#include "kernel/net/option_value.h"
 #include "kernel/net/socket.h"
 #include "kernel/time/time_values.h"
 
@@ -20,13 +21,50 @@ Result<i32> small_number(std::span<const u8> data) {
 
 }  // namespace
 
-// Linux: __sock_cmsg_send, ip_cmsg_send, ip6_datagram_send_ctl.
-Result<void> Socket::take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) {
+// Linux: __sock_cmsg_send.
+Result<void> Socket::take_socket_control(Task& task, i32 type, std::span<const u8> data, Ancillary& ancillary) {
+  const bool may_mark = task.credentials().capable_in(*net_, Capability::net_raw) ||
+                        task.credentials().capable_in(*net_, Capability::net_admin);
+  switch (type) {
+    case abi::scm_rights:
+    case abi::scm_credentials:  // of unix sockets: no error here, and they do nothing
+      return success;
+    case abi::so_mark:
+      if (!may_mark) return Errno::eperm;
+      if (data.size() != sizeof ancillary.mark) return Errno::einval;
+      std::memcpy(&ancillary.mark, data.data(), sizeof ancillary.mark);
+      return success;
+    case abi::so_priority: {
+      const u32 priority = TRY(value_of<u32>(data));
+      if (data.size() != sizeof priority) return Errno::einval;
+      return priority <= 6 || may_mark ? Errno{} : Errno::eperm;
+    }
+    case abi::so_timestamping:
+    case abi::so_timestamping_new: {
+      constexpr u32 kOfRecords = 0x303 | abi::sof_timestamping_opt_id;  // SOF_TIMESTAMPING_TX_RECORD_MASK: roughly
+      const u32 flags = TRY(value_of<u32>(data));
+      return data.size() == sizeof flags && (flags & ~kOfRecords) == 0 ? Errno{} : Errno::einval;
+    }
+    case abi::so_txtime:  // nothing is ever queued on `lo`: it goes at once
+      return options_->sends_at_times() && data.size() == sizeof(u64) ? Errno{} : Errno::einval;
+    default:
+      return Errno::einval;
+  }
+}
+
+// Linux: ip_cmsg_send, ip6_datagram_send_ctl.
+Result<void> Socket::take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
+                                  Ancillary& ancillary) {
   if (head.cmsg_level == abi::sol_socket) {
-    // Those of unix sockets are no error here, and do nothing.
-    return head.cmsg_type == abi::scm_rights || head.cmsg_type == abi::scm_credentials ? Errno{} : Errno::einval;
+    if (!is_inet()) return Errno::einval;
+    return take_socket_control(task, head.cmsg_type, data, ancillary);
   }
   if (!is_inet() || !is_datagram()) return success;
+  if (head.cmsg_level == abi::sol_udp) {  // Linux: udp_cmsg_send
+    if (head.cmsg_type != abi::udp_segment || data.size() != sizeof(u16)) return Errno::einval;
+    ancillary.segment = static_cast<u32>(data[0] | data[1] << 8);
+    return success;
+  }
   if (head.cmsg_level == abi::sol_ip && domain_ == abi::af_inet) {
     switch (head.cmsg_type) {
       case abi::ip_ttl: {
@@ -62,17 +100,29 @@ Result<void> Socket::take_control(const abi::CMsgHdr& head, std::span<const u8> 
 Result<void> Socket::give_control(Task& task, const Inbox::Received& got, ControlWriter& control) {
   const auto on = [&](i32 level, i32 option) { return this->option(level, option) != 0; };
   if (is_datagram() && got.ancillary.stamp_ns != 0) {
-    if (on(abi::sol_socket, abi::so_timestamp))
-      TRY(control.put_value(abi::sol_socket, abi::scm_timestamp, to_timeval(got.ancillary.stamp_ns)));
-    if (on(abi::sol_socket, abi::so_timestampns))
-      TRY(control.put_value(abi::sol_socket, abi::scm_timestampns, to_timespec(got.ancillary.stamp_ns)));
+    const u64 stamp = got.ancillary.stamp_ns;
+    for (const i32 type : {abi::so_timestamp, abi::so_timestamp_new}) {
+      if (on(abi::sol_socket, type)) TRY(control.put_value(abi::sol_socket, type, to_timeval(stamp)));
+    }
+    for (const i32 type : {abi::so_timestampns, abi::so_timestampns_new}) {
+      if (on(abi::sol_socket, type)) TRY(control.put_value(abi::sol_socket, type, to_timespec(stamp)));
+    }
+    constexpr i32 kSoftware = abi::sof_timestamping_software | abi::sof_timestamping_rx_software;
+    if ((options_->timestamping() & kSoftware) == kSoftware) {
+      const abi::TimeSpec stamps[3] = {to_timespec(stamp), {}, {}};  // of software; two of hardware
+      TRY(control.put_value(abi::sol_socket, options_->timestamping_option(), stamps));
+    }
   }
+  if (is_datagram() && on(abi::sol_socket, abi::so_rxq_ovfl) && got.ancillary.drops != 0)
+    TRY(control.put_value(abi::sol_socket, abi::so_rxq_ovfl, got.ancillary.drops));
   if (!is_inet()) {
     if (!passes_credentials()) return success;
     return control.put_value(abi::sol_socket, abi::scm_credentials, seen_by(task, got.ancillary.sender));
   }
   if (!is_datagram() || got.ancillary.to.bytes.empty()) return success;
-  (void)task;
+  if (on(abi::sol_socket, abi::so_rcvmark)) TRY(control.put_value(abi::sol_socket, abi::so_mark, got.ancillary.mark));
+  if (got.ancillary.segment != 0 && on(abi::sol_udp, abi::udp_gro))
+    TRY(control.put_value(abi::sol_udp, abi::udp_gro, static_cast<i32>(got.ancillary.segment)));
   const InetAddress to = TRY(parse_inet(got.ancillary.to, domain_));
   const i32 ttl = got.ancillary.ttl, tos = got.ancillary.tos;
   if (to.v4()) {
@@ -84,7 +134,7 @@ Result<void> Socket::give_control(Task& task, const Inbox::Received& got, Contro
     }
     if (on(abi::sol_ip, abi::ip_recvttl)) TRY(control.put_value(abi::sol_ip, abi::ip_ttl, ttl));
     if (on(abi::sol_ip, abi::ip_recvtos)) TRY(control.put_value(abi::sol_ip, abi::ip_tos, static_cast<u8>(tos)));
-    if (constexpr i32 kOriginal = 20; on(abi::sol_ip, kOriginal)) {
+    if (constexpr i32 kOriginal = abi::ip_recvorigdstaddr; on(abi::sol_ip, kOriginal)) {
       const SocketAddress original = make_inet(to, abi::af_inet);
       TRY(control.put(abi::sol_ip, kOriginal,
                       {reinterpret_cast<const u8*>(original.bytes.data()), original.bytes.size()}));

@@ -13,7 +13,6 @@
 namespace limen {
 namespace {
 
-constexpr usize kMostUdp = 65507;
 constexpr usize kSegment = 65483;  // of TCP, on a loopback
 constexpr usize kUnixQueue = 10;   // net.unix.max_dgram_qlen
 
@@ -29,12 +28,12 @@ Errno Socket::take_error() {
 }
 
 Deadline Socket::receive_deadline(Clock& clock) const {
-  const u64 ns = receive_timeout_ns_.load(std::memory_order_relaxed);
+  const u64 ns = options_->receive_timeout_ns();
   return ns == 0 ? Deadline::never() : clock.after(ns);
 }
 
 Deadline Socket::send_deadline(Clock& clock) const {
-  const u64 ns = send_timeout_ns_.load(std::memory_order_relaxed);
+  const u64 ns = options_->send_timeout_ns();
   return ns == 0 ? Deadline::never() : clock.after(ns);
 }
 
@@ -52,17 +51,13 @@ Result<usize> Socket::broken(Task& task, u32 flags) {
 
 Result<usize> Socket::send_datagram(Task& task, SendRequest& request) {
   if ((request.flags & abi::msg_oob) != 0) return Errno::eopnotsupp;
-  if (is_inet() && request.from.remaining() > kMostUdp) return Errno::emsgsize;
   const Ends e = ends();
   {
     MutexGuard guard(lock_);
     if (error_ != Errno{}) return std::exchange(error_, Errno{});
   }
+  if (is_inet()) return send_udp(task, request);
   request.ancillary.stamp_ns = task.clock().realtime_ns();
-  if (is_inet()) {
-    if (request.to.bytes.empty() && !e.connected) return Errno::edestaddrreq;
-    return send_udp(task, request, request.to.bytes.empty() ? e.peer : request.to);
-  }
   // Linux: unix_dgram_sendmsg.
   if (passes_credentials()) TRY(autobind(task));
   Ref<Endpoint> endpoint;
@@ -86,61 +81,41 @@ Result<usize> Socket::send_datagram(Task& task, SendRequest& request) {
     const bool elsewhere = !endpoint->only_from.bytes.empty() && !(endpoint->only_from == sender);
     if (!request.to.bytes.empty() && elsewhere) return Errno::eperm;
   }
-  const Result<usize> sent = put_message(task, request, *endpoint->inbox, sender);
+  const Result<usize> sent = put_filtered(task, request, *endpoint->inbox, sender);
   if (!sent.is(Errno::epipe)) return sent;
   MutexGuard guard(endpoint->lock);
   return endpoint->closed ? Errno::econnrefused : Errno::epipe;
 }
 
+// Linux: sk_filter, of a unix socket: what it leaves of a message.
+Result<usize> Socket::put_filtered(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender) {
+  const Ref<PacketFilter> filter = target.reader_filter();
+  if (!filter) return put_message(task, request, target, sender);
+  const usize length = request.from.remaining();
+  Inbox::Message message = TRY(Inbox::take_in(kernel_.ipc_memory(), request.from));
+  Packet packet;
+  packet.bytes = message.data;
+  const u32 kept = filter->run(packet);
+  if (kept == 0) return length;  // the sender does not hear of it
+  if (kept < length) message.data.resize(kept);
+  UserBuffer left = UserBuffer::of_const(message.data);
+  SendRequest rest{left, request.flags, {}, std::move(request.ancillary)};
+  TRY(put_message(task, rest, target, sender));
+  return length;
+}
+
 Result<usize> Socket::put_message(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender) {
   Inbox::Limits limits;
   limits.bytes = send_size_.load(std::memory_order_relaxed);
-  if (!is_inet() && is_datagram()) limits.messages = kUnixQueue + 1;
+  if (is_datagram()) limits.messages = kUnixQueue + 1;
   const Deadline deadline = send_deadline(task.clock());
   const auto attempt = [&] {
     return target.put(kernel_.ipc_memory(), request.from, sender, request.ancillary, limits);
   };
-  const bool wait = !nonblocking() && (request.flags & abi::msg_dontwait) == 0 && !(is_inet() && is_datagram());
+  const bool wait = !nonblocking() && (request.flags & abi::msg_dontwait) == 0;
   Result<usize> sent = wait ? task.block(target.writers, deadline, attempt) : attempt();
   if (sent.is(Errno::etimedout)) return Errno::eagain;
   if (sent.is(Errno::erestartsys) && !deadline.is_never()) return Errno::eintr;
-  return sent;
-}
-
-// Linux: udp_sendmsg.
-Result<usize> Socket::send_udp(Task& task, SendRequest& request, const SocketAddress& to) {
-  const usize length = request.from.remaining();
-  const InetAddress dest = TRY(parse_destination(to));
-  if (dest.port == 0) return Errno::einval;
-  TRY(autobind(task));
-  if ((ends().shut & kShutWrites) != 0) return Errno::epipe;
-  if (dest.v4() && dest.ip[12] == 127 && dest.ip[13] == 255 && dest.ip[14] == 255 && dest.ip[15] == 255 &&
-      option(abi::sol_socket, abi::so_broadcast) == 0) {
-    return Errno::eacces;
-  }
-  InetAddress local = TRY(parse_inet(name(), domain_));
-  if (local.any()) local = {reached(dest).ip, local.port};
-  SocketAddress sender = make_inet(local, domain_);
-  Result<Ref<Endpoint>> found = find_target(task, to, &sender);
-  if (found.is(Errno::econnrefused)) {  // told later, to a connected socket only
-    MutexGuard guard(lock_);
-    if (connected_) error_ = Errno::econnrefused;
-    if (connected_) in_->readers.wake();
-    return length;
-  }
-  const Ref<Endpoint> endpoint = TRY(std::move(found));
-  if (endpoint->domain != domain_) sender = make_inet(local, endpoint->domain);
-  request.ancillary.to = make_inet({reached(dest).ip, dest.port}, endpoint->domain);
-  const bool v6 = !dest.v4();
-  if (request.ancillary.ttl < 0) {
-    request.ancillary.ttl = v6 ? option(abi::sol_ipv6, abi::ipv6_unicast_hops) : option(abi::sol_ip, abi::ip_ttl);
-  }
-  if (request.ancillary.tos < 0) {
-    request.ancillary.tos = v6 ? option(abi::sol_ipv6, abi::ipv6_tclass) : option(abi::sol_ip, abi::ip_tos);
-  }
-  const Result<usize> sent = put_message(task, request, *endpoint->inbox, sender);
-  // The receiver's buffer is full, or it has just gone: lost.
-  if (sent.is(Errno::eagain) || sent.is(Errno::epipe)) return length;
   return sent;
 }
 
@@ -185,7 +160,7 @@ Result<usize> Socket::send_stream(Task& task, SendRequest& request) {
     if ((shut_of(e) & kShutWrites) != 0) return broken(task, request.flags);
     if (type_ != abi::sock_stream) {
       if (request.from.remaining() > send_size_.load(std::memory_order_relaxed) - 32) return Errno::emsgsize;
-      return put_message(task, request, *e.out, own);
+      return put_filtered(task, request, *e.out, own);
     }
   } else if (!e.connected) {
     return broken(task, request.flags);
@@ -251,7 +226,8 @@ Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
   if (is_datagram() && !wait && (e.shut & kShutReads) != 0 && e.in->state().empty) return Errno::eagain;
   usize total = 0;
   do {
-    const auto attempt = [&] { return e.in->get(request.to, look); };
+    const i64 skip = look == Inbox::Look::peek ? options_->peek_offset() : -1;
+    const auto attempt = [&] { return e.in->get(request.to, look, skip); };
     Result<Inbox::Received> got = wait ? task.block(e.in->readers, deadline, attempt) : attempt();
     if (!got.ok()) {
       if (total != 0) break;
@@ -260,6 +236,11 @@ Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
       return got.error();
     }
     total += got->copied;
+    if (look == Inbox::Look::peek) {
+      options_->peeked(got->copied);
+    } else {
+      options_->received(stream || is_inet() ? got->copied : got->length);
+    }
     const bool at_end = got->copied == 0;
     const bool has_files = !got->ancillary.files.empty();
     if (total == got->copied || !at_end) request.got = std::move(*got);
@@ -267,7 +248,7 @@ Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
   } while (stream && look != Inbox::Look::peek && total < least && request.to.remaining() != 0);
   if (!stream && request.got.length > request.got.copied) {
     request.result_flags |= abi::msg_trunc;
-    if ((request.flags & abi::msg_trunc) != 0) return request.got.length;
+    if ((request.flags & abi::msg_trunc) != 0) return request.got.length + (is_inet() ? request.got.skipped : 0);
   }
   return total;
 }

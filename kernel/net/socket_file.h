@@ -35,11 +35,14 @@ class SocketFile : public File {
   virtual Result<void> shutdown(int how) = 0;
   virtual SocketAddress name() = 0;
   virtual Result<SocketAddress> peer_name() = 0;
-  virtual Result<std::vector<u8>> get_option(int level, int option, usize room) = 0;
+  // `room` and the length of a reply are bytes, but for SO_GET_FILTER, whose room is instructions.
+  virtual Result<std::vector<u8>> get_option(Task& task, int level, int option, usize room) = 0;
   virtual Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) = 0;
+  virtual Result<void> check_level(int level) = 0;  // can a socket of this kind have options of this level?
   virtual bool passes_credentials() const = 0;
   // A control message that is sent, but for descriptors and credentials; those that are received, but for descriptors.
-  virtual Result<void> take_control(const abi::CMsgHdr& head, std::span<const u8> data, Ancillary& ancillary) = 0;
+  virtual Result<void> take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
+                                    Ancillary& ancillary) = 0;
   virtual Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) = 0;
   virtual i32 domain() const = 0;
   virtual u32 type() const = 0;

@@ -1,6 +1,7 @@
 // The calls on sockets: decoding of addresses and control messages; what they mean is kernel/net/socket.h's.
 #include <cstring>
 
+#include "abi/bpf.h"
 #include "abi/fcntl.h"
 #include "abi/netlink.h"
 #include "abi/socket.h"
@@ -17,7 +18,7 @@ namespace limen {
 namespace {
 
 constexpr usize kMostControl = 20480;  // net.core.optmem_max
-constexpr usize kMostOption = 65536;
+constexpr usize kMostOption = 4096;
 constexpr i32 kMostDomain = 45;   // AF_MAX is behind it
 constexpr u32 kMostBatch = 1024;  // UIO_MAXIOV: of sendmmsg and recvmmsg
 
@@ -157,7 +158,7 @@ Result<void> read_control(Task& task, const abi::MsgHdr& header, SocketFile& soc
     } else if (of_unix && head.cmsg_type == abi::scm_credentials) {
       TRY(set_credentials(task, data, ancillary));
     } else {
-      TRY(socket.take_control(head, data, ancillary));
+      TRY(socket.take_control(task, head, data, ancillary));
     }
     at += abi::cmsg_align(head.cmsg_len);
   }
@@ -386,9 +387,13 @@ Result<i64> sys_recvmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs,
 
 Result<i64> sys_setsockopt(Task& task, Fd fd, SocketLevel level, SocketOption option, UserBytes<In> value, int length) {
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
-  if (length < 0 || static_cast<usize>(length) > kMostOption) return Errno::einval;
-  std::vector<u8> bytes(static_cast<usize>(length));
-  if (length != 0) TRY(copy_from_user(task, bytes.data(), value.addr(), bytes.size()));
+  if (length < 0) return Errno::einval;
+  TRY(socket->check_level(level.raw()));
+  // What is beyond the longest value does not count.
+  std::vector<u8> bytes(std::min(static_cast<usize>(length), kMostOption));
+  // Linux: do_ipv6_setsockopt takes no value at all for 0.
+  const bool nothing = level.raw() == abi::sol_ipv6 && value.addr().is_null();
+  if (!bytes.empty() && !nothing) TRY(copy_from_user(task, bytes.data(), value.addr(), bytes.size()));
   TRY(socket->set_option(task, level.raw(), option.raw(), bytes));
   return 0;
 }
@@ -398,16 +403,12 @@ Result<i64> sys_getsockopt(Task& task, Fd fd, SocketLevel level, SocketOption op
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   const i32 room = TRY(length.read(task));
   if (room < 0) return Errno::einval;
-  std::vector<u8> bytes = TRY(socket->get_option(level.raw(), option.raw(), static_cast<usize>(room)));
-  if (level.raw() == abi::sol_socket && option.raw() == abi::so_peercred) {
-    const std::vector<u8> whole = TRY(socket->get_option(abi::sol_socket, abi::so_peercred, sizeof(abi::UCred)));
-    abi::UCred cred{};
-    std::memcpy(&cred, whole.data(), std::min(whole.size(), sizeof cred));
-    cred = seen_by(task, cred);
-    std::memcpy(bytes.data(), &cred, std::min(bytes.size(), sizeof cred));
-  }
-  if (!bytes.empty()) TRY(copy_to_user(task, value.addr(), bytes.data(), bytes.size()));
-  TRY(length.write(task, static_cast<i32>(bytes.size())));
+  const std::vector<u8> bytes = TRY(socket->get_option(task, level.raw(), option.raw(), static_cast<usize>(room)));
+  const bool is_filter = level.raw() == abi::sol_socket && option.raw() == abi::so_attach_filter;
+  usize told = bytes.size();
+  if (is_filter) told /= sizeof(abi::SockFilter);  // SO_GET_FILTER: without room it tells the length alone
+  if (!bytes.empty() && !(is_filter && room == 0)) TRY(copy_to_user(task, value.addr(), bytes.data(), bytes.size()));
+  TRY(length.write(task, static_cast<i32>(told)));
   return 0;
 }
 
