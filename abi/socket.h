@@ -222,8 +222,12 @@ inline constexpr i32 mcast_leave_group = 45;
 inline constexpr i32 ip_multicast_all = 49;
 inline constexpr i32 ip_unicast_if = 50;
 inline constexpr i32 ip_local_port_range = 51;
+inline constexpr i32 ip_protocol = 52;
 
 // of IPPROTO_IPV6
+inline constexpr i32 ipv6_2292pktinfo = 2;
+inline constexpr i32 ipv6_2292hoplimit = 8;
+inline constexpr i32 ipv6_flowinfo = 11;
 inline constexpr i32 ipv6_unicast_hops = 16;
 inline constexpr i32 ipv6_multicast_if = 17;
 inline constexpr i32 ipv6_multicast_hops = 18;
@@ -243,6 +247,7 @@ inline constexpr i32 ipv6_dontfrag = 62;
 inline constexpr i32 ipv6_recvtclass = 66;
 inline constexpr i32 ipv6_tclass = 67;
 inline constexpr i32 ipv6_autoflowlabel = 70;
+inline constexpr i32 ipv6_recvorigdstaddr = 74;
 inline constexpr i32 ipv6_unicast_if = 76;
 
 // of SOL_SOCKET in a control message
@@ -353,9 +358,11 @@ struct SoTimestamping {
   i32 flags;  // SOF_TIMESTAMPING_*
   i32 bind_phc;
 };
+inline constexpr i32 sof_timestamping_tx_software = 1 << 1;
 inline constexpr i32 sof_timestamping_rx_software = 1 << 3;
 inline constexpr i32 sof_timestamping_software = 1 << 4;
 inline constexpr i32 sof_timestamping_opt_id = 1 << 7;
+inline constexpr i32 sof_timestamping_tx_sched = 1 << 8;
 inline constexpr i32 sof_timestamping_opt_tsonly = 1 << 11;
 inline constexpr i32 sof_timestamping_opt_stats = 1 << 12;
 inline constexpr i32 sof_timestamping_opt_id_tcp = 1 << 16;
@@ -372,6 +379,21 @@ struct In6PktInfo {
   u8 ipi6_addr[16];
   u32 ipi6_ifindex;
 };
+
+// IP_RECVERR, IPV6_RECVERR: an error that came later; behind it the address of who told of it. From include/uapi/linux/errqueue.h.
+struct SockExtendedErr {
+  u32 ee_errno;
+  u8 ee_origin;
+  u8 ee_type;
+  u8 ee_code;
+  u8 ee_pad;
+  u32 ee_info;
+  u32 ee_data;
+};
+inline constexpr u8 so_ee_origin_local = 1;
+inline constexpr u8 so_ee_origin_icmp = 2;
+inline constexpr u8 so_ee_origin_icmp6 = 3;
+inline constexpr u8 so_ee_origin_timestamping = 4;
 
 // IP_ADD_MEMBERSHIP
 struct IpMreqn {

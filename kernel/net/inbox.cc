@@ -289,6 +289,11 @@ Result<usize> Inbox::get_urgent(UserBuffer& to, Look look) {
   return usize{1};
 }
 
+std::optional<LateError> Inbox::first_error() const {
+  MutexGuard guard(lock_);
+  return messages_.empty() ? std::nullopt : messages_.front().ancillary.error;
+}
+
 void Inbox::close_writer() {
   {
     MutexGuard guard(lock_);

@@ -4,6 +4,7 @@
 // Lock: lock_ (rank `inbox`), held during user copies. Files that a message carries are dropped without it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <optional>
@@ -29,17 +30,34 @@ struct SocketAddress {
   bool operator==(const SocketAddress&) const = default;
 };
 
+// An error that a sender hears of later (IP_RECVERR), and who told of it.
+struct LateError {
+  abi::SockExtendedErr what{};
+  SocketAddress offender;
+};
+
+// What control messages ask of IP for one datagram; -1: as its socket has it.
+struct SentControl {
+  i32 ttl = -1, tos = -1;                             // IP_TTL, IP_TOS
+  i32 hops = -1, class6 = -1;                         // IPV6_HOPLIMIT, IPV6_TCLASS
+  u32 flow = 0;                                       // IPV6_FLOWINFO, in network order
+  std::optional<std::array<u8, 16>> source, source6;  // IP_PKTINFO, IPV6_PKTINFO
+  i32 stamps = 0;                                     // SO_TIMESTAMPING
+};
+
 // What goes with a message besides its bytes.
 struct Ancillary {
   std::vector<Ref<File>> files;
   abi::UCred sender{};
   // Of a datagram:
-  u64 stamp_ns = 0;        // CLOCK_REALTIME when it was sent
-  SocketAddress to;        // where it was sent
-  i32 ttl = -1, tos = -1;  // what the sender said; -1: as its socket has it
+  u64 stamp_ns = 0;  // CLOCK_REALTIME when it was sent
+  SocketAddress to;  // where it was sent
+  i32 ttl = 64, tos = 0;
+  u32 flow = 0;  // of IPv6, in network order
   u32 mark = 0;
   u32 segment = 0;  // the datagram is several of so many bytes (UDP_SEGMENT); 0: it is one
   u32 drops = 0;    // how many were lost before it
+  std::optional<LateError> error;
 };
 
 class Inbox final : public RefCounted {
@@ -82,6 +100,7 @@ class Inbox final : public RefCounted {
   // A message, or a stream's bytes up to its urgent one. eagain; the pending error once; copied == 0 and no error at the end.
   // `skip`: of a peek with SO_PEEK_OFF, how many bytes are stepped over, those of whole messages too; -1: it has none.
   Result<Received> get(UserBuffer& to, Look look, i64 skip = -1);
+  std::optional<LateError> first_error() const;  // of an error queue
 
   // The byte that was put last is urgent: reads stop before it and then step over it, unless it stays in line (SO_OOBINLINE).
   // Tells whom SIGURG is for, where somebody reads here.

@@ -316,7 +316,7 @@ Result<usize> NetlinkSocket::try_write(Task& task, UserBuffer& from, u64*) {
   return send(task, request);
 }
 
-Result<void> NetlinkSocket::take_control(Task&, const abi::CMsgHdr& head, std::span<const u8>, Ancillary&) {
+Result<void> NetlinkSocket::take_control(Task&, const abi::CMsgHdr& head, std::span<const u8>, SendRequest&) {
   return head.cmsg_level == abi::sol_socket ? Errno::einval : Errno{};
 }
 

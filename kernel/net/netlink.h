@@ -35,7 +35,7 @@ class NetlinkSocket final : public SocketFile {
   Result<void> check_level(int level) override;
   Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) override;
   Result<void> take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
-                            Ancillary& ancillary) override;
+                            SendRequest& request) override;
   Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) override;
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
   i32 domain() const override { return abi::af_netlink; }

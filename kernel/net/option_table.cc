@@ -111,15 +111,15 @@ constexpr KeptOption kKept[] = {
      .wants_a_byte = true},
     {abi::sol_ip, abi::ip_unicast_if, K::inet, 0, T::number},
     {abi::sol_ip, abi::ip_local_port_range, K::inet, 0, T::number},
-    {abi::sol_ip, 52, K::inet, 0, T::nothing},  // IP_PROTOCOL: of raw sockets
+    {abi::sol_ip, abi::ip_protocol, K::inet, 0, T::nothing},  // of raw sockets
     {abi::sol_ip, abi::ip_multicast_all, K::inet, 1, T::exact_truth, INT32_MIN, kMost, false, true},
 
     {abi::sol_ipv6, 2, K::inet, 0, T::truth},  // IPV6_2292PKTINFO ...
     {abi::sol_ipv6, 3, K::inet, 0, T::truth},
     {abi::sol_ipv6, 4, K::inet, 0, T::truth},
     {abi::sol_ipv6, 5, K::inet, 0, T::truth},
-    {abi::sol_ipv6, 8, K::inet, 0, T::truth},   // ... IPV6_2292HOPLIMIT
-    {abi::sol_ipv6, 11, K::inet, 0, T::truth},  // IPV6_FLOWINFO
+    {abi::sol_ipv6, 8, K::inet, 0, T::truth},  // ... IPV6_2292HOPLIMIT
+    {abi::sol_ipv6, abi::ipv6_flowinfo, K::inet, 0, T::truth},
     {abi::sol_ipv6, abi::ipv6_unicast_hops, K::inet, 64, T::number, 0, 255, true},
     {abi::sol_ipv6, abi::ipv6_multicast_hops, K::inet, 1, T::number, 0, 255, true},
     {abi::sol_ipv6, abi::ipv6_multicast_loop, K::inet, 1, T::exact_truth},
@@ -141,8 +141,8 @@ constexpr KeptOption kKept[] = {
     {abi::sol_ipv6, abi::ipv6_tclass, K::inet, 0, T::number, 0, 255, true},
     {abi::sol_ipv6, abi::ipv6_autoflowlabel, K::inet, 1, T::truth},
     {abi::sol_ipv6, 73, K::inet, 0, T::number, 0, 255, true},  // IPV6_MINHOPCOUNT
-    {abi::sol_ipv6, 74, K::inet, 0, T::truth},                 // IPV6_RECVORIGDSTADDR
-    {abi::sol_ipv6, 75, K::inet, 0, T::truth},                 // IPV6_TRANSPARENT
+    {abi::sol_ipv6, abi::ipv6_recvorigdstaddr, K::inet, 0, T::truth},
+    {abi::sol_ipv6, 75, K::inet, 0, T::truth},  // IPV6_TRANSPARENT
     {abi::sol_ipv6, abi::ipv6_unicast_if, K::inet, 0, T::number},
     {abi::sol_ipv6, 77, K::inet, 0, T::truth},  // IPV6_RECVFRAGSIZE
     {abi::sol_ipv6, 78, K::inet, 0, T::truth},  // IPV6_FREEBIND

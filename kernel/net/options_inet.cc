@@ -150,6 +150,9 @@ Result<bool> Socket::set_ip_option(Task& task, int option, std::span<const u8> v
     }
     case abi::ip_router_alert:
       return Errno::einval;
+    case abi::ip_recverr:
+      if (const Ends e = ends(); e.errors && !value.empty() && value[0] == 0) e.errors->discard();
+      return false;
     case abi::ip_recvfragsize:
       return is_tcp() ? Result<bool>(Errno::einval) : Result<bool>(false);
     case abi::ip_transparent: {
@@ -208,6 +211,9 @@ Result<bool> Socket::set_ipv6_option(Task& task, int option, std::span<const u8>
     case kFragments:
       options_->put(abi::sol_ipv6, option, number != 0);
       return true;
+    case abi::ipv6_recverr:
+      if (const Ends e = ends(); e.errors && number == 0) e.errors->discard();
+      return false;
     case abi::ipv6_mtu: {
       constexpr i32 kLeast = 1280;
       if (number != 0 && number < kLeast) return Errno::einval;

@@ -45,12 +45,13 @@ Socket::Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 
   MutexGuard guard(lock_);
   use_inboxes(make_ref<Inbox>(Inbox::Kind::messages), {});
   endpoint_->inbox = in_;
+  if (is_inet()) errors_ = make_ref<Inbox>(Inbox::Kind::messages);
 }
 
 Socket::Ends Socket::ends() {
   MutexGuard guard(lock_);
   const bool waiting = handshake_ && !handshake_->over.load(std::memory_order_acquire);
-  return {in_, out_, peer_, shut_, connected_, listening_, waiting};
+  return {in_, out_, errors_, peer_, shut_, connected_, listening_, waiting};
 }
 
 void Socket::use_inboxes(Ref<Inbox> in, Ref<Inbox> out) {
@@ -448,7 +449,9 @@ void Socket::released() {
     endpoint_->waiting.clear();
   }
   stop_listening(pending);
-  hang_up(ends());
+  const Ends e = ends();
+  if (e.errors) e.errors->discard();
+  hang_up(e);
 }
 
 }  // namespace limen

@@ -36,8 +36,12 @@ class Socket final : public SocketFile {
   static void pair(Task& task, Socket& a, Socket& b);
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
   Result<void> take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
-                            Ancillary& ancillary) override;
-  Result<void> take_socket_control(Task& task, i32 type, std::span<const u8> data, Ancillary& ancillary);
+                            SendRequest& request) override;
+  Result<void> take_socket_control(Task& task, i32 type, std::span<const u8> data, SendRequest& request);
+  Result<void> take_ip_control(i32 type, std::span<const u8> data, SentControl& control);
+  Result<void> take_ipv6_control(i32 type, std::span<const u8> data, SentControl& control);
+  Result<void> give_ipv6_control(const Ancillary& with, const InetAddress& to, ControlWriter& control);
+  Result<void> give_error(const Ancillary& with, ControlWriter& control);
   Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) override;
   SocketRow row() override;
   i32 domain() const override { return domain_; }
@@ -51,7 +55,7 @@ class Socket final : public SocketFile {
  private:
   static constexpr u32 kShutReads = 1, kShutWrites = 2;
   struct Ends {
-    Ref<Inbox> in, out;
+    Ref<Inbox> in, out, errors;
     SocketAddress peer;
     u32 shut = 0;  // by shutdown(2) of this socket
     bool connected = false, listening = false;
@@ -90,6 +94,7 @@ class Socket final : public SocketFile {
     InetAddress from, to;
     Inbox::Message message;
     std::vector<MemoryCharge> charges;  // of what was added to the message
+    i32 stamps = 0;                     // SO_TIMESTAMPING, as a control message asked for it
   };
   Result<usize> send_udp(Task& task, SendRequest& request);
   Result<Datagram> address_udp(Task& task, SendRequest& request);
@@ -97,6 +102,10 @@ class Socket final : public SocketFile {
   Result<void> transmit(Task& task, Datagram datagram);
   Result<void> deliver(Endpoint& receiver, Datagram& datagram);
   void refused(const Datagram& datagram);
+  void too_long(const InetAddress& to);
+  void report(const InetAddress& about, LateError error, std::span<const u8> payload, u64 stamp_ns = 0);
+  void report_stamps(const Datagram& datagram, i32 wanted);
+  Result<usize> receive_error(ReceiveRequest& request);
   Result<usize> put_filtered(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender);
   Result<usize> put_message(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender);
   Result<usize> broken(Task& task, u32 flags);
@@ -134,6 +143,7 @@ class Socket final : public SocketFile {
   Mutex lock_{LockRank::socket};
   Ref<Inbox> in_ GUARDED_BY(lock_);
   Ref<Inbox> out_ GUARDED_BY(lock_);
+  Ref<Inbox> errors_ GUARDED_BY(lock_);         // MSG_ERRQUEUE, of an internet datagram socket
   Ref<Handshake> handshake_ GUARDED_BY(lock_);  // of a connect(2) that has not told its end: it was in progress
   SocketAddress local_ GUARDED_BY(lock_);
   SocketAddress peer_ GUARDED_BY(lock_);

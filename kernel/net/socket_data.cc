@@ -99,7 +99,7 @@ Result<usize> Socket::put_filtered(Task& task, SendRequest& request, Inbox& targ
   if (kept == 0) return length;  // the sender does not hear of it
   if (kept < length) message.data.resize(kept);
   UserBuffer left = UserBuffer::of_const(message.data);
-  SendRequest rest{left, request.flags, {}, std::move(request.ancillary)};
+  SendRequest rest{left, request.flags, {}, std::move(request.ancillary), {}};
   TRY(put_message(task, rest, target, sender));
   return length;
 }
@@ -206,7 +206,8 @@ Result<usize> Socket::receive_urgent(ReceiveRequest& request, const Ends& e) {
 
 Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
   const Ends e = ends();
-  if (is_inet() && (request.flags & abi::msg_errqueue) != 0) return Errno::eagain;  // unix sockets have no such queue
+  if (is_inet() && (request.flags & abi::msg_errqueue) != 0)
+    return receive_error(request);  // unix sockets have no such queue
   if ((request.flags & abi::msg_oob) != 0 && !(is_inet() && is_datagram())) return receive_urgent(request, e);
   {
     MutexGuard guard(lock_);
@@ -227,7 +228,13 @@ Result<usize> Socket::receive(Task& task, ReceiveRequest& request) {
   usize total = 0;
   do {
     const i64 skip = look == Inbox::Look::peek ? options_->peek_offset() : -1;
-    const auto attempt = [&] { return e.in->get(request.to, look, skip); };
+    const auto attempt = [&]() -> Result<Inbox::Received> {
+      if (is_inet() && is_datagram()) {
+        MutexGuard guard(lock_);
+        if (error_ != Errno{}) return std::exchange(error_, Errno{});
+      }
+      return e.in->get(request.to, look, skip);
+    };
     Result<Inbox::Received> got = wait ? task.block(e.in->readers, deadline, attempt) : attempt();
     if (!got.ok()) {
       if (total != 0) break;
@@ -259,7 +266,7 @@ Result<usize> Socket::try_read(Task& task, UserBuffer& to, u64*) {
 }
 
 Result<usize> Socket::try_write(Task& task, UserBuffer& from, u64*) {
-  SendRequest request{from, abi::msg_dontwait, {}, {}};
+  SendRequest request{from, abi::msg_dontwait, {}, {}, {}};
   return send(task, request);
 }
 
@@ -283,7 +290,8 @@ PollEvents Socket::poll_datagram(const Ends& e) {
     MutexGuard guard(lock_);
     failed = failed || error_ != Errno{};
   }
-  if (failed) events |= kPollErr;
+  failed = failed || (e.errors && !e.errors->state().empty);
+  if (failed) events |= kPollErr | (options_->on(abi::sol_socket, abi::so_select_err_queue) ? kPollPri : 0);
   if ((e.shut & kShutReads) != 0) events |= kPollReadable | kPollRdHup;
   if (e.shut == (kShutReads | kShutWrites)) events |= kPollHup;
   if (!in.empty) events |= kPollReadable;

@@ -13,12 +13,13 @@ struct SendRequest {
   u32 flags = 0;  // MSG_*
   SocketAddress to;
   Ancillary ancillary;
+  SentControl control = {};
 };
 struct ReceiveRequest {
   UserBuffer& to;
   u32 flags = 0;
   Inbox::Received got;
-  u32 result_flags = 0;  // MSG_TRUNC, MSG_OOB, MSG_EOR
+  u32 result_flags = 0;  // MSG_TRUNC, MSG_OOB, MSG_EOR, MSG_ERRQUEUE
 };
 
 class SocketFile : public File {
@@ -42,7 +43,7 @@ class SocketFile : public File {
   virtual bool passes_credentials() const = 0;
   // A control message that is sent, but for descriptors and credentials; those that are received, but for descriptors.
   virtual Result<void> take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
-                                    Ancillary& ancillary) = 0;
+                                    SendRequest& request) = 0;
   virtual Result<void> give_control(Task& task, const Inbox::Received& got, ControlWriter& control) = 0;
   virtual i32 domain() const = 0;
   virtual u32 type() const = 0;

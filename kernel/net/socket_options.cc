@@ -276,7 +276,8 @@ Result<void> SocketOptions::set_timestamping(i32 option, std::span<const u8> val
   if ((wanted.flags & ~abi::sof_timestamping_mask) != 0) return Errno::einval;
   if (has(abi::sof_timestamping_opt_id_tcp) && !has(abi::sof_timestamping_opt_id)) return Errno::einval;
   if (has(abi::sof_timestamping_opt_stats) && !has(abi::sof_timestamping_opt_tsonly)) return Errno::einval;
-  timestamping_.store(wanted.flags);
+  const i32 before = timestamping_.exchange(wanted.flags);
+  if (has(abi::sof_timestamping_opt_id) && (before & abi::sof_timestamping_opt_id) == 0) stamp_key_.store(0);
   timestamping_clock_.store(wanted.bind_phc);
   timestamping_is_new_.store(option == abi::so_timestamping_new);
   return success;

@@ -47,13 +47,23 @@ Result<Socket::Datagram> Socket::address_udp(Task& task, SendRequest& request) {
   datagram.from = TRY(parse_inet(name(), domain_));
   if (datagram.from.any()) datagram.from = {source_for(datagram.to).ip, datagram.from.port};
   datagram.to.ip = reached(datagram.to).ip;
+  const SentControl& said = request.control;
+  const auto& source = datagram.to.v4() ? said.source : said.source6;
+  if (source) datagram.from.ip = *source;
   Ancillary& with = datagram.message.ancillary;
   with = std::move(request.ancillary);
-  const bool v6 = !datagram.to.v4();
-  if (with.ttl < 0) with.ttl = v6 ? option(abi::sol_ipv6, abi::ipv6_unicast_hops) : option(abi::sol_ip, abi::ip_ttl);
-  if (with.tos < 0) with.tos = v6 ? option(abi::sol_ipv6, abi::ipv6_tclass) : option(abi::sol_ip, abi::ip_tos);
+  const auto first = [](i32 said, i32 kept) { return said >= 0 ? said : kept; };
+  if (datagram.to.v4()) {
+    with.ttl = first(said.ttl, option(abi::sol_ip, abi::ip_ttl));
+    with.tos = first(said.tos, option(abi::sol_ip, abi::ip_tos));
+  } else {
+    with.ttl = first(said.hops, option(abi::sol_ipv6, abi::ipv6_unicast_hops));
+    with.tos = first(said.class6, option(abi::sol_ipv6, abi::ipv6_tclass));
+    with.flow = said.flow;
+  }
   if (with.mark == 0) with.mark = static_cast<u32>(option(abi::sol_socket, abi::so_mark));
   if (with.segment == 0) with.segment = static_cast<u32>(option(abi::sol_udp, abi::udp_segment));
+  datagram.stamps = said.stamps;
   return datagram;
 }
 
@@ -68,7 +78,10 @@ Result<usize> Socket::send_udp(Task& task, SendRequest& request) {
   }
   if (!held) {
     Datagram datagram = TRY(address_udp(task, request));
-    if (length > (datagram.to.v4() ? kMostUdp : kMostUdp6)) return Errno::emsgsize;
+    if (length > (datagram.to.v4() ? kMostUdp : kMostUdp6)) {
+      too_long(datagram.to);
+      return Errno::emsgsize;
+    }
     Ancillary with = std::move(datagram.message.ancillary);
     datagram.message = TRY(Inbox::take_in(kernel_.ipc_memory(), request.from));
     datagram.message.ancillary = std::move(with);
@@ -128,6 +141,7 @@ Result<void> Socket::transmit(Task& task, Datagram datagram) {
     if (length <= segment) message.ancillary.segment = 0;
   }
   message.ancillary.stamp_ns = task.clock().realtime_ns();
+  if (const i32 wanted = options_->timestamping() | datagram.stamps; wanted != 0) report_stamps(datagram, wanted);
   const SocketAddress sender = make_inet(datagram.from, domain_);
   const Ref<Endpoint> receiver = net_->tables->find_port(datagram.to, *endpoint_, &sender);
   if (!receiver) {
@@ -135,14 +149,6 @@ Result<void> Socket::transmit(Task& task, Datagram datagram) {
     return success;
   }
   return deliver(*receiver, datagram);
-}
-
-// Nobody listens there: told later, to a connected socket only.
-void Socket::refused(const Datagram&) {
-  MutexGuard guard(lock_);
-  if (!connected_) return;
-  error_ = Errno::econnrefused;
-  in_->readers.wake();
 }
 
 // What finds no room is lost, and the sender does not hear of it.

@@ -141,7 +141,7 @@ Result<void> set_credentials(Task& task, std::span<const u8> data, Ancillary& an
   return success;
 }
 
-Result<void> read_control(Task& task, const abi::MsgHdr& header, SocketFile& socket, Ancillary& ancillary) {
+Result<void> read_control(Task& task, const abi::MsgHdr& header, SocketFile& socket, SendRequest& request) {
   if (header.msg_controllen == 0) return success;
   if (header.msg_controllen > kMostControl) return Errno::enobufs;
   std::vector<u8> control(header.msg_controllen);
@@ -154,11 +154,11 @@ Result<void> read_control(Task& task, const abi::MsgHdr& header, SocketFile& soc
     const std::span<const u8> data(control.data() + at + sizeof head, head.cmsg_len - sizeof head);
     const bool of_unix = head.cmsg_level == abi::sol_socket && socket.domain() == abi::af_unix;
     if (of_unix && head.cmsg_type == abi::scm_rights) {
-      TRY(add_rights(task, data, ancillary));
+      TRY(add_rights(task, data, request.ancillary));
     } else if (of_unix && head.cmsg_type == abi::scm_credentials) {
-      TRY(set_credentials(task, data, ancillary));
+      TRY(set_credentials(task, data, request.ancillary));
     } else {
-      TRY(socket.take_control(task, head, data, ancillary));
+      TRY(socket.take_control(task, head, data, request));
     }
     at += abi::cmsg_align(head.cmsg_len);
   }
@@ -188,12 +188,12 @@ Result<void> give_files(Task& task, ControlWriter& control, const std::vector<Re
 Result<i64> send_message(Task& task, SocketFile& socket, const abi::MsgHdr& header, u32 flags) {
   if (header.msg_iovlen > abi::uio_maxiov) return Errno::emsgsize;
   UserBuffer buffer = TRY(read_iovec(task, header.msg_iov, header.msg_iovlen));
-  SendRequest request{buffer, flags, {}, {}};
+  SendRequest request{buffer, flags, {}, {}, {}};
   if (!header.msg_name.is_null() && header.msg_namelen != 0) {
     const int length = std::min<int>(header.msg_namelen, abi::sockaddr_storage_size);
     request.to = TRY(read_address(task, header.msg_name, length));
   }
-  TRY(read_control(task, header, socket, request.ancillary));
+  TRY(read_control(task, header, socket, request));
   return static_cast<i64>(TRY(socket.send(task, request)));
 }
 
@@ -309,7 +309,7 @@ Result<i64> sys_sendto(Task& task, Fd fd, UserBytes<In> buf, usize len, MsgFlags
                        int addrlen) {
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   UserBuffer buffer(task, buf.addr(), len);
-  SendRequest request{buffer, flags.raw(), {}, {}};
+  SendRequest request{buffer, flags.raw(), {}, {}, {}};
   if (!addr.is_null()) request.to = TRY(read_address(task, addr.addr(), addrlen));
   return static_cast<i64>(TRY(socket->send(task, request)));
 }
