@@ -402,6 +402,19 @@ struct IpMreqn {
   i32 imr_ifindex;
 };
 
+// IPV6_JOIN_GROUP
+struct Ipv6Mreq {
+  u8 ipv6mr_multiaddr[16];
+  i32 ipv6mr_ifindex;
+};
+
+// MCAST_JOIN_GROUP
+struct GroupReq {
+  u32 gr_interface;
+  u32 pad0;
+  u8 gr_group[sockaddr_storage_size];
+};
+
 // TCP_INFO: Linux grows it at the end; a caller gets as much as it asks for.
 struct TcpInfo {
   u8 tcpi_state;

@@ -32,6 +32,8 @@ bool InetAddress::loopback() const {
   return std::all_of(ip.begin(), ip.end() - 1, [](u8 b) { return b == 0; }) && ip[15] == 1;
 }
 
+bool InetAddress::multicast() const { return v4() ? (ip[12] & 0xf0) == 0xe0 : ip[0] == 0xff; }
+
 Result<InetAddress> parse_inet(const SocketAddress& address, i32 domain) {
   InetAddress result;
   if (domain == abi::af_inet) {
@@ -198,6 +200,36 @@ Ref<Endpoint> NetTables::find_port(const InetAddress& to, const Endpoint& seeker
     if (score > best_score) best = it->second.endpoint, best_score = score;
   }
   return best;
+}
+
+std::vector<Ref<Endpoint>> NetTables::find_group(const InetAddress& to, const Endpoint& seeker,
+                                                 const SocketAddress& from) {
+  std::vector<Ref<Endpoint>> found;
+  MutexGuard guard(lock_);
+  if (!groups_.contains(to.ip)) return found;  // nobody has joined it: `lo` does not take it
+  const auto [begin, end] = ports_.equal_range(to.port);
+  for (auto it = begin; it != end; ++it) {
+    Endpoint& endpoint = *it->second.endpoint;
+    const InetAddress& bound = it->second.address;
+    if (!endpoint.same_kind(seeker) || !(bound.ip == to.ip || bound.any())) continue;
+    const bool all = endpoint.domain == abi::af_inet && endpoint.options->on(abi::sol_ip, abi::ip_multicast_all);
+    MutexGuard endpoint_guard(endpoint.lock);
+    if (endpoint.closed || (endpoint.domain == abi::af_inet6 && endpoint.only_v6)) continue;
+    if (!endpoint.only_from.bytes.empty() && !(endpoint.only_from == from)) continue;
+    if (all || endpoint.memberships.contains(to.ip)) found.push_back(it->second.endpoint);
+  }
+  return found;
+}
+
+void NetTables::join_group(const std::array<u8, 16>& group) {
+  MutexGuard guard(lock_);
+  ++groups_[group];
+}
+
+void NetTables::leave_group(const std::array<u8, 16>& group) {
+  MutexGuard guard(lock_);
+  const auto it = groups_.find(group);
+  if (it != groups_.end() && --it->second == 0) groups_.erase(it);
 }
 
 void NetTables::remove(Endpoint& endpoint) {

@@ -55,7 +55,9 @@ class Endpoint final : public RefCounted {
   std::deque<Pending> pending GUARDED_BY(lock);
   std::deque<Pending> waiting GUARDED_BY(lock);  // for room in `pending`, as those whose SYN is sent again
   Ref<Inbox> inbox;                              // datagrams
-  std::atomic<u32> receive_size{212992};         // SO_RCVBUF
+  std::set<std::array<u8, 16>> memberships
+      GUARDED_BY(lock);                   // multicast groups that it has joined: at most kMostGroups
+  std::atomic<u32> receive_size{212992};  // SO_RCVBUF
   WaitQueue acceptors, connectors;
 
  private:
@@ -70,6 +72,7 @@ struct InetAddress {
   u16 port = 0;
   bool any() const;
   bool loopback() const;
+  bool multicast() const;
   bool v4() const;
 };
 // einval, eafnosupport
@@ -92,7 +95,13 @@ class NetTables final : public RefCounted {
   void hold_port(InetAddress address, Ref<Endpoint> endpoint);
   // The one that `seeker` reaches there.
   Ref<Endpoint> find_port(const InetAddress& to, const Endpoint& seeker, const SocketAddress* from);
+  // Those that hear a datagram to a group. Linux: __udp_is_mcast_sock.
+  std::vector<Ref<Endpoint>> find_group(const InetAddress& to, const Endpoint& seeker, const SocketAddress& from);
   void remove(Endpoint& endpoint);
+
+  // Multicast groups that `lo` hears, counted for each socket that joined.
+  void join_group(const std::array<u8, 16>& group);
+  void leave_group(const std::array<u8, 16>& group);
 
   // All sockets, for /proc/net.
   void add_socket(File* socket);
@@ -109,6 +118,7 @@ class NetTables final : public RefCounted {
   std::map<std::string, Ref<Endpoint>> abstract_ GUARDED_BY(lock_);
   std::multimap<u16, Binding> ports_ GUARDED_BY(lock_);
   std::multimap<u16, Binding> held_ GUARDED_BY(lock_);  // of accepted connections: none is found there
+  std::map<std::array<u8, 16>, u32> groups_ GUARDED_BY(lock_);
   std::set<File*> sockets_ GUARDED_BY(lock_);
   u16 next_port_ GUARDED_BY(lock_) = 32768;
   u32 next_name_ GUARDED_BY(lock_) = 1;

@@ -121,6 +121,7 @@ constexpr KeptOption kKept[] = {
     {abi::sol_ipv6, 8, K::inet, 0, T::truth},  // ... IPV6_2292HOPLIMIT
     {abi::sol_ipv6, abi::ipv6_flowinfo, K::inet, 0, T::truth},
     {abi::sol_ipv6, abi::ipv6_unicast_hops, K::inet, 64, T::number, 0, 255, true},
+    {abi::sol_ipv6, abi::ipv6_multicast_if, K::inet, 0, T::number},
     {abi::sol_ipv6, abi::ipv6_multicast_hops, K::inet, 1, T::number, 0, 255, true},
     {abi::sol_ipv6, abi::ipv6_multicast_loop, K::inet, 1, T::exact_truth},
     {abi::sol_ipv6, abi::ipv6_mtu_discover, K::inet, 1, T::number, 0, 5},

@@ -92,6 +92,10 @@ Result<std::vector<u8>> Socket::get_transport_option(int level, int option, usiz
     MutexGuard guard(lock_);
     return bytes_of(std::string_view(ip_options_), room);
   }
+  if (level == abi::sol_ip && option == abi::ip_multicast_if) {
+    MutexGuard guard(lock_);
+    return bytes_of(multicast_if_.imr_address, room);
+  }
   constexpr i32 kPacketOptions = 9,
                 kLater2292 = 6;  // IP_PKTOPTIONS, IPV6_2292PKTOPTIONS: of connections, and there are none
   if (is_tcp() &&
@@ -298,6 +302,9 @@ Result<bool> Socket::set_tcp_option(int option, std::span<const u8> value) {
 }
 
 Result<bool> Socket::set_transport_option(Task& task, int level, int option, std::span<const u8> value) {
+  if (level == abi::sol_ip || level == abi::sol_ipv6) {
+    if (TRY(set_multicast_option(level, option, value))) return true;
+  }
   switch (level) {
     case abi::sol_ip:
       return set_ip_option(task, option, value);

@@ -136,11 +136,15 @@ Result<void> Socket::connect_datagram(Task& task, const SocketAddress& address) 
   SocketAddress peer = address;
   if (is_inet()) {
     const InetAddress to = TRY(parse_destination(address));
+    InetAddress source = source_for(to);
+    // Linux: __ip6_datagram_connect; a group of the link's has no meaning without one.
+    if (to.multicast() && !to.v4() && to.ip[1] <= 2 && options_->interface() == 0) return Errno::einval;
+    if (to.multicast()) source = TRY(multicast_source(to, {}));
     peer = make_inet({reached(to).ip, to.port}, domain_);
     TRY(autobind(task));
     MutexGuard guard(lock_);
     const InetAddress local = *parse_inet(local_, domain_);
-    if (local.any()) local_ = make_inet({source_for(to).ip, local.port}, domain_);
+    if (local.any()) local_ = make_inet({source.ip, local.port}, domain_);
   } else {
     target = TRY(find_target(task, address, nullptr));
     if (passes_credentials()) TRY(autobind(task));
@@ -439,6 +443,7 @@ void Socket::hang_up(const Ends& e) {
 void Socket::released() {
   net_->tables->remove_socket(this);
   net_->tables->remove(*endpoint_);
+  leave_all_groups();
   std::deque<Pending> pending;
   {
     MutexGuard guard(endpoint_->lock);

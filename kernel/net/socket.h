@@ -101,6 +101,7 @@ class Socket final : public SocketFile {
   Result<void> uncork(Task& task);
   Result<void> transmit(Task& task, Datagram datagram);
   Result<void> deliver(Endpoint& receiver, Datagram& datagram);
+  Result<void> deliver_to_group(Datagram& datagram, const SocketAddress& sender);
   void refused(const Datagram& datagram);
   void too_long(const InetAddress& to);
   void report(const InetAddress& about, LateError error, std::span<const u8> payload, u64 stamp_ns = 0);
@@ -129,6 +130,12 @@ class Socket final : public SocketFile {
   Result<bool> set_ip_option(Task& task, int option, std::span<const u8> value);
   Result<bool> set_ipv6_option(Task& task, int option, std::span<const u8> value);
   Result<bool> set_tcp_option(int option, std::span<const u8> value);
+  // Multicast (multicast.cc).
+  Result<bool> set_multicast_option(int level, int option, std::span<const u8> value);
+  Result<void> choose_multicast_interface(std::span<const u8> value);
+  Result<void> change_membership(const InetAddress& group, i32 interface, bool member);
+  Result<InetAddress> multicast_source(const InetAddress& group, const SentControl& control);
+  void leave_all_groups();
   i32 option(int level, int option) const { return options_->number(level, option); }
   void inherit(Socket& listener);
 
@@ -157,6 +164,7 @@ class Socket final : public SocketFile {
   bool address_chosen_ GUARDED_BY(lock_) = false, port_chosen_ GUARDED_BY(lock_) = false;  // by bind(2)
   Errno error_ GUARDED_BY(lock_){};
   std::optional<Datagram> corked_ GUARDED_BY(lock_);  // UDP_CORK, MSG_MORE
+  abi::IpMreqn multicast_if_ GUARDED_BY(lock_){};     // IP_MULTICAST_IF: an address, an index
   std::string ip_options_ GUARDED_BY(lock_);          // IP_OPTIONS: at most 40 bytes
   std::atomic<bool> pass_credentials_{false};
   std::atomic<u32> send_size_, receive_size_;

@@ -193,6 +193,7 @@ Result<void> Socket::give_control(Task& task, const Inbox::Received& got, Contro
       abi::InPktInfo info{lo_index, 0, 0};
       std::memcpy(&info.ipi_addr, to.ip.data() + 12, 4);
       info.ipi_spec_dst = info.ipi_addr;
+      if (to.multicast()) std::memcpy(&info.ipi_spec_dst, source_for(to).ip.data() + 12, 4);
       TRY(control.put_value(abi::sol_ip, abi::ip_pktinfo, info));
     }
     if (on(abi::sol_ip, abi::ip_recvttl)) TRY(control.put_value(abi::sol_ip, abi::ip_ttl, ttl));

@@ -88,7 +88,9 @@ Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
     MutexGuard guard(endpoint_->lock);
     if (endpoint_->only_v6) return Errno::einval;
   }
-  if (!is_local(wanted) || !(wanted.any() || net_->lo_is_up() || (wanted.v4() && net_->lo_has_v4()))) {
+  const bool group = wanted.multicast() && is_datagram();
+  if ((!is_local(wanted) && !group) ||
+      !(wanted.any() || group || net_->lo_is_up() || (wanted.v4() && net_->lo_has_v4()))) {
     return Errno::eaddrnotavail;
   }
   if (wanted.port != 0 && wanted.port < 1024 && !task.credentials().capable_in(*net_, Capability::net_bind_service)) {
@@ -147,6 +149,8 @@ Result<InetAddress> Socket::parse_destination(const SocketAddress& address) {
     MutexGuard guard(endpoint_->lock);
     if (endpoint_->only_v6) return address.family() == abi::af_inet ? Errno::eafnosupport : Errno::enetunreach;
   }
+  if (is_datagram() && to.multicast() && net_->lo_is_up())
+    return to;  // multicast_source knows whether something leads there
   return is_local(to) && net_->lo_is_up() ? Result<InetAddress>(to) : Result<InetAddress>(Errno::enetunreach);
 }
 

@@ -44,8 +44,12 @@ Result<Socket::Datagram> Socket::address_udp(Task& task, SendRequest& request) {
   TRY(autobind(task));
   if ((ends().shut & kShutWrites) != 0) return Errno::epipe;
   if (is_broadcast(datagram.to) && option(abi::sol_socket, abi::so_broadcast) == 0) return Errno::eacces;
-  datagram.from = TRY(parse_inet(name(), domain_));
-  if (datagram.from.any()) datagram.from = {source_for(datagram.to).ip, datagram.from.port};
+  if (datagram.to.multicast()) {
+    datagram.from = TRY(multicast_source(datagram.to, request.control));
+  } else {
+    datagram.from = TRY(parse_inet(name(), domain_));
+    if (datagram.from.any() || datagram.from.multicast()) datagram.from.ip = source_for(datagram.to).ip;
+  }
   datagram.to.ip = reached(datagram.to).ip;
   const SentControl& said = request.control;
   const auto& source = datagram.to.v4() ? said.source : said.source6;
@@ -54,7 +58,7 @@ Result<Socket::Datagram> Socket::address_udp(Task& task, SendRequest& request) {
   with = std::move(request.ancillary);
   const auto first = [](i32 said, i32 kept) { return said >= 0 ? said : kept; };
   if (datagram.to.v4()) {
-    with.ttl = first(said.ttl, option(abi::sol_ip, abi::ip_ttl));
+    with.ttl = first(said.ttl, option(abi::sol_ip, datagram.to.multicast() ? abi::ip_multicast_ttl : abi::ip_ttl));
     with.tos = first(said.tos, option(abi::sol_ip, abi::ip_tos));
   } else {
     with.ttl = first(said.hops, option(abi::sol_ipv6, abi::ipv6_unicast_hops));
@@ -143,12 +147,25 @@ Result<void> Socket::transmit(Task& task, Datagram datagram) {
   message.ancillary.stamp_ns = task.clock().realtime_ns();
   if (const i32 wanted = options_->timestamping() | datagram.stamps; wanted != 0) report_stamps(datagram, wanted);
   const SocketAddress sender = make_inet(datagram.from, domain_);
+  if (datagram.to.multicast()) return deliver_to_group(datagram, sender);
   const Ref<Endpoint> receiver = net_->tables->find_port(datagram.to, *endpoint_, &sender);
   if (!receiver) {
     refused(datagram);
     return success;
   }
   return deliver(*receiver, datagram);
+}
+
+// Linux: __udp4_lib_mcast_deliver. Each gets a copy of its own.
+Result<void> Socket::deliver_to_group(Datagram& datagram, const SocketAddress& sender) {
+  for (const Ref<Endpoint>& receiver : net_->tables->find_group(datagram.to, *endpoint_, sender)) {
+    Datagram copy;
+    copy.from = datagram.from, copy.to = datagram.to;
+    copy.message = TRY(Inbox::copy_of(kernel_.ipc_memory(), datagram.message.data));
+    copy.message.ancillary = datagram.message.ancillary;
+    TRY(deliver(*receiver, copy));
+  }
+  return success;
 }
 
 // What finds no room is lost, and the sender does not hear of it.
