@@ -51,6 +51,7 @@ enum class LockRank : u16 {
   fd_table = 90,
   epoll_nesting = 98,  // one change of the graph of epolls in epolls at a time
   epoll = 100,
+  in_flight = 105,  // which sockets' messages carry which sockets: descriptors in flight (SCM_RIGHTS)
   socket = 110,
   net_tables = 112,  // names and ports that sockets are bound to
   inbox = 115,       // what a socket has received; an endpoint that listens

@@ -34,6 +34,7 @@ class UserAccount : public RefCounted {
   std::atomic<u64> mqueue_bytes{0};                            // RLIMIT_MSGQUEUE
   std::atomic<u32> keys{0}, key_bytes{0};                      // keyrings(7): kernel.keys.maxkeys, maxbytes
   std::atomic<u64> tasks{0};                                   // RLIMIT_NPROC
+  std::atomic<u64> files_in_flight{0};                         // RLIMIT_NOFILE, of descriptors in messages: unix(7)
   std::atomic<u64> inotify_instances{0};                       // fs.inotify.max_user_instances
   std::atomic<u64> inotify_watches{0};                         // fs.inotify.max_user_watches
   std::array<std::atomic<u32>, kNamespaceKinds> namespaces{};  // user.max_*_namespaces

@@ -277,12 +277,14 @@ NetNamespace::NetNamespace()
     : Namespace(NamespaceKind::net),
       tables(make_ref<NetTables>()),
       netlink_ports(make_netlink_ports()),
+      in_flight(make_ref<InFlight>()),
       up_(true),
       has_v4_(true) {}
-NetNamespace::NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge)
+NetNamespace::NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge, Ref<InFlight> in_flight)
     : Namespace(NamespaceKind::net, std::move(owner), std::move(charge)),
       tables(make_ref<NetTables>()),
-      netlink_ports(make_netlink_ports()) {}
+      netlink_ports(make_netlink_ports()),
+      in_flight(std::move(in_flight)) {}
 NetNamespace::~NetNamespace() = default;
 
 NetNamespace& net_of(Task& task) { return *task.namespaces().net; }

@@ -128,10 +128,11 @@ class NetTables final : public RefCounted {
 class NetNamespace final : public Namespace {
  public:
   NetNamespace();  // the first: `lo` is up
-  NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge);
+  NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge, Ref<InFlight> in_flight);
   ~NetNamespace() override;
   const Ref<NetTables> tables;
   const Ref<RefCounted> netlink_ports;  // kernel/net/netlink.cc
+  const Ref<InFlight> in_flight;        // the sandbox's one
   bool lo_is_up() const { return up_.load(); }
   bool lo_has_v4() const { return has_v4_.load(); }
   // Up, it has 127.0.0.1/8 and ::1; down again, it keeps the first.

@@ -34,10 +34,44 @@ usize true_size_of(usize length) {
 
 }  // namespace
 
-Inbox::~Inbox() { drop_messages(std::move(messages_)); }
+Inbox::~Inbox() { discard(); }
+
+void Inbox::carry(const Message& message) {
+  if (message.ancillary.files.empty() || !in_flight_) return;
+  in_flight_->lock.assert_held();
+  carriers_.fetch_add(1, std::memory_order_relaxed);
+  in_flight_->add(message.ancillary.files, message.ancillary.flyer.get());
+}
+
+void Inbox::carry_no_more(const Ancillary& with) {
+  if (with.files.empty() || !in_flight_) return;
+  in_flight_->lock.assert_held();
+  carriers_.fetch_sub(1, std::memory_order_relaxed);
+  in_flight_->remove(with.files, with.flyer.get());
+}
+
+void Inbox::each_file(const std::function<void(const Ref<File>&)>& look) const {
+  if (carriers_.load(std::memory_order_relaxed) == 0) return;
+  MutexGuard guard(lock_);
+  for (const Message& m : messages_) {
+    for (const Ref<File>& file : m.ancillary.files) look(file);
+  }
+}
 
 Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketAddress& sender, Ancillary& ancillary,
                          Limits limits) {
+  if (ancillary.files.empty() || !in_flight_) return put_any(account, from, sender, ancillary, limits);
+  Result<usize> put = Errno::enobufs;
+  for (int tries = 0; tries < 2 && put.is(Errno::enobufs); ++tries) {
+    if (tries != 0) in_flight_->collect(nullptr);  // there may be some that nobody can reach
+    MutexGuard guard(in_flight_->lock);
+    put = put_any(account, from, sender, ancillary, limits);
+  }
+  return put;
+}
+
+Result<usize> Inbox::put_any(MemoryAccount& account, UserBuffer& from, const SocketAddress& sender,
+                             Ancillary& ancillary, Limits limits) {
   usize total = 0;
   {
     MutexGuard guard(lock_);
@@ -75,7 +109,9 @@ Result<usize> Inbox::put(MemoryAccount& account, UserBuffer& from, const SocketA
       if (kind_ == Kind::messages) message.ancillary = ancillary;
       message.ancillary.sender = ancillary.sender;
       message.ancillary.files = std::move(ancillary.files);
+      message.ancillary.flyer = ancillary.flyer;
       ancillary.files.clear();
+      carry(message);
       message.charge = std::move(*charge);
       bytes_ += want;
       if (kind_ == Kind::messages) true_size_ += true_size_of(want);
@@ -123,10 +159,17 @@ Result<void> Inbox::post(Message& message, Limits limits) {
 }
 
 Result<Inbox::Received> Inbox::get(UserBuffer& to, Look look, i64 skip) {
+  if (std::optional<Result<Received>> got = get_any(to, look, skip, false)) return std::move(*got);
+  MutexGuard guard(in_flight_->lock);
+  return std::move(*get_any(to, look, skip, true));
+}
+
+std::optional<Result<Inbox::Received>> Inbox::get_any(UserBuffer& to, Look look, i64 skip, bool has_files) {
   std::vector<Message> spent;  // dropped without the lock: files may end here
   Result<Received> received = Errno::eagain;
   {
     MutexGuard guard(lock_);
+    if (!has_files && carriers_.load(std::memory_order_relaxed) != 0) return std::nullopt;
     received = kind_ == Kind::stream ? get_stream(to, look, skip, spent) : get_message(to, look, skip, spent);
     if (received.is(Errno::eagain)) return at_the_end();
   }
@@ -165,6 +208,7 @@ Result<Inbox::Received> Inbox::get_message(UserBuffer& to, Look look, i64 skip, 
   }
   bytes_ -= message.data.size();
   true_size_ -= true_size_of(message.data.size());
+  carry_no_more(message.ancillary);
   spent.push_back(std::move(message));
   messages_.pop_front();
   return received;
@@ -175,6 +219,7 @@ void Inbox::consume(usize n, std::vector<Message>& spent) {
   Message& message = messages_.front();
   message.offset += n;
   if (!message.ancillary.files.empty()) {  // they may end with the reader's copies: not under the lock
+    carry_no_more(message.ancillary);
     spent.emplace_back().ancillary.files.swap(message.ancillary.files);
   }
   bytes_ -= n;
@@ -331,12 +376,19 @@ void Inbox::reset(Errno error) {
 
 void Inbox::discard() {
   std::deque<Message> dropped;
-  {
+  const auto empty = [&](bool has_files) {
     MutexGuard guard(lock_);
+    if (!has_files && carriers_.load(std::memory_order_relaxed) != 0) return false;
+    for (const Message& m : messages_) carry_no_more(m.ancillary);
     dropped.swap(messages_);
     consumed_ += bytes_;
     bytes_ = true_size_ = 0;
     urgent_.reset();
+    return true;
+  };
+  if (!empty(false)) {
+    MutexGuard guard(in_flight_->lock);
+    empty(true);
   }
   drop_messages(std::move(dropped));
 }

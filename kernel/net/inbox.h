@@ -7,12 +7,15 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "abi/socket.h"
 #include "base/lock.h"
+#include "kernel/cred/namespace.h"
 #include "kernel/ipc/account.h"
+#include "kernel/net/in_flight.h"
 #include "kernel/net/socket_options.h"
 #include "kernel/vfs/file.h"
 
@@ -48,6 +51,7 @@ struct SentControl {
 // What goes with a message besides its bytes.
 struct Ancillary {
   std::vector<Ref<File>> files;
+  Ref<UserAccount> flyer;  // who sent them
   abi::UCred sender{};
   // Of a datagram:
   u64 stamp_ns = 0;  // CLOCK_REALTIME when it was sent
@@ -63,7 +67,8 @@ struct Ancillary {
 class Inbox final : public RefCounted {
  public:
   enum class Kind : u8 { stream, messages };
-  explicit Inbox(Kind kind) : kind_(kind) {}
+  // `in_flight` (null of those that carry none): where descriptors in messages are counted.
+  explicit Inbox(Kind kind, Ref<InFlight> in_flight = {}) : kind_(kind), in_flight_(std::move(in_flight)) {}
   ~Inbox() override;
 
   struct Message {
@@ -101,6 +106,8 @@ class Inbox final : public RefCounted {
   // `skip`: of a peek with SO_PEEK_OFF, how many bytes are stepped over, those of whole messages too; -1: it has none.
   Result<Received> get(UserBuffer& to, Look look, i64 skip = -1);
   std::optional<LateError> first_error() const;  // of an error queue
+  // What its messages carry. Under InFlight::lock.
+  void each_file(const std::function<void(const Ref<File>&)>& look) const;
 
   // The byte that was put last is urgent: reads stop before it and then step over it, unless it stays in line (SO_OOBINLINE).
   // Tells whom SIGURG is for, where somebody reads here.
@@ -137,6 +144,8 @@ class Inbox final : public RefCounted {
 
  private:
   const Kind kind_;
+  const Ref<InFlight> in_flight_;
+  std::atomic<u32> carriers_{0};  // messages with descriptors
   mutable Mutex lock_{LockRank::inbox};
   std::deque<Message> messages_ GUARDED_BY(lock_);
   usize bytes_ GUARDED_BY(lock_) = 0;
@@ -159,6 +168,12 @@ class Inbox final : public RefCounted {
   std::atomic<u64> reader_inode_{0};
   std::atomic<bool> end_first_{false};
 
+  Result<usize> put_any(MemoryAccount& account, UserBuffer& from, const SocketAddress& sender, Ancillary& ancillary,
+                        Limits limits);
+  // `has_files`: may this look at messages with descriptors? Null: there are some, and it may not.
+  std::optional<Result<Received>> get_any(UserBuffer& to, Look look, i64 skip, bool has_files);
+  void carry(const Message& message) REQUIRES(lock_);  // under InFlight::lock, too
+  void carry_no_more(const Ancillary& with) REQUIRES(lock_);
   Result<Received> get_stream(UserBuffer& to, Look look, i64 skip, std::vector<Message>& spent) REQUIRES(lock_);
   Result<Received> at_the_end() REQUIRES(lock_);
   Result<Received> get_message(UserBuffer& to, Look look, i64 skip, std::vector<Message>& spent) REQUIRES(lock_);

@@ -43,7 +43,7 @@ Socket::Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 
   net_->tables->add_socket(this);
   if (!is_datagram()) return;
   MutexGuard guard(lock_);
-  use_inboxes(make_ref<Inbox>(Inbox::Kind::messages), {});
+  use_inboxes(make_inbox(), {});
   endpoint_->inbox = in_;
   if (is_inet()) errors_ = make_ref<Inbox>(Inbox::Kind::messages);
 }
@@ -82,7 +82,26 @@ bool Socket::tcp_closed(const Ends& e) const {
 
 // --- Connections ----------------------------------------------------------------------------------------------------------
 
-Ref<Inbox> Socket::make_inbox() const { return make_ref<Inbox>(inbox_kind()); }
+Ref<Inbox> Socket::make_inbox() const {
+  return make_ref<Inbox>(inbox_kind(), is_inet() ? Ref<InFlight>() : net_->in_flight);
+}
+
+// What others have sent to it: of a listener, what those did who wait to be accepted.
+std::vector<Ref<Inbox>> Socket::queues() {
+  std::vector<Ref<Inbox>> all;
+  {
+    MutexGuard guard(lock_);
+    if (in_) all.push_back(in_);
+  }
+  MutexGuard guard(endpoint_->lock);
+  for (const Pending& p : endpoint_->pending) all.push_back(p.in);
+  return all;
+}
+
+Result<void> Socket::flush(Task&) {
+  if (!is_inet() && net_->in_flight->any()) net_->in_flight->collect(this);
+  return success;
+}
 
 void Socket::pair(Task& task, Socket& a, Socket& b) {
   const Ref<Inbox> to_a = a.is_datagram() ? a.endpoint_->inbox : a.make_inbox();
@@ -457,6 +476,7 @@ void Socket::released() {
   const Ends e = ends();
   if (e.errors) e.errors->discard();
   hang_up(e);
+  if (!is_inet()) net_->in_flight->collect_sometimes();
 }
 
 }  // namespace limen

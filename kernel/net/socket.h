@@ -34,6 +34,8 @@ class Socket final : public SocketFile {
   Result<void> check_level(int level) override;
   Result<void> set_option(Task& task, int level, int option, std::span<const u8> value) override;
   static void pair(Task& task, Socket& a, Socket& b);
+  std::vector<Ref<Inbox>> queues();  // of messages that nobody has taken yet
+  Result<void> flush(Task& task) override;
   bool passes_credentials() const override { return pass_credentials_.load(std::memory_order_relaxed); }
   Result<void> take_control(Task& task, const abi::CMsgHdr& head, std::span<const u8> data,
                             SendRequest& request) override;

@@ -4,6 +4,7 @@
 #include "abi/bpf.h"
 #include "abi/fcntl.h"
 #include "abi/netlink.h"
+#include "abi/resource.h"
 #include "abi/socket.h"
 #include "kernel/ipc/timeout.h"
 #include "kernel/kernel.h"
@@ -117,7 +118,15 @@ Result<void> add_rights(Task& task, std::span<const u8> data, Ancillary& ancilla
     Ref<File> file = TRY(task.files().get(Fd(fd)));
     ancillary.files.push_back(std::move(file));
   }
-  return success;
+  if (count == 0) return success;
+  // Linux: too_many_unix_fds.
+  const Credentials& own = task.credentials();
+  ancillary.flyer = own.user_ns->account(own.uid);
+  const u64 most = task.group().limit(abi::rlimit_nofile).soft;
+  const auto is_too_many = [&] { return ancillary.flyer->files_in_flight.load(std::memory_order_relaxed) > most; };
+  if (!is_too_many() || own.capable(Capability::sys_resource) || own.capable(Capability::sys_admin)) return success;
+  task.namespaces().net->in_flight->collect(nullptr);
+  return is_too_many() ? Errno::etoomanyrefs : Errno{};
 }
 
 Result<void> set_credentials(Task& task, std::span<const u8> data, Ancillary& ancillary) {

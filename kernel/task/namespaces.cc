@@ -97,7 +97,7 @@ Result<Namespaces> new_namespaces(Task& task, u64 flags, const Credentials& cred
   }
   if ((flags & abi::clone_newnet) != 0) {
     NamespaceCharge one = TRY(charge(NamespaceKind::net));
-    all.net = make_ref<NetNamespace>(cred.user_ns, std::move(one));
+    all.net = make_ref<NetNamespace>(cred.user_ns, std::move(one), all.net->in_flight);
   }
   return all;
 }
