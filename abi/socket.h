@@ -1,4 +1,4 @@
-// Sockets: families, types, addresses, messages, options.
+// Sockets: families, types, addresses, messages, options. Longer than 500 lines: names and numbers of one contract.
 // Source: socket(2), socket(7), unix(7), ip(7), ipv6(7), tcp(7), udp(7), packet(7), recvmsg(2), cmsg(3), netdevice(7);
 // include/linux/socket.h, include/uapi/asm-generic/socket.h, include/uapi/linux/{un,in,in6,tcp,udp,if,if_packet,sockios}.h.
 #pragma once
@@ -394,6 +394,8 @@ inline constexpr u8 so_ee_origin_local = 1;
 inline constexpr u8 so_ee_origin_icmp = 2;
 inline constexpr u8 so_ee_origin_icmp6 = 3;
 inline constexpr u8 so_ee_origin_timestamping = 4;
+inline constexpr u8 so_ee_origin_zerocopy = 5;
+inline constexpr u8 so_ee_code_zerocopy_copied = 1;
 
 // IP_ADD_MEMBERSHIP
 struct IpMreqn {
@@ -449,6 +451,30 @@ struct TcpInfo {
   u32 tcpi_rcv_rtt;
   u32 tcpi_rcv_space;
   u32 tcpi_total_retrans;
+  u64 tcpi_pacing_rate;
+  u64 tcpi_max_pacing_rate;
+  u64 tcpi_bytes_acked;
+  u64 tcpi_bytes_received;
+  u32 tcpi_segs_out;
+  u32 tcpi_segs_in;
+  u32 tcpi_notsent_bytes;
+  u32 tcpi_min_rtt;
+  u32 tcpi_data_segs_in;
+  u32 tcpi_data_segs_out;
+  u64 tcpi_delivery_rate;
+  u64 tcpi_busy_time;
+  u64 tcpi_rwnd_limited;
+  u64 tcpi_sndbuf_limited;
+  u32 tcpi_delivered;
+  u32 tcpi_delivered_ce;
+  u64 tcpi_bytes_sent;
+  u64 tcpi_bytes_retrans;
+  u32 tcpi_dsack_dups;
+  u32 tcpi_reord_seen;
+  u32 tcpi_rcv_ooopack;
+  u32 tcpi_snd_wnd;
+  u32 tcpi_rcv_wnd;
+  u32 tcpi_rehash;
 };
 
 // TcpInfo::tcpi_state

@@ -279,7 +279,6 @@ SAME_SIZE(IpMreqn, ip_mreqn);
 SAME_OFFSET(IpMreqn, imr_multiaddr, ip_mreqn, imr_multiaddr);
 SAME_OFFSET(IpMreqn, imr_address, ip_mreqn, imr_address);
 SAME_OFFSET(IpMreqn, imr_ifindex, ip_mreqn, imr_ifindex);
-SAME_SIZE(TcpInfo, struct tcp_info);
 SAME_OFFSET(TcpInfo, tcpi_state, struct tcp_info, tcpi_state);
 SAME_OFFSET(TcpInfo, tcpi_rto, struct tcp_info, tcpi_rto);
 SAME_OFFSET(TcpInfo, tcpi_pmtu, struct tcp_info, tcpi_pmtu);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "kernel/net/netlink.h"
 #include "kernel/task/task.h"
@@ -21,7 +22,10 @@ Endpoint::Endpoint(i32 domain, u32 type, i32 protocol)
       protocol(protocol),
       options(make_ref<SocketOptions>(domain == abi::af_unix     ? KeptOption::unix
                                       : type == abi::sock_stream ? KeptOption::tcp
-                                                                 : KeptOption::udp)) {}
+                                      : type == abi::sock_raw || protocol == abi::ipproto_icmp ||
+                                              protocol == abi::ipproto_icmpv6
+                                          ? KeptOption::raw
+                                          : KeptOption::udp)) {}
 
 bool InetAddress::v4() const { return std::equal(kMapped.begin(), kMapped.end(), ip.begin()); }
 bool InetAddress::any() const {
@@ -176,18 +180,18 @@ void NetTables::hold_port(InetAddress address, Ref<Endpoint> endpoint) {
 }
 
 // The most particular binding wins: an exact address over a wildcard, one that is connected to the sender over others.
-Ref<Endpoint> NetTables::find_port(const InetAddress& to, const Endpoint& seeker, const SocketAddress* from) {
+Ref<Endpoint> NetTables::find_port(const InetAddress& to, u32 type, i32 protocol, const SocketAddress* from) {
   MutexGuard guard(lock_);
-  Ref<Endpoint> best;
+  std::vector<Endpoint*> best;  // equals: one with SO_REUSEPORT has the rest of its group with it
   int best_score = -1;
   const auto [begin, end] = ports_.equal_range(to.port);
   for (auto it = begin; it != end; ++it) {
     Endpoint& endpoint = *it->second.endpoint;
-    if (!endpoint.same_kind(seeker)) continue;
+    if (endpoint.type != type || endpoint.protocol != protocol) continue;
     const InetAddress& bound = it->second.address;
     int score = 0;
     MutexGuard endpoint_guard(endpoint.lock);
-    if (endpoint.closed || (seeker.type == abi::sock_stream && !endpoint.listening)) continue;
+    if (endpoint.closed || (type == abi::sock_stream && !endpoint.listening)) continue;
     if (bound.ip == to.ip) {
       score = 2;
     } else if (!bound.any() || (bound.v4() && !to.v4()) || (!bound.v4() && to.v4() && endpoint.only_v6)) {
@@ -197,9 +201,16 @@ Ref<Endpoint> NetTables::find_port(const InetAddress& to, const Endpoint& seeker
       if (from == nullptr || !(endpoint.only_from == *from)) continue;
       score += 4;
     }
-    if (score > best_score) best = it->second.endpoint, best_score = score;
+    if (score > best_score) {
+      best.assign(1, &endpoint), best_score = score;
+    } else if (score == best_score && endpoint.reuse_port) {
+      best.push_back(&endpoint);
+    }
   }
-  return best;
+  if (best.empty()) return {};
+  // Linux: reuseport_select_sock; who sends decides, so that a sender stays with one of them.
+  const usize hash = best.size() == 1 || from == nullptr ? 0 : std::hash<std::string>()(from->bytes);
+  return Ref<Endpoint>(best[hash % best.size()]);
 }
 
 std::vector<Ref<Endpoint>> NetTables::find_group(const InetAddress& to, const Endpoint& seeker,
@@ -217,6 +228,32 @@ std::vector<Ref<Endpoint>> NetTables::find_group(const InetAddress& to, const En
     if (endpoint.closed || (endpoint.domain == abi::af_inet6 && endpoint.only_v6)) continue;
     if (!endpoint.only_from.bytes.empty() && !(endpoint.only_from == from)) continue;
     if (all || endpoint.memberships.contains(to.ip)) found.push_back(it->second.endpoint);
+  }
+  return found;
+}
+
+void NetTables::add_raw(Ref<Endpoint> endpoint) {
+  MutexGuard guard(lock_);
+  const i32 protocol = endpoint->protocol;
+  raw_.emplace(protocol, std::move(endpoint));
+  raw_count_.store(raw_.size(), std::memory_order_relaxed);
+}
+
+std::vector<Ref<Endpoint>> NetTables::find_raw(const InetAddress& from, const InetAddress& to, i32 protocol) {
+  std::vector<Ref<Endpoint>> found;
+  MutexGuard guard(lock_);
+  const auto [begin, end] = raw_.equal_range(protocol);
+  for (auto it = begin; it != end; ++it) {
+    Endpoint& endpoint = *it->second;
+    if (endpoint.domain != (to.v4() ? abi::af_inet : abi::af_inet6)) continue;
+    MutexGuard endpoint_guard(endpoint.lock);
+    const auto matches = [&](const SocketAddress& chosen, const InetAddress& address) {
+      if (chosen.bytes.empty()) return true;
+      const InetAddress known = parse_inet(chosen, endpoint.domain).value_or(InetAddress{});
+      return known.any() || known.ip == address.ip;
+    };
+    if (!endpoint.closed && matches(endpoint.address, to) && matches(endpoint.only_from, from))
+      found.push_back(it->second);
   }
   return found;
 }
@@ -240,6 +277,16 @@ void NetTables::remove(Endpoint& endpoint) {
     if (it != abstract_.end() && it->second.get() == &endpoint)
       dropped.push_back(std::move(it->second)), abstract_.erase(it);
     endpoint.abstract_name_.clear();
+  }
+  if (endpoint.type == abi::sock_raw) {
+    auto [at, last] = raw_.equal_range(endpoint.protocol);
+    for (; at != last; ++at) {
+      if (at->second.get() != &endpoint) continue;
+      dropped.push_back(std::move(at->second));
+      raw_.erase(at);
+      raw_count_.store(raw_.size(), std::memory_order_relaxed);
+      break;
+    }
   }
   if (endpoint.port_ == 0) return;
   for (auto* table : {&ports_, &held_}) {

@@ -40,6 +40,8 @@ class Endpoint final : public RefCounted {
   const i32 protocol;  // IPPROTO_*; 0 of a unix socket
   const Ref<SocketOptions> options;
   bool same_kind(const Endpoint& other) const { return type == other.type && protocol == other.protocol; }
+  i32 type_of_icmp() const;    // of a raw socket for ICMP its protocol, else 0
+  bool refuses_icmp(u8 type);  // ICMP_FILTER of such a socket (raw.cc)
   Mutex lock{LockRank::inbox};
   SocketAddress address GUARDED_BY(lock);
   SocketAddress only_from GUARDED_BY(lock);   // a connected datagram socket hears its peer alone; empty: everyone
@@ -56,8 +58,9 @@ class Endpoint final : public RefCounted {
   std::deque<Pending> waiting GUARDED_BY(lock);  // for room in `pending`, as those whose SYN is sent again
   Ref<Inbox> inbox;                              // datagrams
   std::set<std::array<u8, 16>> memberships
-      GUARDED_BY(lock);                   // multicast groups that it has joined: at most kMostGroups
-  std::atomic<u32> receive_size{212992};  // SO_RCVBUF
+      GUARDED_BY(lock);                               // multicast groups that it has joined: at most kMostGroups
+  std::array<u32, 8> icmp_filter GUARDED_BY(lock){};  // a bit for each type that is not wanted
+  std::atomic<u32> receive_size{212992};              // SO_RCVBUF
   WaitQueue acceptors, connectors;
 
  private:
@@ -73,10 +76,12 @@ struct InetAddress {
   bool any() const;
   bool loopback() const;
   bool multicast() const;
+  bool operator==(const InetAddress&) const = default;
   bool v4() const;
 };
 // einval, eafnosupport
 Result<InetAddress> parse_inet(const SocketAddress& address, i32 domain);
+InetAddress any_of(i32 domain);
 SocketAddress make_inet(const InetAddress& address, i32 domain);
 // Where a packet to `address` arrives: 0.0.0.0 and :: mean the loopback.
 InetAddress reached(InetAddress address);
@@ -93,8 +98,12 @@ class NetTables final : public RefCounted {
   Result<InetAddress> bind_port(InetAddress address, Ref<Endpoint> endpoint);
   // An accepted connection stays on its listener's port.
   void hold_port(InetAddress address, Ref<Endpoint> endpoint);
-  // The one that `seeker` reaches there.
-  Ref<Endpoint> find_port(const InetAddress& to, const Endpoint& seeker, const SocketAddress* from);
+  // The one that a socket of this kind reaches there.
+  Ref<Endpoint> find_port(const InetAddress& to, u32 type, i32 protocol, const SocketAddress* from);
+  // Raw sockets, and those that hear a packet. Linux: raw_v4_match.
+  void add_raw(Ref<Endpoint> endpoint);
+  bool has_raw() const { return raw_count_.load(std::memory_order_relaxed) != 0; }
+  std::vector<Ref<Endpoint>> find_raw(const InetAddress& from, const InetAddress& to, i32 protocol);
   // Those that hear a datagram to a group. Linux: __udp_is_mcast_sock.
   std::vector<Ref<Endpoint>> find_group(const InetAddress& to, const Endpoint& seeker, const SocketAddress& from);
   void remove(Endpoint& endpoint);
@@ -119,6 +128,8 @@ class NetTables final : public RefCounted {
   std::multimap<u16, Binding> ports_ GUARDED_BY(lock_);
   std::multimap<u16, Binding> held_ GUARDED_BY(lock_);  // of accepted connections: none is found there
   std::map<std::array<u8, 16>, u32> groups_ GUARDED_BY(lock_);
+  std::multimap<i32, Ref<Endpoint>> raw_ GUARDED_BY(lock_);  // by protocol
+  std::atomic<usize> raw_count_{0};
   std::set<File*> sockets_ GUARDED_BY(lock_);
   u16 next_port_ GUARDED_BY(lock_) = 32768;
   u32 next_name_ GUARDED_BY(lock_) = 1;
@@ -140,10 +151,20 @@ class NetNamespace final : public Namespace {
     if (up) has_v4_.store(true);
     up_.store(up);
   }
+  // net.ipv4.ping_group_range: who may make ping sockets; at first nobody.
+  struct GroupRange {
+    u32 first = 1, last = 0;
+  };
+  GroupRange ping_groups() const {
+    const u64 both = ping_groups_.load();
+    return {static_cast<u32>(both), static_cast<u32>(both >> 32)};
+  }
+  void set_ping_groups(GroupRange range) { ping_groups_.store(u64{range.last} << 32 | range.first); }
   bool add_v4() { return !has_v4_.exchange(true); }  // false: it was there
 
  private:
   std::atomic<bool> up_{false}, has_v4_{false};
+  std::atomic<u64> ping_groups_{1};
 };
 NetNamespace& net_of(Task& task);
 

@@ -339,6 +339,15 @@ std::optional<LateError> Inbox::first_error() const {
   return messages_.empty() ? std::nullopt : messages_.front().ancillary.error;
 }
 
+bool Inbox::extend_copied(u32 call) {
+  MutexGuard guard(lock_);
+  if (messages_.empty() || !messages_.back().ancillary.error) return false;
+  abi::SockExtendedErr& last = messages_.back().ancillary.error->what;
+  if (last.ee_origin != abi::so_ee_origin_zerocopy || last.ee_data + 1 != call) return false;
+  last.ee_data = call;
+  return true;
+}
+
 void Inbox::close_writer() {
   {
     MutexGuard guard(lock_);
@@ -403,6 +412,7 @@ Inbox::State Inbox::state() const {
   state.reset = reset_;
   state.bytes = state.before_mark = bytes_;
   state.true_size = true_size_;
+  state.total = consumed_ + bytes_;
   if (urgent_) {
     state.urgent = !urgent_->read;
     state.at_mark = urgent_->at == consumed_;

@@ -106,6 +106,8 @@ class Inbox final : public RefCounted {
   // `skip`: of a peek with SO_PEEK_OFF, how many bytes are stepped over, those of whole messages too; -1: it has none.
   Result<Received> get(UserBuffer& to, Look look, i64 skip = -1);
   std::optional<LateError> first_error() const;  // of an error queue
+  // Extends the last message of an error queue that tells of calls up to the one before; false: there is none such.
+  bool extend_copied(u32 call);
   // What its messages carry. Under InFlight::lock.
   void each_file(const std::function<void(const Ref<File>&)>& look) const;
 
@@ -134,6 +136,7 @@ class Inbox final : public RefCounted {
     bool urgent = false;   // an urgent byte waits
     bool at_mark = false;  // it is the next one
     usize bytes = 0, messages = 0, first = 0, true_size = 0;
+    u64 total = 0;          // bytes of a stream that ever came
     usize before_mark = 0;  // bytes of a stream before the urgent one; all where there is none
   };
   State state() const;

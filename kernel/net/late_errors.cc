@@ -29,13 +29,15 @@ void Socket::report(const InetAddress& about, LateError error, std::span<const u
   const Ends e = ends();
   Result<Inbox::Message> message = Inbox::copy_of(kernel_.ipc_memory(), payload);
   if (!e.errors || !message.ok()) return;
-  if (error.what.ee_origin != abi::so_ee_origin_timestamping) message->from = make_inet(about, domain_);
+  const u8 origin = error.what.ee_origin;
+  if (origin != abi::so_ee_origin_timestamping && origin != abi::so_ee_origin_zerocopy)
+    message->from = make_inet(about, domain_);
   message->ancillary.error = std::move(error);
   message->ancillary.stamp_ns = stamp_ns;
   Inbox::Limits limits;
   limits.bytes = ~usize{0};
   limits.true_size = receive_size_.load(std::memory_order_relaxed);
-  if (e.errors->post(*message, limits).ok()) e.in->readers.wake(kPollErr | kPollPri);
+  if (e.errors->post(*message, limits).ok() && e.in) e.in->readers.wake(kPollErr | kPollPri);
 }
 
 // Nobody listens there. Linux: __udp4_lib_err, __udp6_lib_err.
@@ -52,10 +54,30 @@ void Socket::refused(const Datagram& datagram) {
     const std::span<const u8> bytes = datagram.message.data;
     report(datagram.to, std::move(error), bytes.first(std::min(bytes.size(), v4 ? kQuoted : kQuoted6)));
   }
+  if (net_->tables->has_raw()) show_refusal(datagram);
   MutexGuard guard(lock_);
   if (!queues && !connected_) return;
   error_ = Errno::econnrefused;
   in_->readers.wake(kPollReadable | kPollErr);
+}
+
+// The ICMP message, which raw sockets see. Linux: icmp_send, icmp6_send.
+void Socket::show_refusal(const Datagram& datagram) {
+  const bool v4 = datagram.to.v4();
+  const Ancillary& with = datagram.message.ancillary;
+  const Frame frame = udp_frame(datagram.from, datagram.to, {with.ttl, with.tos}, datagram.message.data);
+  std::span<const u8> quoted = std::span<const u8>(frame.bytes).subspan(Frame::kLink);
+  quoted = quoted.first(std::min(quoted.size(), v4 ? kQuoted + 28 : kQuoted6 + 48));
+  std::vector<u8> message(8, 0);
+  message[0] = v4 ? kUnreachable : kUnreachable6;
+  message[1] = v4 ? kPort : kPort6;
+  message.insert(message.end(), quoted.begin(), quoted.end());
+  const u16 sum = v4 ? internet_checksum(message) : icmp6_checksum(datagram.to, datagram.from, message);
+  message[2] = static_cast<u8>(sum >> 8), message[3] = static_cast<u8>(sum);
+  constexpr i32 kControl = 0xc0;  // the precedence of ICMP's errors
+  IpPacket packet{{datagram.to.ip, 0}, {datagram.from.ip, 0}, 0, {64, v4 ? kControl : 0}, message, 0, with.stamp_ns};
+  packet.protocol = static_cast<u8>(v4 ? abi::ipproto_icmp : abi::ipproto_icmpv6);
+  offer_to_raw(kernel_.ipc_memory(), *net_->tables, packet);
 }
 
 // Linux: ip_local_error, ipv6_local_error.
@@ -91,6 +113,20 @@ void Socket::report_stamps(const Datagram& datagram, i32 wanted) {
   };
   if ((wanted & abi::sof_timestamping_tx_sched) != 0) stamp(kStampScheduled);
   if ((wanted & abi::sof_timestamping_tx_software) != 0) stamp(kStampSent);
+}
+
+// MSG_ZEROCOPY with SO_ZEROCOPY: the caller may use its bytes again at once, as they were copied. Linux: msg_zerocopy_realloc,
+// __msg_zerocopy_callback.
+void Socket::report_copied(u32 flags) {
+  if ((flags & abi::msg_zerocopy) == 0 || !options_->on(abi::sol_socket, abi::so_zerocopy)) return;
+  const Ends e = ends();
+  const u32 call = options_->next_copied_call();
+  if (!e.errors || e.errors->extend_copied(call)) return;
+  LateError error;
+  error.what.ee_origin = abi::so_ee_origin_zerocopy;
+  error.what.ee_code = abi::so_ee_code_zerocopy_copied;
+  error.what.ee_info = error.what.ee_data = call;
+  report({}, std::move(error), {});
 }
 
 // Linux: ip_recv_error. It never waits, and what it told of is no pending error any more.

@@ -83,7 +83,7 @@ constexpr KeptOption kKept[] = {
 
     {abi::sol_ip, abi::ip_tos, K::inet, 0, T::number},
     {abi::sol_ip, abi::ip_ttl, K::inet, 64, T::number, 1, 255, true},
-    {abi::sol_ip, abi::ip_hdrincl, K::inet, 0, T::nothing},
+    {abi::sol_ip, abi::ip_hdrincl, K::inet, 0, T::truth},
     {abi::sol_ip, abi::ip_router_alert, K::inet, 0, T::nothing},  // of raw sockets
     {abi::sol_ip, abi::ip_recvopts, K::inet, 0, T::truth},
     {abi::sol_ip, abi::ip_retopts, K::inet, 0, T::truth},

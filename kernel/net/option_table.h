@@ -9,7 +9,7 @@
 namespace limen {
 
 struct KeptOption {
-  enum Kinds : u8 { tcp = 1, udp = 2, unix = 4, netlink = 8, inet = tcp | udp, all = 15 };
+  enum Kinds : u8 { tcp = 1, udp = 2, unix = 4, netlink = 8, raw = 16, inet = tcp | udp | raw, all = 31 };
   enum class Takes : u8 {
     truth,        // any number: kept as 0 or 1
     exact_truth,  // 0 or 1, else EINVAL

@@ -60,6 +60,7 @@ bool is_sticky(int option) { return option == 54 || option == 55 || option == 57
 std::vector<u8> Socket::tcp_info() {
   const Ends e = ends();
   abi::TcpInfo info{};
+  info.tcpi_max_pacing_rate = ~u64{0};
   info.tcpi_state = tcp_state(e);
   if (e.listening) {
     MutexGuard guard(endpoint_->lock);
@@ -73,6 +74,11 @@ std::vector<u8> Socket::tcp_info() {
     info.tcpi_rtt = 50, info.tcpi_rttvar = 25;
     info.tcpi_snd_ssthresh = INT32_MAX, info.tcpi_snd_cwnd = 10, info.tcpi_reordering = 3;
     info.tcpi_rcv_space = 65483, info.tcpi_rcv_ssthresh = 65483;
+    info.tcpi_wscale = 0x77, info.tcpi_min_rtt = 20;
+    const Inbox::State in = e.in->state(), out = e.out->state();
+    info.tcpi_bytes_received = in.total, info.tcpi_bytes_sent = out.total;
+    info.tcpi_bytes_acked = out.total + 1;  // with the SYN
+    info.tcpi_notsent_bytes = 0, info.tcpi_rcv_wnd = info.tcpi_snd_wnd = 65536;
   }
   return bytes_of(info, sizeof info);
 }
@@ -96,6 +102,8 @@ Result<std::vector<u8>> Socket::get_transport_option(int level, int option, usiz
     MutexGuard guard(lock_);
     return bytes_of(multicast_if_.imr_address, room);
   }
+  if (level == abi::sol_ip && option == abi::ip_protocol && type_ == abi::sock_raw) return integer(protocol_);
+  if (level == abi::sol_raw || level == abi::sol_icmpv6) return get_icmp_filter(option, room);
   constexpr i32 kPacketOptions = 9,
                 kLater2292 = 6;  // IP_PKTOPTIONS, IPV6_2292PKTOPTIONS: of connections, and there are none
   if (is_tcp() &&
@@ -157,6 +165,8 @@ Result<bool> Socket::set_ip_option(Task& task, int option, std::span<const u8> v
     case abi::ip_recverr:
       if (const Ends e = ends(); e.errors && !value.empty() && value[0] == 0) e.errors->discard();
       return false;
+    case abi::ip_hdrincl:
+      return type_ == abi::sock_raw ? Result<bool>(false) : Errno::enoprotoopt;
     case abi::ip_recvfragsize:
       return is_tcp() ? Result<bool>(Errno::einval) : Result<bool>(false);
     case abi::ip_transparent: {
@@ -312,6 +322,10 @@ Result<bool> Socket::set_transport_option(Task& task, int level, int option, std
       return set_ipv6_option(task, option, value);
     case abi::sol_tcp:
       return set_tcp_option(option, value);
+    case abi::sol_raw:
+    case abi::sol_icmpv6:
+      TRY(set_icmp_filter(option, value));
+      return true;
     default: {  // UDP: Linux looks at the value first
       const i32 number = TRY(value_of<i32>(value));
       constexpr i32 kEncapsulation = 100;  // UDP_ENCAP, for which there is no IPsec

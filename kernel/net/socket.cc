@@ -8,8 +8,6 @@
 namespace limen {
 namespace {
 
-constexpr u32 kConnectedSend = 2626560;  // SO_SNDBUF as it has grown on Linux when a connection on lo stands
-
 u64 number_of(const Path& path) {
   const Result<Attributes> known = path.inode().attributes();
   return known.ok() ? known->inode : 0;
@@ -41,11 +39,18 @@ Socket::Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 
       send_size_(is_tcp() ? 16384 : 212992),  // net.ipv4.tcp_[wr]mem, net.core.[wr]mem_default
       receive_size_(is_tcp() ? 131072 : 212992) {
   net_->tables->add_socket(this);
+  if (is_inet()) {
+    MutexGuard guard(lock_);
+    errors_ = make_ref<Inbox>(Inbox::Kind::messages);
+  }
   if (!is_datagram()) return;
+  if (type_ == abi::sock_raw) {
+    net_->tables->add_raw(endpoint_);
+    if (protocol_ == abi::ipproto_raw) options_->put(abi::sol_ip, abi::ip_hdrincl, 1);
+  }
   MutexGuard guard(lock_);
   use_inboxes(make_inbox(), {});
   endpoint_->inbox = in_;
-  if (is_inet()) errors_ = make_ref<Inbox>(Inbox::Kind::messages);
 }
 
 Socket::Ends Socket::ends() {
@@ -160,9 +165,10 @@ Result<void> Socket::connect_datagram(Task& task, const SocketAddress& address) 
     if (to.multicast() && !to.v4() && to.ip[1] <= 2 && options_->interface() == 0) return Errno::einval;
     if (to.multicast()) source = TRY(multicast_source(to, {}));
     peer = make_inet({reached(to).ip, to.port}, domain_);
-    TRY(autobind(task));
+    if (type_ != abi::sock_raw) TRY(autobind(task));
     MutexGuard guard(lock_);
-    const InetAddress local = *parse_inet(local_, domain_);
+    const InetAddress local = local_.bytes.empty() ? InetAddress{any_of(domain_).ip, static_cast<u16>(protocol_)}
+                                                   : *parse_inet(local_, domain_);
     if (local.any()) local_ = make_inet({source.ip, local.port}, domain_);
   } else {
     target = TRY(find_target(task, address, nullptr));
@@ -222,86 +228,6 @@ Result<void> Socket::connect_unix(Task& task, const SocketAddress& address) {
   }
   target->acceptors.wake(kPollIn | kPollRdNorm);
   return success;
-}
-
-// Linux: __inet_stream_connect. On a loopback the other side answers at once, but a connect that does not wait is told so by a
-// later one, or by SO_ERROR.
-Result<void> Socket::connect_tcp(Task& task, const SocketAddress& address) {
-  bool begun = false;
-  {
-    MutexGuard guard(lock_);
-    if (listening_ || (connected_ && !handshake_)) return Errno::eisconn;
-    begun = static_cast<bool>(handshake_);
-  }
-  if (!begun) {
-    TRY(start_tcp(task, address));
-    if (nonblocking()) return Errno::einprogress;
-  }
-  return finish_tcp(task, begun ? Errno::ealready : Errno::einprogress);
-}
-
-Result<void> Socket::start_tcp(Task& task, const SocketAddress& address) {
-  const InetAddress to = TRY(parse_destination(address));
-  TRY(autobind(task));
-  Result<Ref<Endpoint>> found = find_target(task, address, nullptr);
-  if (!found.ok() && !found.is(Errno::econnrefused)) return found.error();
-  InetAddress local = TRY(parse_inet(name(), domain_));
-  if (local.any()) local = {source_for(to).ip, local.port};
-  const i32 domain = found.ok() ? (*found)->domain : domain_;
-  Pending pending{.handshake = make_ref<Handshake>(),
-                  .in = make_inbox(),
-                  .out = make_inbox(),
-                  .local = make_inet(reached(to), domain),
-                  .peer = make_inet(local, domain)};
-  {
-    MutexGuard guard(lock_);
-    if (connected_ || listening_) return Errno::eisconn;  // another thread was faster
-    use_inboxes(pending.out, pending.in);
-    connected_ = true, shut_ = 0, handshake_ = pending.handshake;
-    local_ = make_inet(local, domain_), peer_ = make_inet(reached(to), domain_);
-  }
-  bool refused = !found.ok(), queued = false;
-  if (!refused) {
-    MutexGuard guard((*found)->lock);
-    refused = (*found)->closed || !(*found)->listening;
-    queued = !refused && (*found)->pending.size() <= (*found)->backlog;
-    if (queued)
-      (*found)->pending.push_back(pending);
-    else if (!refused && (*found)->waiting.size() < abi::somaxconn)
-      (*found)->waiting.push_back(pending);
-  }
-  if (refused) pending.out->reset(Errno::econnrefused);
-  if (!sizes_chosen_.load()) send_size_.store(kConnectedSend);
-  if (refused || queued) pending.handshake->over.store(true, std::memory_order_release);
-  if (queued) (*found)->acceptors.wake(kPollIn | kPollRdNorm);
-  return success;
-}
-
-// The end of a connect(2): waits for it or says that it is `unfinished`.
-Result<void> Socket::finish_tcp(Task& task, Errno unfinished) {
-  Ref<Handshake> handshake;
-  const Ends e = ends();
-  {
-    MutexGuard guard(lock_);
-    handshake = handshake_;
-  }
-  if (!handshake) return success;
-  const auto attempt = [&]() -> Result<void> {
-    return handshake->over.load(std::memory_order_acquire) ? Result<void>() : Errno::eagain;
-  };
-  const Deadline deadline = send_deadline(task.clock());
-  const Result<void> ended = nonblocking() ? attempt() : task.block(e.in->readers, deadline, attempt);
-  if (ended.is(Errno::eagain) || ended.is(Errno::etimedout)) return unfinished;
-  if (ended.is(Errno::erestartsys) && !deadline.is_never()) return Errno::eintr;
-  TRY(ended);
-  if (!e.in->state().reset) {
-    MutexGuard guard(lock_);
-    handshake_ = {};
-    return success;
-  }
-  const Errno error = e.in->take_error();
-  TRY(disconnect());
-  return error == Errno{} ? Errno::econnaborted : error;
 }
 
 Result<void> Socket::listen(Task& task, int backlog) {

@@ -6,12 +6,15 @@
 
 #include "abi/socket.h"
 #include "kernel/net/endpoint.h"
+#include "kernel/net/ip.h"
 #include "kernel/net/socket_file.h"
 #include "kernel/net/socket_row.h"
 #include "kernel/task/task.h"
 #include "kernel/time/clock.h"
 
 namespace limen {
+
+inline constexpr u32 kConnectedSend = 2626560;  // SO_SNDBUF as it has grown on Linux when a connection on lo stands
 
 class Socket final : public SocketFile {
  public:
@@ -68,7 +71,10 @@ class Socket final : public SocketFile {
   bool tcp_closed(const Ends& e) const;  // no connection, or one that has ended both ways
   bool is_inet() const { return domain_ != abi::af_unix; }
   bool is_tcp() const { return is_inet() && !is_datagram(); }
-  bool is_datagram() const { return type_ == abi::sock_dgram; }
+  bool is_datagram() const { return type_ == abi::sock_dgram || type_ == abi::sock_raw; }
+  bool is_udp() const {
+    return type_ == abi::sock_dgram && (protocol_ == abi::ipproto_udp || protocol_ == abi::ipproto_udplite);
+  }
   Inbox::Kind inbox_kind() const { return type_ == abi::sock_stream ? Inbox::Kind::stream : Inbox::Kind::messages; }
   Ref<Inbox> make_inbox() const;
   Result<Ref<Endpoint>> find_target(Task& task, const SocketAddress& address, const SocketAddress* from);
@@ -81,6 +87,7 @@ class Socket final : public SocketFile {
   Result<void> connect_unix(Task& task, const SocketAddress& address);
   Result<void> connect_tcp(Task& task, const SocketAddress& address);
   Result<void> start_tcp(Task& task, const SocketAddress& address);
+  Result<void> connect_to_itself(const SocketAddress& own);
   Result<void> finish_tcp(Task& task, Errno unfinished);
   Result<void> connect_datagram(Task& task, const SocketAddress& address);
   Result<void> disconnect();
@@ -91,6 +98,7 @@ class Socket final : public SocketFile {
 
   Result<usize> send_datagram(Task& task, SendRequest& request);
   Result<usize> send_stream(Task& task, SendRequest& request);
+  Result<void> connect_to_send(Task& task, const SendRequest& request);
   Result<usize> put_tcp(Inbox& in, Inbox& out, SendRequest& request);
   struct Datagram {  // of UDP, on its way
     InetAddress from, to;
@@ -101,12 +109,23 @@ class Socket final : public SocketFile {
   Result<usize> send_udp(Task& task, SendRequest& request);
   Result<Datagram> address_udp(Task& task, SendRequest& request);
   Result<void> uncork(Task& task);
+  // Raw and ping sockets (raw.cc).
+  Result<usize> send_ping(Task& task, SendRequest& request);
+  Result<usize> send_raw(Task& task, SendRequest& request);
+  Result<IpPacket> address_packet(Task& task, const SendRequest& request);
+  Result<void> deliver_raw_udp(const IpPacket& packet);
+  Result<void> bind_raw(const InetAddress& wanted);
+  Result<std::vector<u8>> get_icmp_filter(int option, usize room);
+  Result<void> set_icmp_filter(int option, std::span<const u8> value);
   Result<void> transmit(Task& task, Datagram datagram);
   Result<void> deliver(Endpoint& receiver, Datagram& datagram);
   Result<void> deliver_to_group(Datagram& datagram, const SocketAddress& sender);
   void refused(const Datagram& datagram);
+  void show_to_raw(const Datagram& datagram);
+  void show_refusal(const Datagram& datagram);
   void too_long(const InetAddress& to);
   void report(const InetAddress& about, LateError error, std::span<const u8> payload, u64 stamp_ns = 0);
+  void report_copied(u32 flags);
   void report_stamps(const Datagram& datagram, i32 wanted);
   Result<usize> receive_error(ReceiveRequest& request);
   Result<usize> put_filtered(Task& task, SendRequest& request, Inbox& target, const SocketAddress& sender);
@@ -145,14 +164,15 @@ class Socket final : public SocketFile {
   const Ref<NetNamespace> net_;  // where it was made
   const i32 domain_;
   const u32 type_;
-  const i32 protocol_;  // IPPROTO_TCP, _UDP, _UDPLITE; 0 of a unix socket
-  const u64 inode_;     // its number
+  const i32
+      protocol_;  // IPPROTO_TCP, _UDP, _UDPLITE; _ICMP, _ICMPV6 of a ping socket, any of a raw one; 0 of a unix socket
+  const u64 inode_;  // its number
   const Ref<Endpoint> endpoint_;
   const Ref<SocketOptions> options_;  // the endpoint's
   Mutex lock_{LockRank::socket};
   Ref<Inbox> in_ GUARDED_BY(lock_);
   Ref<Inbox> out_ GUARDED_BY(lock_);
-  Ref<Inbox> errors_ GUARDED_BY(lock_);         // MSG_ERRQUEUE, of an internet datagram socket
+  Ref<Inbox> errors_ GUARDED_BY(lock_);         // MSG_ERRQUEUE, of an internet socket
   Ref<Handshake> handshake_ GUARDED_BY(lock_);  // of a connect(2) that has not told its end: it was in progress
   SocketAddress local_ GUARDED_BY(lock_);
   SocketAddress peer_ GUARDED_BY(lock_);

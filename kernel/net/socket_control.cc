@@ -139,7 +139,7 @@ Result<void> Socket::take_control(Task& task, const abi::CMsgHdr& head, std::spa
     return take_socket_control(task, head.cmsg_type, data, request);
   }
   if (!is_inet() || !is_datagram()) return success;
-  if (head.cmsg_level == abi::sol_udp) {  // Linux: udp_cmsg_send
+  if (is_udp() && head.cmsg_level == abi::sol_udp) {  // Linux: udp_cmsg_send
     if (head.cmsg_type != abi::udp_segment || data.size() != sizeof(u16)) return Errno::einval;
     request.ancillary.segment = static_cast<u32>(data[0] | data[1] << 8);
     return success;
@@ -180,6 +180,10 @@ Result<void> Socket::give_control(Task& task, const Inbox::Received& got, Contro
   if (!is_inet()) {
     if (!passes_credentials()) return success;
     return control.put_value(abi::sol_socket, abi::scm_credentials, seen_by(task, got.ancillary.sender));
+  }
+  if (is_tcp() && on(abi::sol_tcp, abi::tcp_inq)) {  // what is left to read
+    const Ends e = ends();
+    TRY(control.put_value(abi::sol_tcp, abi::tcp_inq, static_cast<i32>(e.in ? e.in->state().bytes : 0)));
   }
   if (!is_datagram() || got.ancillary.to.bytes.empty()) return success;
   if (on(abi::sol_socket, abi::so_rcvmark)) TRY(control.put_value(abi::sol_socket, abi::so_mark, got.ancillary.mark));

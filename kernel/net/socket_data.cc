@@ -56,7 +56,8 @@ Result<usize> Socket::send_datagram(Task& task, SendRequest& request) {
     MutexGuard guard(lock_);
     if (error_ != Errno{}) return std::exchange(error_, Errno{});
   }
-  if (is_inet()) return send_udp(task, request);
+  if (is_inet() && type_ == abi::sock_raw) return send_raw(task, request);
+  if (is_inet()) return is_udp() ? send_udp(task, request) : send_ping(task, request);
   request.ancillary.stamp_ns = task.clock().realtime_ns();
   // Linux: unix_dgram_sendmsg.
   if (passes_credentials()) TRY(autobind(task));
@@ -142,7 +143,15 @@ Result<usize> Socket::put_tcp(Inbox& in, Inbox& out, SendRequest& request) {
   return out.put(kernel_.ipc_memory(), request.from, {}, request.ancillary, limits);
 }
 
+// sendto(2) that connects, too. Here nobody has a cookie, so that the data follows the handshake. Linux: tcp_sendmsg_fastopen.
+Result<void> Socket::connect_to_send(Task& task, const SendRequest& request) {
+  if (request.to.bytes.empty()) return Errno::einval;
+  if (ends().connected) return Errno::eisconn;
+  return connect(task, request.to);
+}
+
 Result<usize> Socket::send_stream(Task& task, SendRequest& request) {
+  if (is_tcp() && (request.flags & abi::msg_fastopen) != 0) TRY(connect_to_send(task, request));
   const Ends e = ends();
   const bool urgent = (request.flags & abi::msg_oob) != 0;
   SocketAddress own;
@@ -188,6 +197,7 @@ Result<usize> Socket::send_stream(Task& task, SendRequest& request) {
     total += *sent;
     if (*sent == 0) break;
   } while (wait && total < whole);
+  if (is_tcp() && total != 0) report_copied(request.flags);
   if (urgent && total == whole && whole != 0) {
     if (const Ref<File> reader = e.out->mark_urgent()) send_sigurg(kernel_, reader->async_owner());
   }
@@ -316,7 +326,7 @@ PollEvents Socket::poll_tcp(const Ends& e) {
   const usize least = static_cast<usize>(low_water_.load(std::memory_order_relaxed));
   if (!in.empty && in.bytes >= least) events |= kPollReadable;
   if (in.urgent) events |= kPollPri;
-  if (in.failed) events |= kPollErr;
+  if (in.failed || (e.errors && !e.errors->state().empty)) events |= kPollErr;
   if ((shut & kShutWrites) != 0 || out.reader_closed ||
       out.bytes * 3 <= u64{2} * send_size_.load(std::memory_order_relaxed)) {
     events |= kRoom;

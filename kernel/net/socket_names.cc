@@ -31,13 +31,13 @@ Result<void> check_unix(const SocketAddress& address) {
 // The sandbox's own addresses; 0.0.0.0 and :: mean them too.
 bool is_local(const InetAddress& a) { return a.any() || a.loopback(); }
 
+}  // namespace
+
 InetAddress any_of(i32 domain) {
   InetAddress any;
   if (domain == abi::af_inet) any.ip[10] = any.ip[11] = 0xff;
   return any;
 }
-
-}  // namespace
 
 Result<void> Socket::bind_unix(Task& task, const SocketAddress& address) {
   if (address.bytes.size() == 2 && address.family() == abi::af_unix) return autobind(task);
@@ -93,13 +93,16 @@ Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
       !(wanted.any() || group || net_->lo_is_up() || (wanted.v4() && net_->lo_has_v4()))) {
     return Errno::eaddrnotavail;
   }
-  if (wanted.port != 0 && wanted.port < 1024 && !task.credentials().capable_in(*net_, Capability::net_bind_service)) {
+  const bool is_port = is_tcp() || is_udp();
+  if (is_port && wanted.port != 0 && wanted.port < 1024 &&
+      !task.credentials().capable_in(*net_, Capability::net_bind_service)) {
     return Errno::eacces;
   }
   {
     MutexGuard guard(lock_);
     if (bound_ || connected_ || listening_) return Errno::einval;
   }
+  if (type_ == abi::sock_raw) return bind_raw(wanted);
   TRY(take_port(task, wanted));
   MutexGuard guard(lock_);
   address_chosen_ = !wanted.any(), port_chosen_ = wanted.port != 0;
@@ -159,7 +162,7 @@ Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& addre
   if (is_inet()) {
     const InetAddress to = TRY(parse_destination(address));
     if (to.port == 0) return is_datagram() ? Errno::einval : Errno::econnrefused;
-    found = net_->tables->find_port(reached(to), *endpoint_, from);
+    found = net_->tables->find_port(reached(to), type_, protocol_, from);
   } else {
     TRY(check_unix(address));
     if (is_abstract(address)) {
@@ -179,7 +182,8 @@ Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& addre
 SocketAddress Socket::name() {
   MutexGuard guard(lock_);
   if (!local_.bytes.empty()) return local_;
-  return is_inet() ? make_inet(any_of(domain_), domain_) : family_only(domain_);
+  if (!is_inet()) return family_only(domain_);
+  return make_inet({any_of(domain_).ip, static_cast<u16>(type_ == abi::sock_raw ? protocol_ : 0)}, domain_);
 }
 
 Result<SocketAddress> Socket::peer_name() {

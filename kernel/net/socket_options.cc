@@ -250,7 +250,7 @@ Result<void> SocketOptions::may_set(Task& task, const NetNamespace& net, i32 opt
     case abi::so_reserve_mem:  // memory of sockets is not counted by cgroups here
       return number < 0 ? Errno::einval : Errno::eopnotsupp;
     case abi::so_zerocopy:
-      return (kind_ & KeptOption::inet) != 0 ? Errno{} : Errno::eopnotsupp;
+      return (kind_ & (KeptOption::tcp | KeptOption::udp)) != 0 ? Errno{} : Errno::eopnotsupp;
     case abi::so_passsec:
     case abi::so_txrehash:
       return (find_kept_option(abi::sol_socket, option)->kinds & kind_) != 0 ? Errno{} : Errno::eopnotsupp;

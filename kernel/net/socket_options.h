@@ -40,7 +40,8 @@ class SocketOptions final : public RefCounted {
   u64 send_timeout_ns() const { return send_timeout_ns_.load(std::memory_order_relaxed); }
   i32 interface() const { return interface_.load(std::memory_order_relaxed); }  // 0: any
   i32 timestamping() const { return timestamping_.load(std::memory_order_relaxed); }
-  u32 next_stamp_key() { return stamp_key_.fetch_add(1, std::memory_order_relaxed); }  // SOF_TIMESTAMPING_OPT_ID
+  u32 next_stamp_key() { return stamp_key_.fetch_add(1, std::memory_order_relaxed); }       // SOF_TIMESTAMPING_OPT_ID
+  u32 next_copied_call() { return copied_calls_.fetch_add(1, std::memory_order_relaxed); }  // MSG_ZEROCOPY
   i32 timestamping_option() const;  // by which it was set: the type of its control messages
   bool sends_at_times() const { return sends_at_times_.load(std::memory_order_relaxed); }  // SO_TXTIME
   struct Linger {
@@ -76,7 +77,7 @@ class SocketOptions final : public RefCounted {
   std::atomic<u64> pacing_rate_{~u64{0}};
   std::atomic<i32> interface_{0}, timestamping_{0}, timestamping_clock_{0};
   std::atomic<bool> timestamping_is_new_{false};
-  std::atomic<u32> stamp_key_{0};
+  std::atomic<u32> stamp_key_{0}, copied_calls_{0};
   std::atomic<i32> tx_clock_{0};
   std::atomic<u32> tx_flags_{0};
   std::atomic<bool> sends_at_times_{false};

@@ -91,6 +91,7 @@ Result<usize> Socket::send_udp(Task& task, SendRequest& request) {
     datagram.message.ancillary = std::move(with);
     if (!more) {
       TRY(transmit(task, std::move(datagram)));
+      report_copied(request.flags);
       return length;
     }
     MutexGuard guard(lock_);
@@ -115,6 +116,7 @@ Result<usize> Socket::send_udp(Task& task, SendRequest& request) {
     if (!more) whole.swap(corked_);
   }
   if (whole) TRY(transmit(task, std::move(*whole)));
+  if (whole) report_copied(request.flags);
   return length;
 }
 
@@ -148,12 +150,23 @@ Result<void> Socket::transmit(Task& task, Datagram datagram) {
   if (const i32 wanted = options_->timestamping() | datagram.stamps; wanted != 0) report_stamps(datagram, wanted);
   const SocketAddress sender = make_inet(datagram.from, domain_);
   if (datagram.to.multicast()) return deliver_to_group(datagram, sender);
-  const Ref<Endpoint> receiver = net_->tables->find_port(datagram.to, *endpoint_, &sender);
+  if (net_->tables->has_raw()) show_to_raw(datagram);
+  const Ref<Endpoint> receiver = net_->tables->find_port(datagram.to, type_, protocol_, &sender);
   if (!receiver) {
     refused(datagram);
     return success;
   }
   return deliver(*receiver, datagram);
+}
+
+// Raw sockets see what passes.
+void Socket::show_to_raw(const Datagram& datagram) {
+  const Ancillary& with = datagram.message.ancillary;
+  const Hops hops{with.ttl, with.tos};
+  const Frame frame = udp_frame(datagram.from, datagram.to, hops, datagram.message.data);
+  IpPacket packet{{datagram.from.ip, 0}, {datagram.to.ip, 0}, abi::ipproto_udp, hops, {}, with.mark, with.stamp_ns};
+  packet.payload = std::span<const u8>(frame.bytes).subspan(frame.transport);
+  offer_to_raw(kernel_.ipc_memory(), *net_->tables, packet);
 }
 
 // Linux: __udp4_lib_mcast_deliver. Each gets a copy of its own.

@@ -1,4 +1,5 @@
 // The calls on sockets: decoding of addresses and control messages; what they mean is kernel/net/socket.h's.
+#include <algorithm>
 #include <cstring>
 
 #include "abi/bpf.h"
@@ -50,8 +51,16 @@ Result<void> write_address(Task& task, const SocketAddress& address, GuestAddr a
 
 FdFlags fd_flags(u32 flags) { return (flags & abi::sock_cloexec) != 0 ? FdFlags::close_on_exec : FdFlags::none; }
 
+// net.ipv4.ping_group_range. Linux: ping_init_sock.
+bool may_ping(Task& task) {
+  const NetNamespace::GroupRange range = net_of(task).ping_groups();
+  const Credentials& own = task.credentials();
+  const auto is_in = [&](Gid group) { return group.raw() >= range.first && group.raw() <= range.last; };
+  return is_in(own.egid) || std::any_of(own.groups.begin(), own.groups.end(), is_in);
+}
+
 // Linux: __sock_create, inet_create, unix_create.
-Result<void> check_kind(SocketDomain domain, u32 type, SocketProtocol protocol) {
+Result<void> check_kind(Task& task, SocketDomain domain, u32 type, SocketProtocol protocol) {
   const i32 p = protocol.raw();
   switch (domain.raw()) {
     case abi::af_unix:
@@ -65,12 +74,14 @@ Result<void> check_kind(SocketDomain domain, u32 type, SocketProtocol protocol) 
       constexpr i32 kMostProtocol = 262;  // IPPROTO_MPTCP
       if (p < 0 || p > kMostProtocol) return Errno::einval;
       if (type == abi::sock_stream) return p == 0 || p == abi::ipproto_tcp ? Result<void>() : Errno::eprotonosupport;
-      // net.ipv4.ping_group_range lets nobody in.
       const i32 icmp = domain.raw() == abi::af_inet ? abi::ipproto_icmp : abi::ipproto_icmpv6;
-      if (type == abi::sock_dgram && p == icmp) return Errno::eacces;
+      if (type == abi::sock_dgram && p == icmp) return may_ping(task) ? Errno{} : Errno::eacces;
       if (type == abi::sock_dgram)
         return p == 0 || p == abi::ipproto_udp || p == abi::ipproto_udplite ? Result<void>() : Errno::eprotonosupport;
-      if (type == abi::sock_raw) return p == 0 ? Errno::eprotonosupport : Errno::eperm;
+      if (type == abi::sock_raw) {
+        if (p == 0 || p > abi::ipproto_raw) return p == 0 ? Errno::eprotonosupport : Errno::einval;
+        return task.credentials().capable_in(net_of(task), Capability::net_raw) ? Errno{} : Errno::eperm;
+      }
       return Errno::esocktnosupport;
     }
     case abi::af_packet:
@@ -86,8 +97,8 @@ Result<Ref<Socket>> make_socket(Task& task, SocketDomain domain, SocketType type
   u32 kind = type.raw() & abi::sock_type_mask;
   if (domain.raw() < 0 || domain.raw() > kMostDomain) return Errno::eafnosupport;
   if (kind > abi::sock_packet) return Errno::einval;
-  TRY(check_kind(domain, kind, protocol));
-  if (kind == abi::sock_raw) kind = abi::sock_dgram;  // of a unix socket: the same
+  TRY(check_kind(task, domain, kind, protocol));
+  if (kind == abi::sock_raw && domain.raw() == abi::af_unix) kind = abi::sock_dgram;  // the same
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
   i32 p = domain.raw() == abi::af_unix ? 0 : protocol.raw();
   if (domain.raw() != abi::af_unix && p == 0) p = kind == abi::sock_stream ? abi::ipproto_tcp : abi::ipproto_udp;

@@ -9,6 +9,7 @@
 #include "kernel/ipc/pipe.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/net/endpoint.h"
 #include "kernel/version.h"
 
 namespace limen {
@@ -141,6 +142,34 @@ Ref<Inode> make_domainname(PseudoFilesystem& fs) {
   return make_ref<PseudoText>(fs, abi::s_ifreg | 0644, render, store);
 }
 
+// Which groups may make ping sockets (icmp(7)), as ids of the reader's user namespace. Source: net/ipv4/sysctl_net_ipv4.c.
+Ref<Inode> make_ping_groups(PseudoFilesystem& fs) {
+  auto render = [](Task& reader) -> Result<std::string> {
+    const NetNamespace::GroupRange range = reader.namespaces().net->ping_groups();
+    const Credentials& own = reader.credentials();
+    return fmt::format("{}\t{}\n", own.seen(Gid(range.first)), own.seen(Gid(range.last)));
+  };
+  auto store = [](Task& writer, std::string_view text) -> Result<void> {
+    NetNamespace& net = *writer.namespaces().net;
+    const Credentials& own = writer.credentials();
+    if (!own.capable_in(net, Capability::net_admin)) return Errno::eacces;
+    const usize first_end = text.find_first_of(" \t");
+    if (first_end == std::string_view::npos) return Errno::einval;
+    std::string_view rest = text.substr(first_end);
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+    const i64 first = TRY(parse_integer(text.substr(0, first_end)));
+    const i64 last = TRY(parse_integer(rest));
+    constexpr i64 kMost = UINT32_MAX - 1;
+    if (first < 0 || last < 0 || first > kMost || last > kMost) return Errno::einval;
+    const Gid low = TRY(own.kernel_id(Gid(static_cast<u32>(first))));
+    const Gid high = TRY(own.kernel_id(Gid(static_cast<u32>(last))));
+    net.set_ping_groups(low.raw() <= high.raw() ? NetNamespace::GroupRange{low.raw(), high.raw()}
+                                                : NetNamespace::GroupRange{});
+    return success;
+  };
+  return make_ref<PseudoText>(fs, abi::s_ifreg | 0666, render, store);  // for all to open: a capability judges
+}
+
 // Asks for caches to be dropped. The kernel keeps no page of the host's files; its names go as they age.
 Ref<Inode> make_drop_caches(PseudoFilesystem& fs) {
   auto render = [](Task&) -> Result<std::string> { return Errno::einval; };
@@ -182,6 +211,7 @@ void make_sysctls(PseudoFilesystem& fs, const PutFile& put) {
   put("kernel/hostname", make_hostname(fs));
   put("kernel/domainname", make_domainname(fs));
   put("vm/drop_caches", make_drop_caches(fs));
+  put("net/ipv4/ping_group_range", make_ping_groups(fs));
   for (const auto& [name, kind] : {std::pair{"cgroup", NamespaceKind::cgroup},
                                    {"ipc", NamespaceKind::ipc},
                                    {"mnt", NamespaceKind::mount},

@@ -1,0 +1,29 @@
+// IP on `lo`: packets that arrive at once where they are sent. Who reads them are raw sockets (raw(7)), the kernel's ICMP, and ping
+// sockets (icmp(7)); UDP and TCP take a shorter way and are shown to raw sockets only (UDP) or not at all (TCP).
+// Source: net/ipv4/{raw,icmp,ping}.c, net/ipv6/{raw,icmp}.c.
+#pragma once
+
+#include <span>
+
+#include "kernel/ipc/account.h"
+#include "kernel/net/frame.h"
+
+namespace limen {
+
+struct IpPacket {
+  InetAddress from, to;  // without ports
+  u8 protocol = 0;
+  Hops hops;
+  std::span<const u8> payload;
+  u32 mark = 0;
+  u64 stamp_ns = 0;
+};
+
+// To raw sockets, the kernel's ICMP (which answers an echo request) and ping sockets. What finds no room is lost.
+void arrive(MemoryAccount& account, NetTables& tables, const IpPacket& packet);
+// To raw sockets alone.
+void offer_to_raw(MemoryAccount& account, NetTables& tables, const IpPacket& packet);
+// Of an ICMPv6 message.
+u16 icmp6_checksum(const InetAddress& from, const InetAddress& to, std::span<const u8> message);
+
+}  // namespace limen
