@@ -57,7 +57,7 @@ Result<void> Socket::bind_unix(Task& task, const SocketAddress& address) {
     TRY(net_->tables->bind_abstract(address.bytes.substr(2), endpoint_));
   } else {
     const ParentAndName where = TRY(walk_parent(task, abi::at_fdcwd.raw(), unix_path(address)));
-    const Result<Path> made = make_name(task, where, abi::s_ifsock | 0777);
+    const Result<Path> made = make_name(task, where, abi::s_ifsock | (0777 & ~task.fs().umask()));
     if (!made.ok()) return made.is(Errno::eexist) ? Errno::eaddrinuse : made.error();
     made->inode().bind_socket(endpoint_);
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "abi/capability.h"
 #include "abi/fcntl.h"
@@ -101,6 +102,39 @@ bool is_capability_value(const std::vector<u8>& value) {
          (revision == abi::vfs_cap_revision_3 && value.size() == kSize3);
 }
 
+std::optional<AclKind> acl_kind(std::string_view name) {
+  if (name == abi::acl_access_name) return AclKind::access;
+  if (name == abi::acl_default_name) return AclKind::inherited;
+  return std::nullopt;
+}
+
+// Linux: vfs_set_acl, set_posix_acl. Null takes it away; XATTR_CREATE and its kin are not looked at.
+Result<void> set_list(Task& task, const Path& path, AclKind kind, const Ref<const Acl>& list) {
+  TRY(want_write(path));
+  Inode& inode = path.inode();
+  const Attributes attributes = TRY(inode.attributes());
+  if (attributes.is_symlink()) return Errno::eopnotsupp;
+  TRY(inode.acl(kind));  // eopnotsupp
+  if (kind == AclKind::inherited && !attributes.is_directory()) return list ? Result<void>(Errno::eacces) : success;
+  const Credentials& creds = task.credentials();
+  if (!is_owner_or_capable(creds, attributes)) return Errno::eperm;
+  if (list) TRY(list->check());
+  const bool keeps_setgid =
+      creds.in_group(attributes.gid) || creds.capable_over(attributes.uid, attributes.gid, Capability::fsetid);
+  TRY(inode.set_acl(kind, list, !keeps_setgid));
+  notify_inode(path, abi::in_attrib);
+  return success;
+}
+
+// Everybody who reaches a file may read its list.
+Result<std::vector<u8>> get_list(Task& task, const Path& path, AclKind kind) {
+  const Attributes attributes = TRY(path.inode().recent_attributes());
+  if (attributes.is_symlink()) return Errno::eopnotsupp;
+  const Ref<const Acl> list = TRY(path.inode().acl(kind));
+  if (!list) return Errno::enodata;
+  return list->bytes(task.credentials());
+}
+
 Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, UserBytes<In> value, usize size,
                 XattrFlags flags) {
   if (!path.ok()) return path.error();
@@ -111,6 +145,12 @@ Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, Us
   std::vector<u8> bytes(size);
   TRY(copy_from_user(task, bytes.data(), value.addr(), size));
   if (size != 0 && text == "security.capability" && !is_capability_value(bytes)) return Errno::einval;
+  if (const std::optional<AclKind> kind = acl_kind(text)) {
+    Ref<const Acl> given;
+    if (size != 0) given = TRY(Acl::parse(task.credentials(), bytes));
+    TRY(set_list(task, *path, *kind, given));
+    return 0;
+  }
   TRY(check_xattr(task, *path, text, Use::write));
   TRY(path->inode().set_xattr(text, std::move(bytes), flags.raw()));
   notify_inode(*path, abi::in_attrib);
@@ -120,8 +160,13 @@ Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, Us
 Result<i64> get(Task& task, const Result<Path>& path, const UserString& name, UserBytes<Out> value, usize size) {
   if (!path.ok()) return path.error();
   const std::string text = TRY(read_name(task, name));
-  TRY(check_xattr(task, *path, text, Use::read));
-  const std::vector<u8> bytes = TRY(path->inode().get_xattr(text));
+  std::vector<u8> bytes;
+  if (const std::optional<AclKind> kind = acl_kind(text)) {
+    bytes = TRY(get_list(task, *path, *kind));
+  } else {
+    TRY(check_xattr(task, *path, text, Use::read));
+    bytes = TRY(path->inode().get_xattr(text));
+  }
   if (size == 0) return static_cast<i64>(bytes.size());
   if (bytes.size() > size) return Errno::erange;
   TRY(copy_to_user(task, value.addr(), bytes.data(), bytes.size()));
@@ -133,6 +178,11 @@ Result<i64> list(Task& task, const Result<Path>& path, UserBytes<Out> out, usize
   const std::vector<std::string> names = TRY(path->inode().list_xattr());
   const bool sees_trusted = task.credentials().capable(Capability::sys_admin);
   std::string all;
+  for (const AclKind kind : {AclKind::access, AclKind::inherited}) {
+    const Result<Ref<const Acl>> acl = path->inode().acl(kind);
+    if (!acl.ok() || !*acl) continue;
+    all.append(kind == AclKind::access ? abi::acl_access_name : abi::acl_default_name).push_back('\0');
+  }
   for (const std::string& name : names) {
     if (name.starts_with(abi::xattr_trusted_prefix) && !sees_trusted) continue;
     all.append(name).push_back('\0');
@@ -147,6 +197,10 @@ Result<i64> list(Task& task, const Result<Path>& path, UserBytes<Out> out, usize
 Result<i64> remove(Task& task, const Result<Path>& path, const UserString& name) {
   if (!path.ok()) return path.error();
   const std::string text = TRY(read_name(task, name));
+  if (const std::optional<AclKind> kind = acl_kind(text)) {
+    TRY(set_list(task, *path, *kind, Ref<const Acl>()));
+    return 0;
+  }
   TRY(check_xattr(task, *path, text, Use::write));
   TRY(path->inode().remove_xattr(text));
   notify_inode(*path, abi::in_attrib);

@@ -87,7 +87,7 @@ Result<void> change_times(Task& task, const Path& path, const TimesChange& times
   if (!is_owner_or_capable(creds, attributes)) {
     const bool both_now = times.atime_kind == Kind::now && times.mtime_kind == Kind::now;
     if (!both_now || !may_by_write) return Errno::eperm;
-    TRY(check_permission(creds, attributes, 2));
+    TRY(check_permission(creds, path.inode(), attributes, 2));
   }
   const TimeStamp now = current_time(task);
   AttributeChange change;

@@ -28,6 +28,8 @@ Result<std::vector<u8>> Inode::get_xattr(std::string_view) { return Errno::eopno
 Result<void> Inode::set_xattr(std::string_view, std::vector<u8>, u32) { return Errno::eopnotsupp; }
 Result<void> Inode::remove_xattr(std::string_view) { return Errno::eopnotsupp; }
 Result<std::vector<std::string>> Inode::list_xattr() { return std::vector<std::string>(); }
+Result<Ref<const Acl>> Inode::acl(AclKind) { return Errno::eopnotsupp; }
+Result<void> Inode::set_acl(AclKind, Ref<const Acl>, bool) { return Errno::eopnotsupp; }
 
 Ref<RefCounted> Inode::attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make) {
   if (kind == Attachment::watches) filesystem().is_watched.store(true, std::memory_order_relaxed);

@@ -21,6 +21,7 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "kernel/vfs/acl.h"
 #include "kernel/vfs/attributes.h"
 
 namespace limen {
@@ -47,8 +48,9 @@ struct NewInode {
   u32 mode = 0;  // S_IF* | permissions after umask
   Uid uid;
   Gid gid;
-  Device rdev;               // for character and block devices
-  std::string_view symlink;  // target, for S_IFLNK
+  Device rdev;                       // for character and block devices
+  std::string_view symlink;          // target, for S_IFLNK
+  Ref<const Acl> access, inherited;  // where they say more than the mode
 };
 
 class Inode : public RefCounted {
@@ -92,6 +94,14 @@ class Inode : public RefCounted {
   virtual Result<void> remove_xattr(std::string_view name);
   virtual Result<std::vector<std::string>> list_xattr();
 
+  // Access lists, acl(5): eopnotsupp by default. Null: none. A list that is set decides the permissions of the mode; `drop_setgid`: and that bit goes.
+  virtual Result<Ref<const Acl>> acl(AclKind kind);
+  virtual Result<void> set_acl(AclKind kind, Ref<const Acl> list, bool drop_setgid);
+  // There is a list of access: permission checks ask for it. A file of a layer below may have one that nobody has asked the host for yet:
+  // learn_acl() does, where the mode alone does not grant what is wanted, and says whether there is one.
+  bool has_acl() const { return has_acl_.load(std::memory_order_relaxed); }
+  virtual bool learn_acl() { return has_acl(); }
+
   // A unix socket bound to this name (kernel/net); null unless S_IFSOCK and bound. Kept by the inode itself.
   Ref<RefCounted> bound_socket() {
     MutexGuard guard(attachment_lock_);
@@ -112,6 +122,9 @@ class Inode : public RefCounted {
   std::atomic<u32> writers{0}, readers{0};
   // fcntl(F_SET_RW_HINT): kept and shown; nothing here depends on how long data live.
   std::atomic<u8> write_hint{0};
+
+ protected:
+  std::atomic<bool> has_acl_{false};
 
  private:
   Mutex attachment_lock_{LockRank::leaf};

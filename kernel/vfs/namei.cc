@@ -65,7 +65,7 @@ std::optional<Walk::Component> Walk::next() {
 Result<void> Walk::search() {
   const Attributes attributes = TRY(at_.inode().recent_attributes());
   if (!attributes.is_directory()) return Errno::enotdir;
-  return check_permission(creds_, attributes, 1);
+  return check_permission(creds_, at_.inode(), attributes, 1);
 }
 
 Result<void> Walk::enter(Path place) {

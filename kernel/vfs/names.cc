@@ -18,7 +18,7 @@ Result<Attributes> may_create(Task& task, const Path& directory) {
   const Attributes attributes = TRY(directory.inode().recent_attributes());
   if (!attributes.is_directory()) return Errno::enotdir;
   if (directory.dentry->is_deleted() || directory.inode().names_are_fixed()) return Errno::enoent;
-  TRY(check_permission(task.credentials(), attributes, 3));
+  TRY(check_permission(task.credentials(), directory.inode(), attributes, 3));
   return attributes;
 }
 
@@ -27,7 +27,7 @@ enum class Victim : u8 { directory, other };
 // Linux: may_delete.
 Result<void> may_delete(Task& task, const Path& directory, const Dentry& child, Victim expected) {
   const Attributes parent = TRY(directory.inode().recent_attributes());
-  TRY(check_permission(task.credentials(), parent, 3));
+  TRY(check_permission(task.credentials(), directory.inode(), parent, 3));
   const Attributes victim = TRY(child.inode()->recent_attributes());
   const Credentials& creds = task.credentials();
   if ((parent.mode & abi::s_isvtx) != 0 && creds.fsuid != victim.uid && creds.fsuid != parent.uid &&
@@ -43,14 +43,26 @@ Result<void> may_delete(Task& task, const Path& directory, const Dentry& child, 
 
 }  // namespace
 
+// A default list takes the place of the umask. Linux: posix_acl_create.
+static void hand_down(Inode& parent, u32 umask, u32& mode, NewInode& what) {
+  const Result<Ref<const Acl>> list = parent.acl(AclKind::inherited);
+  if (!list.ok() || !*list) {
+    mode &= ~umask;
+    return;
+  }
+  if (abi::s_isdir(mode)) what.inherited = *list;
+  Ref<const Acl> access = (*list)->handed_down(mode);
+  if (access->says_more()) what.access = std::move(access);
+}
+
 TimeStamp current_time(Task& task) { return TimeStamp::from_ns(task.clock().realtime_ns()); }
 
-NewInode new_inode_in(Task& task, const Attributes& directory, u32 mode) {
+NewInode new_inode_in(Task& task, Inode& parent, const Attributes& directory, u32 mode) {
   const Credentials& creds = task.credentials();
   NewInode what;
   what.uid = creds.fsuid;
   what.gid = creds.fsgid;
-  if (!abi::s_islnk(mode)) mode &= ~task.fs().umask();
+  if (!abi::s_islnk(mode)) hand_down(parent, task.fs().umask(), mode, what);
   if ((directory.mode & abi::s_isgid) != 0) {
     what.gid = directory.gid;
     if (abi::s_isdir(mode)) {
@@ -77,7 +89,7 @@ Result<Path> make_name(Task& task, const ParentAndName& where, u32 mode, Device 
   if (where.trailing_slash && !is_directory) return Errno::enoent;
   TRY(want_write(where.parent));
   const Attributes directory = TRY(may_create(task, where.parent));
-  NewInode what = new_inode_in(task, directory, mode);
+  NewInode what = new_inode_in(task, where.parent.inode(), directory, mode);
   what.rdev = rdev;
   what.symlink = symlink;
   Ref<Inode> inode = TRY(where.parent.inode().create(where.name, what));
@@ -102,7 +114,7 @@ Result<void> link_name(Task& task, const Path& what, const ParentAndName& where)
   if (!is_owner_or_capable(creds, target)) {
     const bool safe = target.is_regular() && (target.mode & abi::s_isuid) == 0 &&
                       (target.mode & (abi::s_isgid | abi::s_ixgrp)) != (abi::s_isgid | abi::s_ixgrp) &&
-                      check_permission(creds, target, 6).ok();
+                      check_permission(creds, what.inode(), target, 6).ok();
     if (!safe && target.uid != creds.fsuid) return Errno::eperm;
   }
   TRY(may_create(task, where.parent));
@@ -181,7 +193,7 @@ Result<void> may_rename(Task& task, const ParentAndName& from, const Dentry& sou
   }
   // A directory that gets another parent has its ".." written.
   if (moved.is_directory() && from.parent.dentry != to.parent.dentry)
-    TRY(check_permission(task.credentials(), moved, 2));
+    TRY(check_permission(task.credentials(), *source.inode(), moved, 2));
   return success;
 }
 

@@ -19,8 +19,8 @@ Result<void> unlink_name(Task& task, const ParentAndName& where);
 Result<void> rmdir_name(Task& task, const ParentAndName& where);
 Result<void> rename_name(Task& task, const ParentAndName& from, const ParentAndName& to, u32 flags);
 
-// What a new inode in `directory` starts with. Linux: inode_init_owner.
-NewInode new_inode_in(Task& task, const Attributes& directory, u32 mode);
+// What a new inode in `parent`, which has these attributes, starts with. Linux: inode_init_owner, posix_acl_create.
+NewInode new_inode_in(Task& task, Inode& parent, const Attributes& directory, u32 mode);
 
 // chmod(2), chown(2), utimensat(2), truncate(2) with their permission checks; `change.mode` may hold all of 07777.
 // Linux: fs/attr.c:setattr_prepare, notify_change.

@@ -123,7 +123,7 @@ Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32
   TRY(want_write(directory));
   TRY(check_permission(task, directory, 3));
   const Attributes attributes = TRY(directory.inode().recent_attributes());
-  const NewInode what = new_inode_in(task, attributes, abi::s_ifreg | (mode & 07777));
+  const NewInode what = new_inode_in(task, directory.inode(), attributes, abi::s_ifreg | (mode & 07777));
   Ref<Inode> inode = TRY(directory.inode().create_unnamed(what));
   if (auto* node = dynamic_cast<MemoryInode*>(inode.get()); node != nullptr && (flags & abi::o_excl) != 0)
     node->forbid_links();

@@ -212,3 +212,5 @@ std::string path_name(Task& task, const Path& path);
 Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view path, u32 flags, u32 mode, u64 resolve = 0);
 
 }  // namespace limen
+Result<void> check_permission(const Credentials& creds, Inode& inode, const Attributes& attributes, u32 want);
+// Of something that has a mode and no access list.

@@ -3,6 +3,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/xattr.h"
+#include "kernel/cred/credentials.h"
 #include "kernel/fs/overlay/overlay_fs.h"
 #include "kernel/kernel.h"
 
@@ -139,6 +140,42 @@ Result<std::vector<std::string>> OverlayInode::list_xattr() {
     if (is_shown_xattr(name) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names;
+}
+
+// The host's lists, as far as it lets us read them: once for each time that the host changed the file's attributes.
+void OverlayInode::learn_acls() {
+  if (type_ != abi::s_ifreg && type_ != abi::s_ifdir) return;
+  TimeStamp as_of;
+  {
+    MutexGuard guard(lock_);
+    if (owns_attributes_ || acls_as_of_ == attributes_.ctime) return;
+    as_of = attributes_.ctime;
+  }
+  const Result<Ref<HostTree::Open>> open = type_ == abi::s_ifdir ? tree().listable(place_, id_) : lower_file();
+  const auto read = [&](std::string_view name) -> Ref<const Acl> {
+    if (!open.ok() || (*open)->is_pseudo) return nullptr;
+    const Result<std::vector<u8>> value = host::get_xattr((*open)->handle, std::string(name));
+    if (!value.ok()) return nullptr;
+    Result<Ref<const Acl>> list = Acl::parse(*make_ref<Credentials>(), *value);
+    return list.ok() && *list && (*list)->check().ok() ? std::move(*list) : Ref<const Acl>();
+  };
+  Ref<const Acl> access = read(abi::acl_access_name);
+  Ref<const Acl> inherited = type_ == abi::s_ifdir ? read(abi::acl_default_name) : Ref<const Acl>();
+  MutexGuard guard(lock_);
+  if (owns_attributes_) return;
+  keep_acl(AclKind::access, std::move(access));
+  keep_acl(AclKind::inherited, std::move(inherited));
+  acls_as_of_ = as_of;
+}
+
+bool OverlayInode::learn_acl() {
+  learn_acls();
+  return has_acl();
+}
+
+Result<Ref<const Acl>> OverlayInode::acl(AclKind kind) {
+  learn_acls();
+  return MemoryInode::acl(kind);
 }
 
 // A directory that the host has removed is empty.

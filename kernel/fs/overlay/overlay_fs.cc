@@ -216,6 +216,7 @@ Result<void> OverlayInode::own_attributes() {
     if (owns_attributes_) return success;
   }
   (void)attributes().ok();  // the newest, once more
+  learn_acls();
   std::string symlink;
   if (type_ == abi::s_iflnk) symlink = TRY(target());
   TRY(fs_.charge_inode());

@@ -56,6 +56,8 @@ class OverlayInode final : public MemoryInode {
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
   Result<std::vector<u8>> get_xattr(std::string_view name) override;
   Result<std::vector<std::string>> list_xattr() override;
+  Result<Ref<const Acl>> acl(AclKind kind) override;
+  bool learn_acl() override;
 
   Result<usize> read_at(Task& task, UserBuffer& to, u64& position) override;
   Result<MappingSource> mapping(Ref<RefCounted> owner, bool may_write) override;
@@ -87,6 +89,7 @@ class OverlayInode final : public MemoryInode {
   void pin();
   Result<host::DirectoryNames> lower_names();
   Result<Ref<HostTree::Open>> lower_file();
+  void learn_acls();
 
   const Ref<OverlayInode> parent_;  // where the host has it; null at the root
   const std::string place_;         // in the tree
@@ -97,6 +100,7 @@ class OverlayInode final : public MemoryInode {
   bool owns_attributes_ GUARDED_BY(lock_) = false;
   bool owns_content_ GUARDED_BY(lock_) = false;
   bool told_ GUARDED_BY(lock_) = false;  // of attributes_: withdraw_opened before they change
+  std::optional<TimeStamp> acls_as_of_ GUARDED_BY(lock_);  // the host file's ctime when its access lists were read
   std::atomic<bool> pinned_{false};
   std::atomic<u64> seen_at_ns_{0};                                     // when the host was asked last
   std::map<std::string, bool, std::less<>> absent_ GUARDED_BY(lock_);  // of an unchanging directory

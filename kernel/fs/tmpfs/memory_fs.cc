@@ -85,7 +85,10 @@ Result<Ref<MemoryInode>> MemoryFilesystem::make_inode(const NewInode& what) { re
 
 Result<Ref<MemoryInode>> MemoryFilesystem::make_inode(const NewInode& what, Device device) {
   TRY(charge_inode());
-  return make_ref<MemoryInode>(*this, first_attributes(*this, what, device), std::string(what.symlink));
+  Ref<MemoryInode> inode =
+      make_ref<MemoryInode>(*this, first_attributes(*this, what, device), std::string(what.symlink));
+  if (what.access || what.inherited) inode->start_with(what.access, what.inherited);
+  return inode;
 }
 
 MemoryInode::MemoryInode(MemoryFilesystem& fs, const Attributes& attributes, std::string symlink)
@@ -147,6 +150,8 @@ Result<void> MemoryInode::change(const AttributeChange& change) {
     if ((seals() & abi::f_seal_exec) != 0 && ((*change.mode ^ attributes_.mode) & kExecute) != 0) return Errno::eperm;
   }
   change.apply_to(attributes_);
+  const Ref<const Acl>& list = acls_[static_cast<usize>(AclKind::access)];
+  if (change.mode && list) keep_acl(AclKind::access, list->with_mode(*change.mode));
   attributes_.ctime = now;
   return success;
 }
@@ -357,6 +362,7 @@ Result<Ref<File>> MemoryInode::open(Task& task, const Path& path, u32 flags) {
 u64 MemoryInode::xattr_bytes() const {
   u64 sum = 0;
   for (const auto& [name, value] : xattrs_) sum += name.size() + value.size() + kDirectoryEntrySize;
+  for (const Ref<const Acl>& list : acls_) sum += list ? list->size() : 0;
   return sum;
 }
 
@@ -398,6 +404,40 @@ Result<std::vector<std::string>> MemoryInode::list_xattr() {
   MutexGuard guard(lock_);
   for (const auto& [name, value] : xattrs_) names.push_back(name);
   return names;
+}
+
+void MemoryInode::keep_acl(AclKind kind, Ref<const Acl> list) {
+  if (kind == AclKind::access) has_acl_.store(static_cast<bool>(list), std::memory_order_relaxed);
+  acls_[static_cast<usize>(kind)] = std::move(list);
+}
+
+void MemoryInode::start_with(Ref<const Acl> access, Ref<const Acl> inherited) {
+  MutexGuard guard(lock_);
+  keep_acl(AclKind::access, std::move(access));
+  keep_acl(AclKind::inherited, std::move(inherited));
+  recount();
+}
+
+Result<Ref<const Acl>> MemoryInode::acl(AclKind kind) {
+  MutexGuard guard(lock_);
+  return Ref<const Acl>(acls_[static_cast<usize>(kind)]);
+}
+
+// Linux: posix_acl_update_mode, simple_set_acl.
+Result<void> MemoryInode::set_acl(AclKind kind, Ref<const Acl> list, bool drop_setgid) {
+  TRY(own_attributes());
+  const TimeStamp now = fs_.now();
+  MutexGuard guard(lock_);
+  if (list && list->size() > fs_.bytes_free()) return Errno::enospc;
+  if (kind == AclKind::access) {
+    if (list) attributes_.mode = (attributes_.mode & ~0777u) | list->mode_bits();
+    if (drop_setgid) attributes_.mode &= ~abi::s_isgid;
+    if (list && !list->says_more()) list.reset();
+  }
+  keep_acl(kind, std::move(list));
+  attributes_.ctime = now;
+  recount();
+  return success;
 }
 
 bool MemoryInode::collect(u64& position, const DirectorySink& sink) {

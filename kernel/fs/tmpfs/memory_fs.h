@@ -8,6 +8,7 @@
 // (rank `inode`) guards its attributes and orders its writes. Changes of names come one at a time (Filesystem::rename_lock).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <optional>
@@ -97,6 +98,8 @@ class MemoryInode : public Inode {
   Result<void> set_xattr(std::string_view name, std::vector<u8> value, u32 flags) override;
   Result<void> remove_xattr(std::string_view name) override;
   Result<std::vector<std::string>> list_xattr() override;
+  Result<Ref<const Acl>> acl(AclKind kind) override;
+  Result<void> set_acl(AclKind kind, Ref<const Acl> list, bool drop_setgid) override;
 
   // The bytes of a regular file. `position` advances; a write at kAtEnd goes to the end. eisdir for directories.
   static constexpr u64 kAtEnd = ~u64{0};
@@ -127,7 +130,8 @@ class MemoryInode : public Inode {
   u64 number() const { return number_; }
   u32 type() const { return type_; }
   Result<u32> file_type() override { return type_; }
-  virtual bool is_of_host() const { return false; }  // of a layer below
+  virtual bool is_of_host() const { return false; }                  // of a layer below
+  void start_with(Ref<const Acl> access, Ref<const Acl> inherited);  // of a new inode
   // O_TMPFILE with O_EXCL: this inode without a name never gets one.
   void forbid_links() { may_get_name_.store(false, std::memory_order_relaxed); }
   // The access time after a read through `path`, as the mount's flags have it. Linux: touch_atime, relatime_need_update.
@@ -159,6 +163,7 @@ class MemoryInode : public Inode {
   void touch_directory(i64 links_change, i64 names_change);
   void change_links(i64 by);
   void recount() REQUIRES(lock_);
+  void keep_acl(AclKind kind, Ref<const Acl> list) REQUIRES(lock_);
   Result<void> resize(u64 size) REQUIRES(lock_);
   Result<void> reserve(u64 offset, u64 end) REQUIRES(lock_);
   PageStore& store() REQUIRES(lock_);
@@ -170,6 +175,7 @@ class MemoryInode : public Inode {
   Attributes attributes_ GUARDED_BY(lock_);
   std::string symlink_ GUARDED_BY(lock_);
   std::map<std::string, std::vector<u8>, std::less<>> xattrs_ GUARDED_BY(lock_);
+  std::array<Ref<const Acl>, 2> acls_ GUARDED_BY(lock_);  // by AclKind
   Ref<PageStore> store_ GUARDED_BY(lock_);
   u64 charged_ GUARDED_BY(lock_) = 0;         // bytes of pages and attributes that the filesystem counts
   bool is_charged_ GUARDED_BY(lock_) = true;  // among the filesystem's inodes
