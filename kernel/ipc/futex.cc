@@ -4,52 +4,10 @@
 #include <deque>
 
 #include "abi/futex.h"
+#include "kernel/ipc/futex_waiter.h"
 #include "kernel/kernel.h"
-#include "kernel/task/task.h"
 
 namespace limen {
-
-struct FutexTable::Waiter {
-  enum class Kind : u8 { plain, pi };
-  Task* task = nullptr;
-  FutexKey key;
-  u32 bitset = ~0u;
-  Kind kind = Kind::plain;
-  GuestAddr addr;                        // pi: to write the word for it
-  Pid owner;                             // pi: whom it waits for
-  std::atomic<Bucket*> bucket{nullptr};  // null once woken; changed under the bucket's lock
-  std::list<Waiter*>::iterator place;
-};
-
-namespace {
-
-// A waiter on a private word counts itself before it looks at the word: then a guest whose wake finds the count at 0 may believe it.
-class CountedWait {
- public:
-  CountedWait(Task& task, FutexTable::Word word)
-      : count_(word.is_private ? &task.mm().space().futex_waiters() : nullptr) {
-    if (count_ != nullptr) __atomic_fetch_add(count_, 1, __ATOMIC_SEQ_CST);
-  }
-  ~CountedWait() {
-    if (count_ != nullptr) __atomic_fetch_sub(count_, 1, __ATOMIC_SEQ_CST);
-  }
-  CountedWait(const CountedWait&) = delete;
-  CountedWait& operator=(const CountedWait&) = delete;
-
- private:
-  u32* const count_;
-};
-
-void wake_tasks(const std::vector<Ref<Task>>& tasks) {
-  for (const Ref<Task>& task : tasks) task->wake();
-}
-
-Result<FutexKey> key_of(Task& task, FutexTable::Word word) {
-  if (word.addr.raw() % sizeof(u32) != 0) return Errno::einval;
-  return task.mm().futex_key(word.addr, word.is_private);
-}
-
-}  // namespace
 
 FutexTable::FutexTable() : buckets_(std::make_unique<std::array<Bucket, kBuckets>>()) {}
 
@@ -169,7 +127,7 @@ Result<i64> FutexTable::wake(Task& task, Word word, i32 most, u32 bitset) {
     MutexGuard guard(bucket.lock);
     // A plain wake of a word that others hold a PI lock on is a mistake of the program.
     for (const Waiter* waiter : bucket.waiters) {
-      if (waiter->key == key && waiter->kind == Waiter::Kind::pi) return Errno::einval;
+      if (waiter->key == key && waiter->kind != Waiter::Kind::plain) return Errno::einval;
     }
     wake_matching(bucket, key, most, bitset, woken);
   }
@@ -200,7 +158,7 @@ Result<i64> FutexTable::requeue(Task& task, Word from, Word to, i32 most_woken, 
       const auto here = it++;
       Waiter& waiter = **here;
       if (waiter.key != from_key) continue;
-      if (waiter.kind == Waiter::Kind::pi) return Errno::einval;
+      if (waiter.kind != Waiter::Kind::plain) return Errno::einval;
       if (count - most_woken >= most_moved) break;
       if (++count <= most_woken) {
         wake_waiter(source, here, woken);
@@ -286,135 +244,17 @@ Result<i64> FutexTable::wake_op(Task& task, Word first, Word second, i32 most_fi
     std::optional<MutexGuard> upper;
     if (&bucket1 != &bucket2) upper.emplace(&bucket1 < &bucket2 ? bucket2.lock : bucket1.lock);
     const bool met = TRY(operate(task.mm(), second.addr, operation));
+    for (const auto& [bucket, key] : {std::pair(&bucket1, &key1), std::pair(&bucket2, &key2)}) {
+      if (bucket == &bucket2 && !met) continue;
+      for (const Waiter* waiter : bucket->waiters) {
+        if (waiter->key == *key && waiter->kind != Waiter::Kind::plain) return Errno::einval;
+      }
+    }
     wake_matching(bucket1, key1, most_first, ~0u, woken);
     if (met) wake_matching(bucket2, key2, most_second, ~0u, woken);
   }
   wake_tasks(woken);
   return static_cast<i64>(woken.size());
-}
-
-// As it stands in a word: in the task's own pid namespace.
-static u32 number_of(const Task& task) { return static_cast<u32>(task.sees(task.tid())); }
-
-// --- Priority inheritance -----------------------------------------------------------------------------------------------
-
-// Takes the word for the task, or marks it contended and says false. Under the bucket's lock.
-Result<bool> FutexTable::try_take_pi(Task& task, Bucket& bucket, Waiter& waiter) NO_THREAD_SAFETY_ANALYSIS {
-  const u32 tid = static_cast<u32>(task.sees(task.tid()));
-  for (int tries = 0; tries < 1024; ++tries) {
-    const u32 value = TRY(task.mm().load_u32(waiter.addr));
-    const u32 owner = value & abi::futex_tid_mask;
-    if (owner == tid) return Errno::edeadlk;
-    const bool others = std::any_of(bucket.waiters.begin(), bucket.waiters.end(), [&](const Waiter* w) {
-      return w->key == waiter.key && w->kind == Waiter::Kind::pi;
-    });
-    u32 desired = value | abi::futex_waiters;
-    if (owner == 0) desired = tid | (value & abi::futex_owner_died) | (others ? abi::futex_waiters : 0);
-    if (desired != value) {
-      const u32 found = TRY(task.mm().compare_exchange_u32(waiter.addr, value, desired));
-      if (found != value) continue;
-    }
-    if (owner == 0) return true;
-    waiter.owner = task.means(Pid(static_cast<i32>(owner)));
-    return false;
-  }
-  return Errno::eagain;
-}
-
-Result<void> FutexTable::lock_pi(Task& task, Word word, Deadline deadline, Try only_try) {
-  const CountedWait counted(task, word);
-  Waiter waiter;
-  waiter.task = &task;
-  waiter.kind = Waiter::Kind::pi;
-  waiter.addr = word.addr;
-  waiter.key = TRY(key_of(task, word));
-  Bucket& bucket = bucket_of(waiter.key);
-  if (only_try == Try::yes) {
-    const u32 value = TRY(task.mm().load_u32(word.addr));
-    const u32 owner = value & abi::futex_tid_mask;
-    if (owner != 0 && owner != static_cast<u32>(task.sees(task.tid()))) {
-      ReadGuard tree(task.kernel().process_tree);
-      return task.namespaces().pid->find(Pid(static_cast<i32>(owner))) ? Errno::eagain : Errno::esrch;
-    }
-  }
-  pi_waiters_.fetch_add(1, std::memory_order_seq_cst);
-  Result<void> result = [&]() -> Result<void> {
-    {
-      MutexGuard guard(bucket.lock);
-      const bool taken = TRY(try_take_pi(task, bucket, waiter));
-      if (taken) return success;
-      enqueue(bucket, waiter);
-    }
-    // An owner that is gone already will not hand over (it may have died before we queued).
-    bool exists = false;
-    {
-      ReadGuard tree(task.kernel().process_tree);
-      exists = static_cast<bool>(task.kernel().pids->find(waiter.owner));
-    }
-    if (!exists && dequeue(waiter)) return Errno::esrch;
-    const Result<void> slept = sleep(task, waiter, deadline);  // success: the word is ours already
-    return slept.is(Errno::erestartsys) ? Result<void>(Errno::erestartnointr) : slept;
-  }();
-  pi_waiters_.fetch_sub(1, std::memory_order_seq_cst);
-  return result;
-}
-
-Result<void> FutexTable::unlock_pi(Task& task, Word word) {
-  const FutexKey key = TRY(key_of(task, word));
-  const u32 tid = static_cast<u32>(task.sees(task.tid()));
-  Bucket& bucket = bucket_of(key);
-  std::vector<Ref<Task>> woken;
-  {
-    MutexGuard guard(bucket.lock);
-    const auto next =
-        std::find_if(bucket.waiters.begin(), bucket.waiters.end(), [&](const Waiter* w) { return w->key == key; });
-    if (next != bucket.waiters.end() && (*next)->kind != Waiter::Kind::pi) return Errno::einval;
-    bool done = false;
-    for (int tries = 0; tries < 1024 && !done; ++tries) {
-      const u32 value = TRY(task.mm().load_u32(word.addr));
-      if ((value & abi::futex_tid_mask) != tid) return Errno::eperm;
-      u32 desired = 0;
-      if (next != bucket.waiters.end()) desired = number_of(*(*next)->task) | abi::futex_waiters;
-      const u32 found = TRY(task.mm().compare_exchange_u32(word.addr, value, desired));
-      done = found == value;
-    }
-    if (!done) return Errno::eagain;
-    if (next != bucket.waiters.end()) {
-      const Pid new_owner = (*next)->task->tid();
-      for (Waiter* w : bucket.waiters) {
-        if (w->key == key) w->owner = new_owner;
-      }
-      wake_waiter(bucket, next, woken);
-    }
-  }
-  wake_tasks(woken);
-  return success;
-}
-
-void FutexTable::owner_died(Task& task) {
-  if (pi_waiters_.load(std::memory_order_seq_cst) == 0) return;
-  std::vector<Ref<Task>> woken;
-  for (Bucket& bucket : *buckets_) {
-    MutexGuard guard(bucket.lock);
-    for (auto it = bucket.waiters.begin(); it != bucket.waiters.end();) {
-      const auto here = it++;
-      Waiter& waiter = **here;
-      if (waiter.kind != Waiter::Kind::pi || waiter.owner != task.tid()) continue;
-      const Ref<Mm> mm = waiter.task->mm_ref();
-      const Pid heir = waiter.task->tid();
-      const FutexKey key = waiter.key;
-      if (mm) {
-        const u32 desired = number_of(*waiter.task) | abi::futex_waiters | abi::futex_owner_died;
-        const Result<u32> value = mm->load_u32(waiter.addr);
-        if (value.ok()) (void)mm->compare_exchange_u32(waiter.addr, *value, desired);
-      }
-      wake_waiter(bucket, here, woken);
-      for (Waiter* w : bucket.waiters) {
-        if (w->kind == Waiter::Kind::pi && w->key == key) w->owner = heir;
-      }
-    }
-  }
-  wake_tasks(woken);
 }
 
 }  // namespace limen

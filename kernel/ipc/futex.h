@@ -45,6 +45,12 @@ class FutexTable {
   Result<i64> wake(Task& task, Word word, i32 most, u32 bitset);
   // Wakes `most_woken` of `from`, moves at most `most_moved` others to `to`. eagain where *from != *compare.
   Result<i64> requeue(Task& task, Word from, Word to, i32 most_woken, i32 most_moved, const u32* compare);
+  // FUTEX_WAIT_REQUEUE_PI: as wait, until requeue_pi has made it the owner of `to`, or one that waits for it.
+  // eagain also for a signal that comes after it was moved; erestartnointr for one before.
+  Result<void> wait_requeue_pi(Task& task, Word from, u32 expected, Word to, Deadline deadline);
+  // FUTEX_CMP_REQUEUE_PI: how many of `from` got `to` or wait for it now, at most one more than `most_moved`.
+  // einval: who waits is not in wait_requeue_pi, or for another `to`; edeadlk; esrch.
+  Result<i64> requeue_pi(Task& task, Word from, Word to, i32 most_woken, i32 most_moved, u32 compare);
   // FUTEX_WAKE_OP. enosys for an unknown operation.
   Result<i64> wake_op(Task& task, Word first, Word second, i32 most_first, i32 most_second, u32 operation);
 
@@ -67,7 +73,9 @@ class FutexTable {
   void wake_waiter(Bucket& bucket, std::list<Waiter*>::iterator it, std::vector<Ref<Task>>& woken);
   bool dequeue(Waiter& waiter);  // false when it had been woken
   Result<void> sleep(Task& task, Waiter& waiter, Deadline deadline);
-  Result<bool> try_take_pi(Task& task, Bucket& bucket, Waiter& waiter);
+  struct Taking;
+  Result<bool> try_take_pi(const Taking& taking, Bucket& bucket, Waiter& waiter);
+  void hand_over_from(Pid owner);
   usize wake_matching(Bucket& bucket, const FutexKey& key, i32 most, u32 bitset, std::vector<Ref<Task>>& woken);
 
   static constexpr usize kBuckets = 256;

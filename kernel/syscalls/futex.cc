@@ -83,8 +83,14 @@ Result<i64> sys_futex(Task& task, UserInOut<u32> uaddr, FutexOp op, u32 val, u64
       return no_value(futexes.lock_pi(task, word, Deadline::never(), Try::yes));
     case abi::futex_unlock_pi:
       return no_value(futexes.unlock_pi(task, word));
+    case abi::futex_wait_requeue_pi: {
+      const Deadline deadline = TRY(read_deadline(task, timeout, Meaning::absolute, realtime));
+      return no_value(futexes.wait_requeue_pi(task, word, val, word2, deadline));
+    }
+    case abi::futex_cmp_requeue_pi:
+      return futexes.requeue_pi(task, word, word2, count, count2, val3);
     default:
-      return Errno::enosys;  // FUTEX_FD, FUTEX_*_REQUEUE_PI
+      return Errno::enosys;  // FUTEX_FD is no more
   }
 }
 
