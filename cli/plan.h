@@ -4,6 +4,7 @@
 // complete, and everything in it that can be checked without starting anything has been checked.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -61,6 +62,12 @@ struct Plan {
   u32 pids = 0;        // tasks: processes and threads
   u64 files_soft = 0;  // RLIMIT_NOFILE of the first process
   u64 files_hard = 0;
+  // What the caller has of every other limit, by RLIMIT_*, and what prctl(PR_GET_SPECULATION_CTRL) tells of the host.
+  struct Inherited {
+    u64 soft = ~u64{0}, hard = ~u64{0};
+  };
+  std::array<Inherited, 16> inherited;
+  std::array<u32, 3> speculation{};
   std::optional<std::chrono::milliseconds> timeout;  // then the sandbox ends with status 124
   NetMode net = NetMode::none;
 

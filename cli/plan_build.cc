@@ -1,5 +1,6 @@
 #include "cli/plan_build.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -127,6 +128,15 @@ void set_limits(Plan& plan, const RunOptions& options) {
   plan.files_hard = std::min<u64>(files.rlim_max, kMostFiles);
   if (!options.files.empty()) {
     plan.files_soft = plan.files_hard = parse_number("--files", options.files, 3, kMostFiles);
+  }
+  for (usize i = 0; i < plan.inherited.size(); ++i) {
+    rlimit limit{};
+    const bool is_told = i != RLIMIT_NOFILE && ::getrlimit(static_cast<__rlimit_resource>(i), &limit) == 0;
+    if (is_told) plan.inherited[i] = {limit.rlim_cur, limit.rlim_max};
+  }
+  for (usize i = 0; i < plan.speculation.size(); ++i) {
+    const int state = ::prctl(PR_GET_SPECULATION_CTRL, i, 0, 0, 0);
+    if (state > 0) plan.speculation[i] = static_cast<u32>(state);
   }
   if (!options.timeout.empty()) plan.timeout = parse_duration("--timeout", options.timeout);
 }

@@ -101,6 +101,16 @@ Result<void> restrict_reach(const Plan& plan) {
   return not_there ? Result<void>(success) : done;
 }
 
+// The caller's limits are the guest's; what the kernel itself needs it takes as far as it may. All pages of guests are one file of it.
+void raise_own_limits() {
+  for (const auto resource : {RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_NPROC, RLIMIT_MEMLOCK, RLIMIT_CPU}) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == limit.rlim_max) continue;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(resource, &limit);
+  }
+}
+
 void raise_file_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -120,6 +130,9 @@ KernelOptions kernel_options(const Plan& plan, const KernelStart& start, int log
   options.limits.pids = plan.pids;
   options.limits.files = static_cast<u32>(plan.files_hard);
   options.limits.files_soft = static_cast<u32>(plan.files_soft);
+  for (usize i = 0; i < plan.inherited.size(); ++i)
+    options.limits.inherited[i] = {plan.inherited[i].soft, plan.inherited[i].hard};
+  options.speculation = plan.speculation;
   options.limits.cpus = std::max(1u, std::thread::hardware_concurrency());
   options.hostname = plan.hostname;
   options.report_missing = plan.report_missing;
@@ -304,6 +317,7 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   scrub_environment();
   forbid_core_dumps();
   drop_capabilities();
+  raise_own_limits();
   raise_file_limit();
   int log_fd = STDERR_FILENO;
   if (!plan.log_file.empty()) log_fd = open(plan.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -2,6 +2,7 @@
 // kernels can live in one process.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -67,6 +68,11 @@ struct KernelLimits {
   u32 pids = 4096;
   u32 files = 65536;  // RLIMIT_NOFILE's hard limit
   u32 files_soft = 1024;
+  // What who starts the sandbox has: by RLIMIT_*, where it is less than the sandbox's own.
+  struct Inherited {
+    u64 soft = ~u64{0}, hard = ~u64{0};
+  };
+  std::array<Inherited, 16> inherited;
   u32 cpus = 1;
   u64 all_cpus() const { return cpus >= 64 ? ~u64{0} : (u64{1} << cpus) - 1; }  // bit by bit
 };
@@ -74,6 +80,7 @@ struct KernelLimits {
 struct KernelOptions {
   KernelLimits limits;
   std::string hostname = "limen";
+  std::array<u32, 3> speculation{};  // PR_GET_SPECULATION_CTRL of the host, by PR_SPEC_*
   bool report_missing = false;
   bool patching = true;                       // replace `syscall` in text of files: kernel/mm/patched_text.h
   bool log_calls = false;                     // each call and fault, one line: for debugging the kernel itself

@@ -1,5 +1,6 @@
 // The first process of a sandbox.
 #include <algorithm>
+#include <array>
 
 #include "abi/resource.h"
 #include "kernel/filter/seccomp.h"
@@ -19,15 +20,23 @@ namespace {
 // Linux: include/asm-generic/resource.h:INIT_RLIMITS, with the sandbox's own bounds.
 void set_first_limits(ThreadGroup& group, const KernelLimits& limits) {
   const u64 mib = u64{1} << 20;
-  group.set_limit(abi::rlimit_stack, {8 * mib, ~u64{0}});
-  group.set_limit(abi::rlimit_core, {0, ~u64{0}});
-  group.set_limit(abi::rlimit_nofile, {std::min<u64>(limits.files_soft, limits.files), limits.files});
-  group.set_limit(abi::rlimit_nproc, {limits.pids, limits.pids});
-  group.set_limit(abi::rlimit_memlock, {8 * mib, 8 * mib});
-  group.set_limit(abi::rlimit_sigpending, {4096, 4096});
-  group.set_limit(abi::rlimit_msgqueue, {819200, 819200});
-  group.set_limit(abi::rlimit_nice, {0, 0});
-  group.set_limit(abi::rlimit_rtprio, {0, 0});
+  std::array<ResourceLimit, abi::rlim_nlimits> first;
+  first[abi::rlimit_stack] = {8 * mib, ~u64{0}};
+  first[abi::rlimit_core] = {0, ~u64{0}};
+  first[abi::rlimit_nofile] = {std::min<u64>(limits.files_soft, limits.files), limits.files};
+  first[abi::rlimit_nproc] = {limits.pids, limits.pids};
+  first[abi::rlimit_memlock] = {8 * mib, 8 * mib};
+  first[abi::rlimit_sigpending] = {4096, 4096};
+  first[abi::rlimit_msgqueue] = {819200, 819200};
+  first[abi::rlimit_nice] = first[abi::rlimit_rtprio] = {0, 0};
+  for (usize i = 0; i < first.size(); ++i) {
+    const KernelLimits::Inherited& given = limits.inherited[i];
+    ResourceLimit limit{std::min(first[i].soft, given.soft), std::min(first[i].hard, given.hard)};
+    // A stack may be larger than the usual one, where its user has said so.
+    if (i == abi::rlimit_stack && given.soft != ~u64{0}) limit.soft = given.soft;
+    limit.soft = std::min(limit.soft, limit.hard);
+    group.set_limit(i, limit);
+  }
 }
 
 // The places where execvp(3) would look for `name`.

@@ -23,7 +23,8 @@ struct HostSigaction {
 };
 constexpr u64 kSaRestorer = 0x04000000;
 constexpr int kGateSignals[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, LIMEN_SIGNAL_KICK};
-constexpr int kSpareFd = 900;  // above every number that the child arranges
+constexpr int kSpareFd =
+    10;  // above every number that the child arranges, and low: the caller may have few (RLIMIT_NOFILE)
 
 struct Descriptors {
   int arena, control, gate, page;  // page: -1 for none

@@ -126,14 +126,16 @@ bool HostTree::is_unchanging(const std::string& place) const {
   });
 }
 
-HostTree::~HostTree() {
-  [&]() NO_THREAD_SAFETY_ANALYSIS {  // nobody else is left
-    while (oldest_ != nullptr) {
-      Open* const open = oldest_;
-      take_out(*open);
-      open->unref();
-    }
-  }();
+HostTree::~HostTree() { drop_kept(); }
+
+void HostTree::drop_kept() {
+  std::vector<Ref<Open>> dropped;  // closed after the lock is gone
+  MutexGuard guard(lock_);
+  while (oldest_ != nullptr) {
+    Open* const open = oldest_;
+    take_out(*open);
+    dropped.push_back(Ref<Open>::adopt(open));
+  }
 }
 
 HostTree::Open** HostTree::find(const HostId& id, Use use) {
@@ -217,9 +219,9 @@ Result<host::Handle> HostTree::open(const Spot& spot, Opener opener) {
     above = cached(*spot.above, Use::directory);
     if (!above) above = cached(*spot.above, Use::list);
   }
-  if (!above) return opener(root_, spot.place);
+  if (!above) return with_room([&] { return opener(root_, spot.place); });
   if (above->is_pseudo) return Errno::enoent;
-  return opener(above->handle, spot.place.substr(spot.place.rfind('/') + 1));
+  return with_room([&] { return opener(above->handle, spot.place.substr(spot.place.rfind('/') + 1)); });
 }
 
 Result<Ref<HostTree::Open>> HostTree::open_directory(const Spot& spot, Use use) {

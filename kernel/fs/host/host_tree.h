@@ -123,6 +123,15 @@ class HostTree final : public RefCounted {
   Result<Ref<Open>> open_directory(const Spot& spot, Use use);
   Result<bool> is_pseudo(const host::Handle& handle, const HostId& id);
   void keep(const Ref<Open>& open, Use use);
+  void drop_kept();
+  // `open` once more without what is kept, where the host gave us few descriptors (RLIMIT_NOFILE).
+  template <typename OpenHandle>
+  Result<host::Handle> with_room(const OpenHandle& open) {
+    Result<host::Handle> handle = open();
+    if (!handle.is(Errno::emfile)) return handle;
+    drop_kept();
+    return open();
+  }
   Open** find(const HostId& id, Use use) REQUIRES(lock_);  // what refers to it in its bucket, or would
   void set_newest(Open& open) REQUIRES(lock_);
   void take_out(Open& open) REQUIRES(lock_);
