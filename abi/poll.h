@@ -80,6 +80,7 @@ inline constexpr u32 in_nonblock = 04000;
 // timerfd_settime(2)
 inline constexpr u32 tfd_timer_abstime = 1;
 inline constexpr u32 tfd_timer_cancel_on_set = 2;
+inline constexpr u32 tfd_ioc_set_ticks = 0x40085400;
 
 // What read(2) gives of a signalfd.
 struct SignalfdSigInfo {

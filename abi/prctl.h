@@ -91,6 +91,15 @@ inline constexpr u64 pr_sys_dispatch_off = 0;
 inline constexpr u64 pr_sys_dispatch_on = 1;
 inline constexpr u64 pr_mdwe_refuse_exec_gain = 1;
 inline constexpr u64 pr_mdwe_no_inherit = 2;
+inline constexpr u64 pr_thp_disable_except_advised = 2;
+inline constexpr u64 pr_spec_store_bypass = 0;
+inline constexpr u64 pr_spec_indirect_branch = 1;
+inline constexpr u64 pr_spec_l1d_flush = 2;
+inline constexpr u32 pr_spec_not_affected = 0;
+inline constexpr u32 pr_spec_prctl = 1;
+inline constexpr u32 pr_spec_enable = 2;
+inline constexpr u32 pr_spec_disable = 4;
+inline constexpr u32 pr_spec_force_disable = 8;
 
 // PR_SET_DUMPABLE; the third is what a program that its user may not read gets.
 inline constexpr i32 suid_dump_disable = 0;

@@ -80,6 +80,7 @@ TimerSetting TimerFile::set(TimerSetting wanted, u32 flags) {
     offset_when_set_ = clock_offset();
     interval_ = wanted.interval_ns;
     expiry_ = 0;
+    more_ticks_ = 0;
     if (wanted.value_ns != 0) {
       const bool absolute = (flags & abi::tfd_timer_abstime) != 0;
       expiry_ = absolute ? wanted.value_ns : saturating_add(at, wanted.value_ns);
@@ -99,12 +100,12 @@ TimerSetting TimerFile::get() {
 PollEvents TimerFile::poll(PollTable* table) {
   if (table != nullptr) table->add(waiters_, waiters_->queue);
   MutexGuard guard(lock_);
-  return is_due() || is_cancelled() ? kPollIn : 0;
+  return is_due() || more_ticks_ != 0 || is_cancelled() ? kPollIn : 0;
 }
 
 Result<usize> TimerFile::try_read(Task&, UserBuffer& to, u64*) {
   if (to.remaining() < sizeof(u64)) return Errno::einval;
-  u64 ticks = 1;
+  u64 ticks = 0;
   {
     MutexGuard guard(lock_);
     if (is_cancelled()) {
@@ -112,18 +113,37 @@ Result<usize> TimerFile::try_read(Task&, UserBuffer& to, u64*) {
       return Errno::ecanceled;
     }
     const u64 at = now();
-    if (expiry_ == 0 || at < expiry_) return Errno::eagain;
-    if (interval_ == 0) {
-      expiry_ = 0;
-    } else {
-      ticks += (at - expiry_) / interval_;
-      expiry_ = saturating_add(expiry_, ticks * interval_);
-      schedule();
+    if (expiry_ != 0 && at >= expiry_) {
+      ticks = 1;
+      if (interval_ == 0) {
+        expiry_ = 0;
+      } else {
+        ticks += (at - expiry_) / interval_;
+        expiry_ = saturating_add(expiry_, ticks * interval_);
+        schedule();
+      }
     }
+    ticks += std::exchange(more_ticks_, 0);
+    if (ticks == 0) return Errno::eagain;
   }
   // As on Linux a bad address loses what was read.
   const usize n = TRY(to.copy_out({reinterpret_cast<const u8*>(&ticks), sizeof ticks}));
   return n == sizeof ticks ? Result<usize>(n) : Result<usize>(Errno::efault);
+}
+
+// Ticks that have come are replaced, by at least one. Source: fs/timerfd.c:timerfd_ioctl.
+Result<i64> TimerFile::ioctl(Task& task, u32 command, u64 argument) {
+  if (command != abi::tfd_ioc_set_ticks) return Errno::enotty;
+  u64 ticks = 0;
+  TRY(copy_from_user(task, &ticks, GuestAddr(argument), sizeof ticks));
+  if (ticks == 0) return Errno::einval;
+  {
+    MutexGuard guard(lock_);
+    if (is_cancelled()) return Errno::ecanceled;
+    more_ticks_ = ticks - static_cast<u64>(is_due());
+  }
+  waiters_->queue.wake(kPollIn);
+  return 0;
 }
 
 void TimerFile::released() {
@@ -138,6 +158,7 @@ std::string TimerFile::describe() {
   const TimerSetting left = setting(at);
   u64 ticks = 0;
   if (expiry_ != 0 && at >= expiry_) ticks = interval_ == 0 ? 1 : 1 + (at - expiry_) / interval_;
+  ticks += more_ticks_;
   const abi::TimeSpec value = to_timespec(left.value_ns), interval = to_timespec(left.interval_ns);
   char text[200];
   std::snprintf(text, sizeof text,

@@ -21,6 +21,7 @@ class TimerFile final : public File {
   // `flags` are TFD_TIMER_*; returns what was set before.
   TimerSetting set(TimerSetting setting, u32 flags);
   TimerSetting get();
+  Result<i64> ioctl(Task& task, u32 command, u64 argument) override;  // TFD_IOC_SET_TICKS
 
   bool seekable() const override { return false; }
   Result<u64> seek(Task&, i64, int) override { return u64{0}; }  // Linux: noop_llseek
@@ -50,6 +51,7 @@ class TimerFile final : public File {
   mutable Mutex lock_{LockRank::ipc};
   u64 expiry_ GUARDED_BY(lock_) = 0;  // in the clock's own time; 0: not set
   u64 interval_ GUARDED_BY(lock_) = 0;
+  u64 more_ticks_ GUARDED_BY(lock_) = 0;  // of TFD_IOC_SET_TICKS, beside those that the clock makes
   u32 flags_of_set_ GUARDED_BY(lock_) = 0;
   i64 offset_when_set_ GUARDED_BY(lock_) = 0;
   u64 handle_ GUARDED_BY(lock_) = 0;  // in the kernel's TimerQueue

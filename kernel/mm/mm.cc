@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "abi/prctl.h"
 #include "host/random.h"
 #include "kernel/kernel.h"
 
@@ -72,9 +73,17 @@ Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
   if (!copied.ok()) return Errno::enomem;
   child->layout_ = layout_;
   child->executable_ = executable_;
-  child->huge_pages_disabled = huge_pages_disabled.load();
+  child->settings.inherit(settings);
   child->barriers = barriers.load();
   return child;
+}
+
+// Linux: mmf_init_flags.
+void Mm::Settings::inherit(const Settings& from) {
+  huge_pages_disabled = from.huge_pages_disabled.load();
+  pages_may_merge = from.pages_may_merge.load();
+  const u8 gain = from.refuses_exec_gain.load();
+  refuses_exec_gain = (gain & abi::pr_mdwe_no_inherit) != 0 ? 0 : gain;
 }
 
 Result<GuestAddr> Mm::map_stack(Task&, u64 size_limit, Placement placement) {

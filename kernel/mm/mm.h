@@ -159,8 +159,15 @@ class Mm final : public StoreMapper {
 
   MmUsage usage();
   // A copy for a call found no memory since the last time: the run loop asks the OOM killer, as for a fault.
-  std::atomic<u32> barriers{0};                  // registrations of membarrier(2), by their commands: kept over fork
-  std::atomic<bool> huge_pages_disabled{false};  // PR_SET_THP_DISABLE: kept over fork and execve
+  std::atomic<u32> barriers{0};  // registrations of membarrier(2), by their commands: kept over fork
+  // What prctl(2) sets of a whole address space; kept over fork and execve.
+  struct Settings {
+    std::atomic<u8> huge_pages_disabled{0};    // PR_SET_THP_DISABLE: 1, and its flags
+    std::atomic<bool> pages_may_merge{false};  // PR_SET_MEMORY_MERGE: no two pages are looked at here
+    std::atomic<u8> refuses_exec_gain{0};      // PR_MDWE_*: nothing that is writable becomes executable
+    void inherit(const Settings& from);
+  };
+  Settings settings;
   bool take_out_of_memory() { return out_of_memory_.exchange(false, std::memory_order_relaxed); }
   std::vector<MapsLine> maps();
   MmLayout layout();

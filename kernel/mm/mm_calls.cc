@@ -25,6 +25,12 @@ MmLimits limits_of(Task& task) {
 
 u8 protection(u64 prot) { return static_cast<u8>(prot & (abi::prot_read | abi::prot_write | abi::prot_exec)); }
 
+// Linux: include/linux/mman.h:map_deny_write_exec.
+bool gains_exec(u8 old, u8 wanted) {
+  if ((wanted & platform::kProtExec) == 0) return false;
+  return (wanted & platform::kProtWrite) != 0 || (old & platform::kProtExec) == 0;
+}
+
 struct Range {
   u64 start = 0, end = 0;
 };
@@ -179,6 +185,7 @@ Result<AddressSpace::MapRequest> Mm::judge(Task& task, const MmapRequest& reques
 
 Result<GuestAddr> Mm::mmap(Task& task, const MmapRequest& request) {
   AddressSpace::MapRequest map = TRY(judge(task, request));
+  if (settings.refuses_exec_gain != 0 && gains_exec(map.prot, map.prot)) return Errno::eacces;
   const MmLimits limits = limits_of(task);
   WriteGuard guard(lock_);
   map.flags |= map_->default_lock_flags();
@@ -218,7 +225,15 @@ Result<void> Mm::mprotect(GuestAddr addr, u64 length, u32 prot) {
     if ((vma->second.flags & kVmaGrowsDown) == 0) return Errno::einval;
     range.start = vma->first;
   }
-  return map_->protect(range.start, range.end, protection(prot), {});
+  const u8 wanted = protection(prot);
+  if (settings.refuses_exec_gain == 0) return map_->protect(range.start, range.end, wanted, {});
+  // What stands before the first that is refused is changed.
+  for (auto vma = map_->vmas().lower_bound(range.start); vma != map_->vmas().end() && vma->first < range.end; ++vma) {
+    if (!gains_exec(vma->second.prot, wanted)) continue;
+    if (vma->first > range.start) TRY(map_->protect(range.start, vma->first, wanted, {}));
+    return Errno::eacces;
+  }
+  return map_->protect(range.start, range.end, wanted, {});
 }
 
 Result<GuestAddr> Mm::mremap(Task& task, GuestAddr old, u64 old_length, u64 new_length, u32 flags, GuestAddr to) {

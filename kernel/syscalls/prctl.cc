@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "abi/capability.h"
 #include "abi/seccomp.h"
@@ -62,13 +63,15 @@ Result<i64> drop_bounding(Task& task, u64 number) {
 }
 
 Result<i64> set_securebits(Task& task, u64 wanted) {
-  constexpr u64 kBits = 0x55, kLocks = 0xaa;
+  constexpr u64 kBits = 0x555, kLocks = 0xaaa;
+  constexpr u64 kOfUserSpace = 0xf00;  // SECBIT_EXEC_*: only programs look at them, so everybody sets them
   const Credentials& old = task.credentials();
   const u64 locked = (old.securebits & kLocks) >> 1;
   const bool changes_locked = ((old.securebits ^ wanted) & locked) != 0;
   const bool drops_lock = (old.securebits & kLocks & ~wanted) != 0;
   if (changes_locked || drops_lock || (wanted & ~(kBits | kLocks)) != 0) return Errno::eperm;
-  if (!old.capable_here(Capability::setpcap)) return Errno::eperm;
+  const u64 changed = old.securebits ^ wanted;
+  if (!old.capable_here(Capability::setpcap) && (changed == 0 || (changed & ~kOfUserSpace) != 0)) return Errno::eperm;
   Ref<Credentials> fresh = old.clone();
   fresh->securebits = static_cast<u32>(wanted);
   task.set_credentials(std::move(fresh));
@@ -180,11 +183,107 @@ Result<i64> io_flusher(Task& task, i32 op, const Args& args) {
 }
 
 Result<i64> huge_pages(Task& task, i32 op, const Args& args) {
-  if (op == abi::pr_get_thp_disable)
-    return args.none() ? Result<i64>(task.mm().huge_pages_disabled ? 1 : 0) : Errno::einval;
-  if (!args.only_first()) return Errno::einval;
-  task.mm().huge_pages_disabled = args.a2 != 0;
+  std::atomic<u8>& disabled = task.mm().settings.huge_pages_disabled;
+  if (op == abi::pr_get_thp_disable) return args.none() ? Result<i64>(disabled.load()) : Errno::einval;
+  if (args.a4 != 0 || args.a5 != 0) return Errno::einval;
+  if (args.a3 != 0 && (args.a2 == 0 || args.a3 != abi::pr_thp_disable_except_advised)) return Errno::einval;
+  disabled = args.a2 == 0 ? 0 : static_cast<u8>(1 | args.a3);
   return 0;
+}
+
+// Linux: prctl_set_mdwe: what has been asked for cannot be taken back.
+Result<i64> exec_gain(Task& task, i32 op, const Args& args) {
+  std::atomic<u8>& refuses = task.mm().settings.refuses_exec_gain;
+  if (op == abi::pr_get_mdwe) return args.none() ? Result<i64>(refuses.load()) : Errno::einval;
+  if (!args.only_first() || args.a2 == abi::pr_mdwe_no_inherit) return Errno::einval;
+  if ((args.a2 & ~(abi::pr_mdwe_refuse_exec_gain | abi::pr_mdwe_no_inherit)) != 0) return Errno::einval;
+  const u8 wanted = static_cast<u8>(args.a2);
+  u8 none = 0;
+  if (refuses.compare_exchange_strong(none, wanted) || none == wanted) return 0;
+  return Errno::eperm;
+}
+
+Result<i64> merging(Task& task, i32 op, const Args& args) {
+  std::atomic<bool>& may = task.mm().settings.pages_may_merge;
+  if (op == abi::pr_get_memory_merge) return args.none() ? Result<i64>(may ? 1 : 0) : Errno::einval;
+  if (!args.only_first()) return Errno::einval;
+  may = args.a2 != 0;
+  return 0;
+}
+
+// As on a host whose administrator has decided: guests run with what it has set. Linux: arch/x86/kernel/cpu/bugs.c.
+Result<i64> speculation(Task& task, i32 op, const Args& args) {
+  const bool gets = op == abi::pr_get_speculation_ctrl;
+  if ((gets && args.a3 != 0) || args.a4 != 0 || args.a5 != 0) return Errno::einval;
+  if (args.a2 > abi::pr_spec_l1d_flush) return Errno::enodev;
+  const u32 state = task.kernel().options().speculation[args.a2] & ~abi::pr_spec_prctl;
+  if (gets) return i64{state};
+  if (args.a2 == abi::pr_spec_store_bypass) return Errno::enxio;
+  if (args.a2 == abi::pr_spec_l1d_flush) return Errno::eperm;
+  const bool enables = args.a3 == abi::pr_spec_enable;
+  if (!enables && args.a3 != abi::pr_spec_disable && args.a3 != abi::pr_spec_force_disable) return Errno::erange;
+  const bool is_on = state == abi::pr_spec_enable || state == abi::pr_spec_not_affected;
+  return enables == is_on ? Result<i64>(0) : Errno::eperm;
+}
+
+Result<i64> auxiliary_vector(Task& task, const Args& args) {
+  if (args.a4 != 0 || args.a5 != 0) return Errno::einval;
+  constexpr usize kSize = 448;  // Linux: sizeof mm->saved_auxv
+  std::vector<u8> vector = task.mm().layout().auxv;
+  vector.resize(kSize);
+  TRY(copy_to_user(task, GuestAddr(args.a2), vector.data(), std::min<u64>(args.a3, kSize)));
+  return i64{kSize};
+}
+
+// PR_SET_VMA_ANON_NAME. Linux: kernel/sys.c:prctl_set_vma, mm/madvise.c:set_anon_vma_name.
+Result<i64> name_memory(Task& task, const Args& args) {
+  if (args.a2 != abi::pr_set_vma_anon_name) return Errno::einval;
+  std::string name;
+  if (args.a5 != 0) {
+    constexpr usize kMost = 80;
+    name = TRY(string_from_user(task, GuestAddr(args.a5), kMost, Errno::einval));
+    const auto is_wrong = [](char c) { return c < ' ' || c > '~' || std::strchr("\\`$[]", c) != nullptr; };
+    if (std::any_of(name.begin(), name.end(), is_wrong)) return Errno::einval;
+  }
+  TRY(task.mm().set_vma_name(GuestAddr(args.a3), args.a4, name.empty() ? "" : "[anon:" + name + "]"));
+  return 0;
+}
+
+// The clocks of processors stay readable: PR_TSC_SIGSEGV, which asks for a fault, is refused.
+Result<i64> time_stamp_counter(Task& task, i32 op, const Args& args) {
+  if (op == abi::pr_set_tsc) return args.a2 == abi::pr_tsc_enable ? Result<i64>(0) : Errno::einval;
+  TRY(write_int(task, args.a2, static_cast<i32>(abi::pr_tsc_enable)));
+  return 0;
+}
+
+// What concerns the whole address space, and what the host decides.
+Result<i64> memory_call(Task& task, i32 op, const Args& args) {
+  switch (op) {
+    case abi::pr_get_thp_disable:
+    case abi::pr_set_thp_disable:
+      return huge_pages(task, op, args);
+    case abi::pr_get_mdwe:
+    case abi::pr_set_mdwe:
+      return exec_gain(task, op, args);
+    case abi::pr_get_memory_merge:
+    case abi::pr_set_memory_merge:
+      return merging(task, op, args);
+    case abi::pr_get_speculation_ctrl:
+    case abi::pr_set_speculation_ctrl:
+      return speculation(task, op, args);
+    case abi::pr_get_auxv:
+      return auxiliary_vector(task, args);
+    case abi::pr_set_vma:
+      return name_memory(task, args);
+    case abi::pr_get_tsc:
+    case abi::pr_set_tsc:
+      return time_stamp_counter(task, op, args);
+    case abi::pr_task_perf_events_disable:
+    case abi::pr_task_perf_events_enable:
+      return 0;  // a task has none here
+    default:
+      return capability_call(task, op, args);
+  }
 }
 
 }  // namespace
@@ -220,18 +319,12 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
     case abi::pr_get_tid_address:
       TRY(copy_to_user(task, GuestAddr(arg2), &task.clear_child_tid, sizeof task.clear_child_tid));
       return 0;
-    case abi::pr_get_thp_disable:
-    case abi::pr_set_thp_disable:
-      return huge_pages(task, op.raw(), args);
     case abi::pr_mce_kill:
     case abi::pr_mce_kill_get:
       return memory_error_policy(task, op.raw(), args);
     case abi::pr_set_io_flusher:
     case abi::pr_get_io_flusher:
       return io_flusher(task, op.raw(), args);
-    case abi::pr_get_tsc:
-      TRY(write_int(task, arg2, static_cast<i32>(abi::pr_tsc_enable)));
-      return 0;
     case abi::pr_get_timing:
       return 0;  // PR_TIMING_STATISTICAL, the only one
     case abi::pr_set_timing:
@@ -242,7 +335,7 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
       if (arg2 == abi::seccomp_mode_strict) return set_strict_mode(task);
       return arg2 == abi::seccomp_mode_filter ? set_filter_mode(task, 0, GuestAddr(arg3)) : Errno::einval;
     default:
-      return capability_call(task, op.raw(), args);
+      return memory_call(task, op.raw(), args);
   }
 }
 

@@ -290,7 +290,7 @@ void change_program(Task& task, NewProgram fresh) {
   drop_keys_for_exec(task);
   fresh.mm->user = task.group().pid().raw();
   // The first program of a sandbox has none before it.
-  if (const Ref<Mm> old = task.mm_ref()) fresh.mm->huge_pages_disabled = old->huge_pages_disabled.load();
+  if (const Ref<Mm> old = task.mm_ref()) fresh.mm->settings.inherit(old->settings);
   task.set_mm(std::move(fresh.mm));
   if (task.tracing->traced()) show_own_text(task);
   publish_answers(task);

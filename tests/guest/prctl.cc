@@ -152,4 +152,137 @@ TEST(personality_is_told) {
             }));
 }
 
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_GET_MDWE 66
+#endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#define PR_GET_MEMORY_MERGE 68
+#endif
+#ifndef PR_GET_AUXV
+#define PR_GET_AUXV 0x41555856
+#endif
+
+// EINVAL where the kernel was built without it.
+static bool has_mdwe() { return prctl(PR_GET_MDWE, 0, 0, 0, 0) != -1; }
+
+TEST(what_is_writable_does_not_become_executable) {
+  COVERS("prctl", "mmap", "mprotect");
+  if (!has_mdwe()) SKIP("this kernel has no PR_SET_MDWE");
+  EXPECT_EQ(0, guest::in_child([] {
+              constexpr int kAnonymous = MAP_PRIVATE | MAP_ANONYMOUS;
+              constexpr int kRead = PROT_READ, kWrite = PROT_WRITE, kExec = PROT_EXEC;
+              if (prctl(PR_GET_MDWE, 0, 0, 0, 0) != 0) return 1;
+              auto* data = static_cast<char*>(mmap(nullptr, 16384, kRead | kWrite, kAnonymous, -1, 0));
+              auto* text = static_cast<char*>(mmap(nullptr, 16384, kRead | kExec, kAnonymous, -1, 0));
+              if (prctl(PR_SET_MDWE, 2, 0, 0, 0) != -1 || errno != EINVAL) return 2;
+              if (prctl(PR_SET_MDWE, 4, 0, 0, 0) != -1 || errno != EINVAL) return 3;
+              if (prctl(PR_SET_MDWE, 1, 1, 0, 0) != -1 || errno != EINVAL) return 4;
+              if (prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0 || prctl(PR_GET_MDWE, 0, 0, 0, 0) != 1) return 5;
+              if (prctl(PR_SET_MDWE, 0, 0, 0, 0) != -1 || errno != EPERM) return 6;
+              if (prctl(PR_SET_MDWE, 3, 0, 0, 0) != -1 || errno != EPERM) return 7;
+              if (prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0) return 8;
+              if (mmap(nullptr, 4096, kRead | kWrite | kExec, kAnonymous, -1, 0) != MAP_FAILED || errno != EACCES)
+                return 9;
+              if (mmap(nullptr, 4096, kWrite | kExec, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) return 10;
+              if (mmap(nullptr, 4096, kRead | kExec, kAnonymous, -1, 0) == MAP_FAILED) return 11;
+              if (mprotect(data, 4096, kRead | kExec) != -1 || errno != EACCES) return 12;
+              if (mprotect(data, 4096, kRead) != 0 || mprotect(data, 4096, kExec) != -1) return 13;
+              if (mprotect(text, 4096, kExec) != 0 || mprotect(text, 4096, kRead | kExec | kWrite) != -1) return 14;
+              if (mprotect(text, 4096, kRead) != 0 || mprotect(text, 4096, kRead | kExec) != -1) return 15;
+              int status = guest::in_child([] { return prctl(PR_GET_MDWE, 0, 0, 0, 0); });
+              return WEXITSTATUS(status) == 1 ? 0 : 16;
+            }));
+  // A child does not inherit it where that was said.
+  EXPECT_EQ(0, guest::in_child([] {
+              if (prctl(PR_SET_MDWE, 3, 0, 0, 0) != 0 || prctl(PR_GET_MDWE, 0, 0, 0, 0) != 3)
+                return errno == EINVAL ? 0 : 1;
+              return guest::in_child([] { return prctl(PR_GET_MDWE, 0, 0, 0, 0); });
+            }));
+}
+
+TEST(huge_pages_where_they_are_advised) {
+  COVERS("prctl");
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_THP_DISABLE, 1, 1, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_THP_DISABLE, 0, 2, 0, 0));
+  if (prctl(PR_SET_THP_DISABLE, 1, 2, 0, 0) != 0) SKIP("this kernel knows no PR_THP_DISABLE_EXCEPT_ADVISED");
+  EXPECT_EQ(3, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  EXPECT_OK(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
+  EXPECT_EQ(0, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+}
+
+TEST(merging_of_pages_is_kept) {
+  COVERS("prctl");
+  if (prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) == -1) SKIP("this kernel has no PR_SET_MEMORY_MERGE");
+  EXPECT_EQ(0, prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0));
+  EXPECT_OK(prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
+  EXPECT_EQ(1, prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0));
+  EXPECT_EQ(1 << 8, guest::in_child([] { return prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0); }));
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_MEMORY_MERGE, 1, 1, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_GET_MEMORY_MERGE, 1, 0, 0, 0));
+}
+
+TEST(speculation_is_told_and_not_anybodys_to_name) {
+  COVERS("prctl");
+  for (unsigned long which = 0; which < 3; ++which) {
+    int state = prctl(PR_GET_SPECULATION_CTRL, which, 0, 0, 0);
+    if (state == -1) EXPECT_ERRNO(ENODEV, state);
+  }
+  EXPECT_ERRNO(ENODEV, prctl(PR_GET_SPECULATION_CTRL, 77, 0, 0, 0));
+  EXPECT_ERRNO(ENODEV, prctl(PR_SET_SPECULATION_CTRL, 77, PR_SPEC_ENABLE, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_GET_SPECULATION_CTRL, 0, 1, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_SPECULATION_CTRL, 0, PR_SPEC_ENABLE, 1, 0));
+}
+
+TEST(the_auxiliary_vector_is_told) {
+  COVERS("prctl");
+  char all[4096] = {}, file[4096] = {};
+  long size = prctl(PR_GET_AUXV, all, sizeof all, 0, 0);
+  if (size == -1) SKIP("this kernel has no PR_GET_AUXV");
+  ssize_t told = guest::slurp("/proc/self/auxv", file, sizeof file);
+  EXPECT_GE(size, told);
+  EXPECT_EQ(0, memcmp(all, file, static_cast<size_t>(told)));
+  memset(all, 0, sizeof all);
+  EXPECT_EQ(size, prctl(PR_GET_AUXV, all, 16, 0, 0));
+  EXPECT_EQ(0, memcmp(all, file, 16));
+  EXPECT_EQ(0, all[16]);
+  EXPECT_EQ(size, prctl(PR_GET_AUXV, nullptr, 0, 0, 0));
+  EXPECT_ERRNO(EFAULT, prctl(PR_GET_AUXV, guest::bad_pointer(), 4096, 0, 0));
+  EXPECT_ERRNO(EINVAL, prctl(PR_GET_AUXV, all, sizeof all, 1, 0));
+}
+
+TEST(anonymous_memory_has_a_name) {
+  COVERS("prctl");
+  auto* map = static_cast<char*>(mmap(nullptr, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  if (prctl(PR_SET_VMA, 0, map, 4096, "a name") != 0) SKIP("this kernel was built without names of memory");
+  static char text[65536];
+  guest::slurp("/proc/self/maps", text, sizeof text);
+  EXPECT_TRUE(strstr(text, "[anon:a name]") != nullptr);
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_VMA, 0, map + 1, 4096, "x"));
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_VMA, 1, map, 4096, "x"));
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_VMA, 0, map, 4096, "a[b"));
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_VMA, 0, map, 4096, "a\nb"));
+  EXPECT_ERRNO(EFAULT, prctl(PR_SET_VMA, 0, map, 4096, guest::bad_pointer()));
+  memset(text, 'a', 80), text[80] = 0;
+  EXPECT_ERRNO(EINVAL, prctl(PR_SET_VMA, 0, map, 4096, text));
+  text[79] = 0;
+  EXPECT_OK(prctl(PR_SET_VMA, 0, map, 4096, text));
+  EXPECT_OK(prctl(PR_SET_VMA, 0, map, 4096, nullptr));
+}
+
+TEST(bits_that_only_programs_look_at_are_everybodys) {
+  COVERS("prctl");
+  constexpr unsigned long kRestrictFile = 1 << 8, kLocked = 1 << 9;
+  EXPECT_EQ(0, guest::in_child([] {
+              int bits = prctl(PR_GET_SECUREBITS);
+              if (prctl(PR_SET_SECUREBITS, static_cast<unsigned long>(bits) | kRestrictFile) != 0)
+                return 0;  // an older one
+              if (prctl(PR_SET_SECUREBITS, static_cast<unsigned long>(bits) | kRestrictFile | kLocked) != 0) return 1;
+              if (prctl(PR_GET_SECUREBITS) != (bits | 0x300)) return 2;
+              if (prctl(PR_SET_SECUREBITS, static_cast<unsigned long>(bits)) != -1 || errno != EPERM) return 3;
+              return prctl(PR_SET_SECUREBITS, 1ul << 12) == -1 && errno == EPERM ? 0 : 4;
+            }));
+}
+
 GUEST_TEST_MAIN

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
@@ -276,6 +277,45 @@ TEST(a_reader_of_a_signalfd_sleeps_until_a_signal) {
   EXPECT_TRUE(guest::falls_asleep(child));
   kill(child, SIGUSR2);
   EXPECT_EQ(0, guest::reap(child));
+}
+
+TEST(the_ticks_of_a_timer_are_set) {
+  COVERS("ioctl", "timerfd_settime", "read", "poll");
+  constexpr unsigned long kSetTicks = 0x40085400;  // TFD_IOC_SET_TICKS
+  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+  uint64_t ticks = 5;
+  if (ioctl(fd, kSetTicks, &ticks) == -1 && errno == ENOTTY) SKIP("this kernel was built without it");
+  pollfd entry{fd, POLLIN, 0};
+  EXPECT_EQ(1, poll(&entry, 1, 0));
+  EXPECT_EQ(8, read(fd, &ticks, 8));
+  EXPECT_EQ(5u, ticks);
+  EXPECT_ERRNO(EAGAIN, read(fd, &ticks, 8));
+  ticks = 0;
+  EXPECT_ERRNO(EINVAL, ioctl(fd, kSetTicks, &ticks));
+  EXPECT_ERRNO(EFAULT, ioctl(fd, kSetTicks, guest::bad_pointer()));
+  EXPECT_ERRNO(ENOTTY, ioctl(fd, 0x5499, &ticks));
+  // They are those that have come: the time that is left stays.
+  itimerspec spec{{0, 0}, {1000, 0}}, left;
+  timerfd_settime(fd, 0, &spec, nullptr);
+  ticks = 7;
+  EXPECT_OK(ioctl(fd, kSetTicks, &ticks));
+  EXPECT_EQ(8, read(fd, &ticks, 8));
+  EXPECT_EQ(7u, ticks);
+  timerfd_gettime(fd, &left);
+  EXPECT_GT(left.it_value.tv_sec, 990);
+  // A tick that came already is one of them.
+  spec = {{0, 0}, {0, 1000}};
+  timerfd_settime(fd, 0, &spec, nullptr);
+  guest::sleep_ms(5);
+  ticks = 3;
+  EXPECT_OK(ioctl(fd, kSetTicks, &ticks));
+  EXPECT_EQ(8, read(fd, &ticks, 8));
+  EXPECT_EQ(3u, ticks);
+  ticks = 3;
+  EXPECT_OK(ioctl(fd, kSetTicks, &ticks));
+  spec = {{0, 0}, {1000, 0}};
+  timerfd_settime(fd, 0, &spec, nullptr);
+  EXPECT_ERRNO(EAGAIN, read(fd, &ticks, 8));  // a new setting begins anew
 }
 
 GUEST_TEST_MAIN
