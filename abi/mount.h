@@ -99,6 +99,52 @@ struct MntIdReq {
 inline constexpr u32 mnt_id_req_size_ver0 = 24;
 inline constexpr u32 mnt_id_req_size_ver1 = 32;
 inline constexpr u64 lsmt_root = ~0ull;
+inline constexpr u32 listmount_reverse = 1;
+inline constexpr u64 mnt_unique_id_offset = u64{1} << 31;  // Linux: fs/namespace.c: the first unique number is one more
+inline constexpr u64 statmount_sb_basic = 0x1;
+inline constexpr u64 statmount_mnt_basic = 0x2;
+inline constexpr u64 statmount_propagate_from = 0x4;
+inline constexpr u64 statmount_mnt_root = 0x8;
+inline constexpr u64 statmount_mnt_point = 0x10;
+inline constexpr u64 statmount_fs_type = 0x20;
+inline constexpr u64 statmount_mnt_ns_id = 0x40;
+inline constexpr u64 statmount_mnt_opts = 0x80;
+inline constexpr u64 statmount_fs_subtype = 0x100;
+inline constexpr u64 statmount_sb_source = 0x200;
+inline constexpr u64 statmount_opt_array = 0x400;
+inline constexpr u64 statmount_opt_sec_array = 0x800;
+inline constexpr u64 statmount_supported_mask = 0x1000;
+struct StatMount {
+  u32 size;
+  u32 mnt_opts;
+  u64 mask;
+  u32 sb_dev_major;
+  u32 sb_dev_minor;
+  u64 sb_magic;
+  u32 sb_flags;
+  u32 fs_type;
+  u64 mnt_id;
+  u64 mnt_parent_id;
+  u32 mnt_id_old;
+  u32 mnt_parent_id_old;
+  u64 mnt_attr;
+  u64 mnt_propagation;
+  u64 mnt_peer_group;
+  u64 mnt_master;
+  u64 propagate_from;
+  u32 mnt_root;
+  u32 mnt_point;
+  u64 mnt_ns_id;
+  u32 fs_subtype;
+  u32 sb_source;
+  u32 opt_num;
+  u32 opt_array;
+  u32 opt_sec_num;
+  u32 opt_sec_array;
+  u64 supported_mask;
+  u64 spare[45];
+};
+static_assert(sizeof(StatMount) == 512);
 static_assert(sizeof(MntIdReq) == mnt_id_req_size_ver1);
 // listns(2)
 struct NsIdReq {

@@ -1,4 +1,4 @@
-// mount(2), umount2(2), pivot_root(2). All mounts are private: MS_SHARED and MS_SLAVE succeed, and nothing propagates.
+// mount(2), umount2(2), pivot_root(2).
 // Source: fs/namespace.c:path_mount.
 #include "abi/mount.h"
 #include "abi/fcntl.h"
@@ -6,6 +6,7 @@
 #include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/mount_words.h"
 #include "kernel/vfs/new_mount.h"
 
 namespace limen {
@@ -72,7 +73,7 @@ Result<i64> sys_mount(Task& task, UserString source, UserPath target, UserString
   } else if ((bits & kPropagation) != 0) {
     const u64 kind = bits & kPropagation;
     if ((kind & (kind - 1)) != 0 || (bits & ~(kPropagation | abi::ms_rec | abi::ms_silent)) != 0) return Errno::einval;
-    TRY(mounts.set_unbindable(where, kind == abi::ms_unbindable, depth_of(bits)));
+    TRY(mounts.set_propagation(where, propagation_of(kind), depth_of(bits)));
   } else if ((bits & abi::ms_move) != 0) {
     const Path what = TRY(walk(task, abi::at_fdcwd.raw(), source_name));
     TRY(mounts.move(what, where));

@@ -1,5 +1,4 @@
 // open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2), open_tree_attr(2).
-// All mounts are private: there is no propagation to set, and a group of peers is never joined.
 #include <algorithm>
 #include <cstring>
 
@@ -12,6 +11,7 @@
 #include "kernel/vfs/anon.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/fs_context.h"
+#include "kernel/vfs/mount_words.h"
 #include "kernel/vfs/new_mount.h"
 
 namespace limen {
@@ -276,7 +276,12 @@ Result<i64> sys_mount_setattr(Task& task, DirFd dirfd, UserPath path, AtFlags fl
   const Path at = TRY(place(task, dirfd, path, !flags.any(abi::at_symlink_nofollow), flags.any(abi::at_empty_path)));
   if (!is_root(at)) return Errno::einval;
   const u32 now = TRY(changed_flags(given, at.mount->flags()));
-  TRY(task.namespaces().mount->remount(at, now));
+  MountNamespace& mounts = *task.namespaces().mount;
+  if (given.attr_set != 0 || given.attr_clr != 0) TRY(mounts.remount(at, now));
+  if (given.propagation != 0) {
+    const auto depth = flags.any(abi::at_recursive) ? MountNamespace::Depth::all : MountNamespace::Depth::one;
+    TRY(mounts.set_propagation(at, propagation_of(given.propagation), depth));
+  }
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/mount_words.h"
 
 namespace limen {
 namespace {
@@ -15,10 +16,10 @@ abi::StatxTimestamp statx_time(TimeStamp t) {
   return out;
 }
 
-abi::Statx encode_statx(const Credentials& reader, const Attributes& a, u32 mount_id) {
+abi::Statx encode_statx(const Credentials& reader, const Attributes& a, u64 mount_id, bool id_is_unique) {
   abi::Statx s{};
-  constexpr u32 kBasicBirthAndMount = 0x7ff | 0x800 | 0x1000;  // STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID
-  s.stx_mask = kBasicBirthAndMount;
+  constexpr u32 kBasicAndBirth = 0x7ff | 0x800;  // STATX_BASIC_STATS, STATX_BTIME
+  s.stx_mask = kBasicAndBirth | (id_is_unique ? abi::statx_mnt_id_unique : abi::statx_mnt_id);
   s.stx_blksize = static_cast<u32>(a.block_size), s.stx_nlink = static_cast<u32>(a.links);
   s.stx_uid = reader.seen(a.uid), s.stx_gid = reader.seen(a.gid), s.stx_mode = static_cast<u16>(a.mode);
   s.stx_ino = a.inode, s.stx_size = a.size, s.stx_blocks = a.blocks;
@@ -33,7 +34,7 @@ abi::Statx encode_statx(const Credentials& reader, const Attributes& a, u32 moun
 // The attributes of a name, or with AT_EMPTY_PATH and "" of a descriptor (which may have no name at all).
 struct Found {
   Attributes attributes;
-  u32 mount_id = 0;
+  Ref<Mount> mount;
 };
 Result<Found> find(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
   const bool may_be_empty = (at_flags & abi::at_empty_path) != 0;
@@ -43,7 +44,7 @@ Result<Found> find(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
   if (name.empty() && may_be_empty && dirfd != abi::at_fdcwd.raw()) {
     const Ref<File> file = TRY(task.files().get(Fd(dirfd)));
     found.attributes = TRY(file->attributes());
-    if (file->path().mount) found.mount_id = file->path().mount->id();
+    found.mount = file->path().mount;
     return found;
   }
   WalkFlags flags;
@@ -51,7 +52,7 @@ Result<Found> find(Task& task, i32 dirfd, UserPath path, u32 at_flags) {
   flags.allow_empty = may_be_empty;
   const Path place = TRY(walk(task, dirfd, name, flags));
   found.attributes = TRY(place.inode().recent_attributes());
-  if (place.mount) found.mount_id = place.mount->id();
+  found.mount = place.mount;
   return found;
 }
 
@@ -133,7 +134,9 @@ Result<i64> sys_statx(Task& task, DirFd dirfd, UserPath path, AtFlags flags, Sta
   if (flags.unknown(kKnown) != 0 || (flags.raw() & kSyncFlags) == kSyncFlags || mask.any(kReserved))
     return Errno::einval;
   const Found found = TRY(find(task, dirfd.raw(), path, flags.raw()));
-  TRY(statxbuf.write(task, encode_statx(task.credentials(), found.attributes, found.mount_id)));
+  const bool unique = (mask.raw() & abi::statx_mnt_id_unique) != 0;
+  const u64 mount_id = !found.mount ? 0 : unique ? unique_id(*found.mount) : found.mount->id();
+  TRY(statxbuf.write(task, encode_statx(task.credentials(), found.attributes, mount_id, unique)));
   return 0;
 }
 

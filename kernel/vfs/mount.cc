@@ -39,6 +39,7 @@ Mount::~Mount() {
 
 MountNamespace::MountNamespace(Ref<Mount> root) : Namespace(NamespaceKind::mount), table_(make_ref<MountTable>()) {
   WriteGuard guard(table_->lock);
+  table_->spaces.push_back(this);
   add(root);
 }
 
@@ -51,7 +52,9 @@ MountNamespace::~MountNamespace() {
   std::vector<Path> places;  // dropped after the lock
   WriteGuard guard(table_->lock);
   table_->count -= mounts_.size() + detached_.size();
+  std::erase(table_->spaces, this);
   gone.swap(mounts_);
+  set_types(gone, Propagation::private_);
   gone.insert(gone.end(), detached_.begin(), detached_.end());
   for (const Ref<Mount>& mount : gone) {
     places.push_back(mount->mountpoint_);
@@ -116,10 +119,8 @@ Result<Ref<Mount>> MountNamespace::bind(const Path& where, const Path& what, u32
   WriteGuard guard(table_->lock);
   if (top.mount->space_ != this) return Errno::einval;
   if (table_->covers.contains({top.mount.get(), top.dentry.get()})) return Errno::ebusy;
-  if (table_->count >= MountTable::kMost) return Errno::enospc;
   mount->locked_flags_ = what.mount->locked_flags_;
-  cover(top, mount);
-  add(mount);
+  TRY(attach(top, {mount}, Listed::no));
   return mount;
 }
 
@@ -172,6 +173,7 @@ Result<void> MountNamespace::bind_copy(const Path& where, const Path& what, Dept
     if (depth == Depth::one && holds_beneath(what)) return Errno::einval;
   }
   if (table_->count + sources.size() > MountTable::kMost) return Errno::enospc;
+  Mounts tree;
   if (table_->covers.contains({top.mount.get(), top.dentry.get()})) return Errno::ebusy;
   std::map<const Mount*, Ref<Mount>> copies;
   for (const Ref<Mount>& source : sources) {
@@ -181,11 +183,16 @@ Result<void> MountNamespace::bind_copy(const Path& where, const Path& what, Dept
     const Ref<Mount> copy = make_ref<Mount>(source->fs_, is_root ? what.dentry : source->root_,
                                             source->flags() & ~kMountInternal, source->source_);
     copy->locked_flags_ = source->locked_flags_, copy->held_ = !is_root && source->held_;
+    copy->peers_ = source->peers_, copy->master_ = source->master_;
     copies[source.get()] = copy;
-    cover(is_root ? top : Path(on, source->mountpoint_.dentry), copy);
-    add(copy);
+    if (!is_root) cover(Path(on, source->mountpoint_.dentry), copy);
+    tree.push_back(copy);
   }
-  return success;
+  Result<void> attached = attach(top, tree, Listed::no);
+  if (!attached.ok()) {
+    for (const Ref<Mount>& copy : tree) uncover(*copy);
+  }
+  return attached;
 }
 
 Result<void> MountNamespace::unmount(const Path& where, u32 flags) {
@@ -195,21 +202,18 @@ Result<void> MountNamespace::unmount(const Path& where, u32 flags) {
   if (where.dentry != where.mount->root()) return Errno::einval;
   if (where.mount->space_ != this || !where.mount->mountpoint_ || where.mount->held_) return Errno::einval;
   gone = mounts_beneath(where);
+  const Mounts with = going_with(gone);
   if ((flags & abi::mnt_detach) == 0) {
     // Ours: the list, the map of covers, `gone`, the caller's path. More is an open file, a cwd, a mapping.
     if (gone.size() > 1 || where.mount->ref_count() > 4) return Errno::ebusy;
+    const auto is_busy = [&](const Ref<Mount>& mount) {
+      const bool is_covered = table_->covers.contains({mount.get(), mount->root_.get()});
+      return mount->ref_count() > (is_covered ? 4u : 3u);
+    };
+    if (std::any_of(with.begin(), with.end(), is_busy)) return Errno::ebusy;
   }
-  for (const Ref<Mount>& mount : gone) {
-    places.push_back(mount->mountpoint_);
-    mount->space_ = nullptr;
-    // What covers something for a more privileged namespace keeps covering it in the tree that has been taken off.
-    if (mount->held_) {
-      detached_.push_back(mount);
-    } else {
-      uncover(*mount), --table_->count;
-    }
-  }
-  std::erase_if(mounts_, [](const Ref<Mount>& mount) { return mount->space_ == nullptr; });
+  gone.insert(gone.end(), with.begin(), with.end());
+  take_off(gone, places);
   return success;
 }
 
@@ -246,15 +250,6 @@ Result<void> MountNamespace::remount(const Path& where, u32 flags) {
   return success;
 }
 
-Result<void> MountNamespace::set_unbindable(const Path& where, bool unbindable, Depth depth) {
-  WriteGuard guard(table_->lock);
-  if (where.dentry != where.mount->root() || where.mount->space_ != this) return Errno::einval;
-  std::vector<Ref<Mount>> mounts{where.mount};
-  if (depth == Depth::all) mounts = mounts_beneath(where);
-  for (const Ref<Mount>& mount : mounts) mount->unbindable_ = unbindable;
-  return success;
-}
-
 Result<void> MountNamespace::move(const Path& from, const Path& to) {
   const Attributes source = TRY(from.inode().recent_attributes());
   const Attributes target = TRY(to.inode().recent_attributes());
@@ -264,9 +259,17 @@ Result<void> MountNamespace::move(const Path& from, const Path& to) {
   if (from.mount->space_ != this || to.mount->space_ != this || from.mount->held_) return Errno::einval;
   if (is_beneath(*to.mount, *from.mount)) return Errno::eloop;
   if (table_->covers.contains({to.mount.get(), to.dentry.get()})) return Errno::ebusy;
+  // Its going would have to be told to the peers of what it lies on, and its coming to those of the other.
+  if (from.mount->mountpoint_.mount->peers_ != 0) return Errno::einval;
+  const Mounts tree = mounts_beneath(from);
+  const bool holds_unbindable =
+      std::any_of(tree.begin(), tree.end(), [](const Ref<Mount>& mount) { return mount->unbindable_; });
+  if (to.mount->peers_ != 0 && holds_unbindable) return Errno::einval;
+  const Path old = from.mount->mountpoint_;
   uncover(*from.mount);
-  cover(to, from.mount);
-  return success;
+  Result<void> attached = attach(to, tree, Listed::yes);
+  if (!attached.ok()) cover(old, from.mount);
+  return attached;
 }
 
 Result<void> MountNamespace::pivot_root(const Path& new_root, const Path& put_old, const Path& task_root) {
@@ -279,6 +282,10 @@ Result<void> MountNamespace::pivot_root(const Path& new_root, const Path& put_ol
   if (new_root.dentry != fresh.root() || task_root.dentry != old.root()) return Errno::einval;
   if (!fresh.mountpoint_) return Errno::einval;
   if (!is_beneath(*put_old.mount, fresh) || !is_beneath(fresh, old)) return Errno::einval;
+  const auto lies_on_shared = [](const Mount& mount) {
+    return mount.mountpoint_ && mount.mountpoint_.mount->peers_ != 0;
+  };
+  if (put_old.mount->peers_ != 0 || lies_on_shared(fresh) || lies_on_shared(old)) return Errno::einval;
   const Ref<Mount> old_ref = task_root.mount;
   const Path fresh_place = fresh.mountpoint_;
   uncover(fresh);
@@ -311,12 +318,15 @@ Result<Ref<MountNamespace>> MountNamespace::clone(Ref<UserNamespace> owner, Name
     const Ref<Mount> twin = make_ref<Mount>(mount->fs_, mount->root_, mount->flags(), mount->source_);
     twin->locked_flags_ = mount->locked_flags_, twin->held_ = mount->held_;
     twin->unbindable_ = mount->unbindable_;
+    twin->peers_ = mount->peers_, twin->master_ = mount->master_;
     if (less_privileged) {
+      if (mount->peers_ != 0) twin->master_ = std::exchange(twin->peers_, 0);
       twin->locked_flags_ |= (mount->flags() & kLockable) | kAtimeFlags;
       if (mount->mountpoint_) twin->held_ = true;
     }
     twins[mount.get()] = twin;
   }
+  table_->spaces.push_back(copy.get());
   [&]() NO_THREAD_SAFETY_ANALYSIS {  // the same table's lock
     for (const Ref<Mount>& mount : mounts_) {
       const Ref<Mount> twin = twins[mount.get()];

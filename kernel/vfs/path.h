@@ -103,6 +103,8 @@ class Mount : public RefCounted {
   u32 locked_flags_ = 0;             // that a less privileged namespace may not take away: kMount*
   bool held_ = false;                // it cannot be unmounted alone, to show what it covers. Linux: MNT_LOCKED
   bool unbindable_ = false;
+  u32 peers_ = 0;   // its peer group, or 0. Linux: MNT_SHARED, mnt_group_id
+  u32 master_ = 0;  // the peer group whose events reach it, or 0. Linux: mnt_master
 };
 
 inline Path::Path(Ref<Mount> m, Ref<Dentry> d) : mount(std::move(m)), dentry(std::move(d)) {}
@@ -120,11 +122,16 @@ class MountTable : public RefCounted {
  public:
   static constexpr usize kMost = 100'000;  // fs.mount-max, for the whole sandbox
   SharedMutex lock{LockRank::mount};
+  std::vector<MountNamespace*> spaces GUARDED_BY(lock);
   std::map<std::pair<const Mount*, const Dentry*>, Ref<Mount>> covers GUARDED_BY(lock);
   usize count GUARDED_BY(lock) = 0;  // of mounts in all lists
 };
 
-// The mount tree of a set of tasks. Source: mount_namespaces(7), fs/namespace.c. All mounts are private: no event propagates.
+// How a mount takes part in what happens to others. Source: mount_namespaces(7), fs/pnode.c.
+enum class Propagation : u8 { shared, private_, slave, unbindable };
+
+// The mount tree of a set of tasks. Source: mount_namespaces(7), fs/namespace.c. What is mounted on, taken from or moved onto a shared mount
+// is so on its peers and their slaves, in whatever namespace (kernel/vfs/propagation.cc).
 class MountNamespace : public Namespace {
  public:
   explicit MountNamespace(Ref<Mount> root);  // the first
@@ -145,7 +152,13 @@ class MountNamespace : public Namespace {
   // MS_REMOUNT: new flags. einval unless `where` is a mount's root; eperm: a locked flag.
   Result<void> remount(const Path& where, u32 flags);
   // MS_PRIVATE and its kin, of one mount or of all beneath. einval unless `where` is a mount's root.
-  Result<void> set_unbindable(const Path& where, bool unbindable, Depth depth);
+  Result<void> set_propagation(const Path& where, Propagation type, Depth depth);
+  // What /proc/PID/mountinfo tells of it: peer groups, or 0. `from`: the next one above in this tree, where that is not its master.
+  struct Peers {
+    u32 shared = 0, master = 0, from = 0;
+    bool unbindable = false;
+  };
+  std::map<const Mount*, Peers> peers() const;  // of all that list() gives
   // MS_MOVE: einval, eloop (into itself).
   Result<void> move(const Path& from, const Path& to);
   // pivot_root(2): `new_root` becomes the root mount, the old one covers `put_old`.
@@ -167,6 +180,19 @@ class MountNamespace : public Namespace {
   bool holds_beneath(const Path& place) const REQUIRES_SHARED(table_->lock);
   std::vector<Ref<Mount>> mounts_beneath(const Path& place) const REQUIRES_SHARED(table_->lock);
   Result<Path> top_of(const Path& where) const;
+
+  // propagation.cc: what reaches other mounts, in this and other namespaces of the table.
+  using Mounts = std::vector<Ref<Mount>>;
+  struct Groups;
+  struct Plan;
+  Mounts all_mounts() const REQUIRES_SHARED(table_->lock);
+  void set_types(const Mounts& mounts, Propagation type) REQUIRES(table_->lock);
+  // Covers `top` with the first of `tree`, on which the others lie, and with copies what is reached from there. enospc.
+  enum class Listed : u8 { no, yes };
+  Result<void> attach(const Path& top, const Mounts& tree, Listed listed) REQUIRES(table_->lock);
+  // What goes where these are unmounted: on mounts that are reached from theirs, and nothing else lies on it.
+  Mounts going_with(const Mounts& gone) const REQUIRES_SHARED(table_->lock);
+  void take_off(const Mounts& gone, std::vector<Path>& places) REQUIRES(table_->lock);
 
   const Ref<MountTable> table_;
   std::vector<Ref<Mount>> mounts_ GUARDED_BY(table_->lock);
@@ -197,6 +223,8 @@ Result<Path> walk_as(Task& task, const Credentials& creds, i32 dirfd, std::strin
 Result<ParentAndName> walk_parent(Task& task, i32 dirfd, std::string_view path, u64 resolve = 0);
 
 // Linux: inode_permission. `want` is a mask of 4 (read), 2 (write), 1 (execute or search).
+Result<void> check_permission(const Credentials& creds, Inode& inode, const Attributes& attributes, u32 want);
+// Of something that has a mode and no access list.
 Result<void> check_permission(const Credentials& creds, const Attributes& attributes, u32 want);
 // Is the caller the owner, or does it have CAP_FOWNER? Linux: inode_owner_or_capable.
 bool is_owner_or_capable(const Credentials& creds, const Attributes& attributes);
@@ -212,5 +240,3 @@ std::string path_name(Task& task, const Path& path);
 Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view path, u32 flags, u32 mode, u64 resolve = 0);
 
 }  // namespace limen
-Result<void> check_permission(const Credentials& creds, Inode& inode, const Attributes& attributes, u32 want);
-// Of something that has a mode and no access list.

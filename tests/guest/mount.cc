@@ -1,4 +1,4 @@
-// mount(2), umount2(2), pivot_root(2), unshare(2) and setns(2) of the mount and other namespaces; statmount is later.
+// mount(2), umount2(2), pivot_root(2), unshare(2) and setns(2) of the mount and other namespaces.
 #include "tests/guest/guest_test.h"
 
 #include <sys/mount.h>

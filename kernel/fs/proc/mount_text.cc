@@ -4,6 +4,7 @@
 #include "kernel/fs/proc/task_text.h"
 #include "kernel/kernel.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/mount_words.h"
 #include "kernel/vfs/namei.h"
 
 namespace limen {
@@ -61,16 +62,14 @@ std::vector<Seen> mounts_of(Task& task) {
   return seen;
 }
 
-// Which directory of its filesystem a bind mount shows.
-std::string root_within(const Mount& mount) {
-  std::string name;
-  Ref<Dentry> at = mount.root();
-  while (const Ref<Dentry> parent = at->parent()) {
-    name = "/" + at->name() + name;
-    at = parent;
-  }
-  if (mount.root()->is_deleted()) name += "//deleted";
-  return name.empty() ? "/" : escaped(name);
+// The optional fields. Linux: fs/proc_namespace.c:show_mountinfo.
+std::string peer_words(const MountNamespace::Peers& peers) {
+  std::string words;
+  if (peers.shared != 0) words += fmt::format(" shared:{}", peers.shared);
+  if (peers.master != 0) words += fmt::format(" master:{}", peers.master);
+  if (peers.from != 0) words += fmt::format(" propagate_from:{}", peers.from);
+  if (peers.unbindable) words += " unbindable";
+  return words;
 }
 
 }  // namespace
@@ -86,12 +85,17 @@ Result<std::string> proc_mounts(Task& task) {
 
 Result<std::string> proc_mountinfo(Task& task) {
   std::string text;
+  const Ref<MountNamespace> space = task.namespaces_ref().mount;
+  if (!space) return text;
+  const std::map<const Mount*, MountNamespace::Peers> peers = space->peers();
   for (const Seen& s : mounts_of(task)) {
+    const auto of_mount = peers.find(s.mount.get());
+    const std::string groups = of_mount != peers.end() ? peer_words(of_mount->second) : "";
     const Device device = s.mount->filesystem()->device();
-    text +=
-        fmt::format("{} {} {}:{} {} {} {} - {} {} {}{}{}\n", s.mount->id(), s.parent, device.major, device.minor,
-                    root_within(*s.mount), s.place, flag_words(*s.mount), s.mount->filesystem()->type_name(), s.source,
-                    (s.mount->flags() & kMountReadOnly) != 0 ? "ro" : "rw", s.options.empty() ? "" : ",", s.options);
+    text += fmt::format(
+        "{} {} {}:{} {} {} {}{} - {} {} {}{}{}\n", s.mount->id(), s.parent, device.major, device.minor,
+        escaped(place_within(*s.mount)), s.place, flag_words(*s.mount), groups, s.mount->filesystem()->type_name(),
+        s.source, (s.mount->flags() & kMountReadOnly) != 0 ? "ro" : "rw", s.options.empty() ? "" : ",", s.options);
   }
   return text;
 }
