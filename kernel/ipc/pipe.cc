@@ -280,6 +280,11 @@ void Pipe::close(bool reads, bool writes) {
   write_queue.wake(kWritable | kPollErr | kPollHup);
 }
 
+u32 PipeFile::call_flags(Moves direction) const {
+  const u32 known = File::call_flags(direction);
+  return was_spliced_.load(std::memory_order_relaxed) ? known & ~abi::rwf_nowait : known;
+}
+
 PipeFile::PipeFile(Path path, u32 flags, Ref<Pipe> pipe, u32 hup_after)
     : File(std::move(path), flags), pipe_(std::move(pipe)), hup_after_(hup_after) {}
 

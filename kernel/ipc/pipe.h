@@ -7,6 +7,7 @@
 // Lock: lock_ (rank `pipe`), held during user copies. Nothing here blocks but open_fifo.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -118,6 +119,9 @@ class PipeFile final : public File {
   PollEvents poll(PollTable* table) override;
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
   Result<i64> control(Task& task, u32 command, u64 argument) override;
+  // Once it was spliced, RWF_NOWAIT is refused. Linux: pipe_clear_nowait.
+  void set_spliced() { was_spliced_.store(true, std::memory_order_relaxed); }
+  u32 call_flags(Moves direction) const override;
 
  protected:
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override;
@@ -127,6 +131,7 @@ class PipeFile final : public File {
  private:
   const Ref<Pipe> pipe_;
   const u32 hup_after_;
+  std::atomic<bool> was_spliced_{false};
 };
 
 struct PipePair {

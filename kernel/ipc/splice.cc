@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "abi/fcntl.h"
+#include "kernel/fs/pseudo/pseudo.h"
 #include "kernel/task/task.h"
 
 namespace limen {
@@ -50,7 +51,13 @@ Result<usize> put(Task& task, Pipe& pipe, std::span<const u8> bytes, Waits waits
 
 }  // namespace
 
+Result<void> check_spliceable(File& in) {
+  const auto* pseudo = in.has_inode() ? dynamic_cast<const PseudoInode*>(&in.inode()) : nullptr;
+  return pseudo != nullptr && !pseudo->may_be_spliced() ? Result<void>(Errno::einval) : success;
+}
+
 Result<usize> splice_to_pipe(Task& task, File& in, u64* position, Pipe& pipe, usize length, Waits waits) {
+  TRY(check_spliceable(in));
   TRY(wait_for_room(task, pipe, waits));
   const usize room = std::min(pipe.state().free_slots * kPageSize, kMostAtOnce);
   std::vector<u8> chunk(std::min(length, room));

@@ -9,6 +9,9 @@
 
 namespace limen {
 
+// einval for what Linux cannot splice, whatever read(2) of it says: most files of /proc/PID.
+Result<void> check_spliceable(File& in);
+
 enum class Waits : u8 { no, yes };
 
 // Up to `length` bytes of `in`, at `*position` or, where that is null, its own; eagain, epipe (with SIGPIPE), einval.

@@ -407,6 +407,8 @@ Result<void> Mm::remap_file_pages(Task& task, GuestAddr addr, u64 length, u64 of
   WriteGuard guard(lock_);
   const auto vma = map_->find_vma(addr.raw());
   if (vma == map_->vmas().end() || !vma->second.shared()) return Errno::einval;
+  // Linux has no shared mapping of a file that was not opened for writing: VM_MAYWRITE goes, and with it VM_SHARED.
+  if ((vma->second.may & platform::kProtWrite) == 0) return Errno::einval;
   if (addr.raw() + length > vma->second.end) return Errno::einval;
   const AddressSpace::MapRequest request{.addr = addr.raw(),
                                          .length = length,

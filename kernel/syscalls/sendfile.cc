@@ -78,6 +78,7 @@ Result<i64> sys_sendfile(Task& task, Fd out_fd, Fd in_fd, UserInOut<i64> offset,
   if (!out->writable()) return Errno::ebadf;
   if (const Ref<Pipe> pipe = pipe_of(*out)) return send_to_pipe(task, *in, offset, *out, *pipe, count);
   if ((out->flags() & abi::o_append) != 0 || !in->has_position(!offset.is_null())) return Errno::einval;
+  TRY(check_spliceable(*in));
   const Result<usize> moved = pump(task, *in, position, std::min(count, kMostAtOnce),
                                    [&](UserBuffer& bytes) { return out->write(task, bytes); });
   if (moved.is(Errno::eisdir)) return Errno::einval;  // a directory cannot be spliced

@@ -73,6 +73,9 @@ Result<i64> sys_splice(Task& task, Fd fd_in, UserInOut<i64> off_in, Fd fd_out, U
   ends.in_pipe = pipe_of(*ends.in);
   ends.out_pipe = pipe_of(*ends.out);
   if ((ends.in_pipe && !off_in.is_null()) || (ends.out_pipe && !off_out.is_null())) return Errno::espipe;
+  for (const Ref<File>& end : {ends.in, ends.out}) {
+    if (auto* pipe = dynamic_cast<PipeFile*>(end.get()); pipe != nullptr) pipe->set_spliced();
+  }
   ends.out_offset = TRY(offset_of(task, off_out));
   ends.in_offset = TRY(offset_of(task, off_in));
   const usize moved = TRY(do_splice(task, ends, std::min(len, kMost), flags.has(abi::splice_f_nonblock)));

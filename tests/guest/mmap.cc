@@ -520,6 +520,18 @@ TEST(the_pages_of_a_shared_mapping_can_be_put_in_another_order) {
   EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, anonymous(1), kPage, 0, 0, 0));
   munmap(map, 4 * kPage);
   EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, map, kPage, 0, 0, 0));
+  // Of a file that is open for reading alone no mapping is shared; of another, one that may just now not be written is.
+  int reader = open(dir / "f", O_RDONLY);
+  map = static_cast<char*>(mmap(nullptr, 4 * kPage, PROT_READ, MAP_SHARED, reader, 0));
+  ASSERT_TRUE(map != MAP_FAILED);
+  EXPECT_ERRNO(EINVAL, SYS(remap_file_pages, map, kPage, 0, 1, 0));
+  munmap(map, 4 * kPage);
+  map = static_cast<char*>(mmap(nullptr, 4 * kPage, PROT_READ, MAP_SHARED, fd, 0));
+  ASSERT_TRUE(map != MAP_FAILED);
+  EXPECT_OK(SYS(remap_file_pages, map, kPage, 0, 1, 0));
+  EXPECT_EQ('1', map[0]);
+  munmap(map, 4 * kPage);
+  close(reader);
 }
 
 TEST(a_mapping_may_lie_low) {

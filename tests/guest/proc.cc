@@ -375,4 +375,34 @@ TEST(namespaces_are_files_of_their_own) {
   }
 }
 
+TEST(maps_are_read_in_pieces_that_end_with_a_line) {
+  COVERS("read", "pread64");
+  // More lines than a page holds.
+  for (int i = 0; i < 200; ++i) {
+    mmap(nullptr, 4096, i % 2 == 0 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+  static char text[65536], whole[65536];
+  for (const char* name : {"/proc/self/maps", "/proc/self/smaps"}) {
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    ASSERT_TRUE(fd != -1);
+    ssize_t got = read(fd, text, sizeof text);
+    EXPECT_GT(got, 2000);
+    EXPECT_LE(got, 4096);
+    EXPECT_EQ('\n', text[got - 1]);
+    ssize_t next = read(fd, text + got, sizeof text - static_cast<size_t>(got));
+    EXPECT_GT(next, 2000);
+    EXPECT_EQ('\n', text[got + next - 1]);
+    // What a short read leaves of a line comes first the next time, and the lines behind it as well.
+    ASSERT_EQ(0, lseek(fd, 0, SEEK_SET));
+    EXPECT_EQ(10, read(fd, whole, 10));
+    ssize_t rest = read(fd, whole + 10, sizeof whole - 10);
+    EXPECT_GT(rest, 2000);
+    EXPECT_EQ('\n', whole[10 + rest - 1]);
+    EXPECT_EQ(0, memcmp(whole, text, 2000));
+    EXPECT_EQ(100, pread(fd, whole, 100, 5));
+    EXPECT_EQ(0, memcmp(whole, text + 5, 100));
+    close(fd);
+  }
+}
+
 GUEST_TEST_MAIN

@@ -223,4 +223,44 @@ TEST(tee_and_vmsplice_errors) {
   EXPECT_EQ(0, SYS(tee, one[0], two[1], 1, 0));
 }
 
+TEST(what_was_spliced_waits_again) {
+  COVERS("splice", "preadv2", "pwritev2");
+  int from[2], to[2];
+  ASSERT_OK(pipe(from));
+  ASSERT_OK(pipe(to));
+  char byte[8] = {};
+  iovec one{byte, 4};
+  constexpr int kNoWait = 8;  // RWF_NOWAIT
+  ASSERT_EQ(8, write(from[1], byte, 8));
+  if (preadv2(from[0], &one, 1, -1, kNoWait) != 4) SKIP("this kernel's pipes do not know RWF_NOWAIT");
+  EXPECT_EQ(2, splice(from[0], nullptr, to[1], nullptr, 2, 0));
+  EXPECT_ERRNO(EOPNOTSUPP, preadv2(from[0], &one, 1, -1, kNoWait));
+  EXPECT_ERRNO(EOPNOTSUPP, pwritev2(to[1], &one, 1, -1, kNoWait));
+  EXPECT_EQ(4, pwritev2(from[1], &one, 1, -1, kNoWait));  // the other ends go on as before
+  EXPECT_EQ(2, preadv2(to[0], &one, 1, -1, kNoWait));
+  EXPECT_ERRNO(EAGAIN, preadv2(to[0], &one, 1, -1, kNoWait));
+}
+
+TEST(files_of_a_process_are_not_spliced) {
+  COVERS("splice", "sendfile");
+  guest::TempDir dir;
+  int out = guest::make_file(dir / "f", ""), fds[2];
+  ASSERT_OK(pipe(fds));
+  for (const char* name : {"/proc/self/maps", "/proc/self/status", "/proc/self/cmdline", "/proc/self/fdinfo/0",
+                           "/proc/self/comm", "/proc/self/net/dev", "/proc/self/uid_map"}) {
+    int fd = open(name, O_RDONLY);
+    if (fd == -1) continue;
+    EXPECT_ERRNO(EINVAL, sendfile(out, fd, nullptr, 10));
+    EXPECT_ERRNO(EINVAL, sendfile(fds[1], fd, nullptr, 10));
+    EXPECT_ERRNO(EINVAL, splice(fd, nullptr, fds[1], nullptr, 10, 0));
+    close(fd);
+  }
+  for (const char* name : {"/proc/self/mounts", "/proc/self/mountinfo", "/proc/version", "/proc/stat"}) {
+    int fd = open(name, O_RDONLY);
+    EXPECT_EQ(10, sendfile(out, fd, nullptr, 10));
+    EXPECT_EQ(10, splice(fd, nullptr, fds[1], nullptr, 10, 0));
+    close(fd);
+  }
+}
+
 GUEST_TEST_MAIN

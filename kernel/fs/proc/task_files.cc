@@ -169,8 +169,13 @@ Ref<Inode> make_text(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scop
     if (row.numbers != nullptr) return row.numbers(*task, {pids_of(fs, reader.kernel()), reader.credentials()});
     return row.render(*task);
   };
-  return make_ref<PseudoText>(fs, abi::s_ifreg | row.permissions, std::move(render), nullptr, owner_of(*task),
-                              proc_inode(task->tid(), scope, row.name));
+  Ref<PseudoText> text = make_ref<PseudoText>(fs, abi::s_ifreg | row.permissions, std::move(render), nullptr,
+                                              owner_of(*task), proc_inode(task->tid(), scope, row.name));
+  const std::string_view name = row.name;
+  if (name == "maps" || name.starts_with("mount")) text->set_records(PseudoText::Records::lines);
+  if (name == "smaps") text->set_records(PseudoText::Records::mappings);
+  if (name.starts_with("mount")) text->set_splice(PseudoInode::Splice::yes);
+  return text;
 }
 
 // exe, cwd, root: links to where the task is.

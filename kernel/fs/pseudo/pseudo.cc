@@ -46,22 +46,38 @@ class DirectoryFile final : public File {
 // Rendered at the first read and again at each read from the start, as Linux's seq_file does.
 class TextFile final : public File {
  public:
-  TextFile(Path path, u32 flags, PseudoText::Render render, PseudoText::Store store, Errno refusal)
-      : File(std::move(path), flags), render_(std::move(render)), store_(std::move(store)), refusal_(refusal) {}
+  TextFile(Path path, u32 flags, PseudoText::Render render, PseudoText::Store store, Errno refusal,
+           PseudoText::Records records)
+      : File(std::move(path), flags),
+        render_(std::move(render)),
+        store_(std::move(store)),
+        refusal_(refusal),
+        records_(records) {}
 
   Result<usize> try_read(Task& task, UserBuffer& to, u64* position) override {
     std::string text;
+    u64 read_ahead = 0;
     {
       MutexGuard guard(lock_);
       text = text_;
+      read_ahead = read_ahead_;
     }
     if (*position == 0) {
       text = TRY(render_(task));
+      read_ahead = 0;
       MutexGuard guard(lock_);
       text_ = text;
     }
     if (*position >= text.size()) return usize{0};
-    const std::string_view rest = std::string_view(text).substr(*position);
+    std::string_view rest = std::string_view(text).substr(*position);
+    if (records_ != PseudoText::Records::whole) {
+      if (*position >= read_ahead && *position != 0) read_ahead = begun_record(text, *position);
+      const usize left = *position < read_ahead ? static_cast<usize>(read_ahead - *position) : 0;
+      const usize next = left < to.remaining() ? next_records(rest.substr(left), to.remaining() - left) : 0;
+      rest = rest.substr(0, left + next);
+      MutexGuard guard(lock_);
+      read_ahead_ = *position + rest.size();
+    }
     const usize n = TRY(to.copy_out(std::span(reinterpret_cast<const u8*>(rest.data()), rest.size())));
     *position += n;
     return n;
@@ -78,11 +94,39 @@ class TextFile final : public File {
   }
 
  private:
+  // The length of the first record.
+  usize record(std::string_view rest) const {
+    usize end = rest.find('\n');
+    if (records_ == PseudoText::Records::mappings) {
+      end = rest.find("\nVmFlags:");
+      if (end != std::string_view::npos) end = rest.find('\n', end + 1);
+    }
+    return end == std::string_view::npos ? rest.size() : end + 1;
+  }
+  // As many whole records as a page has room for, and no more than are needed; one at least. Linux: seq_read_iter.
+  usize next_records(std::string_view rest, usize needed) const {
+    usize total = 0;
+    while (total < rest.size() && total < needed) {
+      const usize one = record(rest.substr(total));
+      if (total != 0 && total + one >= kPageSize) break;
+      total += one;
+    }
+    return total;
+  }
+  // Where the record ends in whose middle `position` lies; `position` where it begins one.
+  u64 begun_record(std::string_view text, u64 position) const {
+    u64 at = 0;
+    while (at < position) at += record(text.substr(at));
+    return at;
+  }
+
   const PseudoText::Render render_;
   const PseudoText::Store store_;
   const Errno refusal_;
+  const PseudoText::Records records_;
   Mutex lock_{LockRank::inode};
   std::string text_ GUARDED_BY(lock_);
+  u64 read_ahead_ GUARDED_BY(lock_) = 0;  // what Linux's buffer holds ends here
 };
 
 }  // namespace
@@ -181,7 +225,7 @@ Result<std::vector<PseudoDirectory::Entry>> FixedDirectory::list(Task&) {
 
 Result<Ref<File>> PseudoText::open(Task&, const Path& path, u32 flags) {
   if (!store_ && refusal_ == kAtOpen && (flags & abi::o_accmode) != abi::o_rdonly) return kAtOpen;
-  return Ref<File>(make_ref<TextFile>(path, flags, render_, store_, refusal_));
+  return Ref<File>(make_ref<TextFile>(path, flags, render_, store_, refusal_, records_));
 }
 
 PseudoLink::PseudoLink(PseudoFilesystem& fs, Target target, Magic magic, u32 permissions, PseudoOwner owner, u64 inode,

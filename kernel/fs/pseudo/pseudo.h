@@ -50,6 +50,10 @@ class PseudoInode : public Inode {
   Result<void> change(const AttributeChange& change) override;
   PseudoFilesystem& pseudo() { return fs_; }
   bool is_of_process() const;
+  // Linux has no splice for most files of /proc/PID and for those that a module makes: splice(2) and sendfile(2) say einval.
+  bool may_be_spliced() const { return splice_ == Splice::yes || (splice_ == Splice::usual && !is_of_process()); }
+  enum class Splice : u8 { usual, yes, no };
+  void set_splice(Splice splice) { splice_ = splice; }  // before the inode is seen by others
 
  protected:
   PseudoFilesystem& fs_;
@@ -61,6 +65,7 @@ class PseudoInode : public Inode {
  private:
   Mutex lock_{LockRank::inode};
   AttributeChange changed_ GUARDED_BY(lock_);
+  Splice splice_ = Splice::usual;
 };
 
 // Lists names, answers lookups.
@@ -118,8 +123,12 @@ class PseudoText final : public PseudoInode {
   // Without a store: what write(2) answers (einval), or open(2) for writing already.
   static constexpr Errno kAtOpen = Errno::eacces;
   void refuse_writes(Errno error) { refusal_ = error; }
+  // Each read gets at most a page, and ends with a record where there is room for one. As Linux's seq_file.
+  enum class Records : u8 { whole, lines, mappings };        // mappings: those of smaps, of several lines each
+  void set_records(Records records) { records_ = records; }  // before the inode is seen by others
 
  private:
+  Records records_ = Records::whole;
   Errno refusal_ = Errno::einval;  // set before the inode is seen by others
   const Render render_;
   const Store store_;
