@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "kernel/net/netlink.h"
+#include "kernel/net/tap.h"
 #include "kernel/task/task.h"
 
 namespace limen {
@@ -236,7 +237,28 @@ void NetTables::add_raw(Ref<Endpoint> endpoint) {
   MutexGuard guard(lock_);
   const i32 protocol = endpoint->protocol;
   raw_.emplace(protocol, std::move(endpoint));
-  raw_count_.store(raw_.size(), std::memory_order_relaxed);
+  watchers_.store(raw_.size() + taps_.size(), std::memory_order_relaxed);
+}
+
+void NetTables::add_tap(Ref<Tap> tap) {
+  MutexGuard guard(lock_);
+  taps_.push_back(std::move(tap));
+  watchers_.store(raw_.size() + taps_.size(), std::memory_order_relaxed);
+}
+
+void NetTables::remove_tap(const Tap& tap) {
+  Ref<Tap> dropped;
+  MutexGuard guard(lock_);
+  const auto it = std::find_if(taps_.begin(), taps_.end(), [&](const Ref<Tap>& t) { return t.get() == &tap; });
+  if (it == taps_.end()) return;
+  dropped = std::move(*it);
+  taps_.erase(it);
+  watchers_.store(raw_.size() + taps_.size(), std::memory_order_relaxed);
+}
+
+std::vector<Ref<Tap>> NetTables::taps() {
+  MutexGuard guard(lock_);
+  return taps_;
 }
 
 std::vector<Ref<Endpoint>> NetTables::find_raw(const InetAddress& from, const InetAddress& to, i32 protocol) {
@@ -284,7 +306,7 @@ void NetTables::remove(Endpoint& endpoint) {
       if (at->second.get() != &endpoint) continue;
       dropped.push_back(std::move(at->second));
       raw_.erase(at);
-      raw_count_.store(raw_.size(), std::memory_order_relaxed);
+      watchers_.store(raw_.size() + taps_.size(), std::memory_order_relaxed);
       break;
     }
   }

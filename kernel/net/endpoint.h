@@ -16,6 +16,7 @@
 
 namespace limen {
 
+class Tap;
 class Task;
 
 // What becomes of a connection while its client waits for room in the listener's queue. A refusal is told by the client's inbox.
@@ -102,7 +103,12 @@ class NetTables final : public RefCounted {
   Ref<Endpoint> find_port(const InetAddress& to, u32 type, i32 protocol, const SocketAddress* from);
   // Raw sockets, and those that hear a packet. Linux: raw_v4_match.
   void add_raw(Ref<Endpoint> endpoint);
-  bool has_raw() const { return raw_count_.load(std::memory_order_relaxed) != 0; }
+  bool is_watched() const {
+    return watchers_.load(std::memory_order_relaxed) != 0;
+  }  // is there a raw or packet socket?
+  void add_tap(Ref<Tap> tap);
+  void remove_tap(const Tap& tap);
+  std::vector<Ref<Tap>> taps();
   std::vector<Ref<Endpoint>> find_raw(const InetAddress& from, const InetAddress& to, i32 protocol);
   // Those that hear a datagram to a group. Linux: __udp_is_mcast_sock.
   std::vector<Ref<Endpoint>> find_group(const InetAddress& to, const Endpoint& seeker, const SocketAddress& from);
@@ -129,7 +135,8 @@ class NetTables final : public RefCounted {
   std::multimap<u16, Binding> held_ GUARDED_BY(lock_);  // of accepted connections: none is found there
   std::map<std::array<u8, 16>, u32> groups_ GUARDED_BY(lock_);
   std::multimap<i32, Ref<Endpoint>> raw_ GUARDED_BY(lock_);  // by protocol
-  std::atomic<usize> raw_count_{0};
+  std::vector<Ref<Tap>> taps_ GUARDED_BY(lock_);
+  std::atomic<usize> watchers_{0};
   std::set<File*> sockets_ GUARDED_BY(lock_);
   u16 next_port_ GUARDED_BY(lock_) = 32768;
   u32 next_name_ GUARDED_BY(lock_) = 1;

@@ -42,14 +42,14 @@ std::vector<Socket*> InFlight::unreachable(const Socket* closing, std::vector<Re
     if (socket->ref_count() == held) candidates.emplace(socket, std::vector<Socket*>());
   }
   std::map<Socket*, u32> inside;  // how many messages of candidates carry it
-  for (auto& [socket, carries] : candidates) {
-    for (Ref<Inbox>& queue : socket->queues()) {
+  for (auto& entry : candidates) {
+    for (Ref<Inbox>& queue : entry.first->queues()) {
       seen.push_back(queue);
       queue->each_file([&](const Ref<File>& file) {
         Socket* carried = unix_socket(file);
         if (carried == nullptr || !candidates.contains(carried)) return;
         ++inside[carried];
-        carries.push_back(carried);
+        entry.second.push_back(carried);
       });
     }
   }
@@ -84,11 +84,16 @@ void InFlight::collect(const Socket* closing) {
   collecting_.store(false, std::memory_order_release);
 }
 
-void InFlight::collect_sometimes() {
+bool InFlight::carries(Socket& socket) {
+  MutexGuard guard(lock);
+  return carried_.contains(&socket);
+}
+
+void InFlight::collect_sometimes(const Socket* closing) {
   constexpr usize kOften = 256;
   const usize count = carried_count_.load(std::memory_order_relaxed);
   if (count == 0 || closed_since_.fetch_add(1, std::memory_order_relaxed) < count / kOften) return;
-  collect(nullptr);
+  collect(closing);
 }
 
 }  // namespace limen

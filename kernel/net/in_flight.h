@@ -32,7 +32,8 @@ class InFlight final : public RefCounted {
   // a reference of its own. Called without locks; descriptors that end there are closed by the caller.
   void collect(const Socket* closing) EXCLUDES(lock);
   // The same once in a while, so that closing many sockets costs no more than there are in flight.
-  void collect_sometimes() EXCLUDES(lock);
+  void collect_sometimes(const Socket* closing) EXCLUDES(lock);
+  bool carries(Socket& socket) EXCLUDES(lock);
   bool any() const { return carried_count_.load(std::memory_order_relaxed) != 0; }
 
  private:

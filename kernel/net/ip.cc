@@ -75,11 +75,19 @@ u16 icmp6_checksum(const InetAddress& from, const InetAddress& to, std::span<con
   return internet_checksum(all);
 }
 
-void offer_to_raw(MemoryAccount& account, NetTables& tables, const IpPacket& packet) {
-  if (!tables.has_raw()) return;
+void show_frame(MemoryAccount& account, NetTables& tables, const Frame& frame, const Tap* sender, u64 stamp_ns) {
+  const std::vector<Ref<Tap>> taps = tables.taps();
+  for (const Ref<Tap>& tap : taps) {
+    if (tap.get() != sender) tap->see(account, frame, Tap::Way::outgoing, stamp_ns);
+  }
+  for (const Ref<Tap>& tap : taps) tap->see(account, frame, Tap::Way::to_us, stamp_ns);
+}
+
+void show(MemoryAccount& account, NetTables& tables, const IpPacket& packet, const Tap* sender) {
+  if (!tables.is_watched()) return;
   const std::vector<Ref<Endpoint>> receivers = tables.find_raw(packet.from, packet.to, packet.protocol);
-  if (receivers.empty()) return;
   const Frame frame = ip_frame(packet.from, packet.to, packet.protocol, packet.hops, packet.payload);
+  show_frame(account, tables, frame, sender, packet.stamp_ns);
   for (const Ref<Endpoint>& receiver : receivers) {
     const u8 type = packet.payload.empty() ? 0 : packet.payload[0];
     if (receiver->refuses_icmp(type)) continue;
@@ -88,9 +96,9 @@ void offer_to_raw(MemoryAccount& account, NetTables& tables, const IpPacket& pac
   }
 }
 
-void arrive(MemoryAccount& account, NetTables& tables, const IpPacket& packet) {
+void arrive(MemoryAccount& account, NetTables& tables, const IpPacket& packet, const Tap* sender) {
   if (!packet.to.loopback()) return;
-  offer_to_raw(account, tables, packet);
+  show(account, tables, packet, sender);
   if (packet.protocol != (packet.to.v4() ? abi::ipproto_icmp : abi::ipproto_icmpv6)) return;
   arrive_at_icmp(account, tables, packet,
                  ip_frame(packet.from, packet.to, packet.protocol, packet.hops, packet.payload));

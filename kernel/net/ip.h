@@ -7,6 +7,7 @@
 
 #include "kernel/ipc/account.h"
 #include "kernel/net/frame.h"
+#include "kernel/net/tap.h"
 
 namespace limen {
 
@@ -20,9 +21,12 @@ struct IpPacket {
 };
 
 // To raw sockets, the kernel's ICMP (which answers an echo request) and ping sockets. What finds no room is lost.
-void arrive(MemoryAccount& account, NetTables& tables, const IpPacket& packet);
-// To raw sockets alone.
-void offer_to_raw(MemoryAccount& account, NetTables& tables, const IpPacket& packet);
+// `sender` (or null) does not see what it sent go out.
+void arrive(MemoryAccount& account, NetTables& tables, const IpPacket& packet, const Tap* sender = nullptr);
+// To raw and packet sockets alone.
+void show(MemoryAccount& account, NetTables& tables, const IpPacket& packet, const Tap* sender = nullptr);
+// To packet sockets alone.
+void show_frame(MemoryAccount& account, NetTables& tables, const Frame& frame, const Tap* sender, u64 stamp_ns);
 // Of an ICMPv6 message.
 u16 icmp6_checksum(const InetAddress& from, const InetAddress& to, std::span<const u8> message);
 

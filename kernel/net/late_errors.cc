@@ -54,7 +54,7 @@ void Socket::refused(const Datagram& datagram) {
     const std::span<const u8> bytes = datagram.message.data;
     report(datagram.to, std::move(error), bytes.first(std::min(bytes.size(), v4 ? kQuoted : kQuoted6)));
   }
-  if (net_->tables->has_raw()) show_refusal(datagram);
+  if (net_->tables->is_watched()) show_refusal(datagram);
   MutexGuard guard(lock_);
   if (!queues && !connected_) return;
   error_ = Errno::econnrefused;
@@ -77,7 +77,7 @@ void Socket::show_refusal(const Datagram& datagram) {
   constexpr i32 kControl = 0xc0;  // the precedence of ICMP's errors
   IpPacket packet{{datagram.to.ip, 0}, {datagram.from.ip, 0}, 0, {64, v4 ? kControl : 0}, message, 0, with.stamp_ns};
   packet.protocol = static_cast<u8>(v4 ? abi::ipproto_icmp : abi::ipproto_icmpv6);
-  offer_to_raw(kernel_.ipc_memory(), *net_->tables, packet);
+  show(kernel_.ipc_memory(), *net_->tables, packet);
 }
 
 // Linux: ip_local_error, ipv6_local_error.

@@ -104,7 +104,8 @@ std::vector<Ref<Inbox>> Socket::queues() {
 }
 
 Result<void> Socket::flush(Task&) {
-  if (!is_inet() && net_->in_flight->any()) net_->in_flight->collect(this);
+  InFlight& in_flight = *net_->in_flight;
+  if (!is_inet() && in_flight.any() && in_flight.carries(*this)) in_flight.collect_sometimes(this);
   return success;
 }
 
@@ -402,7 +403,7 @@ void Socket::released() {
   const Ends e = ends();
   if (e.errors) e.errors->discard();
   hang_up(e);
-  if (!is_inet()) net_->in_flight->collect_sometimes();
+  if (!is_inet()) net_->in_flight->collect_sometimes(nullptr);
 }
 
 }  // namespace limen

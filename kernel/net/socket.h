@@ -121,7 +121,7 @@ class Socket final : public SocketFile {
   Result<void> deliver(Endpoint& receiver, Datagram& datagram);
   Result<void> deliver_to_group(Datagram& datagram, const SocketAddress& sender);
   void refused(const Datagram& datagram);
-  void show_to_raw(const Datagram& datagram);
+  void show_datagram(const Datagram& datagram);
   void show_refusal(const Datagram& datagram);
   void too_long(const InetAddress& to);
   void report(const InetAddress& about, LateError error, std::span<const u8> payload, u64 stamp_ns = 0);

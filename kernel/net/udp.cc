@@ -150,7 +150,7 @@ Result<void> Socket::transmit(Task& task, Datagram datagram) {
   if (const i32 wanted = options_->timestamping() | datagram.stamps; wanted != 0) report_stamps(datagram, wanted);
   const SocketAddress sender = make_inet(datagram.from, domain_);
   if (datagram.to.multicast()) return deliver_to_group(datagram, sender);
-  if (net_->tables->has_raw()) show_to_raw(datagram);
+  if (net_->tables->is_watched()) show_datagram(datagram);
   const Ref<Endpoint> receiver = net_->tables->find_port(datagram.to, type_, protocol_, &sender);
   if (!receiver) {
     refused(datagram);
@@ -159,14 +159,14 @@ Result<void> Socket::transmit(Task& task, Datagram datagram) {
   return deliver(*receiver, datagram);
 }
 
-// Raw sockets see what passes.
-void Socket::show_to_raw(const Datagram& datagram) {
+// Raw and packet sockets see what passes.
+void Socket::show_datagram(const Datagram& datagram) {
   const Ancillary& with = datagram.message.ancillary;
   const Hops hops{with.ttl, with.tos};
   const Frame frame = udp_frame(datagram.from, datagram.to, hops, datagram.message.data);
   IpPacket packet{{datagram.from.ip, 0}, {datagram.to.ip, 0}, abi::ipproto_udp, hops, {}, with.mark, with.stamp_ns};
   packet.payload = std::span<const u8>(frame.bytes).subspan(frame.transport);
-  offer_to_raw(kernel_.ipc_memory(), *net_->tables, packet);
+  show(kernel_.ipc_memory(), *net_->tables, packet);
 }
 
 // Linux: __udp4_lib_mcast_deliver. Each gets a copy of its own.

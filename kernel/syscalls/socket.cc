@@ -11,6 +11,7 @@
 #include "kernel/kernel.h"
 #include "kernel/net/control.h"
 #include "kernel/net/netlink.h"
+#include "kernel/net/packet_socket.h"
 #include "kernel/net/socket.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/anon.h"
@@ -84,8 +85,6 @@ Result<void> check_kind(Task& task, SocketDomain domain, u32 type, SocketProtoco
       }
       return Errno::esocktnosupport;
     }
-    case abi::af_packet:
-      return Errno::eperm;
     default:
       return Errno::eafnosupport;
   }
@@ -116,6 +115,18 @@ Result<Ref<SocketFile>> make_netlink_socket(Task& task, SocketType type, SocketP
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
   return Ref<SocketFile>(make_ref<NetlinkSocket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status,
                                                  task.kernel(), task.namespaces().net, kind, p));
+}
+
+Result<Ref<SocketFile>> make_packet_socket(Task& task, SocketType type, SocketProtocol protocol) {
+  const u32 flags = type.raw() & ~abi::sock_type_mask;
+  if ((flags & ~(abi::sock_cloexec | abi::sock_nonblock)) != 0) return Errno::einval;
+  if (!task.credentials().capable_in(net_of(task), Capability::net_raw)) return Errno::eperm;
+  const u32 kind = type.raw() & abi::sock_type_mask;
+  if (kind != abi::sock_raw && kind != abi::sock_dgram) return Errno::esocktnosupport;
+  const u16 given = static_cast<u16>(protocol.raw());
+  return Ref<SocketFile>(make_ref<PacketSocket>(
+      anon_path(task, "socket:", abi::s_ifsock | 0777), abi::o_rdwr | (flags & abi::sock_nonblock), task.kernel(),
+      task.namespaces().net, kind, static_cast<u16>(given >> 8 | given << 8)));  // in network order
 }
 
 // --- Control messages -------------------------------------------------------------------------------------------------------
@@ -246,6 +257,8 @@ Result<i64> sys_socket(Task& task, SocketDomain domain, SocketType type, SocketP
   Ref<SocketFile> socket;
   if (domain.raw() == abi::af_netlink) {
     socket = TRY(make_netlink_socket(task, type, protocol));
+  } else if (domain.raw() == abi::af_packet) {
+    socket = TRY(make_packet_socket(task, type, protocol));
   } else {
     socket = TRY(make_socket(task, domain, type, protocol));
   }

@@ -151,7 +151,7 @@ void OverlayInode::learn_acls() {
     if (owns_attributes_ || acls_as_of_ == attributes_.ctime) return;
     as_of = attributes_.ctime;
   }
-  const Result<Ref<HostTree::Open>> open = type_ == abi::s_ifdir ? tree().listable(place_, id_) : lower_file();
+  const Result<Ref<HostTree::Open>> open = type_ == abi::s_ifdir ? tree().listable(spot()) : lower_file();
   const auto read = [&](std::string_view name) -> Ref<const Acl> {
     if (!open.ok() || (*open)->is_pseudo) return nullptr;
     const Result<std::vector<u8>> value = host::get_xattr((*open)->handle, std::string(name));

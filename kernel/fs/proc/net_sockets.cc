@@ -78,7 +78,7 @@ Result<std::string> udp_text(Task& reader, i32 domain, i32 protocol) {
   text += '\n';
   usize slot = 0;
   for (const SocketRow& row : rows(reader)) {
-    if (row.domain != domain || row.protocol != protocol || !has_port(row)) continue;
+    if (row.domain != domain || row.protocol != protocol || row.type != abi::sock_dgram || !has_port(row)) continue;
     std::string line = common(row, slot++, 5) + fmt::format(" 2 {:016x} 0", 0);
     if (v4) line.resize(std::max(line.size(), kLine), ' ');
     text += line + '\n';
