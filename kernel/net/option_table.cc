@@ -1,6 +1,7 @@
 #include "kernel/net/option_table.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace limen {
@@ -149,12 +150,29 @@ constexpr KeptOption kKept[] = {
     {abi::sol_ipv6, 78, K::inet, 0, T::truth},  // IPV6_FREEBIND
 };
 
+// Where a row stands: each datagram asks for several.
+constexpr i32 kLevels[] = {abi::sol_socket, abi::sol_ip,  abi::sol_ipv6,
+                           abi::sol_tcp,    abi::sol_udp, abi::ipproto_udplite};
+constexpr usize kMostOption = 128;
+constexpr usize place_of(i32 level) {
+  return static_cast<usize>(std::find(std::begin(kLevels), std::end(kLevels), level) - std::begin(kLevels));
+}
+constexpr auto kPlaces = [] {
+  std::array<std::array<u8, kMostOption>, std::size(kLevels)> places{};  // 0: there is none
+  for (usize i = 0; i < std::size(kKept); ++i) {
+    places[place_of(kKept[i].level)][static_cast<usize>(kKept[i].option)] = static_cast<u8>(i + 1);
+  }
+  return places;
+}();
+static_assert(std::size(kKept) < 255);
+
 }  // namespace
 
 const KeptOption* find_kept_option(i32 level, i32 option) {
-  const auto* it = std::find_if(std::begin(kKept), std::end(kKept),
-                                [&](const KeptOption& k) { return k.level == level && k.option == option; });
-  return it == std::end(kKept) ? nullptr : it;
+  const usize place = place_of(level);
+  if (place == std::size(kLevels) || option < 0 || static_cast<usize>(option) >= kMostOption) return nullptr;
+  const u8 at = kPlaces[place][static_cast<usize>(option)];
+  return at == 0 ? nullptr : &kKept[at - 1];
 }
 
 }  // namespace limen

@@ -161,6 +161,7 @@ Result<void> Socket::take_control(Task& task, const abi::CMsgHdr& head, std::spa
 Result<void> Socket::give_control(Task& task, const Inbox::Received& got, ControlWriter& control) {
   const auto on = [&](i32 level, i32 option) { return this->option(level, option) != 0; };
   if (got.ancillary.error) return give_error(got.ancillary, control);
+  if (is_inet() && !options_->any_set()) return success;  // nothing has been asked for
   if (is_datagram() && got.ancillary.stamp_ns != 0) {
     const u64 stamp = got.ancillary.stamp_ns;
     for (const i32 type : {abi::so_timestamp, abi::so_timestamp_new}) {

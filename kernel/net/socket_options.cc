@@ -44,7 +44,7 @@ Result<void> refuse_program(Task& task, std::span<const u8> value) {
 }  // namespace
 
 i32 SocketOptions::number(i32 level, i32 option) const {
-  {
+  if (any_set()) {
     MutexGuard guard(lock_);
     const auto it = numbers_.find({level, option});
     if (it != numbers_.end()) return it->second;
@@ -54,6 +54,7 @@ i32 SocketOptions::number(i32 level, i32 option) const {
 }
 
 void SocketOptions::put(i32 level, i32 option, i32 number) {
+  any_set_.store(true, std::memory_order_relaxed);
   MutexGuard guard(lock_);
   numbers_[{level, option}] = number;
 }
@@ -108,6 +109,7 @@ void SocketOptions::inherit(const SocketOptions& from) {
   tx_flags_.store(from.tx_flags_.load());
   peek_offset_.store(from.peek_offset());
   has_filter_.store(static_cast<bool>(filter));
+  any_set_.store(from.any_set());
   MutexGuard guard(lock_);
   numbers_ = std::move(numbers);
   filter_ = std::move(filter);
@@ -276,6 +278,7 @@ Result<void> SocketOptions::set_timestamping(i32 option, std::span<const u8> val
   if ((wanted.flags & ~abi::sof_timestamping_mask) != 0) return Errno::einval;
   if (has(abi::sof_timestamping_opt_id_tcp) && !has(abi::sof_timestamping_opt_id)) return Errno::einval;
   if (has(abi::sof_timestamping_opt_stats) && !has(abi::sof_timestamping_opt_tsonly)) return Errno::einval;
+  any_set_.store(true, std::memory_order_relaxed);
   const i32 before = timestamping_.exchange(wanted.flags);
   if (has(abi::sof_timestamping_opt_id) && (before & abi::sof_timestamping_opt_id) == 0) stamp_key_.store(0);
   timestamping_clock_.store(wanted.bind_phc);

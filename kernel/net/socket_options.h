@@ -27,6 +27,9 @@ class SocketOptions final : public RefCounted {
   // Numbers (option_table.h).
   i32 number(i32 level, i32 option) const;
   bool on(i32 level, i32 option) const { return number(level, option) != 0; }
+  bool any_set() const {
+    return any_set_.load(std::memory_order_relaxed);
+  }  // has any number, or SO_TIMESTAMPING, been set?
   Result<std::vector<u8>> get_kept(i32 level, i32 option, usize room) const;  // enoprotoopt
   Result<void> keep(i32 level, i32 option, std::span<const u8> value);        // enoprotoopt, einval
   void put(i32 level, i32 option, i32 number);
@@ -71,6 +74,7 @@ class SocketOptions final : public RefCounted {
   mutable Mutex lock_{LockRank::leaf};
   std::map<std::pair<i32, i32>, i32> numbers_
       GUARDED_BY(lock_);  // at most one for each row of the table, and a few more
+  std::atomic<bool> any_set_{false};
   Ref<PacketFilter> filter_ GUARDED_BY(lock_);
   std::atomic<bool> has_filter_{false};
   std::atomic<u64> receive_timeout_ns_{0}, send_timeout_ns_{0};
