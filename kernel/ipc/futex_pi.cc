@@ -155,7 +155,7 @@ Result<i64> FutexTable::requeue_pi(Task& task, Word from, Word to, i32 most_woke
   std::vector<Ref<Task>> woken;
   Pid waited_for;
   i64 count = 0;
-  const Result<void> done = [&]() -> Result<void> {
+  const Result<void> done = [&]() NO_THREAD_SAFETY_ANALYSIS -> Result<void> {  // with the locks of both buckets
     MutexGuard first(&source < &target ? source.lock : target.lock);
     std::optional<MutexGuard> second;
     if (&source != &target) second.emplace(&source < &target ? target.lock : source.lock);

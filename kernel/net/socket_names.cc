@@ -4,6 +4,7 @@
 #include "abi/fcntl.h"
 #include "kernel/kernel.h"
 #include "kernel/net/socket.h"
+#include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/names.h"
 
 namespace limen {

@@ -23,6 +23,18 @@ bool is_within(const Ref<Dentry>& place, const Ref<Dentry>& root) {
   return static_cast<bool>(at);
 }
 
+// Of groups that have ended: what is above each. A group is above those that were made of its members, so no way leads back.
+using Ended = std::map<u32, u32>;
+
+u32 still_there(const Ended& ended, u32 group) {
+  for (usize steps = 0; steps <= ended.size(); ++steps) {
+    const auto above = ended.find(group);
+    if (above == ended.end()) return group;
+    group = above->second;
+  }
+  return 0;
+}
+
 }  // namespace
 
 // The members of each group and its slaves.
@@ -97,22 +109,18 @@ void MountNamespace::set_types(const Mounts& mounts, Propagation type) {
     }
     return;
   }
-  std::map<u32, u32> ended;  // what was above a group
+  Ended ended;
   for (const Ref<Mount>& mount : mounts) {
     if (mount->peers_ == 0) continue;
     ended[mount->peers_] = mount->master_;
     mount->master_ = std::exchange(mount->peers_, 0);
   }
   for (const Ref<Mount>& mount : all) ended.erase(mount->peers_);
-  const auto follow = [&ended](Mount& mount) {
-    for (auto above = ended.find(mount.master_); above != ended.end(); above = ended.find(mount.master_))
-      mount.master_ = above->second;
-  };
   if (!ended.empty()) {
-    for (const Ref<Mount>& mount : all) follow(*mount);
+    for (const Ref<Mount>& mount : all) mount->master_ = still_there(ended, mount->master_);
   }
   for (const Ref<Mount>& mount : mounts) {
-    follow(*mount);
+    mount->master_ = still_there(ended, mount->master_);
     if (type == Propagation::slave) continue;
     mount->master_ = 0;
     mount->unbindable_ = type == Propagation::unbindable;
@@ -138,7 +146,7 @@ struct MountNamespace::Plan {
 Result<void> MountNamespace::attach(const Path& top, const Mounts& tree, Listed listed) NO_THREAD_SAFETY_ANALYSIS {
   Mount& over = *top.mount;
   std::vector<Plan> plans;
-  std::map<u32, u32> ended;  // of the groups that are new: what is above
+  Ended ended;  // of the groups that are new, until somebody is in them
   if (over.peers_ != 0) {
     const Mounts all = all_mounts();
     Groups groups(all);
@@ -205,10 +213,7 @@ Result<void> MountNamespace::attach(const Path& top, const Mounts& tree, Listed 
   const Mounts all = all_mounts();
   for (const Ref<Mount>& mount : all) ended.erase(mount->peers_);
   if (ended.empty()) return success;
-  for (const Ref<Mount>& mount : all) {
-    for (auto up = ended.find(mount->master_); up != ended.end(); up = ended.find(mount->master_))
-      mount->master_ = up->second;
-  }
+  for (const Ref<Mount>& mount : all) mount->master_ = still_there(ended, mount->master_);
   return success;
 }
 

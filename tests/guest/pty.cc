@@ -367,4 +367,15 @@ TEST(speeds_and_old_structures) {
   EXPECT_EQ(static_cast<unsigned>(CS8), terminal.mode().c_cflag & CSIZE);
 }
 
+TEST(the_console_is_not_anybodys_to_take) {
+  COVERS("ioctl");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  EXPECT_EQ(0, guest::in_child([&] {
+              // In a user namespace of its own nobody is root of the machine.
+              if (guest::is_root() && unshare(CLONE_NEWUSER) != 0) return 0;
+              return ioctl(terminal.slave, TIOCCONS) == -1 && errno == EPERM ? 0 : 1;
+            }));
+}
+
 GUEST_TEST_MAIN

@@ -246,8 +246,9 @@ TEST(files_of_a_process_are_not_spliced) {
   guest::TempDir dir;
   int out = guest::make_file(dir / "f", ""), fds[2];
   ASSERT_OK(pipe(fds));
-  for (const char* name : {"/proc/self/maps", "/proc/self/status", "/proc/self/cmdline", "/proc/self/fdinfo/0",
-                           "/proc/self/comm", "/proc/self/net/dev", "/proc/self/uid_map"}) {
+  for (const char* name :
+       {"/proc/self/maps", "/proc/self/status", "/proc/self/cmdline", "/proc/self/fdinfo/0", "/proc/self/comm",
+        "/proc/self/net/dev", "/proc/self/uid_map", "/proc/swaps", "/proc/sysvipc/shm"}) {
     int fd = open(name, O_RDONLY);
     if (fd == -1) continue;
     EXPECT_ERRNO(EINVAL, sendfile(out, fd, nullptr, 10));

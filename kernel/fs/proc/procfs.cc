@@ -125,6 +125,8 @@ Ref<Filesystem> make_procfs(Kernel& kernel, Ref<PidNamespace> pids) {
   const auto put = [&](const char* path, u32 permissions, PseudoText::Render render) {
     Ref<PseudoText> text = make_ref<PseudoText>(*fs, abi::s_ifreg | permissions, std::move(render));
     text->refuse_writes(Errno::eio);  // Linux: proc_reg_write
+    const std::string_view name(path);
+    if (name == "swaps" || name.starts_with("sysvipc/")) text->set_splice(PseudoInode::Splice::no);
     put_at(*root, path, std::move(text));
   };
   for (const FixedFile& fixed : kFixedFiles) {

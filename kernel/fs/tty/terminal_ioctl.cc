@@ -273,6 +273,8 @@ Result<i64> terminal_ioctl(Task& task, Terminal& terminal, bool by_master, const
       return put(task, at, 0u);  // as set_settings: all is sent
     case abi::tiocsti:
       return push_input(task, terminal, by_master, at);
+    case abi::tioccons:  // what goes to the console goes nowhere else
+      return task.credentials().capable(Capability::sys_admin) ? Errno::enotty : Errno::eperm;
     case abi::tiocexcl:
     case abi::tiocnxcl:
     case abi::tiocgexcl:
