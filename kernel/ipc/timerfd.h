@@ -17,6 +17,7 @@ class TimerFile final : public File {
  public:
   TimerFile(Path path, u32 flags, Kernel& kernel, i32 clock_id, TimerClock clock);
 
+  TimerClock clock() const { return clock_; }
   bool is_alarm() const;  // one of the clocks that wake the machine
   // `flags` are TFD_TIMER_*; returns what was set before.
   TimerSetting set(TimerSetting setting, u32 flags);

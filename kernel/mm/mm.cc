@@ -120,6 +120,26 @@ Result<GuestAddr> Mm::map_special(int host_fd, u64 length, u64 data_pages, std::
   return GuestAddr(start);
 }
 
+Result<void> Mm::replace_special(GuestAddr addr, u64 length, int host_fd) {
+  WriteGuard guard(lock_);
+  const auto vma = map_->find_vma(addr.raw());
+  const bool is_there = vma != map_->vmas().end() && vma->first == addr.raw() &&
+                        vma->second.end == addr.raw() + length && (vma->second.flags & kVmaSpecial) != 0 &&
+                        vma->second.object;
+  if (!is_there) return Errno::enoent;
+  if (vma->second.object->host_fd() == host_fd) return success;
+  const AddressSpace::MapRequest request{.addr = addr.raw(),
+                                         .length = length,
+                                         .prot = vma->second.prot,
+                                         .may = vma->second.may,
+                                         .flags = vma->second.flags,
+                                         .object = make_ref<MappedObject>(Ref<File>(), host_fd, Ref<RefCounted>()),
+                                         .name = vma->second.name,
+                                         .fixed = true};
+  TRY(map_->map(request, {}));
+  return success;
+}
+
 void Mm::set_growth_limits(u64 stack, u64 address_space) {
   WriteGuard guard(lock_);
   map_->set_growth_limits(stack, address_space);

@@ -115,6 +115,8 @@ class Mm final : public StoreMapper {
   // The kernel's own image for the guest (the vDSO): `length` bytes of `host_fd`, which stays open as long as the sandbox. The first
   // `data_pages` pages are "[vvar]", read-only; the rest is `name`, readable and executable. Where the data pages are.
   Result<GuestAddr> map_special(int host_fd, u64 length, u64 data_pages, std::string name);
+  // Other data pages in their place, where the guest still has them: of this file, from its start. enoent.
+  Result<void> replace_special(GuestAddr addr, u64 length, int host_fd);
 
   // Mappings of mmap may wait for others: until a call has been served that left this number as it was, and settle() comes. 0: none.
   u32 waiting() const { return waiting_.load(std::memory_order_relaxed); }

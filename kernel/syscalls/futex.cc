@@ -6,6 +6,7 @@
 #include "kernel/ipc/timeout.h"
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/time/time_namespace.h"
 
 namespace limen {
 namespace {
@@ -29,7 +30,7 @@ Result<Deadline> read_deadline(Task& task, GuestAddr timeout, Meaning meaning, b
   const abi::TimeSpec t = TRY(UserIn<abi::TimeSpec>(timeout).read(task));
   const u64 ns = TRY(to_ns(t));
   if (meaning == Meaning::relative) return task.clock().after(ns);
-  return realtime ? realtime_deadline(task.clock(), ns) : Deadline::at(ns);
+  return realtime ? realtime_deadline(task.clock(), ns) : Deadline::at(meant_time(task, TimerClock::monotonic, ns));
 }
 
 Result<i64> no_value(Result<void> result) { return result.ok() ? Result<i64>(0) : Result<i64>(result.error()); }

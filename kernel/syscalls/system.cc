@@ -14,6 +14,7 @@
 #include "kernel/mm/user_buffer.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/load.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/version.h"
 
 namespace limen {
@@ -69,7 +70,7 @@ Result<i64> sys_sysinfo(Task& task, UserOut<abi::SysInfo> info) {
   abi::SysInfo out{};
   const LoadAverage::Means loads = load_averages(kernel);
   std::copy(loads.begin(), loads.end(), out.loads);
-  out.uptime = static_cast<i64>(kernel.clock().boottime_ns() / 1'000'000'000);
+  out.uptime = static_cast<i64>(seen_time(task, TimerClock::boottime, kernel.clock().boottime_ns()) / 1'000'000'000);
   out.totalram = kernel.arena().limit();
   out.freeram = out.totalram - std::min(out.totalram, kernel.arena().resident());
   {

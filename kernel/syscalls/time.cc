@@ -9,6 +9,7 @@
 #include "kernel/task/thread_group.h"
 #include "kernel/time/clock_ids.h"
 #include "kernel/time/cpu_time.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/time/time_values.h"
 
 namespace limen {
@@ -168,7 +169,7 @@ Result<i64> sys_clock_nanosleep(Task& task, ClockId clockid, TimerFlags flags, U
   const abi::TimeSpec wanted = TRY(duration.read(task));
   const u64 ns = TRY(to_ns(wanted));
   if (flags.has(abi::timer_abstime)) {
-    return sleep_until(task, base, ns).ok() ? Result<i64>(0) : Errno::erestartnohand;
+    return sleep_until(task, base, meant_time(task, base.clock, ns)).ok() ? Result<i64>(0) : Errno::erestartnohand;
   }
   // A relative sleep on the realtime clock does not follow its steps (POSIX).
   if (base.clock == TimerClock::realtime) base.clock = TimerClock::monotonic;

@@ -1,12 +1,15 @@
 // timerfd_create(2), timerfd_settime(2), timerfd_gettime(2).
 #include "kernel/ipc/timerfd.h"
 
+#include <algorithm>
+
 #include "abi/fcntl.h"
 #include "abi/poll.h"
 #include "abi/time.h"
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/time/clock_ids.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/time/time_values.h"
 #include "kernel/vfs/anon.h"
 #include "kernel/vfs/fd_table.h"
@@ -51,6 +54,8 @@ Result<i64> sys_timerfd_settime(Task& task, Fd fd, TimerfdFlags flags, UserIn<ab
   setting.interval_ns = TRY(to_ns(wanted.it_interval));
   const Ref<TimerFile> file = TRY(timer_file(task, fd));
   if (file->is_alarm() && !task.credentials().capable(Capability::wake_alarm)) return Errno::eperm;
+  if (flags.has(abi::tfd_timer_abstime) && setting.value_ns != 0)
+    setting.value_ns = std::max<u64>(meant_time(task, file->clock(), setting.value_ns), 1);  // 0 would disarm it
   const TimerSetting old = file->set(setting, flags.raw());
   if (!old_value.is_null()) TRY(old_value.write(task, to_itimerspec(old)));
   return 0;

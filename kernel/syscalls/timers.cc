@@ -1,11 +1,14 @@
 // Timers that send signals. Source: setitimer(2), alarm(2), timer_create(2), timer_settime(2), timer_getoverrun(2);
 // kernel/time/{itimer,posix-timers}.c.
+#include <algorithm>
+
 #include "abi/signal.h"
 #include "kernel/kernel.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/time/clock_ids.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/time/time_values.h"
 
 namespace limen {
@@ -93,7 +96,12 @@ Result<i64> sys_timer_settime(Task& task, int timerid, TimerFlags flags, UserIn<
   TimerSetting setting;
   setting.value_ns = TRY(to_ns(wanted.it_value));
   setting.interval_ns = TRY(to_ns(wanted.it_interval));
-  const TimerSetting old = TRY(process_timers(task.group())->settime(timerid, setting, flags.has(abi::timer_abstime)));
+  const Ref<ProcessTimers> timers = process_timers(task.group());
+  if (flags.has(abi::timer_abstime) && setting.value_ns != 0) {
+    const TimerClock clock = TRY(timers->clock_of(timerid));
+    setting.value_ns = std::max<u64>(meant_time(task, clock, setting.value_ns), 1);  // 0 would disarm it
+  }
+  const TimerSetting old = TRY(timers->settime(timerid, setting, flags.has(abi::timer_abstime)));
   if (!old_value.is_null()) TRY(old_value.write(task, to_itimerspec(old)));
   return 0;
 }

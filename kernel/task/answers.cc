@@ -7,6 +7,7 @@
 #include "kernel/task/process_group.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
+#include "kernel/time/time_namespace.h"
 
 namespace limen {
 namespace {
@@ -28,8 +29,10 @@ u32 allowed_answers(Task& task) {
   if (options.log_calls || options.mutation || task.call_work.load() != 0) return 0;
   u32 bits = Answers::kIdentity | Answers::kUser | Answers::kYield | Answers::kState;
   if (task.kernel().platform().has_public_page()) {
-    bits |= Answers::kTime | Answers::kOpened;
-    const Ref<UtsNamespace> uts = task.namespaces_ref().uts;  // null at its end
+    bits |= Answers::kOpened;
+    const Namespaces all = task.namespaces_ref();  // null at its end
+    if (all.time && all.time->is_first()) bits |= Answers::kTime;
+    const Ref<UtsNamespace>& uts = all.uts;
     if (task.personality == 0 && uts && uts->is_public()) bits |= Answers::kName;
   }
   if (const Ref<SignalHandlers> handlers = task.handlers_ref(); handlers && handlers->ref_count() == 2)

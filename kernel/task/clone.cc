@@ -162,7 +162,6 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   Kernel& kernel = task.kernel();
   // Linux: copy_process. The count is taken when the child is published; a race of two may pass the limit by one.
   const Credentials& own = task.credentials();
-  if (request.has(abi::clone_newtime)) return Errno::einval;  // no time namespaces are built
   if (passes_process_limit(task, 1) && !own.capable(Capability::sys_resource) && !own.capable(Capability::sys_admin))
     return Errno::eagain;
   task.process_limit_passed = false;
@@ -178,6 +177,7 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   }
   if (copies) mm->user = tid.raw();
   Task::Parts parts = TRY(child_parts(task, request, tid));
+  if (copies) enter_time_of_children(parts.namespaces, *mm);
   parts.mm = std::move(mm);
   Ref<Task> child = make_ref<Task>(kernel, std::move(parts));
   child->set_cpu(std::move(cpu));

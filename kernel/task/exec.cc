@@ -19,9 +19,11 @@
 #include "kernel/task/elf.h"
 #include "kernel/task/exec_stack.h"
 #include "kernel/task/exit.h"
+#include "kernel/task/namespaces.h"
 #include "kernel/task/rseq.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/time/timers.h"
 #include "kernel/time/vdso.h"
 #include "kernel/vfs/fd_table.h"
@@ -291,6 +293,11 @@ void change_program(Task& task, NewProgram fresh) {
   fresh.mm->user = task.group().pid().raw();
   // The first program of a sandbox has none before it.
   if (const Ref<Mm> old = task.mm_ref()) fresh.mm->settings.inherit(old->settings);
+  if (!task.namespaces().time_children->is_first()) {
+    Namespaces namespaces = task.namespaces();
+    enter_time_of_children(namespaces, *fresh.mm);
+    task.set_namespaces(std::move(namespaces));
+  }
   task.set_mm(std::move(fresh.mm));
   if (task.tracing->traced()) show_own_text(task);
   publish_answers(task);

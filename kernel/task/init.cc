@@ -11,6 +11,7 @@
 #include "kernel/task/exec.h"
 #include "kernel/task/exit.h"
 #include "kernel/task/process_group.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/time/vdso.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -130,6 +131,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     parts.namespaces.ipc = make_ref<IpcNamespace>(*this);
     parts.namespaces.net = make_ref<NetNamespace>();
     parts.namespaces.cgroup = make_ref<Namespace>(NamespaceKind::cgroup);
+    parts.namespaces.time = parts.namespaces.time_children = make_ref<TimeNamespace>();
     parts.namespaces.uts = make_ref<UtsNamespace>(options_.hostname);
     if (const Vdso* vdso = clock_.vdso()) parts.namespaces.uts->publish_in(vdso->public_page().name);
     parts.tid = pid;

@@ -11,6 +11,8 @@
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/answers.h"
 #include "kernel/task/pidfd.h"
+#include "kernel/time/time_namespace.h"
+#include "kernel/time/vdso.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -23,6 +25,7 @@ Namespaces& Namespaces::operator=(Namespaces other) noexcept {
   std::swap(pid, other.pid), std::swap(pid_children, other.pid_children);
   std::swap(mount, other.mount), std::swap(uts, other.uts);
   std::swap(ipc, other.ipc), std::swap(net, other.net), std::swap(cgroup, other.cgroup);
+  std::swap(time, other.time), std::swap(time_children, other.time_children);
   return *this;
 }
 
@@ -99,7 +102,18 @@ Result<Namespaces> new_namespaces(Task& task, u64 flags, const Credentials& cred
     NamespaceCharge one = TRY(charge(NamespaceKind::net));
     all.net = make_ref<NetNamespace>(cred.user_ns, std::move(one), all.net->in_flight);
   }
+  if ((flags & abi::clone_newtime) != 0) {
+    NamespaceCharge one = TRY(charge(NamespaceKind::time));
+    all.time_children = make_ref<TimeNamespace>(*all.time_children, cred.user_ns, std::move(one));
+  }
   return all;
+}
+
+void enter_time_of_children(Namespaces& all, Mm& mm) {
+  const bool changes = all.time_children != all.time;
+  if (changes) all.time_children->freeze();
+  all.time = all.time_children;
+  if (changes || !all.time->is_first()) show_clock(mm, *all.time);
 }
 
 u64 clone_flag(NamespaceKind kind) {
@@ -141,7 +155,7 @@ Ref<Namespace> namespace_of(const Namespaces& all, const Credentials& cred, Name
     case NamespaceKind::uts:
       return all.uts;
     case NamespaceKind::time:
-      break;
+      return all.time;
   }
   return {};
 }
@@ -179,6 +193,7 @@ Result<void> enter_user(Task& task, Entering& entering, Ref<UserNamespace> to) {
 Result<void> enter_one(Task& task, Entering& entering, const Ref<Namespace>& to) {
   Namespaces& all = entering.namespaces;
   if (to->kind() == NamespaceKind::user) return enter_user(task, entering, ref_cast<UserNamespace>(to));
+  if (to->kind() == NamespaceKind::time && !is_single_threaded(task)) return Errno::eusers;
   TRY(check_entry(task, entering, *to));
   switch (to->kind()) {
     case NamespaceKind::mount:
@@ -204,14 +219,16 @@ Result<void> enter_one(Task& task, Entering& entering, const Ref<Namespace>& to)
     case NamespaceKind::cgroup:
       all.cgroup = to;
       return success;
-    default:  // time: the one that there is
-      return is_single_threaded(task) ? success : Result<void>(Errno::eusers);
+    default:
+      all.time = all.time_children = ref_cast<TimeNamespace>(to);
+      return success;
   }
 }
 
 // The user namespace first: the others are entered with what it gives.
-constexpr NamespaceKind kOrder[] = {NamespaceKind::user, NamespaceKind::mount,  NamespaceKind::uts, NamespaceKind::ipc,
-                                    NamespaceKind::pid,  NamespaceKind::cgroup, NamespaceKind::net};
+constexpr NamespaceKind kOrder[] = {NamespaceKind::user, NamespaceKind::mount, NamespaceKind::uts,
+                                    NamespaceKind::ipc,  NamespaceKind::pid,   NamespaceKind::cgroup,
+                                    NamespaceKind::net,  NamespaceKind::time};
 
 // setns(2) by a pidfd: of the process's namespaces those that the flags name.
 Result<void> enter_those_of(Task& task, Entering& entering, Task& target, u64 flags) {
@@ -240,7 +257,7 @@ Result<i64> sys_setns(Task& task, Fd fd, CloneFlags nstype) {
   } else {
     const Result<Ref<Task>> target = task_of_pidfd(*file);
     if (!target.ok()) return Errno::einval;
-    if (flags == 0 || (flags & ~(kNamespaceFlags | abi::clone_newtime)) != 0) return Errno::einval;
+    if (flags == 0 || (flags & ~kNamespaceFlags) != 0) return Errno::einval;
     TRY(enter_those_of(task, entering, **target, flags));
   }
   if (entering.namespaces.ipc != task.namespaces().ipc) exit_sem_undo(task);
@@ -248,6 +265,10 @@ Result<i64> sys_setns(Task& task, Fd fd, CloneFlags nstype) {
   if (entering.tree) {
     const Path root = entering.tree->root();
     task.fs().set_root(root), task.fs().set_cwd(root);
+  }
+  if (entering.namespaces.time != task.namespaces().time) {
+    entering.namespaces.time->freeze();
+    show_clock(task.mm(), *entering.namespaces.time);
   }
   task.set_namespaces(std::move(entering.namespaces));
   settle_answers(task);
@@ -257,9 +278,8 @@ Result<i64> sys_setns(Task& task, Fd fd, CloneFlags nstype) {
 // Linux: kernel/fork.c:ksys_unshare. A new namespace of one kind needs other things to be the task's own, too.
 Result<i64> sys_unshare(Task& task, CloneFlags flags) {
   constexpr u64 kKnown = abi::clone_fs | abi::clone_files | abi::clone_sighand | abi::clone_vm | abi::clone_thread |
-                         abi::clone_sysvsem | abi::clone_newtime | kNamespaceFlags;
-  if (flags.unknown(kKnown) != 0 || flags.any(abi::clone_newtime))
-    return Errno::einval;  // no time namespaces are built
+                         abi::clone_sysvsem | kNamespaceFlags;
+  if (flags.unknown(kKnown) != 0) return Errno::einval;
   const bool alone = flags.any(abi::clone_thread | abi::clone_sighand | abi::clone_vm | abi::clone_newuser);
   if (alone && !is_single_threaded(task)) return Errno::einval;
   Ref<FsContext> fs = task.fs_ref();

@@ -36,6 +36,7 @@ class Kernel;
 class Mm;
 class MountNamespace;
 class NetNamespace;
+class TimeNamespace;
 class PidNamespace;
 class SeccompState;
 class ThreadGroup;
@@ -54,9 +55,11 @@ struct Namespaces {
   Ref<PidNamespace> pid_children;  // where its next children are
   Ref<MountNamespace> mount;
   Ref<UtsNamespace> uts;
-  Ref<IpcNamespace> ipc;  // kernel/ipc: System V objects and message queues
-  Ref<NetNamespace> net;  // kernel/net: addresses and ports
-  Ref<Namespace> cgroup;  // a name alone: the sandbox has one cgroup
+  Ref<IpcNamespace> ipc;             // kernel/ipc: System V objects and message queues
+  Ref<NetNamespace> net;             // kernel/net: addresses and ports
+  Ref<Namespace> cgroup;             // a name alone: the sandbox has one cgroup
+  Ref<TimeNamespace> time;           // kernel/time: offsets of clocks
+  Ref<TimeNamespace> time_children;  // where its next children are, and its next program
 };
 
 // Which instruction set's interface a task speaks; guest structures are decoded by it (abi/<arch>).

@@ -5,6 +5,7 @@
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/time/cpu_time.h"
+#include "kernel/time/time_namespace.h"
 
 namespace limen {
 namespace {
@@ -49,14 +50,14 @@ Result<u64> read_clock(Task& task, ClockId id) {
       return task.clock().realtime_ns();
     case abi::clock_monotonic:
     case abi::clock_monotonic_raw:
-      return task.clock().monotonic_ns();
+      return seen_time(task, TimerClock::monotonic, task.clock().monotonic_ns());
     case abi::clock_boottime:
     case abi::clock_boottime_alarm:
-      return task.clock().boottime_ns();
+      return seen_time(task, TimerClock::boottime, task.clock().boottime_ns());
     case abi::clock_realtime_coarse:
       return coarse(task.clock().realtime_ns());
     case abi::clock_monotonic_coarse:
-      return coarse(task.clock().monotonic_ns());
+      return seen_time(task, TimerClock::monotonic, coarse(task.clock().monotonic_ns()));
     case abi::clock_process_cputime_id:
       settle_cpu_time(task);
       return cpu_time(task.group()).total();

@@ -224,6 +224,12 @@ Result<i32> ProcessTimers::create(const Created& what) {
   return id;
 }
 
+Result<TimerClock> ProcessTimers::clock_of(i32 id) {
+  MutexGuard guard(lock_);
+  const auto found = id < 0 ? timers_.end() : timers_.find(id);
+  return found == timers_.end() ? Result<TimerClock>(Errno::einval) : found->second.what.clock;
+}
+
 Result<TimerSetting> ProcessTimers::settime(i32 id, TimerSetting setting, bool absolute) {
   Created what;
   {

@@ -51,6 +51,7 @@ class ProcessTimers final : public RefCounted {
   };
   Result<i32> create(const Created& what);
   Result<TimerSetting> settime(i32 id, TimerSetting setting, bool absolute);  // einval; the setting before
+  Result<TimerClock> clock_of(i32 id);                                        // einval
   Result<TimerSetting> gettime(i32 id);
   Result<i64> overrun(i32 id);
   Result<void> remove(i32 id);

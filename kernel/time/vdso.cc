@@ -16,7 +16,8 @@ Result<std::unique_ptr<Vdso>> Vdso::create() {
   host::Handle file = TRY(host::make_memory_file("vdso", length));
   host::Mapping mapping = TRY(host::Mapping::shared(file, length));
   std::memcpy(mapping.base() + data_pages() * kPageSize, limen_vdso_begin, image);
-  return std::unique_ptr<Vdso>(new Vdso(std::move(file), std::move(mapping), length));
+  host::Handle silent = TRY(host::make_memory_file("vdso", data_pages() * kPageSize));
+  return std::unique_ptr<Vdso>(new Vdso(std::move(file), std::move(silent), std::move(mapping), length));
 }
 
 }  // namespace limen

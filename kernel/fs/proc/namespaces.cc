@@ -4,6 +4,7 @@
 #include "kernel/fs/proc/nsfs.h"
 #include "kernel/fs/proc/task_files.h"
 #include "kernel/kernel.h"
+#include "kernel/time/time_namespace.h"
 
 namespace limen {
 namespace {
@@ -22,9 +23,10 @@ constexpr NamespaceLink kNamespaceLinks[] = {
 
 // enoent after the task's end, and for the namespace of children that has no init yet.
 Result<Ref<Namespace>> namespace_of_row(Task& task, const NamespaceLink& row) {
-  if (row.kind == NamespaceKind::time) return make_ref<Namespace>(NamespaceKind::time);  // there is the first alone
   const Namespaces all = task.namespaces_ref();
   const Ref<const Credentials> cred = task.credentials_ref();
+  if (row.kind == NamespaceKind::time && all.time)
+    return Ref<Namespace>(std::string_view(row.name) == "time" ? all.time : all.time_children);
   Ref<Namespace> found = cred ? namespace_of(all, *cred, row.kind) : Ref<Namespace>();
   if (row.kind != NamespaceKind::pid || !found) return found ? Result<Ref<Namespace>>(found) : Errno::enoent;
   if (std::string_view(row.name) == "pid") return Ref<Namespace>(all.pid);

@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/task/load.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/version.h"
 #include "kernel/vfs/filesystem_types.h"
 
@@ -134,7 +135,9 @@ Result<std::string> proc_kernel_stat(Task& reader) {
     text += fmt::format("cpu{} {} 0 {} {} 0 0 0 0 0 0\n", cpu, user / kTick / cpus, system / kTick / cpus, idle / cpus);
   }
   const Population p = population(reader);
-  const u64 boot = (reader.clock().realtime_ns() - reader.clock().boottime_ns()) / 1'000'000'000;
+  const u64 boot =
+      (reader.clock().realtime_ns() - seen_time(reader, TimerClock::boottime, reader.clock().boottime_ns())) /
+      1'000'000'000;
   text += fmt::format("intr 0\nctxt 0\nbtime {}\nprocesses {}\nprocs_running {}\nprocs_blocked 0\n", boot,
                       p.newest.raw(), std::max<usize>(1, p.running));
   return text;
@@ -180,7 +183,7 @@ Result<std::string> proc_meminfo(Task& reader) {
 Result<std::string> proc_swaps(Task&) { return std::string("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"); }
 
 Result<std::string> proc_uptime(Task& reader) {
-  const u64 ns = reader.clock().boottime_ns();
+  const u64 ns = seen_time(reader, TimerClock::boottime, reader.clock().boottime_ns());
   const u64 cpus = reader.kernel().options().limits.cpus;
   const auto seconds = [](u64 t) { return fmt::format("{}.{:02}", t / 1'000'000'000, t / 10'000'000 % 100); };
   return seconds(ns) + " " + seconds(ns * cpus) + "\n";

@@ -166,7 +166,7 @@ constexpr TextRow kTexts[] = {
 Ref<Inode> make_text(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope, const TextRow& row) {
   auto render = [task, &row, &fs](Task& reader) -> Result<std::string> {
     if (row.private_to_owner) TRY(may_inspect(reader, *task));
-    if (row.numbers != nullptr) return row.numbers(*task, {pids_of(fs, reader.kernel()), reader.credentials()});
+    if (row.numbers != nullptr) return row.numbers(*task, {pids_of(fs, reader.kernel()), reader.credentials(), reader});
     return row.render(*task);
   };
   Ref<PseudoText> text = make_ref<PseudoText>(fs, abi::s_ifreg | row.permissions, std::move(render), nullptr,
@@ -294,6 +294,7 @@ constexpr SpecialRow kSpecials[] = {
     {"root", abi::s_iflnk, make_root},
     {"setgroups", abi::s_ifreg, make_setgroups, Where::process},
     {"task", abi::s_ifdir, make_threads, Where::process},
+    {"timens_offsets", abi::s_ifreg, make_time_offsets, Where::process},
     {"timerslack_ns", abi::s_ifreg, make_timer_slack, Where::process},
     {"uid_map", abi::s_ifreg, make_uid_map},
 };

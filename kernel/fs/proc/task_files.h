@@ -44,6 +44,7 @@ Ref<Inode> make_namespaces(PseudoFilesystem& fs, const Ref<Task>& task, TaskScop
 Ref<Inode> make_clear_refs(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
 Ref<Inode> make_comm(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
 Ref<Inode> make_oom_score_adj(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
+Ref<Inode> make_time_offsets(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
 Ref<Inode> make_timer_slack(PseudoFilesystem& fs, const Ref<Task>& task, TaskScope scope);
 
 }  // namespace limen

@@ -12,6 +12,7 @@
 #include "kernel/task/scheduling.h"
 #include "kernel/task/usage.h"
 #include "kernel/time/cpu_time.h"
+#include "kernel/time/time_namespace.h"
 #include "kernel/vfs/fd_table.h"
 
 namespace limen {
@@ -189,10 +190,10 @@ std::string stat_line(Task& task, CpuTime time, const ProcReader& reader) {
       reader.pids.number_of(task.tid()), task.name(), state_of(task).letter, family.parent, family.group,
       family.session, family.terminal, family.foreground, time.user_ns / kTicksPerNs, time.system_ns / kTicksPerNs,
       waited.user_ns / kTicksPerNs, waited.system_ns / kTicksPerNs, 20 + nice, nice, threads_of(task),
-      task.start_time_ns / kTicksPerNs, usage.virtual_bytes, usage.resident_bytes / kPageSize, ~u64{0},
-      layout.start_code, layout.end_code, layout.start_stack, 0, task.blocked_now().bits() & 0x7fffffff, ignored,
-      caught, layout.start_data, layout.end_data, layout.start_brk, layout.arg_start, layout.arg_end, layout.env_start,
-      layout.env_end);
+      seen_time(reader.task, TimerClock::boottime, task.start_time_ns) / kTicksPerNs, usage.virtual_bytes,
+      usage.resident_bytes / kPageSize, ~u64{0}, layout.start_code, layout.end_code, layout.start_stack, 0,
+      task.blocked_now().bits() & 0x7fffffff, ignored, caught, layout.start_data, layout.end_data, layout.start_brk,
+      layout.arg_start, layout.arg_end, layout.env_start, layout.env_end);
 }
 
 }  // namespace

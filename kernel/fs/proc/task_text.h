@@ -15,6 +15,7 @@ class Task;
 struct ProcReader {
   const PidNamespace& pids;
   const Credentials& cred;
+  Task& task;
 };
 
 Result<std::string> proc_auxv(Task& task);
