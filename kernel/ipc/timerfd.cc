@@ -5,6 +5,7 @@
 #include "abi/poll.h"
 #include "abi/time.h"
 #include "kernel/kernel.h"
+#include "kernel/mm/user_ptr.h"
 #include "kernel/time/time_values.h"
 #include "kernel/time/timer_queue.h"
 

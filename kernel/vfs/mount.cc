@@ -206,7 +206,7 @@ Result<void> MountNamespace::unmount(const Path& where, u32 flags) {
   if ((flags & abi::mnt_detach) == 0) {
     // Ours: the list, the map of covers, `gone`, the caller's path. More is an open file, a cwd, a mapping.
     if (gone.size() > 1 || where.mount->ref_count() > 4) return Errno::ebusy;
-    const auto is_busy = [&](const Ref<Mount>& mount) {
+    const auto is_busy = [&](const Ref<Mount>& mount) NO_THREAD_SAFETY_ANALYSIS {
       const bool is_covered = table_->covers.contains({mount.get(), mount->root_.get()});
       return mount->ref_count() > (is_covered ? 4u : 3u);
     };

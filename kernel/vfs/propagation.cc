@@ -168,7 +168,7 @@ Result<void> MountNamespace::attach(const Path& top, const Mounts& tree, Listed 
         if (!is_source) ended[own.back()] = peers[each.from][i];
       }
     }
-    groups.reach(over, [&](Mount& on, u32 group, u32 own) {
+    groups.reach(over, [&](Mount& on, u32 group, u32 own) NO_THREAD_SAFETY_ANALYSIS {  // with the table's lock
       if (!is_within(top.dentry, on.root_) || on.space_ == nullptr) return;
       Plan plan{&on, {}};
       std::map<const Mount*, Ref<Mount>> copies;
@@ -231,7 +231,7 @@ MountNamespace::Mounts MountNamespace::going_with(const Mounts& gone) const {
   Mounts candidates;
   for (const Ref<Mount>& mount : gone) {
     if (!mount->mountpoint_) continue;
-    groups.reach(*mount->mountpoint_.mount, [&](Mount& on, u32, u32) {
+    groups.reach(*mount->mountpoint_.mount, [&](Mount& on, u32, u32) NO_THREAD_SAFETY_ANALYSIS {
       const auto there = table_->covers.find({&on, mount->mountpoint_.dentry.get()});
       if (there != table_->covers.end() && !there->second->held_ && !going.contains(there->second.get()))
         candidates.push_back(there->second);

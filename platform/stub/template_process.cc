@@ -64,10 +64,11 @@ void set_signals(const wire::GateHeader& gate) {
 
 // The public page's file under its number; so that nobody can write it, by a name of it where the host's /proc is there.
 void place_page(long page) {
-  char path[] = "/proc/self/fd/000";
-  constexpr usize kDigits = sizeof path - 4;
-  for (usize i = 0, weight = 100; i < 3; ++i, weight /= 10)
-    path[kDigits + i] = static_cast<char>('0' + static_cast<usize>(page) / weight % 10);
+  char path[] = "/proc/self/fd/\0\0\0\0\0\0\0\0\0\0";
+  usize weight = 1;  // no zeros in front: the host knows no such name
+  while (static_cast<usize>(page) / weight >= 10) weight *= 10;
+  for (char* at = path + sizeof "/proc/self/fd/" - 1; weight != 0; weight /= 10)
+    *at++ = static_cast<char>('0' + static_cast<usize>(page) / weight % 10);
   const long to_read = raw_syscall(SYS_open, reinterpret_cast<long>(path), O_RDONLY);
   need(raw_syscall(SYS_dup2, to_read >= 0 ? to_read : page, LIMEN_FD_PUBLIC), 21);
   if (to_read >= 0 && to_read != LIMEN_FD_PUBLIC) need(raw_syscall(SYS_close, to_read), 22);
