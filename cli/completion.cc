@@ -28,7 +28,8 @@ ValueKind kind_of(const OptionText& option) {
   if (option.value.empty()) return ValueKind::free;
   if (option.value == "DIR") return ValueKind::directory;
   if (option.value == "FILE" || option.value == "PATH" || option.value.starts_with("HOST:")) return ValueKind::file;
-  if (option.value == "LEVEL" || option.value == "MODE" || option.value == "ARCH" || option.value == "FORMAT")
+  if (option.value == "LEVEL" || option.value == "MODE" || option.value == "ARCH" || option.value == "FORMAT" ||
+      option.value == "STYLE")
     return ValueKind::words;
   return ValueKind::free;
 }
@@ -36,6 +37,7 @@ ValueKind kind_of(const OptionText& option) {
 std::string words_of(const OptionText& option) {
   if (option.value == "LEVEL") return "error warning info debug";
   if (option.value == "FORMAT") return "text json perfetto html";
+  if (option.value == "STYLE") return "abbrev raw verbose";
   if (option.value == "ARCH") return "x86_64 i386 aarch64";
   return "none";
 }

@@ -38,17 +38,10 @@ i64 error_number(std::string_view what, std::string_view word) {
   bad(what, word, "no error has this name");
 }
 
-// strace's delays are microseconds; a unit may follow: "1.5ms", "1e3".
 u64 delay_ns(std::string_view what, std::string_view word) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  const std::string_view unit = word.substr(static_cast<usize>(end - word.data()));
-  const double ns = unit.empty() || unit == "us" ? 1e3 : unit == "ns" ? 1 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : 0;
-  constexpr double kMost = 1e18;  // some thirty years
-  const double delay = number * ns;
-  if (error != std::errc() || ns == 0 || !(delay >= 0 && delay <= kMost))
-    bad(what, word, "a delay is a number of microseconds, or has a unit: ns, us, ms, s");
-  return static_cast<u64>(delay);
+  const std::optional<u64> delay = parse_microseconds(word);
+  if (!delay) bad(what, word, "a delay is a number of microseconds, or has a unit: ns, us, ms, s");
+  return *delay;
 }
 
 // "@arg1=00ff,@arg2=41"
@@ -113,6 +106,17 @@ void set_when(InjectRule& rule, std::string_view what, std::string_view word) {
 }
 
 }  // namespace
+
+std::optional<u64> parse_microseconds(std::string_view word) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const std::string_view unit = word.substr(static_cast<usize>(end - word.data()));
+  const double ns = unit.empty() || unit == "us" ? 1e3 : unit == "ns" ? 1 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : 0;
+  constexpr double kMost = 1e18;  // some thirty years
+  const double time = number * ns;
+  if (error != std::errc() || ns == 0 || !(time >= 0 && time <= kMost)) return std::nullopt;
+  return static_cast<u64>(time);
+}
 
 InjectRule parse_inject(std::string_view what, std::string_view text) {
   InjectRule rule;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/inject.h"
@@ -15,6 +16,7 @@
 #include "cli/run_options.h"
 #include "cli/start.h"
 #include "cli/terminal.h"
+#include "cli/users.h"
 #include "trace/html.h"
 #include "trace/json.h"
 #include "trace/perfetto.h"
@@ -64,8 +66,9 @@ struct Options {
   std::vector<std::string> expressions, paths, injections, faults;
   std::map<std::string, Words> sets;
   std::string chaos, format = "text";
-  std::string attach, output, strings = "32", column = "40", order = "time", columns{kAllColumns}, detach_on;
-  Words time, relative, durations, hex, files, quiet, names;
+  std::string attach, output, constants = "abbrev", user, overhead, interruptible, strings = "32", column = "40",
+                              order = "time", columns{kAllColumns}, detach_on;
+  Words time, relative, durations, hex, files, quiet, names, environment, daemonized;
   int follow = 0;
   bool separately = false;
   bool live = false, stack = false, verbose = false, number = false, instruction = false;
@@ -94,8 +97,8 @@ class Trace : public Command {
     };
     values("-e,--expr", t_.expressions, "EXPR",
            "trace=SET, status=SET, signal=SET, fd=SET, read=SET, write=SET, raw=SET, abbrev=SET, verbose=SET, "
-           "quiet=SET, decode-fds=SET, decode-pids=SET, inject=SPEC, fault=SPEC; SET: words with commas, '!' first "
-           "for all others",
+           "quiet=SET, decode-fds=SET, decode-pids=SET, inject=SPEC, fault=SPEC, kvm=vcpu; SET: words with commas, "
+           "'!' first for all others",
            "Which calls");
     values("--trace", t_.sets["trace"], "SET", "names, /REGEX and %CLASS: as -e trace=SET", "Which calls");
     values("--status", t_.sets["status"], "SET", "successful, failed, unfinished: as -e status=SET", "Which calls");
@@ -117,6 +120,8 @@ class Trace : public Command {
     value("-s,--string-limit", t_.strings, "N", "show N bytes of strings (default: 32; at most 32768)", "Output");
     words("-x{+},--strings-in-hex{all}", t_.hex,
           "strings with unprintable bytes in hex; -xx: all strings; or =none, non-ascii-chars, non-ascii, all");
+    value("-X,--const-print-style", t_.constants, "STYLE",
+          "constants by their names (abbrev), their numbers (raw), or both (verbose)", "Output");
     flag("-v,--no-abbrev", t_.verbose, "all fields of structures, all variables of the environment", "Output");
     values("--raw", t_.sets["raw"], "SET", "the words of these calls as numbers: as -e raw=SET", "Output");
     values("--abbrev", t_.sets["abbrev"], "SET", "these calls without all their fields: as -e abbrev=SET", "Output");
@@ -143,7 +148,8 @@ class Trace : public Command {
     value("--format", t_.format, "FORMAT",
           "text, json (lines: docs/trace.schema.json), perfetto, html (a page to look at)", "Output");
     values("--inject", t_.injections, "SPEC",
-           "SET:error=E, :retval=N, :signal=S, :delay_enter=US, :delay_exit=US, :poke_enter=@argN=HEX, "
+           "of the calls that are shown (-e trace=, -P): SET:error=E, :retval=N, :signal=S, :delay_enter=US, "
+           ":delay_exit=US, :poke_enter=@argN=HEX, "
            ":poke_exit=@argN=HEX, "
            ":when=N: as -e inject=SPEC",
            "Changing calls");
@@ -158,8 +164,17 @@ class Trace : public Command {
           "Counting");
     value("-U,--summary-columns", t_.columns, "LIST",
           "time-percent, total-time, min-time, max-time, avg-time, calls, errors, name", "Counting");
+    value("-O,--summary-syscall-overhead", t_.overhead, "TIME",
+          "what to take off the time of each call, in microseconds or with a unit (default: 0)", "Counting");
     flag("-w,--summary-wall-clock", t_.wall, "times from entry to exit: always so", "Counting");
-    app.add_option("-p,--attach", t_.attach)->group("");  // strace's, for a clear answer
+    values("-E,--variable", t_.environment, "VAR[=VAL]", "set a variable for CMD; without a value, remove it",
+           "Identity");
+    value("-u,--user-name", t_.user, "NAME",
+          "run CMD as this user of the sandbox, with the user's groups: as --user with numbers", "Identity");
+    // strace's, for a clear answer.
+    app.add_option("-p,--attach", t_.attach)->group("");
+    app.add_option("-I,--interruptible", t_.interruptible)->group("");
+    app.add_flag("-D{+},--daemonize{+}", t_.daemonized)->group("");
     declare_run_options(app, o_, ShortNames::no);
   }
 
@@ -171,7 +186,10 @@ class Trace : public Command {
           ": a process that runs already is not in a sandbox of Limen's; start it by 'limen trace -- CMD', "
           "or attach with 'strace -p' (inside of 'limen run', too)");
     }
+    check_unneeded();
     Plan plan = build_plan(o_, words, environ);
+    set_environment(plan.environment);
+    if (!t_.user.empty()) set_named_user(plan, t_.user, o_.user);
     plan.asked_by = kTraceText.name;
     plan.recorder = recorder_options(text);
     for (const std::string& e : t_.expressions) {
@@ -181,6 +199,8 @@ class Trace : public Command {
     for (const std::string& e : t_.injections) plan.injections.push_back(parse_inject("inject", e));
     for (const std::string& e : t_.faults) plan.injections.push_back(parse_inject("fault", e));
     tell_resolved(text);
+    // Only what is traced is changed, as strace has it.
+    for (InjectRule& rule : plan.injections) rule.calls &= text.filter.calls, rule.paths = text.filter.paths;
     if (!t_.chaos.empty()) plan.chaos = parse_chaos(t_.chaos);
     if (t_.live) return run_live(plan, text, words.front());
     const OutputCommand command(t_.output);
@@ -195,6 +215,41 @@ class Trace : public Command {
   }
 
  private:
+  trace::ConstantStyle constants() const {
+    using enum trace::ConstantStyle;
+    if (t_.constants != "abbrev" && t_.constants != "raw" && t_.constants != "verbose")
+      throw UsageError("--const-print-style '" + t_.constants + "': there are raw, abbrev and verbose");
+    return t_.constants == "raw" ? raw : t_.constants == "verbose" ? verbose : abbreviated;
+  }
+
+  // What strace has because it stops its programs from outside. Here the tracer is the kernel.
+  void check_unneeded() const {
+    if (!t_.daemonized.empty())
+      throw UsageError("-D: the tracer is no parent of CMD here, in whose place it could be; leave it out");
+    constexpr std::string_view kWhen[] = {"1", "2", "3", "4", "anywhere", "waiting", "never", "never_tstp"};
+    const bool is_known = std::find(std::begin(kWhen), std::end(kWhen), t_.interruptible) != std::end(kWhen);
+    if (!t_.interruptible.empty() && !is_known)
+      throw UsageError("--interruptible '" + t_.interruptible + "': there are anywhere, waiting, never and never_tstp");
+    (void)overhead_ns();
+  }
+
+  u64 overhead_ns() const {
+    if (t_.overhead.empty()) return 0;
+    if (const std::optional<u64> ns = parse_microseconds(t_.overhead)) return *ns;
+    throw UsageError("--summary-syscall-overhead '" + t_.overhead +
+                     "': a time is a number of microseconds, or has a unit: ns, us, ms, s");
+  }
+
+  void set_environment(std::vector<std::string>& variables) const {
+    for (const std::string& given : t_.environment) {
+      const size_t equals = given.find('=');
+      const std::string name = given.substr(0, equals);
+      if (name.empty()) throw UsageError("-E '" + given + "': the name is empty; write VAR=VAL, or VAR to remove it");
+      std::erase_if(variables, [&](const std::string& entry) { return entry.starts_with(name + "="); });
+      if (equals != std::string::npos) variables.push_back(given);
+    }
+  }
+
   bool splits() const { return t_.follow > 1 || t_.separately; }
 
   int run_live(const Plan& plan, const trace::TextOptions& text, const std::string& title) const {
@@ -237,6 +292,7 @@ class Trace : public Command {
     if (!t_.detach_on.empty() && (t_.format != "text" || t_.live))
       throw UsageError("--detach-on goes with lines of text, not with --format or --live");
     text.detach_at_exec = !t_.detach_on.empty();
+    text.decode.constants = constants();
     for (const std::string& path : t_.paths) text.filter.paths.push_back(path);
     if (t_.only_successful) text.filter.statuses = trace::successful;
     if (t_.only_failed) text.filter.statuses = trace::failed;
@@ -351,10 +407,10 @@ class Trace : public Command {
   // Lines, a table, or both.
   class Both final : public trace::Follower {
    public:
-    Both(std::unique_ptr<trace::Follower> lines, const trace::Filter& filter, std::string order, std::string columns,
-         trace::Output& output)
+    Both(std::unique_ptr<trace::Follower> lines, const trace::Filter& filter, u64 overhead_ns, std::string order,
+         std::string columns, trace::Output& output)
         : lines_(std::move(lines)),
-          summary_(of_finished(filter)),
+          summary_(of_finished(filter), overhead_ns),
           order_(std::move(order)),
           columns_(std::move(columns)),
           output_(output) {}
@@ -401,7 +457,7 @@ class Trace : public Command {
                                                   });
     }
     if (!t_.count_only && !t_.count_too) return lines;
-    return std::make_unique<Both>(std::move(lines), text.filter, t_.order, t_.columns, output);
+    return std::make_unique<Both>(std::move(lines), text.filter, overhead_ns(), t_.order, t_.columns, output);
   }
 
   RunOptions o_;

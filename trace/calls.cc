@@ -45,7 +45,8 @@ void statx_flags(Print& p, usize i) {
   const u32 flags = static_cast<u32>(p.arg(i)), sync = flags & 0x6000;
   constexpr std::string_view kSync[] = {"AT_STATX_SYNC_AS_STAT", "AT_STATX_FORCE_SYNC", "AT_STATX_DONT_SYNC",
                                         "AT_STATX_FORCE_SYNC|AT_STATX_DONT_SYNC"};
-  p.text(kSync[sync >> 13]);
+  // A number that is none is left out.
+  if (sync != 0 || constant_style() != ConstantStyle::raw) append_constant(p.out, trace::hex(sync), kSync[sync >> 13]);
   if ((flags & ~0x6000u) != 0) p.text("|" + print_names(names("statx_at"), flags & ~0x6000u));
 }
 void statx_mask(Print& p, usize i) {
@@ -55,7 +56,8 @@ void statx_mask(Print& p, usize i) {
                                                            : "";
   if (whole.empty()) return p.named("StatxMask", mask);
   const u32 rest = mask & ~(whole == "STATX_ALL" ? 0xfffu : 0x7ffu);
-  p.text(std::string(whole) + (rest == 0 ? "" : "|" + print_names(names("StatxMask"), rest)));
+  append_constant(p.out, trace::hex(mask),
+                  std::string(whole) + (rest == 0 ? "" : "|" + names_alone("StatxMask", rest)));
 }
 // With -v, each entry; a record of either call has the same head.
 void every_entry(Print& p, u64 place) {
@@ -126,10 +128,14 @@ void times(Print& p, usize i) {
   if (place == 0 || !p.seen().read(place, two)) return p.address(place);
   const auto one = [&](const abi::TimeSpec& t) {
     constexpr i64 kNow = 0x3fffffff, kOmit = 0x3ffffffe, kSecond = 1'000'000'000;
-    if (!micro && t.tv_nsec == kNow) return std::string("UTIME_NOW");
-    if (!micro && t.tv_nsec == kOmit) return std::string("UTIME_OMIT");
-    const i64 ns = micro ? t.tv_nsec * 1000 : t.tv_nsec;
     std::string text = fmt::format("{{tv_sec={}, tv_{}sec={}}}", t.tv_sec, micro ? 'u' : 'n', t.tv_nsec);
+    if (!micro && (t.tv_nsec == kNow || t.tv_nsec == kOmit)) {
+      const std::string_view name = t.tv_nsec == kNow ? "UTIME_NOW" : "UTIME_OMIT";
+      // No number stands for it: the structure does.
+      if (constant_style() == ConstantStyle::abbreviated) return std::string(name);
+      return constant_style() == ConstantStyle::raw ? text : fmt::format("{} /* {} */", text, name);
+    }
+    const i64 ns = micro ? t.tv_nsec * 1000 : t.tv_nsec;
     if (ns >= 0 && ns < kSecond)
       text +=
           " /* " + (micro ? short_moment(t.tv_sec, ns / 1000) : moment(t.tv_sec, static_cast<u64>(ns), true)) + " */";
@@ -458,13 +464,11 @@ void socket_option(Print& p, usize i) {
       std::find_if(std::begin(kLevels), std::end(kLevels), [&](const Level& l) { return l.level == level; });
   if (known == std::end(kLevels)) return p.number(as_int(option));
   constexpr u32 kSocket = 1, kFilter = 26;
-  if (level == kSocket && option == kFilter && gets) return p.text("SO_GET_FILTER");
+  if (level == kSocket && option == kFilter && gets) return append_constant(p.out, "0x1a", "SO_GET_FILTER");
   const std::string_view more = gets ? known->more_get : known->more_set;
   const std::string_view name = more.empty() ? std::string_view() : name_of(names(more), option);
-  if (!name.empty()) return p.text(name);
-  const Names& table = names(known->options);
-  option == 0 && name_of(table, 0).empty() ? p.text("0 /* " + std::string(table.unknown) + " */")
-                                           : append_names(p.out, table, option);
+  if (!name.empty()) return append_constant(p.out, trace::hex(option), name);
+  append_names(p.out, names(known->options), option);
 }
 // Groups of multicast: an address and an interface.
 bool joins_group(u32 level, u32 option) {
@@ -473,6 +477,9 @@ bool joins_group(u32 level, u32 option) {
          (level == 41 && (any || option == 20 || option == 21 || option == 27 || option == 28));
 }
 void group(Print& p, u64 place, i32 length) {
+  const auto bytes = [](const u8* data, usize size) {
+    return quote({reinterpret_cast<const char*>(data), size}, DecodeOptions::Hex::all, More::no);
+  };
   const bool is_any = p.arg(2) >= 42, is_six = p.arg(1) == 41;
   struct Six {
     std::array<u8, 16> address;
@@ -481,13 +488,21 @@ void group(Print& p, u64 place, i32 length) {
   if (is_any || length < as_int(is_six ? sizeof(Six) : sizeof(u64))) return p.address(place);
   if (is_six) {
     return p.object<Six>(place, [&](const Six& g) {
-      p.text(fmt::format("{{inet_pton(AF_INET6, \"{}\", &ipv6mr_multiaddr), ipv6mr_interface=", inet6_text(g.address)));
+      const std::string text = inet6_text(g.address);
+      p.text("{");
+      p.text(constant_style() == ConstantStyle::abbreviated
+                 ? fmt::format("inet_pton(AF_INET6, \"{}\", &ipv6mr_multiaddr)", text)
+                 : "ipv6mr_multiaddr=" + constant(bytes(g.address.data(), g.address.size()),
+                                                  fmt::format("inet_pton(AF_INET6, \"{}\")", text)));
+      p.text(", ipv6mr_interface=");
       print_interface(p, g.interface), p.text("}");
     });
   }
   p.object<std::array<u8, 8>>(place, [&](const std::array<u8, 8>& g) {
-    p.text(fmt::format("{{imr_multiaddr=inet_addr(\"{}.{}.{}.{}\"), imr_interface=inet_addr(\"{}.{}.{}.{}\")}}", g[0],
-                       g[1], g[2], g[3], g[4], g[5], g[6], g[7]));
+    const auto dotted = [&](const u8* b) {
+      return constant(bytes(b, 4), fmt::format("inet_addr(\"{}.{}.{}.{}\")", b[0], b[1], b[2], b[3]));
+    };
+    p.text(fmt::format("{{imr_multiaddr={}, imr_interface={}}}", dotted(g.data()), dotted(&g[4])));
   });
 }
 
@@ -552,7 +567,11 @@ void control_data(Print& p, i32 level, i32 kind, u64 place, u64 length) {
     return;
   }
   if (level != 0) return;
-  const auto dotted = [](const u8* b) { return fmt::format("inet_addr(\"{}.{}.{}.{}\")", b[0], b[1], b[2], b[3]); };
+  const auto dotted = [](const u8* b) {
+    const std::string_view bytes(reinterpret_cast<const char*>(b), 4);
+    return constant(quote(bytes, DecodeOptions::Hex::all, More::no),
+                    fmt::format("inet_addr(\"{}.{}.{}.{}\")", b[0], b[1], b[2], b[3]));
+  };
   if (kind == packet_info && length >= 12) {
     return say([&] {
       p.object<std::array<u8, 12>>(place, [&](const std::array<u8, 12>& info) {
@@ -608,8 +627,14 @@ void control_messages(Print& p, u64 place, u64 length) {
     }
     control_data(p, head.cmsg_level, head.cmsg_type, place + at + sizeof head, data);
     p.text("}");
-    if (head.cmsg_len < sizeof head) break;
-    at += abi::cmsg_align(head.cmsg_len);
+    // What is too short for a header, and what stands behind one that is, is named by its place.
+    const u64 next =
+        at + (head.cmsg_len < sizeof head ? sizeof head : abi::cmsg_align(std::min(head.cmsg_len, length)));
+    if (next < length && (head.cmsg_len < sizeof head || length - next < sizeof head)) {
+      p.text(", ... /* "), p.address(place + next), p.text(" */");
+      break;
+    }
+    at = next;
   }
   p.text("]");
 }
@@ -691,7 +716,7 @@ void offset_pair(Print& p, usize i) {
   p.text(changed ? fmt::format("[{}] => [{}]", *p.call.entry_offset, now) : fmt::format("[{}]", now));
 }
 void ipc_key(Print& p, usize i) {
-  p.text(p.arg(i) == 0 ? "IPC_PRIVATE" : fmt::format("{:#x}", static_cast<u32>(p.arg(i))));
+  p.text(p.arg(i) == 0 ? constant("0", "IPC_PRIVATE") : fmt::format("{:#x}", static_cast<u32>(p.arg(i))));
 }
 void ipc_flags(Print& p, usize i) {
   const u32 flags = static_cast<u32>(p.arg(i));
@@ -701,21 +726,16 @@ void ipc_flags(Print& p, usize i) {
   const u32 size = huge ? bits >> kHugeShift : 0;
   if (bits != 0)
     p.text(print_names(names(memory ? "shm_bits" : "ipc_bits"), huge ? bits & ((1u << kHugeShift) - 1) : bits) + "|");
-  if (size != 0) p.text(fmt::format("{}<<SHM_HUGE_SHIFT|", size));
+  if (size != 0) p.text(fmt::format("{}<<", size)), append_constant(p.out, "26", "SHM_HUGE_SHIFT"), p.text("|");
   p.text(permissions(flags & 0777));
 }
 void timerfd_flags(Print& p, usize i) { p.named("timerfd_settime", static_cast<u32>(p.arg(i))); }
 void sem_operations(Print& p, usize i) {
   p.array<abi::SemBuf>(p.arg(i), p.arg(i + 1), [&](const abi::SemBuf& b) {
     const u32 flags = static_cast<u16>(b.sem_flg);
-    std::string text = (flags & 0x1000) != 0 ? "SEM_UNDO" : "";
-    if ((flags & 04000) != 0) text += text.empty() ? "IPC_NOWAIT" : "|IPC_NOWAIT";
-    const u32 rest = flags & ~u32{0x1000 | 04000};
-    if (text.empty())
-      text = rest == 0 ? "0" : trace::hex(rest) + " /* SEM_??? */";
-    else if (rest != 0)
-      text += "|" + trace::hex(rest);
-    p.text(fmt::format("{{sem_num={}, sem_op={}, sem_flg={}}}", b.sem_num, b.sem_op, text));
+    constexpr Name kFlags[] = {{0x1000, "SEM_UNDO"}, {04000, "IPC_NOWAIT"}};
+    p.text(fmt::format("{{sem_num={}, sem_op={}, sem_flg=", b.sem_num, b.sem_op));
+    append_names(p.out, {Names::Kind::bits, "SEM_???", kFlags}, flags), p.text("}");
   });
 }
 void queue_text(Print& p, usize i) {
@@ -733,9 +753,9 @@ void octal_mask(Print& p, usize i) { p.text(permissions(static_cast<u32>(p.arg(i
 void personality(Print& p, usize i) {
   const u32 value = static_cast<u32>(p.arg(i));
   if (value == ~u32{0}) return p.text("0xffffffff");
-  const std::string base = (value & 0xff) == 0 ? "PER_LINUX" : fmt::format("{:#x} /* PER_??? */", value & 0xff);
-  const u32 bits = value & ~0xffu;
-  p.text(bits == 0 ? base : base + "|" + print_names(names("personality_bits"), bits));
+  constexpr Name kBases[] = {{0, "PER_LINUX"}};
+  append_names(p.out, {Names::Kind::number, "PER_???", kBases}, value & 0xff);
+  if (const u32 bits = value & ~0xffu; bits != 0) p.text("|"), p.named("personality_bits", bits);
 }
 void groups(Print& p, usize i) {
   const bool gets = p.call.row->name == "getgroups";
@@ -913,8 +933,9 @@ std::string select_note(const Call& call, const DecodeOptions& options) {
 }  // namespace
 
 const Override* find_override(std::string_view call) {
-  for (const std::span<const Override> list : {std::span<const Override>(kOverrides), system_overrides(),
-                                               prctl_overrides(), ioctl_overrides(), ring_overrides()}) {
+  for (const std::span<const Override> list :
+       {std::span<const Override>(kOverrides), system_overrides(), prctl_overrides(), ioctl_overrides(),
+        ring_overrides(), machine_overrides()}) {
     for (const Override& one : list) {
       if (one.call == call) return &one;
     }
@@ -929,7 +950,11 @@ void append_result_note(std::string& out, const Call& call, const DecodeOptions&
   if (name == "select" || name == "pselect6") out += select_note(call, options);
   if (call.failed()) return;
   if (name == "rt_sigtimedwait" && call.value > 0) out += " (" + signal_name(static_cast<i32>(call.value)) + ")";
-  if (name == "personality") out += " (PER_LINUX)";
+  if (name == "personality") ((out += " (") += constant("0", "PER_LINUX")) += ')';
+  if (name == "sched_getscheduler") {
+    const std::string_view policy = name_of(names("SchedPolicy"), static_cast<u64>(call.value));
+    if (!policy.empty()) ((out += " (") += policy) += ')';
+  }
   if (name == "prctl") append_prctl_note(out, call);
   if (name == "adjtimex" || name == "clock_adjtime") {
     constexpr std::string_view kStates[] = {"TIME_OK", "TIME_INS", "TIME_DEL", "TIME_OOP", "TIME_WAIT", "TIME_ERROR"};
@@ -940,7 +965,10 @@ void append_result_note(std::string& out, const Call& call, const DecodeOptions&
   const u32 cmd = static_cast<u32>(call.args[1]);
   if (cmd == 1 && call.value != 0)
     out += " (flags " + print_names(names("fd_flags"), static_cast<u64>(call.value)) + ")";
-  if (cmd == 3) out += " (flags " + open_flags(static_cast<u64>(call.value)) + ")";
+  if (cmd == 3) {
+    const ConstantScope by_name(ConstantStyle::abbreviated);  // the number has just been written
+    out += " (flags " + open_flags(static_cast<u64>(call.value)) + ")";
+  }
   if (cmd == 1034 && call.value != 0)
     out += " (seals " + print_names(names("seals"), static_cast<u64>(call.value)) + ")";
 }

@@ -24,6 +24,12 @@ namespace {
 void hex(Print& p, u64 value) { p.text(trace::hex(value)); }
 i32 as_int(u64 word) { return static_cast<i32>(word); }
 
+// As append_names, of a number that is decimal where its name does not stand alone.
+void append_decimal(std::string& out, const Names& names, u64 value) {
+  const std::string_view name = name_of(names, value);
+  name.empty() ? append_names(out, names, value) : append_constant(out, std::to_string(value), name);
+}
+
 // --- mounts ----------------------------------------------------------------------------------------------------------------
 
 constexpr u64 kMagic = 0xc0ed0000, kMagicMask = 0xffff0000;
@@ -38,7 +44,7 @@ void mount(Print& p, usize i) {
   if (i == 2) return remount || moves ? p.address(p.arg(i)) : p.string(p.arg(i));
   if (i == 4) return moves ? p.address(p.arg(i)) : p.string(p.arg(i));
   const bool magic = flags != p.arg(3);
-  if (magic) p.text(flags != 0 ? "MS_MGC_VAL|" : "MS_MGC_VAL");
+  if (magic) append_constant(p.out, "0xc0ed0000", "MS_MGC_VAL"), p.text(flags != 0 ? "|" : "");
   if (flags != 0 || !magic) p.named("MountFlags", flags);
 }
 
@@ -63,8 +69,8 @@ void mount_attributes(Print& p, usize i) {
   if (p.arg(4) < sizeof(abi::MountAttr)) return p.address(p.arg(i));
   p.object<abi::MountAttr>(p.arg(i), [&](const abi::MountAttr& a) {
     p.text("{attr_set="), p.named("mount_attr", a.attr_set), p.text(", attr_clr="), p.named("mount_attr", a.attr_clr);
-    const std::string_view known = name_of(names("MountFlags"), a.propagation);
-    p.text(", propagation=" + (known.empty() ? trace::hex(a.propagation) + " /* MS_??? */" : std::string(known)));
+    p.text(", propagation=");
+    append_names(p.out, {Names::Kind::number, "MS_???", names("MountFlags").list}, a.propagation);
     p.text(", userns_fd="), p.descriptor(as_int(a.userns_fd)), p.text("}");
   });
 }
@@ -86,8 +92,15 @@ void quota(Print& p, usize i) {
                                 {0x800007, "Q_GETQUOTA"}, {0x800008, "Q_SETQUOTA"}, {0x800009, "Q_GETNEXTQUOTA"}};
   constexpr Name kTypes[] = {{0, "USRQUOTA"}, {1, "GRPQUOTA"}, {2, "PRJQUOTA"}};
   const u32 command = static_cast<u32>(p.arg(i));
-  p.text("QCMD("), append_names(p.out, {Names::Kind::number, "Q_???", kCommands}, command >> 8);
-  p.text(", "), append_names(p.out, {Names::Kind::number, "???QUOTA", kTypes}, command & 0xff), p.text(")");
+  std::string text = "QCMD(";
+  // Both are told by name, too, where the whole is.
+  const ConstantStyle style = constant_style();
+  {
+    const ConstantScope by_name(ConstantStyle::abbreviated);
+    append_names(text, {Names::Kind::number, "Q_???", kCommands}, command >> 8), text += ", ";
+    append_names(text, {Names::Kind::number, "???QUOTA", kTypes}, command & 0xff), text += ')';
+  }
+  style == ConstantStyle::abbreviated ? p.text(text) : append_constant(p.out, std::to_string(as_int(command)), text);
 }
 
 void file_handle(Print& p, usize i) {
@@ -117,9 +130,11 @@ void node_mask(Print& p, u64 place, u64 nodes) {
 void policy_mode(Print& p, u32 mode) {
   constexpr u32 kFlags = 0xe000;
   const std::string_view known = name_of(names("policy_mode"), mode & ~kFlags);
-  const std::string flags = (mode & kFlags) == 0 ? "" : print_names(names("policy_flags"), mode & kFlags);
-  if (!known.empty()) return p.text(std::string(known) + (flags.empty() ? "" : "|" + flags));
-  p.text(flags.empty() ? fmt::format("{:#x} /* MPOL_??? */", mode) : flags + "|" + trace::hex(mode & ~kFlags));
+  const std::string flags = (mode & kFlags) == 0 ? "" : names_alone("policy_flags", mode & kFlags);
+  if (known.empty() && flags.empty()) return p.named("policy_mode", mode);
+  append_constant(p.out, trace::hex(mode),
+                  known.empty() ? flags + "|" + trace::hex(mode & ~kFlags)
+                                : std::string(known) + (flags.empty() ? "" : "|" + flags));
 }
 
 void policy(Print& p, usize i) {  // mbind, set_mempolicy
@@ -160,14 +175,14 @@ void named_memory(Print& p, usize i) {  // memfd_create
   const u32 flags = static_cast<u32>(p.arg(i)), low = flags & ((1u << kHugeShift) - 1), size = flags >> kHugeShift;
   constexpr u32 kHuge = 4;
   if ((flags & kHuge) == 0 || size == 0) return p.named("MemfdFlags", flags);
-  p.named("MemfdFlags", low), p.text(fmt::format("|{}<<MFD_HUGE_SHIFT", size));
+  append_constant(p.out, trace::hex(flags), fmt::format("{}|{}<<MFD_HUGE_SHIFT", names_alone("MemfdFlags", low), size));
 }
 
 // --- keys ------------------------------------------------------------------------------------------------------------------
 
 void key(Print& p, u64 word) {
   const std::string_view special = name_of(names("key_special"), static_cast<u32>(word));
-  special.empty() ? p.number(as_int(word)) : p.text(special);
+  special.empty() ? p.number(as_int(word)) : append_constant(p.out, std::to_string(as_int(word)), special);
 }
 
 // What the words of each operation are, a letter each: k key, n number, s string, b bytes as long as the next word says, a address,
@@ -199,7 +214,9 @@ void key_words(Print& p, usize i) {
       return p.named("key_permissions", static_cast<u32>(word));
     case 'd': {
       const std::string_view known = name_of(names("key_default"), static_cast<u32>(word));
-      return p.text(known.empty() ? fmt::format("{} /* KEY_REQKEY_DEFL_??? */", as_int(word)) : std::string(known));
+      const std::string number = std::to_string(as_int(word));
+      const bool unknown = known.empty() && constant_style() != ConstantStyle::raw;
+      return unknown ? p.text(number + " /* KEY_REQKEY_DEFL_??? */") : append_constant(p.out, number, known);
     }
     case 'm':
       return p.named("key_move", static_cast<u32>(word));
@@ -210,7 +227,9 @@ void key_words(Print& p, usize i) {
     case 'a':
       return p.address(word);
     case 'e': {
-      return p.text(word - 1 < 4095 ? error_name(word) : std::to_string(static_cast<u32>(word)));
+      const std::string number = std::to_string(static_cast<u32>(word));
+      const std::string name = word - 1 < 4095 ? error_name(word) : number;
+      return name == number ? p.text(number) : append_constant(p.out, number, name);
     }
     default:
       return hex(p, word);
@@ -234,22 +253,27 @@ void capabilities(Print& p, usize i) {
   const u8* at = p.arg(i) == 0 ? nullptr : p.seen().memory(p.arg(i), count * sizeof(abi::CapData));
   if (at == nullptr) return p.address(p.arg(i));
   std::memcpy(data.data(), at, count * sizeof(abi::CapData));
-  const auto set = [&](std::string_view name, u32 low, u32 high) {
-    const u64 bits = u64{high} << 32 | low;
-    p.out += name, p.out += '=';
-    if (bits == 0) p.out += '0';
-    bool first = true;
-    for (u64 bit = 0; bit < 64; ++bit) {
+  // As each half has them: by number they are two words.
+  const auto half = [&](u32 bits, u64 first) {
+    std::string text;
+    for (u64 bit = 0; bit < 32; ++bit) {
       if ((bits >> bit & 1) == 0) continue;
-      const std::string_view known = name_of(names("capability"), bit);
+      const std::string_view known = name_of(names("capability"), first + bit);
+      text += text.empty() ? "" : "|";
       if (known.empty()) {
-        const u64 rest = bits >> bit << bit;
-        p.out += (first ? "" : "|") + trace::hex(rest >> 32 != 0 ? rest >> 32 : rest);
+        text += trace::hex(bits >> bit << bit);
         break;
       }
-      p.out += fmt::format("{}1<<{}", first ? "" : "|", known);
-      first = false;
+      text += fmt::format("1<<{}", known);
     }
+    append_constant(p.out, trace::hex(bits), text);
+  };
+  const auto set = [&](std::string_view name, u32 low, u32 high) {
+    p.out += name, p.out += '=';
+    if (low == 0 && high == 0) p.out += '0';
+    if (low != 0) half(low, 0);
+    if (low != 0 && high != 0) p.out += '|';
+    if (high != 0) half(high, 32);
   };
   p.out += '{', set("effective", data[0].effective, data[1].effective), p.out += ", ";
   set("permitted", data[0].permitted, data[1].permitted), p.out += ", ";
@@ -307,10 +331,11 @@ void waiters(Print& p, usize i) {  // futex_waitv
   p.array<abi::FutexWaitV>(p.arg(i), static_cast<u32>(p.arg(1)), [&](const abi::FutexWaitV& w) {
     const u32 size = w.flags & 3;
     constexpr std::string_view kSizes[] = {"FUTEX_8", "FUTEX_16", "FUTEX_32", "FUTEX_64"};
+    std::string flags(kSizes[size]);
+    if ((w.flags & 128) != 0) flags += "|FUTEX_PRIVATE_FLAG";
+    if ((w.flags & ~131u) != 0) flags += "|" + trace::hex(w.flags & ~131u);
     p.text("{val=" + trace::hex(w.val) + ", uaddr="), p.address(w.uaddr.raw());
-    p.text(", flags=" + std::string(kSizes[size]));
-    if ((w.flags & 128) != 0) p.text("|FUTEX_PRIVATE_FLAG");
-    if ((w.flags & ~131u) != 0) p.text("|" + trace::hex(w.flags & ~131u));
+    p.text(", flags="), append_constant(p.out, trace::hex(w.flags), flags);
     if (w.reserved != 0) p.text(", __reserved=" + trace::hex(w.reserved));
     p.text("}");
   });
@@ -321,9 +346,8 @@ void waiters(Print& p, usize i) {  // futex_waitv
 constexpr u32 kNewLayout = 0x100;  // IPC_64
 
 void ipc_command(Print& p, std::string_view table, u32 command) {
-  const std::string_view known = name_of(names(table), command & ~kNewLayout);
-  if ((command & kNewLayout) != 0) p.text("IPC_64|");
-  p.text(!known.empty() ? std::string(known) : print_names(names(table), command & ~kNewLayout));
+  if ((command & kNewLayout) != 0) append_constant(p.out, "0x100", "IPC_64"), p.text("|");
+  p.named(table, command & ~kNewLayout);
 }
 
 void ipc_owner(Print& p, std::string_view field, const abi::IpcPerm& perm, bool told) {
@@ -388,7 +412,7 @@ void control_block(Print& p, u64 place) {
     if (c.aio_data != 0) p.text("aio_data=" + trace::hex(c.aio_data) + ", ");
     if (c.aio_key != 0) p.text(fmt::format("aio_key={}, ", c.aio_key));
     if (submits && c.aio_rw_flags != 0) p.text("aio_rw_flags="), p.named("RwFlags", c.aio_rw_flags), p.text(", ");
-    p.text("aio_lio_opcode="), append_names(p.out, {Names::Kind::number, "IOCB_CMD_???", kOps}, c.aio_lio_opcode);
+    p.text("aio_lio_opcode="), append_decimal(p.out, {Names::Kind::number, "IOCB_CMD_???", kOps}, c.aio_lio_opcode);
     if (c.aio_reqprio != 0) p.text(fmt::format(", aio_reqprio={}", c.aio_reqprio));
     p.text(", aio_fildes="), p.descriptor(as_int(c.aio_fildes));
     const bool vector = c.aio_lio_opcode == preadv || c.aio_lio_opcode == pwritev;
@@ -514,7 +538,8 @@ void traced(Print& p, usize i) {
     case 'u': {
       const usize at = static_cast<usize>(word / 8);
       if (at >= std::size(kRegisters)) return p.address(word);
-      return p.text(fmt::format("8*{}{}", kRegisters[at], word % 8 == 0 ? "" : fmt::format("+{}", word % 8)));
+      return append_constant(p.out, trace::hex(word),
+                             fmt::format("8*{}{}", kRegisters[at], word % 8 == 0 ? "" : fmt::format("+{}", word % 8)));
     }
     default:
       return p.address(word);
@@ -540,10 +565,9 @@ void log_action(Print& p, usize i) {  // syslog
 
 void notifications(Print& p, usize i) {  // fanotify_init
   if (i == 1) return p.text(open_flags(static_cast<u32>(p.arg(i))));
-  constexpr std::string_view kClasses[] = {"FAN_CLASS_NOTIF", "FAN_CLASS_CONTENT", "FAN_CLASS_PRE_CONTENT",
-                                           "0xc /* FAN_CLASS_??? */"};
+  constexpr Name kClasses[] = {{0, "FAN_CLASS_NOTIF"}, {4, "FAN_CLASS_CONTENT"}, {8, "FAN_CLASS_PRE_CONTENT"}};
   const u32 flags = static_cast<u32>(p.arg(i)), rest = flags & ~0xcu;
-  p.text(kClasses[flags >> 2 & 3]);
+  append_names(p.out, {Names::Kind::number, "FAN_CLASS_???", kClasses}, flags & 0xc);
   if (rest != 0) p.text("|"), p.named("fanotify_init", rest);
 }
 void all_hex(Print& p, usize i) { hex(p, p.arg(i)); }
@@ -617,12 +641,12 @@ constexpr Override kOverrides[] = {
 std::span<const Override> system_overrides() { return kOverrides; }
 
 void append_io_priority(std::string& out, u32 value) {
-  constexpr std::string_view kClasses[] = {"IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
-                                           "IOPRIO_CLASS_IDLE"};
-  const u32 kind = value >> 13;
-  out += fmt::format("IOPRIO_PRIO_VALUE({}, {})",
-                     kind < 4 ? std::string(kClasses[kind]) : trace::hex(kind) + " /* IOPRIO_CLASS_??? */",
-                     value & 0x1fff);
+  constexpr Name kClasses[] = {
+      {0, "IOPRIO_CLASS_NONE"}, {1, "IOPRIO_CLASS_RT"}, {2, "IOPRIO_CLASS_BE"}, {3, "IOPRIO_CLASS_IDLE"}};
+  std::string text = "IOPRIO_PRIO_VALUE(";
+  if (constant_style() != ConstantStyle::raw)
+    append_names(text, {Names::Kind::number, "IOPRIO_CLASS_???", kClasses}, value >> 13);
+  append_constant(out, std::to_string(value), fmt::format("{}, {})", text, value & 0x1fff));
 }
 
 }  // namespace limen::trace

@@ -254,13 +254,16 @@ void print_param(Print& p, const Row& row, usize i) {
     case Param::Kind::mmap_flags: {
       constexpr std::string_view kTypes[] = {"MAP_FILE", "MAP_SHARED", "MAP_PRIVATE", "MAP_SHARED_VALIDATE"};
       const u64 type = word & 0xf, rest = word & ~u64{0xf};
-      p.text(type < 4 ? std::string(kTypes[type]) : fmt::format("{:#x} /* MAP_??? */", type));
+      std::string text = type < 4 ? std::string(kTypes[type]) : fmt::format("{:#x} /* MAP_??? */", type);
       constexpr u64 kHugePages = 0x40000, kSizeShift = 26, kSize = u64{0x3f} << kSizeShift;
       const u64 size = (rest & kHugePages) != 0 ? (rest & kSize) >> kSizeShift : 0;
       const u64 bits = size != 0 ? rest & ~kSize : rest;
-      if (bits != 0) p.text("|" + print_names(names("mmap_bits"), bits));
-      if (size != 0) p.text(fmt::format("|{}<<MAP_HUGE_SHIFT", size));
-      return;
+      {
+        const ConstantScope by_name(ConstantStyle::abbreviated);
+        if (bits != 0) text += "|" + print_names(names("mmap_bits"), bits);
+        if (size != 0) text += fmt::format("|{}<<MAP_HUGE_SHIFT", size);
+      }
+      return append_constant(p.out, trace::hex(word), text);
     }
     case Param::Kind::clone_flags:
       return p.text(clone_flags(word));
@@ -362,13 +365,17 @@ std::string call_name(const Call& call) {
 }
 
 void decode_entry(Call& call, const DecodeOptions& options, std::string& out) {
+  const ConstantScope scope(options.constants);
   call.next_param = 0, call.printed_any = call.comma_due = false;
   append_call_name(out, call);
   out += '(';
   print_params(call, options, false, out);
 }
 
-void decode_exit(Call& call, const DecodeOptions& options, std::string& out) { print_params(call, options, true, out); }
+void decode_exit(Call& call, const DecodeOptions& options, std::string& out) {
+  const ConstantScope scope(options.constants);
+  print_params(call, options, true, out);
+}
 
 void decode_whole(Call& call, const DecodeOptions& options, std::string& out) {
   decode_entry(call, options, out);
@@ -378,6 +385,7 @@ void decode_whole(Call& call, const DecodeOptions& options, std::string& out) {
 }
 
 void decode_result(const Call& call, const DecodeOptions& options, std::string& out) {
+  const ConstantScope scope(options.constants);
   for (const Restart& restart : kRestarts) {
     if (call.value != restart.value) continue;
     ((((out += "? ") += restart.name) += " (") += restart.text) += ')';
@@ -467,6 +475,7 @@ std::vector<Argument> arguments(Call& call, const DecodeOptions& options) {
 }
 
 std::string decode_signal(const abi::SigInfo& info, const DecodeOptions& options) {
+  const ConstantScope scope(options.constants);
   std::string out;
   print_siginfo(out, info, options);
   return out;

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "abi/syscalls.h"
+#include "trace/names.h"
 #include "trace/stream.h"
 
 namespace limen::trace {
@@ -25,13 +26,14 @@ struct DecodeOptions {
   enum class Hex : u8 { none, characters, unprintable, all };  // of single characters, of whole strings
   // What is told of descriptors: -e decode-fds=SET. A set.
   enum Files : u8 { no_files = 0, paths = 1, sockets = 2, devices = 4, processes = 8, all_of_files = 15 };
-  usize string_bytes = 32;              // -s
-  Hex hex = Hex::none;                  // -x (unprintable), -xx (all)
-  bool verbose = false;                 // -v
-  bool structures = true;               // false: their addresses, -e verbose=none
-  u8 files = no_files;                  // -y, -yy
-  bool raw = false;                     // -e raw=all
-  const ProcessNames* names = nullptr;  // -Y: of processes; null: numbers alone
+  usize string_bytes = 32;                               // -s
+  Hex hex = Hex::none;                                   // -x (unprintable), -xx (all)
+  bool verbose = false;                                  // -v
+  bool structures = true;                                // false: their addresses, -e verbose=none
+  u8 files = no_files;                                   // -y, -yy
+  bool raw = false;                                      // -e raw=all
+  ConstantStyle constants = ConstantStyle::abbreviated;  // -X
+  const ProcessNames* names = nullptr;                   // -Y: of processes; null: numbers alone
 };
 
 struct Call {

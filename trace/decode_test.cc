@@ -151,6 +151,24 @@ TEST(Decode, SetsOfSignalsAreNamedByWhatIsMissingWhereThatIsShorter) {
   EXPECT_EQ(print_signal_set(~u64{0}), "~[]");
 }
 
+TEST(Decode, ConstantsAreWrittenAsAsked) {
+  const auto in_style = [](ConstantStyle style, std::string_view table, u64 value) {
+    const ConstantScope scope(style);
+    return print_names(names(table), value);
+  };
+  using enum ConstantStyle;
+  EXPECT_EQ(in_style(abbreviated, "MmapProt", 3), "PROT_READ|PROT_WRITE");
+  EXPECT_EQ(in_style(raw, "MmapProt", 3), "0x3");
+  EXPECT_EQ(in_style(verbose, "MmapProt", 3), "0x3 /* PROT_READ|PROT_WRITE */");
+  EXPECT_EQ(in_style(verbose, "Whence", 0), "0 /* SEEK_SET */");
+  EXPECT_EQ(in_style(raw, "Whence", 77), "0x4d");
+  EXPECT_EQ(in_style(verbose, "Whence", 77), "0x4d /* SEEK_??? */");
+  Made made("kill", {5, 9});
+  made.options.constants = verbose;
+  EXPECT_EQ(made.whole(0), "kill(5, 9 /* SIGKILL */) = 0");
+  EXPECT_EQ(signal_name(9), "SIGKILL");  // outside of a call
+}
+
 TEST(Decode, EveryRowCanBeDecodedWithoutMemory) {
   for (const SyscallRow& row : syscall_rows()) {
     if (row.x86_64 < 0) continue;

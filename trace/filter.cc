@@ -268,10 +268,13 @@ void Filter::add(std::string_view expression) {
   } else if (what == "decode-pids" || what == "decode-pid") {
     // pidns: numbers of the first namespace are what is shown anyway.
     names = set != "pidns" && parse_words("-e decode-pids", set, kNames, 1) != 0;
+  } else if (what == "kvm") {
+    // Exits of virtual CPUs: a sandbox has none.
+    if (set != "vcpu") throw BadSet("-e kvm: '" + std::string(set) + "': there is vcpu");
   } else {
     throw BadSet("-e " + std::string(what) +
                  ": there are trace, status, signal, fd, read, write, raw, abbrev, verbose, quiet, decode-fds, "
-                 "decode-pids, inject and fault");
+                 "decode-pids, inject, fault and kvm");
   }
 }
 

@@ -29,6 +29,9 @@ void keep_words(Call& call) {
     i32 length = 0;
     if (word.call == name && call.seen.read(call.args[word.arg], length)) call.entry_length = length;
   }
+  constexpr usize kNameLength = 8;  // in a struct msghdr
+  i32 room = 0;
+  if (name == "recvmsg" && call.seen.read(call.args[1] + kNameLength, room)) call.entry_length = room;
   constexpr u32 kInterfaceList = 0x8912;  // SIOCGIFCONF
   i32 list = 0;
   if (name == "ioctl" && static_cast<u32>(call.args[1]) == kInterfaceList && call.seen.read(call.args[2], list))

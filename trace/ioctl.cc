@@ -30,10 +30,11 @@ constexpr std::string_view kWithoutWord[] = {
 
 std::string command_name(u32 command) {
   const std::string_view known = name_of(names("IoctlCmd"), command);
-  if (!known.empty()) return std::string(known);
+  if (!known.empty()) return constant(hex(command), known);
   constexpr std::string_view kDirections[] = {"_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"};
-  return fmt::format("_IOC({}, {}, {}, {})", kDirections[command >> 30], hex(command >> 8 & 0xff), hex(command & 0xff),
-                     hex(command >> 16 & 0x3fff));
+  return constant(hex(command),
+                  fmt::format("_IOC({}, {}, {}, {})", kDirections[command >> 30], hex(command >> 8 & 0xff),
+                              hex(command & 0xff), hex(command >> 16 & 0x3fff)));
 }
 
 // --- terminals -------------------------------------------------------------------------------------------------------------
@@ -99,8 +100,12 @@ void bits(std::string& out, std::span<const Name> list, u64 value) {
 // Fields of several bits first, then the rest as flags.
 void output_modes(std::string& out, u32 mode) {
   constexpr std::string_view kTabs[] = {"TAB0", "TAB1", "TAB2", "XTABS"};
-  out += fmt::format("NL{}|CR{}|{}|BS{}|VT{}|FF{}|", mode >> 8 & 1, mode >> 9 & 3, kTabs[mode >> 11 & 3],
-                     mode >> 13 & 1, mode >> 14 & 1, mode >> 15 & 1);
+  const auto field = [&](u32 bits, const std::string& name) {
+    append_constant(out, hex(mode & bits), name), out += '|';
+  };
+  field(0x100, fmt::format("NL{}", mode >> 8 & 1)), field(0x600, fmt::format("CR{}", mode >> 9 & 3));
+  field(0x1800, std::string(kTabs[mode >> 11 & 3])), field(0x2000, fmt::format("BS{}", mode >> 13 & 1));
+  field(0x4000, fmt::format("VT{}", mode >> 14 & 1)), field(0x8000, fmt::format("FF{}", mode >> 15 & 1));
   bits(out, kOutput, mode & ~u32{0xff00});
 }
 
@@ -110,8 +115,8 @@ void control_modes(std::string& out, u32 mode) {
   append_names(out, speeds, mode & kSpeedBits);
   out += '|';
   const u32 input = mode >> kShift & kSpeedBits;
-  if (input != 0) append_names(out, speeds, input), out += "<<IBSHIFT|";
-  out += fmt::format("CS{}", 5 + ((mode & kSize) >> 4));
+  if (input != 0) append_names(out, speeds, input), out += "<<", append_constant(out, "0x10", "IBSHIFT"), out += '|';
+  append_constant(out, hex(mode & kSize), fmt::format("CS{}", 5 + ((mode & kSize) >> 4)));
   const u32 rest = mode & ~(kSpeedBits | kSpeedBits << kShift | kSize);
   out += '|';
   bits(out, kControl, rest);
@@ -237,7 +242,11 @@ void hardware(Print& p, const Interface& i) {
   const auto family = i.as<u16>();
   p.out += "{sa_family=", append_names(p.out, kHardwareNames, family), p.out += ", sa_data=";
   const usize length = family == ARPHRD_ETHER || family == ARPHRD_LOOPBACK ? 6 : 7;
-  for (usize n = 0; n < length; ++n) p.out += fmt::format("{}{:02x}", n == 0 ? "" : ":", i.value[2 + n]);
+  std::string text;
+  for (usize n = 0; n < length; ++n) text += fmt::format("{}{:02x}", n == 0 ? "" : ":", i.value[2 + n]);
+  constexpr usize kData = 14;
+  append_constant(p.out, quote({reinterpret_cast<const char*>(&i.value[2]), kData}, DecodeOptions::Hex::all, More::no),
+                  text);
   p.out += '}';
 }
 
@@ -407,8 +416,8 @@ void word(Print& p, u32 command, u64 arg) {
 
 void ioctl(Print& p, usize i) {
   const u32 command = static_cast<u32>(p.arg(1));
-  const std::string name = command_name(command);
-  if (i == 1) return p.text(name);
+  if (i == 1) return p.text(command_name(command));
+  const std::string_view name = name_of(names("IoctlCmd"), command);
   if (std::find(std::begin(kWithoutWord), std::end(kWithoutWord), name) != std::end(kWithoutWord)) return;
   word(p, command, p.arg(2));
 }

@@ -655,23 +655,12 @@ void append_hex(std::string& out, u64 value) {
   out.append(text, std::to_chars(text + 2, text + sizeof text, value, 16).ptr);
 }
 
-void append_names(std::string& out, const Names& names, u64 value) {
-  const auto unknown = [&](u64 bits) {
-    append_hex(out, bits);
-    if (!names.unknown.empty()) ((out += " /* ") += names.unknown) += " */";
-  };
-  if (names.kind == Names::Kind::number || value == 0) {
-    const std::string_view name = name_of(names, value);
-    if (!name.empty()) {
-      out += name;
-    } else if (value == 0) {
-      out += '0';
-      if (names.kind == Names::Kind::number && !names.unknown.empty()) ((out += " /* ") += names.unknown) += " */";
-    } else {
-      unknown(value);
-    }
-    return;
-  }
+namespace {
+
+thread_local ConstantStyle t_style = ConstantStyle::abbreviated;
+
+// By name, whatever the style is; false: it has none.
+bool append_bits(std::string& out, const Names& names, u64 value) {
   u64 rest = value;
   for (const Name& name : names.list) {
     if (name.value == 0 || (rest & name.value) != name.value) continue;
@@ -679,10 +668,63 @@ void append_names(std::string& out, const Names& names, u64 value) {
     out += name.name;
     rest &= ~name.value;
   }
-  if (rest == value) return unknown(value);
-  if (rest == 0) return;
+  if (rest == value) return false;
+  if (rest == 0) return true;
   out += '|';
   append_hex(out, rest);
+  return true;
+}
+
+}  // namespace
+
+ConstantScope::ConstantScope(ConstantStyle style) : before_(t_style) { t_style = style; }
+ConstantScope::~ConstantScope() { t_style = before_; }
+ConstantStyle constant_style() { return t_style; }
+
+void append_constant(std::string& out, std::string_view number, std::string_view name) {
+  if (t_style == ConstantStyle::abbreviated) {
+    out += name;
+  } else {
+    out += number;
+    if (t_style == ConstantStyle::verbose) ((out += " /* ") += name) += " */";
+  }
+}
+
+std::string constant(std::string_view number, std::string_view name) {
+  std::string out;
+  append_constant(out, number, name);
+  return out;
+}
+
+void append_names(std::string& out, const Names& names, u64 value) {
+  const bool is_number = names.kind == Names::Kind::number;
+  if (is_number || value == 0) {
+    const std::string_view name = name_of(names, value);
+    if (!name.empty()) {
+      if (t_style == ConstantStyle::abbreviated) {
+        out += name;
+      } else {
+        append_constant(out, hex(value), name);
+      }
+      return;
+    }
+  } else if (t_style == ConstantStyle::abbreviated) {
+    if (append_bits(out, names, value)) return;
+  } else if (std::string text; append_bits(text, names, value)) {
+    return append_constant(out, hex(value), text);
+  }
+  if (value == 0) {
+    out += '0';
+    if (!is_number) return;
+  } else {
+    append_hex(out, value);
+  }
+  if (!names.unknown.empty() && t_style != ConstantStyle::raw) ((out += " /* ") += names.unknown) += " */";
+}
+
+std::string names_alone(std::string_view table, u64 value) {
+  const ConstantScope by_name(ConstantStyle::abbreviated);
+  return print_names(names(table), value);
 }
 
 std::string print_names(const Names& names, u64 value) {
@@ -692,10 +734,12 @@ std::string print_names(const Names& names, u64 value) {
 }
 
 std::string signal_name(i32 signo) {
-  if (signo >= 0 && signo < static_cast<i32>(std::size(kSignals))) return std::string(kSignals[signo]);
-  if (signo == kFirstRealTime) return "SIGRTMIN";
-  if (signo > kFirstRealTime && signo <= kLastSignal) return fmt::format("SIGRT_{}", signo - kFirstRealTime);
-  return std::to_string(signo);
+  std::string name = std::to_string(signo);
+  if (signo > 0 && signo < static_cast<i32>(std::size(kSignals))) return constant(name, kSignals[signo]);
+  if (signo == kFirstRealTime) return constant(name, "SIGRTMIN");
+  if (signo > kFirstRealTime && signo <= kLastSignal)
+    return constant(name, fmt::format("SIGRT_{}", signo - kFirstRealTime));
+  return name;
 }
 
 i32 signal_number(std::string_view name) {
@@ -720,9 +764,13 @@ std::string print_signal_set(u64 bits) {
   bool first = true;
   for (i32 s = 1; s <= kLastSignal; ++s) {
     if ((shown >> (s - 1) & 1) == 0) continue;
-    const std::string name = signal_name(s);
+    std::string name;
+    {
+      const ConstantScope by_name(ConstantStyle::abbreviated);
+      name = signal_name(s);
+    }
     out += first ? "" : " ";
-    out += name.starts_with("SIG") ? name.substr(3) : name;
+    append_constant(out, std::to_string(s), name.starts_with("SIG") ? name.substr(3) : name);
     first = false;
   }
   return out + "]";
@@ -738,14 +786,19 @@ std::string hex(u64 value) {
   return out;
 }
 
-std::string device(u64 major, u64 minor) { return "makedev(" + hex(major) + ", " + hex(minor) + ")"; }
+std::string device(u64 major, u64 minor) {
+  const u64 number = (minor & 0xff) | major << 8 | (minor & ~u64{0xff}) << 12;
+  return constant(hex(number), "makedev(" + hex(major) + ", " + hex(minor) + ")");
+}
 
 std::string open_flags(u64 value) {
   constexpr std::string_view kModes[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
   std::string out(kModes[value & 3]);
-  if ((value & ~u64{3}) == 0) return out;
-  std::string rest = print_names(names("open_bits"), value & ~u64{3});
-  return out + "|" + rest.substr(0, rest.find(" /*"));
+  if (const u64 rest = value & ~u64{3}; rest != 0) {
+    out += '|';
+    if (!append_bits(out, names("open_bits"), rest)) append_hex(out, rest);
+  }
+  return constant(hex(value), out);
 }
 
 std::string permissions(u32 mode) {
@@ -767,24 +820,29 @@ std::string file_mode(u32 mode) {
   for (const Type& type : kTypes) {
     if ((mode & 0170000) == type.bits) out = type.name;
   }
-  if (out.empty()) return permissions(mode);
+  if (out.empty()) return constant(permissions(mode), permissions(mode));
   if ((mode & 04000) != 0) out += "|S_ISUID";
   if ((mode & 02000) != 0) out += "|S_ISGID";
   if ((mode & 01000) != 0) out += "|S_ISVTX";
-  return out + "|" + permissions(mode & 0777);
+  return constant(permissions(mode), out + "|" + permissions(mode & 0777));
 }
 
 std::string clone_flags(u64 value) { return print_names(names("clone_bits"), value); }
 
 std::string futex_op(u32 op) {
-  std::string out = print_names(names("futex"), op & 0x7f);
+  std::string name(name_of(names("futex"), op & 0x7f));
   // Of commands only these know of two clocks.
   constexpr u32 kClocked[] = {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, 13 /* FUTEX_LOCK_PI2 */};
   const bool realtime = (op & FUTEX_CLOCK_REALTIME) != 0;
   const bool clocked = std::find(std::begin(kClocked), std::end(kClocked), op & 0x7f) != std::end(kClocked);
-  if (out.find(" /*") != std::string::npos || (realtime && !clocked)) return fmt::format("{:#x} /* FUTEX_??? */", op);
-  if ((op & FUTEX_PRIVATE_FLAG) != 0) out += "_PRIVATE";
-  if (realtime) out += "|FUTEX_CLOCK_REALTIME";
+  std::string out;
+  if (name.empty() || (realtime && !clocked)) {
+    append_names(out, {Names::Kind::number, "FUTEX_???", {}}, op);
+    return out;
+  }
+  if ((op & FUTEX_PRIVATE_FLAG) != 0) name += "_PRIVATE";
+  if (realtime) name += "|FUTEX_CLOCK_REALTIME";
+  append_constant(out, hex(op), name);
   return out;
 }
 
@@ -793,12 +851,13 @@ std::string socket_type(u32 type) {
   if (type == 0) return "0";
   const std::string_view known = name_of(names("sock_type"), type & kType);
   if (known.empty() && (type & kFlags) == 0) return print_names(names("sock_type"), type);
-  std::string out(known);
-  const auto more = [&](std::string_view word) { (out += out.empty() ? "" : "|") += word; };
-  if ((type & SOCK_CLOEXEC) != 0) more("SOCK_CLOEXEC");
-  if ((type & SOCK_NONBLOCK) != 0) more("SOCK_NONBLOCK");
-  const u32 rest = type & ~(kFlags | (known.empty() ? 0 : kType));
-  if (rest != 0) more(hex(rest));
+  std::string out;
+  if (!known.empty()) append_constant(out, hex(type & kType), known);
+  const u32 rest = known.empty() ? type : type & ~kType;
+  if (rest == 0) return out;
+  constexpr Name kMore[] = {{SOCK_CLOEXEC, "SOCK_CLOEXEC"}, {SOCK_NONBLOCK, "SOCK_NONBLOCK"}};
+  if (!out.empty()) out += '|';
+  append_names(out, {Names::Kind::bits, "", kMore}, rest);
   return out;
 }
 

@@ -14,6 +14,25 @@ struct Name {
   std::string_view name;
 };
 
+// How a constant is written, -X: by its name, by its number, or by both: "0x3 /* PROT_READ|PROT_WRITE */".
+enum class ConstantStyle : u8 { abbreviated, raw, verbose };
+// What this thread writes until its end, where else it writes names. Constants are written at the bottom of every printer: a scope
+// spares each of them a parameter.
+class ConstantScope {
+ public:
+  explicit ConstantScope(ConstantStyle style);
+  ~ConstantScope();
+  ConstantScope(const ConstantScope&) = delete;
+  ConstantScope& operator=(const ConstantScope&) = delete;
+
+ private:
+  const ConstantStyle before_;
+};
+ConstantStyle constant_style();
+// A constant whose number is written as `number` and whose name is `name`, as the style has it.
+void append_constant(std::string& out, std::string_view number, std::string_view name);
+std::string constant(std::string_view number, std::string_view name);
+
 // A set of names. In a set of bits an entry whose value is 0 is what an empty set is called.
 struct Names {
   enum class Kind : u8 { number, bits };
@@ -39,6 +58,7 @@ const Names& names(std::string_view type);
 // "O_RDONLY|O_CLOEXEC", "0x1234 /* PROT_??? */".
 void append_names(std::string& out, const Names& names, u64 value);
 std::string print_names(const Names& names, u64 value);
+std::string names_alone(std::string_view table, u64 value);  // whatever the style is
 // The name of a number in a table, or empty.
 std::string_view name_of(const Names& names, u64 value);
 

@@ -69,7 +69,7 @@ std::string statx_mask_text(u32 mask) {
   std::string_view whole = (mask & all) == all ? "STATX_ALL" : (mask & basic) == basic ? "STATX_BASIC_STATS" : "";
   if (whole.empty()) return print_names(names("StatxMask"), mask);
   const u32 rest = mask & ~((mask & all) == all ? all : basic);
-  return std::string(whole) + (rest == 0 ? "" : "|" + print_names(names("StatxMask"), rest));
+  return constant(hex(mask), std::string(whole) + (rest == 0 ? "" : "|" + names_alone("StatxMask", rest)));
 }
 
 void statx(Print& p, u64 place) {
@@ -155,9 +155,9 @@ void sigaction(Print& p, u64 place) {
   p.object<abi::SigAction>(place, [&](const abi::SigAction& a) {
     p.text("{sa_handler=");
     if (a.handler.raw() == abi::sig_dfl) {
-      p.text("SIG_DFL");
+      append_constant(p.out, "0", "SIG_DFL");
     } else if (a.handler.raw() == abi::sig_ign) {
-      p.text("SIG_IGN");
+      append_constant(p.out, "0x1", "SIG_IGN");
     } else {
       p.address(a.handler.raw());
     }
@@ -205,8 +205,9 @@ void sigevent(Print& p, u64 place) {
 }
 
 std::string limit(u64 value, std::string_view infinity) {
-  if (value == ~u64{0}) return std::string(infinity);
-  return value > 1024 && value % 1024 == 0 ? fmt::format("{}*1024", value / 1024) : std::to_string(value);
+  if (value == ~u64{0}) return constant(std::to_string(value), infinity);
+  if (value <= 1024 || value % 1024 != 0) return std::to_string(value);
+  return constant(std::to_string(value), fmt::format("{}*1024", value / 1024));
 }
 void rlimit(Print& p, u64 place) {
   const std::string_view infinity =
@@ -281,12 +282,11 @@ void sched_param(Print& p, u64 place) {
 
 void cap_header(Print& p, u64 place) {
   p.object<abi::CapHeader>(place, [&](const abi::CapHeader& h) {
-    const std::string_view version = h.version == 0x20080522   ? "_LINUX_CAPABILITY_VERSION_3"
-                                     : h.version == 0x20071026 ? "_LINUX_CAPABILITY_VERSION_2"
-                                                               : "_LINUX_CAPABILITY_VERSION_1";
-    const bool known = h.version == 0x20080522 || h.version == 0x20071026 || h.version == 0x19980330;
-    p.text("{version=" +
-           (known ? std::string(version) : fmt::format("{:#x} /* _LINUX_CAPABILITY_VERSION_??? */", h.version)));
+    constexpr Name kVersions[] = {{0x19980330, "_LINUX_CAPABILITY_VERSION_1"},
+                                  {0x20071026, "_LINUX_CAPABILITY_VERSION_2"},
+                                  {0x20080522, "_LINUX_CAPABILITY_VERSION_3"}};
+    p.text("{version=");
+    append_names(p.out, {Names::Kind::number, "_LINUX_CAPABILITY_VERSION_???", kVersions}, h.version);
     p.text(", pid="), p.process(h.pid), p.text("}");
   });
 }
@@ -301,8 +301,8 @@ void open_how(Print& p, u64 place) {
 }
 
 std::string mq_flags(u64 flags) {
-  const std::string text = print_names(names("open_bits"), flags);
-  return text.substr(0, text.find(" /*"));
+  const std::string text = names_alone("open_bits", flags);
+  return text.find(" /*") == std::string::npos && flags != 0 ? constant(hex(flags), text) : hex(flags);
 }
 
 void mq_attr(Print& p, u64 place) {
@@ -435,7 +435,13 @@ void print_socket_address(Print& p, u64 place, i64 length) {
   p.text("{sa_family=" + print_names(names("SocketDomain"), family));
   const auto dotted = [](const u8* b) { return fmt::format("{}.{}.{}.{}", b[0], b[1], b[2], b[3]); };
   constexpr u16 kUnix = 1, kInet = 2, kInet6 = 10, kNetlink = 16, kVsock = 40;
-  const auto port = [&] { return bytes[2] << 8 | bytes[3]; };
+  // In the order of the network: by number they are bytes.
+  const auto raw = [&](std::span<const u8> part) {
+    return quote({reinterpret_cast<const char*>(part.data()), part.size()}, DecodeOptions::Hex::all, More::no);
+  };
+  const auto port = [&] {
+    return constant(raw(bytes.subspan(2, 2)), fmt::format("htons({})", bytes[2] << 8 | bytes[3]));
+  };
   if (family == kUnix && bytes.size() > 2) {
     const std::string_view path(reinterpret_cast<const char*>(&bytes[2]), bytes.size() - 2);
     if (path[0] == '\0') {
@@ -444,14 +450,20 @@ void print_socket_address(Print& p, u64 place, i64 length) {
       p.text(", sun_path=" + quote(path.substr(0, path.find('\0')), p.options.hex, More::no));
     }
   } else if (family == kInet && bytes.size() >= 8) {
-    p.text(fmt::format(", sin_port=htons({}), sin_addr=inet_addr(\"{}\")", port(), dotted(&bytes[4])));
+    p.text(fmt::format(", sin_port={}, sin_addr={}", port(),
+                       constant(raw(bytes.subspan(4, 4)), fmt::format("inet_addr(\"{}\")", dotted(&bytes[4])))));
   } else if (family == kInet6 && bytes.size() >= 28) {
     abi::SockAddrIn6 in6;
     std::memcpy(&in6, bytes.data(), sizeof in6);
     const std::string text = inet6_text(in6.sin6_addr);
-    p.text(fmt::format(
-        ", sin6_port=htons({}), sin6_flowinfo=htonl({}), inet_pton(AF_INET6, \"{}\", &sin6_addr), sin6_scope_id=",
-        port(), __builtin_bswap32(in6.sin6_flowinfo), text));
+    const std::string flow =
+        constant(raw(bytes.subspan(4, 4)), fmt::format("htonl({})", __builtin_bswap32(in6.sin6_flowinfo)));
+    // By its name it is a call that fills the field.
+    const std::string address =
+        constant_style() == ConstantStyle::abbreviated
+            ? fmt::format("inet_pton(AF_INET6, \"{}\", &sin6_addr)", text)
+            : "sin6_addr=" + constant(raw(bytes.subspan(8, 16)), fmt::format("inet_pton(AF_INET6, \"{}\")", text));
+    p.text(fmt::format(", sin6_port={}, sin6_flowinfo={}, {}, sin6_scope_id=", port(), flow, address));
     // Of a link: there an index is of an interface.
     const bool of_link = (in6.sin6_addr[0] == 0xfe && (in6.sin6_addr[1] & 0xc0) == 0x80) ||
                          (in6.sin6_addr[0] == 0xff && (in6.sin6_addr[1] & 0xf) == 2);
@@ -467,7 +479,7 @@ void print_socket_address(Print& p, u64 place, i64 length) {
     u32 vm_port = 0, vm = 0;
     std::memcpy(&vm_port, &bytes[4], 4), std::memcpy(&vm, &bytes[8], 4);
     const std::string_view peer = name_of({Names::Kind::number, "", kPeers}, vm);
-    p.text(fmt::format(", svm_cid={}, svm_port={}, svm_flags={}", peer.empty() ? hex(vm) : std::string(peer),
+    p.text(fmt::format(", svm_cid={}, svm_port={}, svm_flags={}", peer.empty() ? hex(vm) : constant(hex(vm), peer),
                        hex(vm_port), hex(bytes[12])));
   } else if (bytes.size() > 2) {
     p.text(", sa_data=" + quote({reinterpret_cast<const char*>(&bytes[2]), bytes.size() - 2}, p.options.hex, More::no));

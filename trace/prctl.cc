@@ -209,17 +209,23 @@ void tagged_addresses(Print& p, usize i) {
   constexpr std::array<std::string_view, 4> kFaults = {"PR_MTE_TCF_NONE", "PR_MTE_TCF_SYNC", "PR_MTE_TCF_ASYNC",
                                                        "PR_MTE_TCF_MASK"};
   const u64 word = p.arg(1), tags = word >> 3 & 0xffff, rest = word & ~u64{0x7ffff};
-  p.text((word & 1) != 0 ? "PR_TAGGED_ADDR_ENABLE|" : "!PR_TAGGED_ADDR_ENABLE|");
-  p.text(kFaults[word >> 1 & 3]);
-  if (tags != 0) p.text("|" + trace::hex(tags) + "<<PR_MTE_TAG_SHIFT");
-  if (rest != 0) p.text("|" + trace::hex(rest));
+  std::string text = (word & 1) != 0 ? "PR_TAGGED_ADDR_ENABLE|" : "!PR_TAGGED_ADDR_ENABLE|";
+  text += kFaults[word >> 1 & 3];
+  if (tags != 0) text += "|" + trace::hex(tags) + "<<PR_MTE_TAG_SHIFT";
+  if (rest != 0) text += "|" + trace::hex(rest);
+  append_constant(p.out, trace::hex(word), text);
 }
 
 void vector_length(Print& p, usize i) {
   if (i > 1) return;
   const u64 word = p.arg(1), bits = word & ~u64{0xffff};
-  const std::string flags = bits == 0 ? "" : print_names(kSveNames, bits) + "|";
-  p.text(flags + trace::hex(word & 0xffff));
+  std::string text;
+  if (bits != 0) {
+    const ConstantScope by_name(ConstantStyle::abbreviated);
+    text = print_names(kSveNames, bits) + "|";
+  }
+  text += trace::hex(word & 0xffff);
+  bits == 0 ? p.text(text) : append_constant(p.out, trace::hex(word), text);
 }
 
 void schedule_core(Print& p, usize i) {
@@ -231,6 +237,8 @@ void schedule_core(Print& p, usize i) {
                ? p.object<u64>(p.arg(i), [&](u64 cookie) { p.text("[" + trace::hex(cookie) + "]"); })
                : p.address(p.arg(i));
   hex_word(p, p.arg(i));
+  if (constant_style() == ConstantStyle::raw) return;
+  const ConstantScope by_name(ConstantStyle::abbreviated);
   p.text(" /* "), append_names(p.out, kPidNames, p.arg(i)), p.text(" */");
 }
 
@@ -320,7 +328,9 @@ void arch_prctl(Print& p, usize i) {
   if (op == kGetCpuid) return;
   if (op == kRequest || op == kRequestGuest) {
     const bool known = word < kComponents.size();
-    return p.text(trace::hex(word) + " /* XFEATURE_" + std::string(known ? kComponents[word] : "???") + " */");
+    p.text(trace::hex(word));
+    if (constant_style() == ConstantStyle::raw) return;
+    return p.text(" /* XFEATURE_" + std::string(known ? kComponents[word] : "???") + " */");
   }
   if (!p.done() && (tells_components(op) || op == kGetFs || op == kGetGs)) return p.address(word);
   if (tells_components(op)) return p.object<u64>(word, [&](u64 mask) { components(p, mask); });

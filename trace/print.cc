@@ -213,7 +213,7 @@ bool Print::is_netlink(i32 fd) const {
 void Print::directory(i32 fd) {
   constexpr i32 kCwd = -100;
   if (fd != kCwd) return descriptor(fd);
-  out += "AT_FDCWD";
+  append_constant(out, "-100", "AT_FDCWD");
   file(fd);
 }
 

@@ -101,10 +101,11 @@ struct Override {
   bool (*waits)(const Call& call) = nullptr;  // is it so with `at_exit` for this one? null: always
 };
 const Override* find_override(std::string_view call);
-std::span<const Override> system_overrides();  // trace/calls_system.cc
-std::span<const Override> prctl_overrides();   // trace/prctl.cc, with arch_prctl
-std::span<const Override> ioctl_overrides();   // trace/ioctl.cc
-std::span<const Override> ring_overrides();    // trace/io_uring.cc
+std::span<const Override> system_overrides();   // trace/calls_system.cc
+std::span<const Override> prctl_overrides();    // trace/prctl.cc, with arch_prctl
+std::span<const Override> ioctl_overrides();    // trace/ioctl.cc
+std::span<const Override> ring_overrides();     // trace/io_uring.cc
+std::span<const Override> machine_overrides();  // trace/machine.cc
 void append_prctl_note(std::string& out, const Call& call);
 void append_io_priority(std::string& out, u32 value);  // "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)"
 // The names of a word whose type does not have them: "fsopen", 1.

@@ -82,10 +82,11 @@ void print_siginfo(std::string& out, const abi::SigInfo& info, const DecodeOptio
   const u32 code = static_cast<u32>(info.code);
   std::string_view known = name_of(names("si_code"), code);
   if (known.empty() && !table.empty()) known = name_of(names(table), code);
-  out +=
-      fmt::format("{{si_signo={}, si_code={}", signal_name(info.signo), known.empty() ? hex(code) : std::string(known));
+  out += fmt::format("{{si_signo={}, si_code={}", signal_name(info.signo),
+                     known.empty() ? hex(code) : constant(hex(code), known));
   if (info.err != 0)
-    out += ", si_errno=" + (info.err > 0 ? error_name(static_cast<u64>(info.err)) : std::to_string(info.err));
+    out += ", si_errno=" + (info.err > 0 ? constant(std::to_string(info.err), error_name(static_cast<u64>(info.err)))
+                                         : std::to_string(info.err));
   if (info.code <= 0) {
     append_sent(out, info, options);
   } else if (table == "cld_code") {
@@ -98,7 +99,8 @@ void print_siginfo(std::string& out, const abi::SigInfo& info, const DecodeOptio
     const bool is_ours = sys.arch == kArchitectures[0].value && row != nullptr;
     out += ", si_syscall=" + (is_ours ? "__NR_" + std::string(row->name) : std::to_string(sys.syscall)) + ", si_arch=";
     const std::string_view arch = name_of({Names::Kind::number, "", kArchitectures}, sys.arch);
-    out += arch.empty() ? hex(sys.arch) + " /* AUDIT_ARCH_??? */" : std::string(arch);
+    out += arch.empty() ? hex(sys.arch) : constant(hex(sys.arch), arch);
+    if (arch.empty() && constant_style() != ConstantStyle::raw) out += " /* AUDIT_ARCH_??? */";
   } else if (table == "poll_code") {
     if (!name_of(names(table), code).empty()) append_poll(out, info);
   } else if (!table.empty()) {

@@ -164,7 +164,8 @@ void Summary::on_exit(Thread& thread, u64 ns) {
   } else if (call.value > 0 && moves_bytes(count.name)) {
     count.bytes += static_cast<u64>(call.value);
   }
-  count.durations.add(call.left_ns - call.entered_ns);
+  const u64 passed = call.left_ns - call.entered_ns;
+  count.durations.add(passed - std::min(passed, overhead_ns_));
 }
 
 void Summary::on_ended(Thread& thread, u64 ns, i32, bool) {

@@ -43,7 +43,8 @@ std::string summary_table(std::vector<CallCount> calls, std::string_view order, 
 
 class Summary : public Follower {
  public:
-  explicit Summary(Filter filter) : filter_(std::move(filter)) {}
+  // `overhead_ns` is taken off the time of each call.
+  explicit Summary(Filter filter, u64 overhead_ns = 0) : filter_(std::move(filter)), overhead_ns_(overhead_ns) {}
   std::vector<CallCount> calls() const;
   u64 tasks() const { return tasks_; }
   u64 signals() const { return signals_; }
@@ -62,6 +63,7 @@ class Summary : public Follower {
 
  private:
   Filter filter_;
+  const u64 overhead_ns_;
   std::map<u64, CallCount> by_number_;
   event::Counters counters_{};
   u64 tasks_ = 0, signals_ = 0, lost_ = 0, last_ns_ = 0;

@@ -322,6 +322,7 @@ void send_message(Context& c) {
   if (!c.leaving) message(c, c.arg(1), kNoEnd);
 }
 void receive_message(Context& c) {
+  if (!c.leaving) c.to.memory(c.task, c.arg(1), sizeof(abi::MsgHdr));
   if (c.leaving && c.value >= 0) message(c, c.arg(1), static_cast<u64>(c.value));
 }
 void messages(Context& c) {
@@ -646,6 +647,23 @@ void two_times(Context& c) {
   c.to.memory(c.task, c.arg(path + 1), 2 * sizeof(abi::TimeSpec));
 }
 
+void counter(Context& c) {  // perf_event_open: attributes say themselves how long they are
+  constexpr u32 kFirstSize = 64, kLastSize = 128;
+  u32 size = 0;
+  if (c.leaving || !c.read(c.arg(0) + sizeof size, size)) return;
+  c.to.memory(c.task, c.arg(0), std::min(std::max(size, kFirstSize), kLastSize));
+}
+
+void segment_descriptor(Context& c) {  // set_thread_area, get_thread_area
+  constexpr usize kSize = 16;
+  c.to.memory(c.task, c.arg(0), kSize);
+}
+
+void kexec_segments(Context& c) {
+  constexpr u64 kMost = 16, kSize = 32;
+  if (!c.leaving && c.arg(1) <= kMost) c.to.memory(c.task, c.arg(2), c.arg(1) * kSize);
+}
+
 // How many entries there are, which is all that is shown of them.
 void directory(Context& c) {
   constexpr u64 kLengthInEntry = 16, kShortest = 24;
@@ -777,6 +795,10 @@ constexpr Special kSpecials[] = {
     {"kcmp", compared},
     {"migrate_pages", node_masks, true},
     {"move_pages", node_masks, true},
+    {"perf_event_open", counter},
+    {"set_thread_area", segment_descriptor},
+    {"get_thread_area", segment_descriptor},
+    {"kexec_load", kexec_segments},
     {"futex", futex, true},
     {"utimensat", two_times, true},
     {"futimesat", two_times, true},

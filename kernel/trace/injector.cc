@@ -1,9 +1,14 @@
 #include "kernel/trace/injector.h"
 
+#include <algorithm>
 #include <map>
 
+#include "abi/fcntl.h"
+#include "kernel/mm/mm.h"
 #include "kernel/task/task.h"
 #include "kernel/trace/errors.h"
+#include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/path.h"
 #include "platform/platform.h"
 
 namespace limen {
@@ -31,6 +36,35 @@ bool must_succeed(u64 nr) {
   return nr == kRtSigreturn || nr == kExit || nr == kExitGroup;
 }
 
+bool is_file(Task& task, i32 fd, const std::string& path) {
+  if (fd == abi::at_fdcwd.raw()) return path_name(task, task.fs().cwd()) == path;
+  const Result<Ref<File>> file = task.files().get(Fd(fd));
+  return file.ok() && (*file)->path() && path_name(task, (*file)->path()) == path;
+}
+
+bool is_text(Task& task, u64 place, const std::string& path) {
+  std::string there(path.size() + 1, '\0');
+  return task.mm().copy_in(there.data(), GuestAddr(place), there.size()) == there.size() &&
+         std::equal(path.begin(), path.end(), there.begin()) && there.back() == '\0';
+}
+
+// As trace/filter.cc judges a call that has been entered.
+bool touches(Task& task, const platform::Entry& call, const std::vector<std::string>& paths) {
+  const SyscallRow* row = find_syscall(Arch::x86_64, static_cast<i64>(call.nr));
+  for (usize i = 0; row != nullptr && i < std::size(call.args); ++i) {
+    const SyscallParam param = syscall_param(*row, i);
+    if (param.name.empty()) break;
+    const bool is_fd = param.type == "Fd" || param.type == "DirFd";
+    if (!is_fd && param.type != "UserPath") continue;
+    const u64 word = call.args[i];
+    if (std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+          return is_fd ? is_file(task, static_cast<i32>(word), path) : is_text(task, word, path);
+        }))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Interference RuleInjector::judge(Task& task, const platform::Entry& call) {
@@ -41,7 +75,7 @@ Interference RuleInjector::judge(Task& task, const platform::Entry& call) {
   if (call.nr >= kSyscallEnd) return out;
   for (usize i = 0; i < rules_.size(); ++i) {
     const InjectRule& rule = rules_[i];
-    if (!rule.calls[call.nr]) continue;
+    if (!rule.calls[call.nr] || (!rule.paths.empty() && !touches(task, call, rule.paths))) continue;
     const u64 n = ++counts.met[{i, call.nr}];
     if (n < rule.first || n > rule.last || (n - rule.first) % rule.step != 0) continue;
     if (rule.result) out.result = rule.result;

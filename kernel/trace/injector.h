@@ -4,6 +4,7 @@
 
 #include <bitset>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "abi/syscalls.h"
@@ -11,9 +12,11 @@
 
 namespace limen {
 
-// Of the calls of `calls`, each counted for each task from 1: those from `first` to `last`, every `step`-th of them.
+// Of the calls of `calls` (of those alone that name one of `paths`, or a descriptor of it, where there are any), each counted for each
+// task from 1: those from `first` to `last`, every `step`-th of them.
 struct InjectRule {
   std::bitset<kSyscallEnd> calls;
+  std::vector<std::string> paths;
   std::optional<i64> result;  // or -errno
   Signal signal;
   u64 delay_enter_ns = 0, delay_exit_ns = 0;
