@@ -820,6 +820,7 @@ std::string file_mode(u32 mode) {
   for (const Type& type : kTypes) {
     if ((mode & 0170000) == type.bits) out = type.name;
   }
+  if (out.empty() && (mode & 0170000) != 0) return permissions(mode);
   if (out.empty()) return constant(permissions(mode), permissions(mode));
   if ((mode & 04000) != 0) out += "|S_ISUID";
   if ((mode & 02000) != 0) out += "|S_ISGID";
