@@ -141,6 +141,9 @@ def folded(lines):
     which order a directory names what is in it. Where reads and writes follow each other it counts how much each descriptor moved in
     all; where a directory was read the lines are sorted."""
     out, moved = [], {}
+    # How much goes into a pipe before its reader ends is chance.
+    broken = {match.group(1) for match in map(re.compile(r"^write\((\d+), .* = -1 EPIPE").match, lines) if match}
+    lines = [line for line in lines if not (broken and line.startswith(tuple("write(%s, " % fd for fd in broken)))]
     for line in lines + [""]:
         if out and out[-1] == MAPPINGS and (line == MAPPINGS or re.match(r"read\(|lseek\(\d+, 0, SEEK_SET\)", line)):
             continue
@@ -152,7 +155,29 @@ def folded(lines):
         moved = {}
         if line:
             out.append(line)
-    return sorted(out) if any(line.startswith("getdents64(") for line in out) else out
+    if not any(line.startswith("getdents64(") for line in out):
+        return out
+    # And so is which descriptor what is in it gets.
+    return sorted(re.sub(r"(?<=\()\d+(?=[,)])|(?<== )\d+$", "N", line) for line in out)
+
+
+ENDS = re.compile(r"^(--- SIG(TERM|KILL|HUP|PIPE|INT)\b|\+\+\+ )")
+
+
+def unended(lines):
+    """Up to the signal that killed a thread, without the call that it was in."""
+    end = next((n for n, line in enumerate(lines) if ENDS.match(line)), len(lines))
+    return lines[:end - 1] if end > 0 and lines[end - 1].endswith(" = ?") else lines[:end]
+
+
+def alike(theirs, ours):
+    """The same but for what folded() leaves out. How far a thread comes that another kills is chance: then one log begins the other."""
+    if theirs == ours or folded(theirs) == folded(ours):
+        return True
+    if not any(line.startswith("+++ killed by SIG") for line in theirs + ours):
+        return False
+    short, long = sorted((unended(theirs), unended(ours)), key=len)
+    return long[:len(short)] == short
 
 
 def shape(line):

@@ -55,7 +55,7 @@ def compare_job(limen_path, name, how, rules, verbose):
     for n, (native, limen) in enumerate(zip(*both)):
         where = "%s: " % shlex.join(runner.commands(job)[n]) if job.kind == "cmd" else ""
         same = {place for place in native.keys() & limen.keys()
-                if native[place] == limen[place] or compare.folded(native[place]) == compare.folded(limen[place])}
+                if compare.alike(native[place], limen[place])}
         exact, loose = exact + len(same), loose + len((native.keys() | limen.keys()) - same)
         if how == "lines":
             if native.keys() != limen.keys():
