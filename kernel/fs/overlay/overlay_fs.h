@@ -99,7 +99,7 @@ class OverlayInode final : public MemoryInode {
   const bool unchanging_;
   bool owns_attributes_ GUARDED_BY(lock_) = false;
   bool owns_content_ GUARDED_BY(lock_) = false;
-  bool told_ GUARDED_BY(lock_) = false;  // of attributes_: withdraw_opened before they change
+  bool told_ GUARDED_BY(lock_) = false;                    // of attributes_: withdraw_opened before they change
   std::optional<TimeStamp> acls_as_of_ GUARDED_BY(lock_);  // the host file's ctime when its access lists were read
   std::atomic<bool> pinned_{false};
   std::atomic<u64> seen_at_ns_{0};                                     // when the host was asked last
