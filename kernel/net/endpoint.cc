@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::array<u8, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-u16 swap16(u16 n) { return static_cast<u16>(n >> 8 | n << 8); }
-
 }  // namespace
 
 Endpoint::Endpoint(i32 domain, u32 type, i32 protocol)

@@ -16,6 +16,9 @@
 
 namespace limen {
 
+// Between the host's order of bytes and the network's.
+inline u16 swap16(u16 n) { return static_cast<u16>(n >> 8 | n << 8); }
+
 class Tap;
 class Task;
 

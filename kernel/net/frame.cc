@@ -5,9 +5,6 @@
 namespace limen {
 namespace {
 
-constexpr u16 kIpv4 = 0x0800, kIpv6 = 0x86dd;
-constexpr usize kUdpHeader = 8;
-
 void put16(std::vector<u8>& bytes, usize value) {
   bytes.push_back(static_cast<u8>(value >> 8));
   bytes.push_back(static_cast<u8>(value));

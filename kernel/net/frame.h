@@ -22,6 +22,12 @@ struct Frame {
 struct Hops {
   i32 ttl = 64, tos = 0;
 };
+
+inline constexpr u16 kIpv4 = 0x0800, kIpv6 = 0x86dd;  // ETH_P_*
+inline constexpr usize kIpHeader = 20, kIcmpHeader = 8, kUdpHeader = 8;
+inline constexpr usize kMostLength = 65535;   // of a packet of IP
+inline constexpr u8 kEcho = 8, kEcho6 = 128;  // ICMP_ECHO, ICMPV6_ECHO_REQUEST
+
 // With IP's header before `transport`.
 Frame ip_frame(const InetAddress& from, const InetAddress& to, u8 protocol, Hops hops, std::span<const u8> transport);
 Frame udp_frame(const InetAddress& from, const InetAddress& to, Hops hops, std::span<const u8> payload);

@@ -5,8 +5,7 @@
 namespace limen {
 namespace {
 
-constexpr u8 kEchoReply = 0, kEcho = 8, kEcho6 = 128, kEchoReply6 = 129;
-constexpr usize kIcmpHeader = 8;
+constexpr u8 kEchoReply = 0, kEchoReply6 = 129;
 
 void put_checksum(std::span<u8> message, u16 sum) {
   message[2] = static_cast<u8>(sum >> 8);

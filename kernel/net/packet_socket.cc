@@ -18,11 +18,10 @@
 namespace limen {
 namespace {
 
-constexpr u16 kIpv6 = 0x86dd;
 constexpr u8 kOutgoing = 4, kAddressLength = 6;
 constexpr usize kNameBegin = 12;  // of an address without hardware's
 // of SOL_PACKET; from include/uapi/linux/if_packet.h
-constexpr i32 kAddMembership = 1, kDropMembership = 2, kStatistics = 6, kAuxiliary = 8;
+constexpr i32 kPacketJoin = 1, kPacketLeave = 2, kStatistics = 6, kAuxiliary = 8;
 
 struct Membership {
   i32 interface;
@@ -34,8 +33,6 @@ struct Auxiliary {
   u16 link, network, vlan, vlan_type;
 };
 
-u16 swap16(u16 n) { return static_cast<u16>(n >> 8 | n << 8); }
-
 SocketAddress address_of(u16 protocol, i32 interface, u8 way, usize length) {
   abi::SockAddrLl ll{};
   ll.sll_family = abi::af_packet;
@@ -46,7 +43,7 @@ SocketAddress address_of(u16 protocol, i32 interface, u8 way, usize length) {
   return {std::string(reinterpret_cast<const char*>(&ll), length)};
 }
 
-Result<abi::SockAddrLl> parse(const SocketAddress& address) {
+Result<abi::SockAddrLl> parse_link(const SocketAddress& address) {
   abi::SockAddrLl ll{};
   if (address.bytes.size() < kNameBegin) return Errno::einval;
   std::memcpy(&ll, address.bytes.data(), std::min(address.bytes.size(), sizeof ll));
@@ -116,7 +113,7 @@ void PacketSocket::released() {
 
 Result<void> PacketSocket::bind(Task&, SocketAddress address) {
   if (address.bytes.size() < sizeof(abi::SockAddrLl) || address.family() != abi::af_packet) return Errno::einval;
-  const abi::SockAddrLl ll = TRY(parse(address));
+  const abi::SockAddrLl ll = TRY(parse_link(address));
   if (ll.sll_ifindex != 0 && ll.sll_ifindex != lo_index) return Errno::enodev;
   if (ll.sll_protocol != 0) tap_->protocol.store(swap16(ll.sll_protocol));
   tap_->interface.store(ll.sll_ifindex);
@@ -135,7 +132,7 @@ Result<usize> PacketSocket::send(Task& task, SendRequest& request) {
   u16 protocol = tap_->protocol.load();
   i32 interface = tap_->interface.load();
   if (!request.to.bytes.empty()) {
-    const abi::SockAddrLl ll = TRY(parse(request.to));
+    const abi::SockAddrLl ll = TRY(parse_link(request.to));
     interface = ll.sll_ifindex, protocol = swap16(ll.sll_protocol);
   }
   if (interface != lo_index) return Errno::enxio;
@@ -243,10 +240,10 @@ Result<void> PacketSocket::set_option(Task& task, int level, int option, std::sp
   TRY(check_level(level));
   if (level == abi::sol_packet) {
     switch (option) {
-      case kAddMembership:
-      case kDropMembership: {  // `lo` takes everything as it is
+      case kPacketJoin:
+      case kPacketLeave: {  // `lo` takes everything as it is
         const Membership wanted = TRY(value_of<Membership>(value));
-        return wanted.interface == lo_index || option == kDropMembership ? Errno{} : Errno::enodev;
+        return wanted.interface == lo_index || option == kPacketLeave ? Errno{} : Errno::enodev;
       }
       case kAuxiliary: {
         const i32 on = TRY(value_of<i32>(value));

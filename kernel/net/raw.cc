@@ -10,8 +10,6 @@
 namespace limen {
 namespace {
 
-constexpr usize kMostLength = 65535, kIpHeader = 20, kIcmpHeader = 8, kUdpHeader = 8;
-constexpr u8 kEcho = 8, kEcho6 = 128;
 constexpr i32 kIcmpFilter = 1;  // of SOL_RAW and, with 32 bytes, of SOL_ICMPV6
 
 InetAddress inet_at(std::span<const u8> bytes) {

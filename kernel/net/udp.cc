@@ -11,9 +11,9 @@
 namespace limen {
 namespace {
 
-constexpr usize kMostUdp = 65507, kMostUdp6 = 65527, kMostLength = 65535;
+constexpr usize kMostUdp = 65507, kMostUdp6 = 65527;
 constexpr usize kMostSegments = 128;  // UDP_MAX_SEGMENTS
-constexpr usize kHeaders = 28, kHeaders6 = 48, kUdpHeader = 8;
+constexpr usize kHeaders = 28, kHeaders6 = 48;
 
 bool is_broadcast(const InetAddress& a) {
   return a.v4() && a.ip[12] == 127 && a.ip[13] == 255 && a.ip[14] == 255 && a.ip[15] == 255;

@@ -13,7 +13,7 @@ namespace {
 
 using Entry = Acl::Entry;
 
-Ref<Credentials> user(u32 uid, u32 gid) {
+Ref<Credentials> reader(u32 uid, u32 gid) {
   Ref<Credentials> creds = make_ref<Credentials>();
   creds->fsuid = Uid(uid), creds->fsgid = Gid(gid);
   return creds;
@@ -30,7 +30,7 @@ Ref<Acl> list(std::vector<Entry> entries) { return make_ref<Acl>(std::move(entri
 const Entry kOwner{abi::acl_user_obj, 7}, kGroup{abi::acl_group_obj, 5}, kOther{abi::acl_other, 1};
 
 TEST(Acl, ItsBytesAreReadBack) {
-  const Ref<Credentials> creds = user(0, 0);
+  const Ref<Credentials> creds = reader(0, 0);
   const Ref<Acl> given = list({kOwner, {abi::acl_user, 6, 1234}, kGroup, {abi::acl_mask, 7}, kOther});
   const std::vector<u8> bytes = given->bytes(*creds);
   ASSERT_EQ(bytes.size(), given->size());
@@ -42,7 +42,7 @@ TEST(Acl, ItsBytesAreReadBack) {
 }
 
 TEST(Acl, OtherBytesAreNone) {
-  const Ref<Credentials> creds = user(0, 0);
+  const Ref<Credentials> creds = reader(0, 0);
   const auto parse = [&](std::vector<u8> bytes) { return Acl::parse(*creds, bytes); };
   EXPECT_TRUE(parse({2, 0, 0}).is(Errno::einval));
   EXPECT_TRUE(parse({3, 0, 0, 0}).is(Errno::eopnotsupp));
@@ -63,10 +63,10 @@ TEST(Acl, OnlyOneOrderIsRight) {
 TEST(Acl, TheMaskLimitsWhoeverIsNamed) {
   const Ref<Acl> acl =
       list({kOwner, {abi::acl_user, 6, 1}, kGroup, {abi::acl_group, 6, 300}, {abi::acl_mask, 4}, {abi::acl_other, 7}});
-  EXPECT_TRUE(acl->grants(*user(1, 1), file(), 4));
-  EXPECT_FALSE(acl->grants(*user(1, 1), file(), 6));
-  EXPECT_FALSE(acl->grants(*user(2, 300), file(), 2));
-  EXPECT_TRUE(acl->grants(*user(2, 2), file(), 7));
+  EXPECT_TRUE(acl->grants(*reader(1, 1), file(), 4));
+  EXPECT_FALSE(acl->grants(*reader(1, 1), file(), 6));
+  EXPECT_FALSE(acl->grants(*reader(2, 300), file(), 2));
+  EXPECT_TRUE(acl->grants(*reader(2, 2), file(), 7));
 }
 
 TEST(Acl, WhatIsHandedDownIsNoMoreThanAskedFor) {
