@@ -1,5 +1,6 @@
 // Packet sockets on the loopback interface: packet(7).
 #include "tests/guest/guest_test.h"
+#include "tests/guest/sockets.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -12,19 +13,8 @@
 #include <sys/socket.h>
 
 namespace {
-const sockaddr* generic(const void* address) { return static_cast<const sockaddr*>(address); }
-// Into a network of its own whose lo is up: nobody else's packets come by.
-bool own_network() {
-  if (unshare(CLONE_NEWNET) != 0) return false;
-  int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  ifreq request{};
-  strcpy(request.ifr_name, "lo");
-  if (ioctl(fd, SIOCGIFFLAGS, &request) != 0) return false;
-  request.ifr_flags |= IFF_UP;
-  bool up = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-  close(fd);
-  return up;
-}
+using guest::generic;
+using guest::own_network;
 sockaddr_ll on_lo(uint16_t protocol) {
   sockaddr_ll address{};
   address.sll_family = AF_PACKET, address.sll_protocol = htons(protocol);

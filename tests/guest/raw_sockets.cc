@@ -1,5 +1,6 @@
 // Raw and ping sockets over the loopback interface: raw(7), icmp(7).
 #include "tests/guest/guest_test.h"
+#include "tests/guest/sockets.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -16,6 +17,7 @@
 #endif
 
 namespace {
+using guest::own_network;
 const sockaddr* generic(const void* address) { return static_cast<const sockaddr*>(address); }
 sockaddr_in local(uint16_t port = 0, const char* ip = "127.0.0.1") {
   sockaddr_in in{};
@@ -57,18 +59,6 @@ const Seen& take(int fd) {
   seen.length =
       recvfrom(fd, seen.bytes, sizeof seen.bytes, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&seen.from), &length);
   return seen;
-}
-// Into a network of its own whose lo is up: nobody else's packets come by. Kept for the whole case.
-bool own_network() {
-  if (unshare(CLONE_NEWNET) != 0) return false;
-  int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  ifreq request{};
-  strcpy(request.ifr_name, "lo");
-  if (ioctl(fd, SIOCGIFFLAGS, &request) != 0) return false;
-  request.ifr_flags |= IFF_UP;
-  bool up = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-  close(fd);
-  return up;
 }
 bool let_all_ping() {
   int fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY);

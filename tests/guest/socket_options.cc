@@ -1,5 +1,6 @@
 // Options that change what a socket sends and receives: socket(7), udp(7), unix(7).
 #include "tests/guest/guest_test.h"
+#include "tests/guest/sockets.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -32,30 +33,11 @@
 #endif
 
 namespace {
-const sockaddr* generic(const void* address) { return static_cast<const sockaddr*>(address); }
-sockaddr_in name_of(int fd) {
-  sockaddr_in address{};
-  socklen_t length = sizeof address;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  return address;
-}
-int bound(int type) {
-  int fd = socket(AF_INET, type, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return bind(fd, generic(&address), sizeof address) == 0 ? fd : -1;
-}
-struct Pair {
-  int a = -1, b = -1;
-};
-// `a` sends to `b`.
-Pair udp_pair() {
-  Pair pair{socket(AF_INET, SOCK_DGRAM, 0), bound(SOCK_DGRAM)};
-  sockaddr_in to = name_of(pair.b);
-  connect(pair.a, generic(&to), sizeof to);
-  return pair;
-}
+using guest::bound;
+using guest::generic;
+using guest::name_of;
+using guest::Pair;
+using guest::udp_pair;
 Pair tcp_pair() {
   int listening = bound(SOCK_STREAM);
   listen(listening, 1);

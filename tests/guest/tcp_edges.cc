@@ -1,5 +1,6 @@
 // Less usual ways of TCP connections: tcp(7), socket(7), MSG_ZEROCOPY of send(2).
 #include "tests/guest/guest_test.h"
+#include "tests/guest/sockets.h"
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
@@ -19,13 +20,8 @@
 #endif
 
 namespace {
-const sockaddr* generic(const void* address) { return static_cast<const sockaddr*>(address); }
-sockaddr_in name_of(int fd) {
-  sockaddr_in address{};
-  socklen_t length = sizeof address;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  return address;
-}
+using guest::generic;
+using guest::name_of;
 int bound(int type, uint16_t port = 0, int option = 0) {
   int fd = socket(AF_INET, type, 0), on = 1;
   if (option != 0) setsockopt(fd, SOL_SOCKET, option, &on, sizeof on);
