@@ -13,21 +13,10 @@ using guest::bound;
 using guest::generic;
 using guest::name_of;
 using guest::Pair;
+using guest::set;
+using guest::text;
 using guest::udp_pair;
-Pair unix_pair(int type) {
-  int fds[2] = {-1, -1};
-  socketpair(AF_UNIX, type, 0, fds);
-  return {fds[0], fds[1]};
-}
-int set(int fd, int level, int option, int value) { return setsockopt(fd, level, option, &value, sizeof value); }
-// What a receive gives, as a string; "!" and the errno's name where it gives none.
-const char* text(int fd, int flags, size_t most = 100) {
-  static char bytes[70000];
-  ssize_t n = recv(fd, bytes, most < sizeof bytes ? most : sizeof bytes - 1, flags | MSG_DONTWAIT);
-  if (n < 0) return errno == EAGAIN ? "!EAGAIN" : "!";
-  bytes[n] = '\0';
-  return bytes;
-}
+using guest::unix_pair;
 int attach(int fd, const sock_filter* code, size_t count, int option = SO_ATTACH_FILTER) {
   sock_fprog program{static_cast<unsigned short>(count), const_cast<sock_filter*>(code)};
   return setsockopt(fd, SOL_SOCKET, option, &program, sizeof program);

@@ -37,7 +37,10 @@ using guest::bound;
 using guest::generic;
 using guest::name_of;
 using guest::Pair;
+using guest::set;
+using guest::text;
 using guest::udp_pair;
+using guest::unix_pair;
 Pair tcp_pair() {
   int listening = bound(SOCK_STREAM);
   listen(listening, 1);
@@ -48,24 +51,10 @@ Pair tcp_pair() {
   close(listening);
   return pair;
 }
-Pair unix_pair(int type) {
-  int fds[2] = {-1, -1};
-  socketpair(AF_UNIX, type, 0, fds);
-  return {fds[0], fds[1]};
-}
 int number(int fd, int level, int option) {
   int value = -77;
   socklen_t length = sizeof value;
   return getsockopt(fd, level, option, &value, &length) == 0 ? value : -errno - 1000;
-}
-int set(int fd, int level, int option, int value) { return setsockopt(fd, level, option, &value, sizeof value); }
-// What a receive gives, as a string; "!" and the errno's name where it gives none.
-const char* text(int fd, int flags, size_t most = 100) {
-  static char bytes[70000];
-  ssize_t n = recv(fd, bytes, most < sizeof bytes ? most : sizeof bytes - 1, flags | MSG_DONTWAIT);
-  if (n < 0) return errno == EAGAIN ? "!EAGAIN" : "!";
-  bytes[n] = '\0';
-  return bytes;
 }
 // The one control message of a received datagram; its length, or -1.
 struct Told {

@@ -41,6 +41,23 @@ inline Pair udp_pair() {
   return pair;
 }
 
+inline Pair unix_pair(int type) {
+  int fds[2] = {-1, -1};
+  socketpair(AF_UNIX, type, 0, fds);
+  return {fds[0], fds[1]};
+}
+
+inline int set(int fd, int level, int option, int value) { return setsockopt(fd, level, option, &value, sizeof value); }
+
+// What a receive gives, as a string; "!" and the errno's name where it gives none.
+inline const char* text(int fd, int flags, size_t most = 100) {
+  static char bytes[70000];
+  ssize_t n = recv(fd, bytes, most < sizeof bytes ? most : sizeof bytes - 1, flags | MSG_DONTWAIT);
+  if (n < 0) return errno == EAGAIN ? "!EAGAIN" : "!";
+  bytes[n] = '\0';
+  return bytes;
+}
+
 // Into a network of its own whose lo is up: nobody else's packets come by. Kept for the whole case.
 inline bool own_network() {
   if (unshare(CLONE_NEWNET) != 0) return false;
