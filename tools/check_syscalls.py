@@ -51,7 +51,7 @@ def fact_problems(root=tree.ROOT):
             out.append("%s: '%s' is no version of Linux" % (where, fact.since))
         if len(set(fact.errors)) != len(fact.errors):
             out.append("%s: an error stands twice" % where)
-        for errno, text in fact.errors:
+        for errno, text, _ in fact.errors:
             if errno is None:
                 out.append("%s: there is no group %s" % (where, text))
             elif errno not in errnos:

@@ -8,11 +8,12 @@ import tree
 Row = namedtuple("Row", "name x86_64 level reason line")
 Case = namedtuple("Case", "program name calls")
 Facts = namedtuple("Facts", "name since errors line")
+Cause = namedtuple("Cause", "errno when rare")  # rare: nobody can bring it about at will
 
 ROW = re.compile(r'^(SYSCALL|ABSENT)\(\s*(\w+),\s*(-?\d+),\s*(-?\d+),\s*(-?\d+),\s*([^,]+),\s*(\w+),\s*"([^"]*)"', re.M)
 FACTS = re.compile(r'^CALL\((\w+),\s*"([^"]*)",\s*"[^"]*",\s*(.*)\)$', re.M)
 GROUP = re.compile(r"^#define (\w+)((?:.*\\\n)*.*)$", re.M)
-ERROR = re.compile(r'\bE\((\w+),\s*"([^"]*)"\)|\b([A-Z]\w*)\b(?!\()')
+ERROR = re.compile(r'\b([ER])\((\w+),\s*"([^"]*)"\)|\b([A-Z]\w*)\b(?!\()')
 CASE = re.compile(r"^TEST\((\w+)\)", re.M)
 COVERS = re.compile(r"\bCOVERS\(([^)]*)\)")
 
@@ -27,18 +28,18 @@ def rows(root=tree.ROOT):
 
 
 def facts(root=tree.ROOT):
-    """The rows of abi/errors.def; errors: pairs of errno and text, groups taken apart. An unknown group is (None, its name)."""
+    """The rows of abi/errors.def; errors: causes, groups taken apart. An unknown group is Cause(None, its name, False)."""
     text = tree.read("abi/errors.def", root)
     groups = {match[1]: match[2] for match in GROUP.finditer(text)}
 
     def errors_of(body):
         for match in ERROR.finditer(body):
             if match[1]:
-                yield match[1], match[2]
-            elif match[3] in groups:
-                yield from errors_of(groups[match[3]])
+                yield Cause(match[2], match[3], match[1] == "R")
+            elif match[4] in groups:
+                yield from errors_of(groups[match[4]])
             else:
-                yield None, match[3]
+                yield Cause(None, match[4], False)
     return [Facts(match[1], match[2], list(errors_of(match[3])), text.count("\n", 0, match.start()) + 1)
             for match in FACTS.finditer(text)]
 

@@ -103,7 +103,7 @@ Result<Ref<File>> open_tree_file(Task& task, DirFd dirfd, UserPath path, u32 fla
 }
 
 Result<Ref<FsContextFile>> context_of(Task& task, Fd fd) {
-  const Ref<File> file = TRY(task.files().get(fd));
+  const Ref<File> file = TRY(file_of(task, fd));
   Ref<FsContextFile> context = ref_cast<FsContextFile>(file);
   return context ? Result<Ref<FsContextFile>>(std::move(context)) : Result<Ref<FsContextFile>>(Errno::einval);
 }

@@ -249,6 +249,7 @@ Result<void> enter_those_of(Task& task, Entering& entering, Task& target, u64 fl
 
 Result<i64> sys_setns(Task& task, Fd fd, CloneFlags nstype) {
   const Ref<File> file = TRY(task.files().get(fd));
+  if (file->is_path_only()) return Errno::ebadf;
   const u64 flags = nstype.raw();
   Entering entering{task.namespaces(), task.credentials_ref(), {}};
   if (const Ref<Namespace> to = namespace_of_file(*file)) {

@@ -183,10 +183,17 @@ void MemoryInode::touch_directory(i64 links_change, i64 names_change) {
   if (!fs_.is_above_host()) attributes_.size += static_cast<u64>(names_change) * kDirectoryEntrySize;
 }
 
+// A further name of a file of tmpfs counts as an inode (Linux: shmem_link). Above the host, names count as bytes alone.
+Result<void> MemoryInode::charge_name() { return fs_.is_above_host() ? success : fs_.charge_inode(); }
+void MemoryInode::give_name_back() {
+  if (!fs_.is_above_host() && type_ != abi::s_ifdir) fs_.uncharge_inode();
+}
+
 void MemoryInode::change_links(i64 by) {
   const TimeStamp now = fs_.now();
   MutexGuard guard(lock_);
   attributes_.ctime = now;
+  if (by < 0 && attributes_.links > 1) give_name_back();
   attributes_.links += static_cast<u64>(by);
 }
 
@@ -235,14 +242,20 @@ Result<void> MemoryInode::link(std::string_view name, Inode& target) {
   if (node == nullptr) return Errno::exdev;
   TRY(own_attributes());
   TRY(node->own_attributes());
+  bool has_name;
   {
     MutexGuard guard(node->lock_);
-    if (node->attributes_.links == 0 && !node->may_get_name_.exchange(false)) return Errno::enoent;
+    has_name = node->attributes_.links != 0;
+    if (!has_name && !node->may_get_name_.exchange(false)) return Errno::enoent;
   }
+  if (has_name) TRY(node->charge_name());
   {
     WriteGuard guard(fs_.names_lock);
     const auto at = slots_.find(name);
-    if (at != slots_.end() && at->second.inode) return Errno::eexist;
+    if (at != slots_.end() && at->second.inode) {
+      if (has_name) node->give_name_back();
+      return Errno::eexist;
+    }
     put(name, Ref<MemoryInode>(node), false);
   }
   node->change_links(1);

@@ -162,6 +162,8 @@ class MemoryInode : public Inode {
   bool collect(u64& position, const DirectorySink& sink) REQUIRES_SHARED(fs_.names_lock);  // false: refused
   void touch_directory(i64 links_change, i64 names_change);
   void change_links(i64 by);
+  Result<void> charge_name();  // enospc
+  void give_name_back();
   void recount() REQUIRES(lock_);
   void keep_acl(AclKind kind, Ref<const Acl> list) REQUIRES(lock_);
   Result<void> resize(u64 size) REQUIRES(lock_);
