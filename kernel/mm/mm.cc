@@ -72,7 +72,7 @@ Result<Ref<Mm>> Mm::fork(GuestAddr stack_pointer) {
   const Result<void> copied = map_->fork_into(*child->map_, stack_pointer.raw());
   if (!copied.ok()) return Errno::enomem;
   child->layout_ = layout_;
-  child->executable_ = executable_;
+  child->executable_ = executable_.again();
   child->settings.inherit(settings);
   child->barriers = barriers.load();
   return child;
@@ -285,12 +285,12 @@ void Mm::set_layout(MmLayout layout) {
 
 Ref<File> Mm::executable() {
   ReadGuard guard(lock_);
-  return executable_;
+  return executable_.file();
 }
 
-void Mm::set_executable(Ref<File> file) {
+void Mm::set_executable(ProgramFile file) {
   WriteGuard guard(lock_);
-  std::swap(executable_, file);  // the old one goes after the lock
+  executable_ = std::move(file);  // the old one goes after the lock
 }
 
 bool Mm::pin(GuestAddr addr, u64 length) {

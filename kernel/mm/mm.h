@@ -23,7 +23,7 @@
 #include "kernel/mm/address_space.h"
 #include "kernel/mm/arena.h"
 #include "kernel/mm/page_store.h"
-#include "kernel/vfs/file.h"
+#include "kernel/vfs/program_file.h"
 #include "platform/platform.h"
 
 namespace limen {
@@ -175,7 +175,7 @@ class Mm final : public StoreMapper {
   MmLayout layout();
   void set_layout(MmLayout layout);
   Ref<File> executable();  // /proc/PID/exe
-  void set_executable(Ref<File> file);
+  void set_executable(ProgramFile file);
   u64 id() const { return id_; }
 
   // Contexts of asynchronous I/O (kernel/ipc/aio.h), made on first use; they end with the address space.
@@ -210,7 +210,7 @@ class Mm final : public StoreMapper {
   mutable SharedMutex lock_{LockRank::mm};
   std::unique_ptr<AddressSpace> map_ PT_GUARDED_BY(lock_);
   MmLayout layout_ GUARDED_BY(lock_);
-  Ref<File> executable_ GUARDED_BY(lock_);
+  ProgramFile executable_ GUARDED_BY(lock_);
   u64 peak_ GUARDED_BY(lock_) = 0;
   // Addresses whose calls go on trapping, by their low bits; the last one wins.
   std::array<std::atomic<u64>, 256> unpatchable_{};

@@ -166,8 +166,11 @@ Result<i64> sys_truncate(Task& task, UserPath path, i64 length) {
   if (!a.is_regular()) return Errno::einval;
   TRY(check_permission(task, place, 2));
   TRY(check_size_limit(task, static_cast<u64>(length)));
-  TRY(break_leases(task, place.inode(), abi::o_wronly));
-  TRY(change_size(task, place, static_cast<u64>(length)));
+  TRY(place.inode().add_writer());
+  Result<void> done = break_leases(task, place.inode(), abi::o_wronly);
+  if (done.ok()) done = change_size(task, place, static_cast<u64>(length));
+  place.inode().remove_writer();
+  TRY(done);
   return 0;
 }
 

@@ -74,6 +74,7 @@ Result<i64> sys_sendfile(Task& task, Fd out_fd, Fd in_fd, UserInOut<i64> offset,
   if (!in->readable()) return Errno::ebadf;
   if (!in->seekable() && !offset.is_null()) return Errno::espipe;
   u64 position = TRY(start_of(task, *in, offset));
+  if (static_cast<i64>(count) < 0 || static_cast<i64>(position + count) < 0) return Errno::einval;
   const Ref<File> out = TRY(file_of(task, out_fd));
   if (!out->writable()) return Errno::ebadf;
   if (const Ref<Pipe> pipe = pipe_of(*out)) return send_to_pipe(task, *in, offset, *out, *pipe, count);

@@ -27,6 +27,7 @@
 #include "kernel/time/timers.h"
 #include "kernel/time/vdso.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/program_file.h"
 
 namespace limen {
 namespace {
@@ -38,7 +39,7 @@ constexpr u64 kStackSlack = 128 * 1024;  // arguments may always have this much
 // A program file, found and permitted.
 struct Program {
   Path path;
-  Ref<File> file;
+  ProgramFile file;
   Attributes attributes;
 };
 
@@ -53,7 +54,8 @@ Result<Program> open_program(Task& task, i32 dirfd, const std::string& path, u32
   if (!program.attributes.is_regular()) return Errno::eacces;
   if ((program.path.mount->flags() & kMountNoExec) != 0) return Errno::eacces;
   TRY(check_permission(task, program.path, 1));
-  program.file = TRY(program.path.inode().open(task, program.path, abi::o_rdonly));
+  Ref<File> file = TRY(program.path.inode().open(task, program.path, abi::o_rdonly));
+  program.file = TRY(ProgramFile::of(std::move(file)));
   return program;
 }
 
@@ -106,8 +108,8 @@ Result<ElfImage> find_image(Task& task, ExecRequest& request, Program& program) 
     program = TRY(open_program(task, dirfd, path, flags));
     request.missing_interpreter.clear();
     u8 head[kHeaderBytes] = {};
-    const usize n = TRY(program.file->read_kernel(task, head, 0));
-    if (n < 2 || head[0] != '#' || head[1] != '!') return read_elf(task, program.file);
+    const usize n = TRY(program.file.file()->read_kernel(task, head, 0));
+    if (n < 2 || head[0] != '#' || head[1] != '!') return read_elf(task, program.file.file());
     const ScriptLine script = TRY(parse_script(std::string_view(reinterpret_cast<const char*>(head), n)));
     if (depth == 0) TRY(check_script_stays_open(task, request));
     // argv[0] gives way to: interpreter, its argument, the script's own path.
@@ -158,13 +160,13 @@ Result<ElfImage> open_loader(Task& task, ExecRequest& request, const std::string
   const Program program = TRY(open_program(task, abi::at_fdcwd.raw(), name, 0));
   request.missing_interpreter.clear();
   if (program.attributes.size < sizeof(abi::Elf64Ehdr)) return Errno::eio;
-  Result<ElfImage> loader = read_elf(task, program.file);
+  Result<ElfImage> loader = read_elf(task, program.file.file());
   if (loader.is(Errno::enoexec)) return Errno::elibbad;
   return loader;
 }
 
-Result<NewProgram> build(Task& task, ExecRequest& request, const ElfImage& image, const Credentials& cred,
-                         bool secure) {
+Result<NewProgram> build(Task& task, ExecRequest& request, const ElfImage& image, ProgramFile file,
+                         const Credentials& cred, bool secure) {
   NewProgram fresh;
   const bool fixed = (task.personality & abi::addr_no_randomize) != 0;
   const Mm::Placement placement = fixed ? Mm::Placement::fixed : Mm::Placement::random;
@@ -206,7 +208,7 @@ Result<NewProgram> build(Task& task, ExecRequest& request, const ElfImage& image
   context.regs.rsp = TRY(write_first_stack(mm, stack, random, layout));
   context.regs.rip = interpreter ? loader.entry : main.entry;
   mm.set_layout(std::move(layout));
-  mm.set_executable(image.file);
+  mm.set_executable(std::move(file));
   mm.settle();
   fresh.cpu = TRY(mm.space().new_thread());
   fresh.cpu->load_context(context);
@@ -320,7 +322,7 @@ Result<void> exec(Task& task, ExecRequest& request) {
   Ref<const Credentials> cred = TRY(credentials_for_exec(task, program.path, program.attributes, secure));
   if (request.argv.empty()) request.argv.emplace_back();  // Linux 5.18: never an empty argv
   TRY(check_argument_space(task, request));
-  NewProgram fresh = TRY(build(task, request, image, *cred, secure));
+  NewProgram fresh = TRY(build(task, request, image, std::move(program.file), *cred, secure));
   // The point of no return.
   TRY(become_only_thread(task));
   forget_old_program(task, request, std::move(cred));

@@ -58,7 +58,7 @@ void File::last_reference() {
     release_locks_of_file(*this);
     release_lease(*this);
     forget_dnotify(*this);
-    if (counted_.load(std::memory_order_relaxed)) (writable() ? inode().writers : inode().readers).fetch_sub(1);
+    if (counted_.load(std::memory_order_relaxed)) writable() ? inode().remove_writer() : inode().remove_reader();
     if (!is_path_only()) notify_inode(path_, writable() ? abi::in_close_write : abi::in_close_nowrite);
   }
   released();

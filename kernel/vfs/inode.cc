@@ -31,6 +31,23 @@ Result<std::vector<std::string>> Inode::list_xattr() { return std::vector<std::s
 Result<Ref<const Acl>> Inode::acl(AclKind) { return Errno::eopnotsupp; }
 Result<void> Inode::set_acl(AclKind, Ref<const Acl>, bool) { return Errno::eopnotsupp; }
 
+// Linux: get_write_access, deny_write_access.
+Result<void> Inode::add_writer() {
+  i32 now = writers_.load();
+  do {
+    if (now < 0) return Errno::etxtbsy;
+  } while (!writers_.compare_exchange_weak(now, now + 1));
+  return success;
+}
+
+Result<void> Inode::deny_writes() {
+  i32 now = writers_.load();
+  do {
+    if (now > 0) return Errno::etxtbsy;
+  } while (!writers_.compare_exchange_weak(now, now - 1));
+  return success;
+}
+
 Ref<RefCounted> Inode::attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make) {
   if (kind == Attachment::watches) filesystem().is_watched.store(true, std::memory_order_relaxed);
   MutexGuard guard(attachment_lock_);

@@ -119,7 +119,15 @@ class Inode : public RefCounted {
   }
   Ref<RefCounted> attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make);
   // Open descriptions of a regular file: those that may write, and those that only read (Linux: i_writecount, i_readcount).
-  std::atomic<u32> writers{0}, readers{0};
+  // Of a program that runs there are no writers: below zero they count who keeps them out (kernel/vfs/program_file.h).
+  Result<void> add_writer();  // etxtbsy
+  void remove_writer() { writers_.fetch_sub(1); }
+  Result<void> deny_writes();  // etxtbsy
+  void allow_writes() { writers_.fetch_add(1); }
+  i32 writers() const { return writers_.load(); }
+  void add_reader() { readers_.fetch_add(1); }
+  void remove_reader() { readers_.fetch_sub(1); }
+  i32 readers() const { return readers_.load(); }
   // fcntl(F_SET_RW_HINT): kept and shown; nothing here depends on how long data live.
   std::atomic<u8> write_hint{0};
 
@@ -127,6 +135,7 @@ class Inode : public RefCounted {
   std::atomic<bool> has_acl_{false};
 
  private:
+  std::atomic<i32> writers_{0}, readers_{0};
   Mutex attachment_lock_{LockRank::leaf};
   Ref<RefCounted> bound_socket_ GUARDED_BY(attachment_lock_);
   Ref<RefCounted> attachments_[static_cast<usize>(Attachment::count)] GUARDED_BY(attachment_lock_);

@@ -97,10 +97,9 @@ class Leases final : public RefCounted {
   };
   // Linux: check_conflicting_open. The one opening that a write lease may meet is its own.
   static Result<void> check_openings(const File& file, i32 type, const Inode& inode) {
-    const u32 writers = inode.writers.load(), readers = inode.readers.load();
-    if (type == abi::f_rdlck) return writers != 0 ? Result<void>(Errno::eagain) : Result<void>();
-    const u32 own_writes = file.writable() ? 1 : 0;
-    const bool alone = writers == own_writes && readers == 1 - own_writes;
+    if (type == abi::f_rdlck) return inode.writers() > 0 ? Result<void>(Errno::eagain) : Result<void>();
+    const i32 own_writes = file.writable() ? 1 : 0;
+    const bool alone = inode.writers() == own_writes && inode.readers() == 1 - own_writes;
     return alone ? Result<void>() : Result<void>(Errno::eagain);
   }
   // Holders that let their time pass: the kernel gives up for them.

@@ -69,27 +69,32 @@ Result<void> may_open(Task& task, const Path& path, const Attributes& attributes
 // Counted as an opening before anybody's lease is looked at, so that a lease and an opening always see one another.
 class Opening {
  public:
-  Opening(Inode& inode, u32 flags, bool is_regular)
-      : count_(!is_regular                                 ? nullptr
-               : (flags & abi::o_accmode) == abi::o_rdonly ? &inode.readers
-                                                           : &inode.writers) {
-    if (count_ != nullptr) count_->fetch_add(1);
+  static Result<Opening> of(Inode& inode, u32 flags, bool is_regular) {
+    if (!is_regular) return Opening(nullptr, false);
+    const bool writes = (flags & abi::o_accmode) != abi::o_rdonly;
+    if (writes)
+      TRY(inode.add_writer());
+    else
+      inode.add_reader();
+    return Opening(&inode, writes);
   }
   ~Opening() {
-    if (count_ != nullptr) count_->fetch_sub(1);
+    if (inode_ != nullptr) writes_ ? inode_->remove_writer() : inode_->remove_reader();
   }
-  Opening(const Opening&) = delete;
-  Opening& operator=(const Opening&) = delete;
+  Opening(Opening&& other) noexcept : inode_(std::exchange(other.inode_, nullptr)), writes_(other.writes_) {}
+  Opening& operator=(Opening&&) = delete;
   void keep_for(File& file) {
-    if (std::exchange(count_, nullptr) != nullptr) file.set_counted();
+    if (std::exchange(inode_, nullptr) != nullptr) file.set_counted();
   }
 
  private:
-  std::atomic<u32>* count_;
+  Opening(Inode* inode, bool writes) : inode_(inode), writes_(writes) {}
+  Inode* inode_;
+  bool writes_;
 };
 
 Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags, bool is_regular) {
-  Opening opening(path.inode(), flags, is_regular);
+  Opening opening = TRY(Opening::of(path.inode(), flags, is_regular));
   if (is_regular) TRY(break_leases(task, path.inode(), flags));
   // O_LARGEFILE is what every 64-bit caller has.
   Ref<File> file = TRY(path.inode().open(task, path, flags | abi::o_largefile));
@@ -110,7 +115,10 @@ Result<Ref<File>> open_existing(Task& task, const Path& path, u32 flags) {
   const bool truncates = (flags & abi::o_trunc) != 0 && attributes.is_regular();
   if (truncates) TRY(want_write(path));
   Ref<File> file = TRY(open_inode(task, path, flags, attributes.is_regular()));
-  if (truncates) TRY(change_size(task, path, 0));
+  if (truncates) {
+    const Opening writer = TRY(Opening::of(path.inode(), abi::o_wronly, true));  // however it is opened
+    TRY(change_size(task, path, 0));
+  }
   return file;
 }
 
