@@ -216,7 +216,7 @@ TEST(a_handler_without_restart_ends_each_wait_with_eintr) {
          "epoll_pwait", "epoll_pwait2", "pause", "nanosleep", "clock_nanosleep", "mq_timedreceive", "mq_timedsend",
          "semop", "semtimedop", "msgrcv", "msgsnd", "futex_wait", "futex_waitv", "rt_sigsuspend", "rt_sigtimedwait",
          "splice", "tee", "vmsplice");
-  static Waits w;
+  Waits w;
   w.make();
   guest::handle(SIGALRM, note);  // without SA_RESTART
   for (const Waiting& call : kCalls) {
