@@ -172,6 +172,34 @@ Result<InetAddress> NetTables::bind_port(InetAddress address, Ref<Endpoint> endp
   return address;
 }
 
+// Linux: inet_csk_listen_start.
+Result<void> NetTables::listen_on_port(Endpoint& endpoint) {
+  MutexGuard guard(lock_);
+  const auto [begin, end] = ports_.equal_range(endpoint.port_);
+  const auto own =
+      std::find_if(begin, end, [&](const auto& entry) { return entry.second.endpoint.get() == &endpoint; });
+  if (own != end && conflicts(own->second.address, endpoint)) return Errno::eaddrinuse;
+  MutexGuard endpoint_guard(endpoint.lock);
+  endpoint.listening = true;
+  return success;
+}
+
+// Linux: __inet_check_established.
+Result<void> NetTables::claim_connection(Endpoint& endpoint, const InetAddress& local, const SocketAddress& peer) {
+  MutexGuard guard(lock_);
+  const auto [begin, end] = ports_.equal_range(local.port);
+  for (auto it = begin; it != end; ++it) {
+    Endpoint& other = *it->second.endpoint;
+    const InetAddress& bound = it->second.address;
+    if (&other == &endpoint || !other.same_kind(endpoint) || (bound.ip != local.ip && !bound.any())) continue;
+    MutexGuard other_guard(other.lock);
+    if (other.only_from == peer) return Errno::eaddrnotavail;
+  }
+  MutexGuard endpoint_guard(endpoint.lock);
+  endpoint.only_from = peer;
+  return success;
+}
+
 void NetTables::hold_port(InetAddress address, Ref<Endpoint> endpoint) {
   MutexGuard guard(lock_);
   endpoint->port_ = address.port;

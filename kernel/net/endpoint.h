@@ -48,7 +48,7 @@ class Endpoint final : public RefCounted {
   bool refuses_icmp(u8 type);  // ICMP_FILTER of such a socket (raw.cc)
   Mutex lock{LockRank::inbox};
   SocketAddress address GUARDED_BY(lock);
-  SocketAddress only_from GUARDED_BY(lock);   // a connected datagram socket hears its peer alone; empty: everyone
+  SocketAddress only_from GUARDED_BY(lock);   // whom a connected one hears; empty: everyone
   abi::UCred credentials GUARDED_BY(lock){};  // of who called listen
   Ref<const Credentials> groups GUARDED_BY(lock);
   bool listening GUARDED_BY(lock) = false;
@@ -100,6 +100,10 @@ class NetTables final : public RefCounted {
   Ref<Endpoint> find_abstract(const std::string& name);
   // Port 0 takes a free one of 32768-60999. eaddrinuse.
   Result<InetAddress> bind_port(InetAddress address, Ref<Endpoint> endpoint);
+  // From now on a bound one listens: eaddrinuse where another does, with which it only shared the port.
+  Result<void> listen_on_port(Endpoint& endpoint);
+  // From now on it is connected from `local` to `peer`: eaddrnotavail where another is.
+  Result<void> claim_connection(Endpoint& endpoint, const InetAddress& local, const SocketAddress& peer);
   // An accepted connection stays on its listener's port.
   void hold_port(InetAddress address, Ref<Endpoint> endpoint);
   // The one that a socket of this kind reaches there.

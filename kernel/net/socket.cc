@@ -239,6 +239,7 @@ Result<void> Socket::listen(Task& task, int backlog) {
     if (!is_inet() && local_.bytes.empty()) return Errno::einval;
   }
   TRY(autobind(task));
+  if (is_inet()) TRY(net_->tables->listen_on_port(*endpoint_));
   {
     MutexGuard guard(endpoint_->lock);
     endpoint_->listening = true;

@@ -29,6 +29,7 @@ Result<void> Socket::start_tcp(Task& task, const SocketAddress& address) {
   InetAddress local = TRY(parse_inet(name(), domain_));
   if (local.any()) local = {source_for(to).ip, local.port};
   if (InetAddress{reached(to).ip, to.port} == local) return connect_to_itself(make_inet(local, domain_));
+  TRY(net_->tables->claim_connection(*endpoint_, local, make_inet(reached(to), domain_)));
   const i32 domain = found.ok() ? (*found)->domain : domain_;
   Pending pending{.handshake = make_ref<Handshake>(),
                   .in = make_inbox(),
