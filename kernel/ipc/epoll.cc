@@ -300,6 +300,15 @@ usize Epoll::depth_below(const Epoll* forbidden, usize level, Depths& known) {
   return deepest;
 }
 
+// Linux: get_epoll_tfile_raw_ptr.
+Result<const File*> Epoll::watched(Fd fd, u32 nth) {
+  MutexGuard guard(lock_);
+  for (const auto& [key, item] : items_) {
+    if (key.second == fd.raw() && nth-- == 0) return key.first;
+  }
+  return Errno::enoent;
+}
+
 std::string Epoll::describe() {
   std::string text;
   MutexGuard guard(lock_);

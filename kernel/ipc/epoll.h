@@ -38,6 +38,8 @@ class Epoll final : public RefCounted {
   // A level-triggered look that spends nothing: is anything ready?
   bool ready();
   void close();  // the descriptor's end: all items go
+  // The file that is watched as `fd`, the nth of those of that number: to be compared, not followed. enoent. For kcmp(2).
+  Result<const File*> watched(Fd fd, u32 nth);
   std::string describe();
 
   WaitQueue queue;

@@ -33,6 +33,22 @@ bool remembered(int advice, u32& set, u32& clear) {
   }
 }
 
+// What is lost by it cannot be had again. Linux: mm/madvise.c:is_discard.
+bool discards(int advice) {
+  switch (advice) {
+    case abi::madv_free:
+    case abi::madv_dontneed:
+    case abi::madv_dontneed_locked:
+    case abi::madv_remove:
+    case abi::madv_dontfork:
+    case abi::madv_wipeonfork:
+    case abi::madv_guard_install:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Result<void> AddressSpace::check_mapped(u64 start, u64 end) const {
@@ -54,6 +70,9 @@ Result<void> AddressSpace::advise(u64 start, u64 end, int advice) {
     const u64 from = std::max(at, it->first), to = std::min(end, it->second.end);
     at = to;
     const Vma& vma = it->second;
+    // Who could not write it does not empty it. Linux: can_madvise_modify.
+    const bool kept = (vma.flags & kVmaSealed) != 0 && !vma.shared() && (vma.prot & platform::kProtWrite) == 0;
+    if (kept && discards(advice)) return Errno::eperm;
     u32 set = 0, clear = 0;
     if (remembered(advice, set, clear)) {
       if (advice == abi::madv_wipeonfork && (vma.object || vma.shared())) return Errno::einval;

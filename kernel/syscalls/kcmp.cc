@@ -1,6 +1,7 @@
 // kcmp(2): do two tasks share a resource?
 #include <cstring>
 
+#include "kernel/ipc/epoll.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/syscalls/syscalls.h"
@@ -38,6 +39,20 @@ Result<Ref<File>> any_file_of(Task& task, u64 fd) {
   return files->get(Fd(static_cast<i32>(fd)));
 }
 
+// KCMP_EPOLL_TFD: is the first task's file what an epoll of the second watches? Linux: kcmp_epoll_target.
+Result<i64> compare_watched(Task& task, Task& first, u64 fd, Task& second, u64 slot_at) {
+  struct Slot {  // kcmp_epoll_slot
+    u32 efd, tfd, toff;
+  };
+  const Slot slot = TRY(UserIn<Slot>(GuestAddr(slot_at)).read(task));
+  const Ref<File> file = TRY(any_file_of(first, fd));
+  const Ref<File> holder = TRY(any_file_of(second, slot.efd));
+  const auto epoll = ref_cast<EpollFile>(holder);
+  if (!epoll) return Errno::einval;
+  const File* watched = TRY(epoll->epoll()->watched(Fd(static_cast<i32>(slot.tfd)), slot.toff));
+  return compare(task.kernel(), file.get(), watched);
+}
+
 }  // namespace
 
 Result<i64> sys_kcmp(Task& task, Pid pid1, Pid pid2, int type, u64 idx1, u64 idx2) {
@@ -68,6 +83,8 @@ Result<i64> sys_kcmp(Task& task, Pid pid1, Pid pid2, int type, u64 idx1, u64 idx
       return 0;
     case kSysvsem:
       return compare(kernel, a->sem_undo().get(), b->sem_undo().get());
+    case kEpollTfd:
+      return compare_watched(task, *a, idx1, *b, idx2);
     default:
       return Errno::einval;
   }

@@ -28,7 +28,7 @@ Result<void> may_advise(Task& task, Task& target) {
   const Ref<const Credentials> theirs = target.credentials_ref();
   const bool same = mine.fsuid == theirs->euid && mine.fsuid == theirs->suid && mine.fsuid == theirs->uid &&
                     mine.fsgid == theirs->egid && mine.fsgid == theirs->sgid && mine.fsgid == theirs->gid;
-  if (!same && !mine.has_capability(theirs->user_ns.get(), Capability::sys_ptrace)) return Errno::eperm;
+  if (!same && !mine.has_capability(theirs->user_ns.get(), Capability::sys_ptrace)) return Errno::eacces;
   return mine.capable(Capability::sys_nice) ? Result<void>() : Errno::eperm;
 }
 
