@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/syscall_text.h"
 #include "cli/terminal.h"
+#include "trace/decode.h"
 
 namespace limen::cli {
 namespace {
@@ -26,7 +27,8 @@ constexpr CommandText kExplainText = {
     .description =
         "Tells of each CALL, a name or a number, what Linux promises and what Limen does: its number and the registers "
         "of "
-        "its arguments on each architecture, its parameters, since which Linux it is there, the classes of strace that "
+        "its arguments on each architecture, its parameters and the flags or commands that they may hold, since which "
+        "Linux it is there, the classes of strace that "
         "it is "
         "in, its manual page, which errors it gives and when, and how far Limen supports it. Needs no network.",
     .examples = kExplainExamples,
@@ -103,6 +105,7 @@ class Page {
     for (const std::string& name : family_names(row_.families)) classes += (classes.empty() ? "%" : " %") + name;
     line("classes", classes);
     registers();
+    words();
     errors();
     return std::move(out_);
   }
@@ -144,6 +147,16 @@ class Page {
     }
   }
 
+  void words() {
+    for (usize i = 0; !syscall_param(row_, i).name.empty(); ++i) {
+      std::string list;
+      for (const std::string_view word : trace::parameter_words(row_, i))
+        list += (list.empty() ? "" : " ") + std::string(word);
+      if (!list.empty())
+        out_ += "\n  " + palette_.bold(syscall_param(row_, i).name) + "\n    " + wrap(list, width_, 4) + "\n";
+    }
+  }
+
   void errors() {
     out_ += "\n";
     if (facts_.errors.empty()) {
@@ -176,6 +189,7 @@ nlohmann::ordered_json json_of(const SyscallRow& row, const Conventions& convent
   for (usize i = 0; !syscall_param(row, i).name.empty(); ++i) {
     const SyscallParam p = syscall_param(row, i);
     item["parameters"].push_back({{"name", p.name}, {"type", p.type}});
+    if (const auto words = trace::parameter_words(row, i); !words.empty()) item["parameters"].back()["words"] = words;
   }
   item["architectures"] = nlohmann::ordered_json::object();
   for (const Convention* c : conventions) {

@@ -12,6 +12,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "abi/syscalls.h"
 #include "trace/names.h"
@@ -65,6 +67,9 @@ struct Argument {
   std::optional<std::string> text;  // a path, a string, bytes: as they are
   std::string shown;                // as the text form has it
 };
+
+// The flags or commands that a parameter may have, by the names that a trace shows; empty where it has none.
+std::vector<std::string_view> parameter_words(const SyscallRow& row, usize param);
 
 std::string call_name(const Call& call);
 void append_call_name(std::string& out, const Call& call);

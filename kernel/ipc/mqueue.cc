@@ -301,6 +301,7 @@ Result<Ref<File>> MqueueNames::open(Task& task, const std::string& name, u32 fla
       inode = *found;
     } else {
       if ((flags & abi::o_creat) == 0) return Errno::enoent;
+      TRY(may_change_names(task));
       Result<Ref<Mqueue>> made = make(task, name, mode, limits);
       if (made.is(Errno::eexist)) continue;  // somebody was faster
       inode = TRY(std::move(made));
@@ -311,12 +312,18 @@ Result<Ref<File>> MqueueNames::open(Task& task, const std::string& name, u32 fla
   }
 }
 
+Result<void> MqueueNames::may_change_names(Task& task) {
+  const Attributes directory = TRY(root_->attributes());
+  return check_permission(task.credentials(), *root_, directory, 3);
+}
+
 Result<void> MqueueNames::unlink(Task& task, const std::string& name) {
   if (name.empty()) return Errno::enoent;
   if (name.find('/') != std::string::npos || name == "." || name == "..") return Errno::eacces;
   if (name.size() > 255) return Errno::enametoolong;
   const Ref<Inode> inode = TRY(root_->lookup(name));
   const Attributes attributes = TRY(inode->attributes());
+  TRY(may_change_names(task));
   const Credentials& who = task.credentials();
   // The directory is root's and sticky.
   if (who.fsuid != attributes.uid && who.fsuid != Uid(0) && !who.capable(Capability::fowner)) return Errno::eperm;

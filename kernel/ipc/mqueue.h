@@ -115,6 +115,7 @@ class MqueueNames final : public RefCounted {
 
  private:
   class Directory;
+  Result<void> may_change_names(Task& task);  // eacces
   Result<Ref<Mqueue>> make(Task& task, const std::string& name, u32 mode, std::optional<Mqueue::Limits> limits);
   const Ref<PseudoFilesystem> fs_;
   const Ref<Directory> root_;

@@ -5,6 +5,7 @@
 #include "abi/limits.h"
 #include "abi/prctl.h"
 #include "abi/random.h"
+#include "abi/reboot.h"
 #include "abi/sched.h"
 #include "abi/sysinfo.h"
 #include "abi/utsname.h"
@@ -13,7 +14,9 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/user_buffer.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/exit.h"
 #include "kernel/task/load.h"
+#include "kernel/task/pid_namespace.h"
 #include "kernel/time/time_namespace.h"
 #include "kernel/version.h"
 
@@ -101,6 +104,8 @@ Result<i64> sys_getrandom(Task& task, UserBytes<Out> buf, usize count, RandomFla
 
 // The log of a sandbox's kernel goes to whoever started it: here it is always empty. As with kernel.dmesg_restrict, asking needs
 // CAP_SYSLOG. Linux: kernel/printk/printk.c:do_syslog.
+constexpr u64 kUserEnd = (u64{1} << 47) - kPageSize;  // Linux: TASK_SIZE_MAX
+
 Result<i64> sys_syslog(Task& task, SyslogAction action, UserBytes<Out> buf, int len) {
   constexpr i64 kBuffer = 1 << 18;
   if (!task.credentials().capable(Capability::syslog)) return Errno::eperm;
@@ -109,6 +114,8 @@ Result<i64> sys_syslog(Task& task, SyslogAction action, UserBytes<Out> buf, int 
     case abi::syslog_action_read_all:
     case abi::syslog_action_read_clear: {
       if (buf.is_null() || len < 0) return Errno::einval;
+      if (buf.raw() + static_cast<u64>(len) > kUserEnd)
+        return Errno::efault;  // all that is looked at where nothing is read
       if (len == 0 || action.raw() != abi::syslog_action_read) return 0;
       WaitQueue never;  // no message comes
       const Result<void> waited = task.block(never, Deadline::never(), [] { return Result<void>(Errno::eagain); });
@@ -130,15 +137,36 @@ Result<i64> sys_syslog(Task& task, SyslogAction action, UserBytes<Out> buf, int 
   }
 }
 
-Result<i64> sys_reboot(Task& task, int magic1, int magic2, u32, UserString) {
-  if (!task.credentials().capable(Capability::sys_boot)) return Errno::eperm;
-  constexpr u32 kMagic1 = 0xfee1dead;
-  constexpr int kMagic2[] = {672274793, 85072278, 369367448, 537993216};
-  if (static_cast<u32>(magic1) != kMagic1 ||
+// A sandbox is no machine: its root reboots, as that of every pid namespace, by the end of its first process. Linux: reboot_pid_ns.
+Result<i64> sys_reboot(Task& task, int magic1, int magic2, u32 command, UserString) {
+  const Ref<PidNamespace> pids(&task.pid_namespace());
+  if (!task.credentials().capable_in(*pids, Capability::sys_boot)) return Errno::eperm;
+  constexpr int kMagic2[] = {abi::reboot_magic2, abi::reboot_magic2a, abi::reboot_magic2b, abi::reboot_magic2c};
+  if (static_cast<u32>(magic1) != abi::reboot_magic1 ||
       std::find(std::begin(kMagic2), std::end(kMagic2), magic2) == std::end(kMagic2)) {
     return Errno::einval;
   }
-  return Errno::eperm;  // a sandbox ends with its first process
+  Signal end;
+  switch (command) {
+    case abi::reboot_restart:
+    case abi::reboot_restart2:
+      end = sig::hup;
+      break;
+    case abi::reboot_halt:
+    case abi::reboot_power_off:
+      end = sig::intr;
+      break;
+    default:
+      return Errno::einval;
+  }
+  Ref<ThreadGroup> init;
+  {
+    ReadGuard tree(task.kernel().process_tree);
+    init = Ref<ThreadGroup>(pids->is_first() ? task.kernel().init_group : pids->init());
+  }
+  if (init) begin_group_exit(*init, end.raw());
+  if (init.get() != &task.group()) begin_group_exit(task.group(), 0);
+  return 0;
 }
 
 Result<i64> sys_set_robust_list(Task& task, GuestAddr head, usize len) {

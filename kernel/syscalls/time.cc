@@ -67,6 +67,9 @@ u64 add_saturating(u64 a, u64 b) { return b > kMostNs - std::min(a, kMostNs) ? k
 
 Result<i64> read_adjustment(Task& task, UserInOut<abi::Timex> buf) {
   abi::Timex timex = TRY(buf.read(task));
+  // Nobody here sets the host's clock. Linux: timekeeping_validate_timex.
+  constexpr u32 kAdjtime = abi::adj_offset_singleshot & ~abi::adj_offset;
+  if ((timex.modes & kAdjtime) != 0 && (timex.modes & abi::adj_offset) == 0) return Errno::einval;
   if (timex.modes != 0 && timex.modes != abi::adj_offset_ss_read) return Errno::eperm;
   timex = abi::Timex{};
   timex.constant = 2;

@@ -176,7 +176,7 @@ const Waiting kCalls[] = {
        return SYS(msgsnd, w.messages, &message, 8, 0);
      }},
     CALL(futex, &word, FUTEX_WAIT, 0, nullptr),
-    {"futex_wait", [](Waits&) { return guest::raw(kFutexWait, &word, 0, 1, 2, &hour, CLOCK_MONOTONIC); }},
+    {"futex_wait", [](Waits&) { return guest::raw(kFutexWait, &word, 0, 1, 2, nullptr, CLOCK_MONOTONIC); }},
     {"futex_waitv",
      [](Waits&) {
        waited.address = reinterpret_cast<uint64_t>(&word);

@@ -1,8 +1,10 @@
 // Errors of System V and POSIX IPC, of futexes and of asynchronous I/O that other families do not ask for.
+#include <grp.h>
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <mqueue.h>
 #include <sys/ipc.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
@@ -47,6 +49,41 @@ TEST(objects_that_are_removed_are_eidrm_or_einval) {
   EXPECT_TRUE(is_gone(SYS(msgctl, old_queue, IPC_STAT, &queue_status)));
   EXPECT_TRUE(is_gone(SYS(shmat, old_segment, nullptr, 0)));
   EXPECT_TRUE(is_gone(SYS(shmctl, old_segment, IPC_STAT, &segment_status)));
+}
+
+// Numbers are given out in turn: later a slot has another object, and the number that it had before is one that was removed.
+template <typename Make, typename Remove>
+int with_the_slot_of(int old, Make make, Remove remove) {
+  for (int i = 0; i < 40000; ++i) {
+    int id = make();
+    if (id == -1 || (id & 0x7fff) == (old & 0x7fff)) return id;
+    remove(id);
+  }
+  return -1;
+}
+
+TEST(numbers_of_what_was_removed_are_einval) {
+  COVERS("shmat", "shmctl", "semctl", "msgctl", "semop", "msgsnd", "msgrcv");
+  const auto make_set = [] { return semget(IPC_PRIVATE, 1, 0600); };
+  const auto make_queue = [] { return msgget(IPC_PRIVATE, 0600); };
+  const auto make_segment = [] { return shmget(IPC_PRIVATE, 4096, 0600); };
+  const auto remove_set = [](int id) { semctl(id, 0, IPC_RMID); };
+  const auto remove_queue = [](int id) { msgctl(id, IPC_RMID, nullptr); };
+  const auto remove_segment = [](int id) { shmctl(id, IPC_RMID, nullptr); };
+  int old_set = make_set(), old_queue = make_queue(), old_segment = make_segment();
+  remove_set(old_set), remove_queue(old_queue), remove_segment(old_segment);
+  int set = with_the_slot_of(old_set, make_set, remove_set),
+      queue = with_the_slot_of(old_queue, make_queue, remove_queue),
+      segment = with_the_slot_of(old_segment, make_segment, remove_segment);
+  ASSERT_TRUE(set != -1 && queue != -1 && segment != -1);
+  EXPECT_ERRNO(EINVAL, SYS(semop, old_set, &up, 1));
+  EXPECT_ERRNO(EINVAL, SYS(semctl, old_set, 0, IPC_STAT, &set_status));
+  EXPECT_ERRNO(EINVAL, SYS(msgsnd, old_queue, &message, 1, 0));
+  EXPECT_ERRNO(EINVAL, SYS(msgrcv, old_queue, &message, 64, 0, IPC_NOWAIT));
+  EXPECT_ERRNO(EINVAL, SYS(msgctl, old_queue, IPC_STAT, &queue_status));
+  EXPECT_ERRNO(EINVAL, SYS(shmat, old_segment, nullptr, 0));
+  EXPECT_ERRNO(EINVAL, SYS(shmctl, old_segment, IPC_STAT, &segment_status));
+  remove_set(set), remove_queue(queue), remove_segment(segment);
 }
 
 // Who waits hears of it.
@@ -109,6 +146,17 @@ TEST(objects_of_others) {
   semctl(set, 0, IPC_RMID), msgctl(queue, IPC_RMID, nullptr), shmctl(segment, IPC_RMID, nullptr);
 }
 
+TEST(huge_pages_need_a_right) {
+  COVERS("shmget");
+  EXPECT_EQ(0, guest::in_child([] {
+              // Nor are they for group 0, hugetlb_shm_group, alone.
+              if (guest::is_root() && (setgroups(0, nullptr) != 0 || setresgid(65534, 65534, 65534) != 0)) return 1;
+              if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 1;
+              EXPECT_ERRNO(EPERM, SYS(shmget, IPC_PRIVATE, 2 << 20, IPC_CREAT | SHM_HUGETLB | 0600));
+              return 0;
+            }));
+}
+
 TEST(operations_of_semaphores_and_messages_have_bounds) {
   COVERS("semop", "semtimedop", "semctl", "msgsnd", "msgrcv", "shmget");
   Objects o;
@@ -159,6 +207,28 @@ TEST(message_queues_of_others_and_names_that_cannot_be) {
               }));
   }
   EXPECT_OK(SYS(mq_unlink, name));
+}
+
+TEST(a_directory_of_queues_may_be_closed) {
+  COVERS("mq_unlink");
+  if (!guest::is_root()) SKIP("needs two users");
+  EXPECT_EQ(
+      0, guest::in_child([] {
+        guest::TempDir dir;
+        if (unshare(CLONE_NEWIPC | CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+          return 1;
+        if (mount("none", dir.path(), "mqueue", 0, nullptr) != 0) return 2;
+        EXPECT_OK(SYS(mq_open, "guest-test", O_RDWR | O_CREAT, 0600, nullptr));
+        EXPECT_OK(chmod(dir.path(), 0755));
+        EXPECT_EQ(0, guest::in_child([] {
+                    if (setresuid(65534, 65534, 65534) != 0) return 3;
+                    EXPECT_ERRNO(EACCES, SYS(mq_unlink, "guest-test"));
+                    return 0;
+                  }));
+        EXPECT_OK(SYS(mq_unlink, "guest-test"));
+        umount(dir.path());
+        return 0;
+      }));
 }
 
 TEST(words_of_futexes_that_are_not_there) {

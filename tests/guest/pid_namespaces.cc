@@ -367,4 +367,32 @@ TEST(a_parents_death_reaches_an_init) {
   EXPECT_EQ(0, read(alive[0], &byte, 1));
 }
 
+// The machine is not what root of a namespace restarts. pid_namespaces(7), reboot(2).
+TEST(a_reboot_is_the_end_of_the_namespaces_init) {
+  COVERS("reboot");
+  NEEDS_USER_NAMESPACES();
+  const struct {
+    unsigned command;
+    int signal;
+  } kWays[] = {{0x01234567, SIGHUP}, {0xa1b2c3d4, SIGHUP}, {0xcdef0123, SIGINT}, {0x4321fedc, SIGINT}};
+  for (const auto& way : kWays) {
+    EXPECT_EQ(0, guest::in_child([&] {
+                if (!guest::become_root(CLONE_NEWPID)) return 1;
+                // Asked for by another process than the namespace's first.
+                int status = guest::in_child([&] {
+                  guest::spawn([&] {
+                    EXPECT_ERRNO(EINVAL, SYS(reboot, 0xfee1dead, 672274793, 0x89abcdef, nullptr));
+                    SYS(reboot, 0xfee1dead, 672274793, way.command, nullptr);
+                    return 0;
+                  });
+                  for (;;) pause();
+                  return 0;
+                });
+                EXPECT_TRUE(WIFSIGNALED(status));
+                EXPECT_EQ(way.signal, WTERMSIG(status));
+                return 0;
+              }));
+  }
+}
+
 GUEST_TEST_MAIN

@@ -6,6 +6,7 @@
 #include <linux/kcmp.h>
 #include <linux/sched.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -362,6 +363,47 @@ TEST(mappings_have_rules) {
               setrlimit(RLIMIT_MEMLOCK, &none);
               EXPECT_ERRNO(EPERM, SYS(mlock2, memory + 3 * kPage, kPage, 0));
               EXPECT_ERRNO(EPERM, SYS(mlock, memory + 3 * kPage, kPage));
+              return 0;
+            }));
+}
+
+TEST(as_many_mappings_as_there_may_be) {
+  COVERS("munmap", "mmap", "mprotect");
+  constexpr size_t kPage = 4096, kMany = 70000;
+  EXPECT_EQ(0, guest::in_child([] {
+              char* memory =
+                  static_cast<char*>(mmap(nullptr, 2 * kMany * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+              if (memory == MAP_FAILED) return 1;
+              size_t made = 0;  // every second page goes: what is left is a mapping of its own
+              while (made < kMany && munmap(memory + (2 * made + 1) * kPage, kPage) == 0) ++made;
+              EXPECT_EQ(ENOMEM, errno);
+              EXPECT_LT(made, kMany);
+              char* whole = memory + (2 * made + 1) * kPage;
+              EXPECT_ERRNO(ENOMEM, SYS(munmap, whole + 8 * kPage, kPage));
+              EXPECT_ERRNO(ENOMEM, SYS(mprotect, whole + 8 * kPage, kPage, PROT_READ));
+              EXPECT_OK(SYS(munmap, memory + (2 * kMany - 1) * kPage, kPage));  // at the end of a mapping none is made
+              return 0;
+            }));
+}
+
+TEST(calls_that_root_alone_gets_as_far_with) {
+  COVERS("reboot", "syslog", "pivot_root", "adjtimex");
+  char bytes[256] = {};
+  reinterpret_cast<uint32_t*>(bytes)[0] = 0x8000;  // ADJ_ADJTIME without what it belongs to
+  EXPECT_ERRNO(EINVAL, SYS(adjtimex, bytes));
+  if (guest::is_root()) {
+    EXPECT_ERRNO(EINVAL, SYS(reboot, 1, 2, 0, nullptr));
+    EXPECT_ERRNO(EINVAL, SYS(reboot, 0xfee1dead, 672274793, 0x77777777, nullptr));
+    EXPECT_ERRNO(EINVAL, SYS(syslog, 77, nullptr, 0));
+    EXPECT_ERRNO(EINVAL, SYS(syslog, 3, nullptr, 10));
+    EXPECT_ERRNO(EFAULT, SYS(syslog, 3, reinterpret_cast<void*>(-4096L), 10));
+    EXPECT_GT(SYS(syslog, 10, nullptr, 0), 0);
+  }
+  if (!guest::is_root()) return;
+  EXPECT_EQ(0, guest::in_child([] {
+              if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+                return 1;
+              EXPECT_ERRNO(EBUSY, SYS(pivot_root, "/", "/"));
               return 0;
             }));
 }
