@@ -80,6 +80,7 @@ inline constexpr u32 vfs_cap_revision_mask = 0xff000000;
 inline constexpr u32 vfs_cap_revision_2 = 0x02000000;
 inline constexpr u32 vfs_cap_revision_3 = 0x03000000;
 inline constexpr u32 vfs_cap_flags_effective = 1;
+inline constexpr usize vfs_cap_size_2 = 20;  // of revision 2, which has no rootid
 struct VfsNsCapData {
   u32 magic_etc;
   struct {

@@ -21,6 +21,7 @@ static_assert(sizeof(XattrArgs) == 16);
 inline constexpr std::string_view xattr_user_prefix = "user.";
 inline constexpr std::string_view xattr_trusted_prefix = "trusted.";
 inline constexpr std::string_view xattr_security_prefix = "security.";
+inline constexpr std::string_view xattr_capability_name = "security.capability";  // capability.h: VfsNsCapData
 inline constexpr std::string_view xattr_system_prefix = "system.";
 
 // acl(5): the values of these. Source: include/uapi/linux/posix_acl_xattr.h, posix_acl.h.

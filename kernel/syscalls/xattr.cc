@@ -5,10 +5,10 @@
 #include <cstring>
 #include <optional>
 
-#include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/poll.h"
+#include "kernel/cred/exec.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
@@ -40,7 +40,7 @@ Result<void> check_xattr(Task& task, const Path& path, std::string_view name, Us
     return creds.capable(Capability::sys_admin) ? success : Result<void>(denied);
   }
   if (name.starts_with(abi::xattr_security_prefix)) {
-    const Capability needed = name == "security.capability" ? Capability::setfcap : Capability::sys_admin;
+    const Capability needed = name == abi::xattr_capability_name ? Capability::setfcap : Capability::sys_admin;
     return use == Use::read || creds.capable(needed) ? success : Result<void>(Errno::eperm);
   }
   if (!name.starts_with(abi::xattr_user_prefix)) return Errno::eopnotsupp;
@@ -91,17 +91,6 @@ Result<abi::XattrArgs> read_args(Task& task, UserIn<abi::XattrArgs> args, usize 
   return given;
 }
 
-// Capabilities of a file: a header with a revision, and as many words as that has. Linux: security/commoncap.c:validheader.
-bool is_capability_value(const std::vector<u8>& value) {
-  constexpr usize kSize2 = 20, kSize3 = 24;
-  u32 magic = 0;
-  if (value.size() < sizeof magic) return false;
-  std::memcpy(&magic, value.data(), sizeof magic);
-  const u32 revision = magic & abi::vfs_cap_revision_mask;
-  return (revision == abi::vfs_cap_revision_2 && value.size() == kSize2) ||
-         (revision == abi::vfs_cap_revision_3 && value.size() == kSize3);
-}
-
 std::optional<AclKind> acl_kind(std::string_view name) {
   if (name == abi::acl_access_name) return AclKind::access;
   if (name == abi::acl_default_name) return AclKind::inherited;
@@ -144,7 +133,7 @@ Result<i64> set(Task& task, const Result<Path>& path, const UserString& name, Us
   if (size > abi::xattr_size_max) return Errno::e2big;
   std::vector<u8> bytes(size);
   TRY(copy_from_user(task, bytes.data(), value.addr(), size));
-  if (size != 0 && text == "security.capability" && !is_capability_value(bytes)) return Errno::einval;
+  if (size != 0 && text == abi::xattr_capability_name) TRY(FileCapabilities::parse(bytes, nullptr));
   if (const std::optional<AclKind> kind = acl_kind(text)) {
     Ref<const Acl> given;
     if (size != 0) given = TRY(Acl::parse(task.credentials(), bytes));

@@ -266,8 +266,11 @@ void forget_old_program(Task& task, const ExecRequest& request, Ref<const Creden
   task.restart_.reset();
   forget_timers(task);
   task.exec_ran = true;
-  task.group().dumpable = cred->euid == cred->uid && cred->egid == cred->gid;
-  if (cred->euid != cred->uid || cred->egid != cred->gid) {
+  // Linux: commit_creds, begin_new_exec.
+  const bool gains = (cred->permitted & ~task.credentials().permitted) != 0;
+  const bool is_plain = cred->euid == cred->uid && cred->egid == cred->gid && !gains;
+  task.group().dumpable = is_plain;
+  if (!is_plain) {
     task.parent_death_signal = Signal(0);
     task.personality &= ~u32{abi::per_clear_on_setid};
   }

@@ -3,6 +3,7 @@
 #include "abi/poll.h"
 #include "abi/stat.h"
 #include "abi/x86_64/stat.h"
+#include "abi/xattr.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/names.h"
@@ -72,6 +73,7 @@ Result<void> change_owner(Task& task, const Path& path, Uid uid, Gid gid) {
       mode &= ~abi::s_isgid;
     }
     if (mode != (attributes.mode & 07777)) change.mode = mode;
+    (void)path.inode().remove_xattr(abi::xattr_capability_name).ok();
   }
   TRY(path.inode().change(change));
   notify_inode(path, abi::in_attrib);
@@ -103,6 +105,7 @@ Result<void> change_times(Task& task, const Path& path, const TimesChange& times
 void drop_privileged_bits(Task& task, Inode& inode) {
   const Result<Attributes> attributes = inode.recent_attributes();
   if (!attributes.ok() || !attributes->is_regular()) return;
+  (void)inode.remove_xattr(abi::xattr_capability_name).ok();
   u32 mode = attributes->mode & 07777;
   if ((mode & (abi::s_isuid | abi::s_isgid)) == 0 ||
       task.credentials().capable_over(attributes->uid, attributes->gid, Capability::fsetid))

@@ -33,7 +33,7 @@ Result<void> change_mode(Task& task, const Path& path, u32 mode);
 Result<void> change_owner(Task& task, const Path& path, Uid uid, Gid gid);  // ~0 leaves one as it is
 Result<void> change_times(Task& task, const Path& path, const TimesChange& times, bool may_by_write);
 Result<void> change_size(Task& task, const Path& path, u64 size);  // permission was checked
-// After a write by one without CAP_FSETID: the setuid and setgid bits go. Linux: file_remove_privs.
+// Before a write: file capabilities go and, where the writer has no CAP_FSETID, the setuid and setgid bits. Linux: file_remove_privs.
 void drop_privileged_bits(Task& task, Inode& inode);
 TimeStamp current_time(Task& task);
 

@@ -20,7 +20,7 @@ struct MappedHostFile : public RefCounted {
 };
 
 bool is_shown_xattr(std::string_view name) {
-  return name.starts_with(abi::xattr_user_prefix) || name == "security.capability";
+  return name.starts_with(abi::xattr_user_prefix) || name == abi::xattr_capability_name;
 }
 
 }  // namespace
@@ -84,7 +84,8 @@ Result<void> OverlayInode::copy_content(u64 length) {
 
 // Under the inode's lock, so that nobody writes between the copy and its use; only those who use this one file wait.
 Result<void> OverlayInode::own_content(u64 bytes_kept) {
-  if (type_ != abi::s_ifreg) return success;
+  if (type_ != abi::s_ifreg || owns_content()) return success;
+  TRY(own_xattrs());
   MutexGuard guard(lock_);
   if (owns_content_) return success;
   const Result<void> copied = copy_content(std::min(attributes_.size, bytes_kept));
@@ -120,8 +121,7 @@ Result<u64> OverlayInode::seek_data(u64 offset, bool hole) {
 
 Result<std::vector<u8>> OverlayInode::get_xattr(std::string_view name) {
   Result<std::vector<u8>> own = MemoryInode::get_xattr(name);
-  if (own.ok() || !own.is(Errno::enodata) || type_ != abi::s_ifreg || !is_shown_xattr(name) || owns_content())
-    return own;
+  if (own.ok() || !own.is(Errno::enodata) || !is_shown_xattr(name) || owns_xattrs()) return own;
   const Result<Ref<HostTree::Open>> open = lower_file();
   if (!open.ok()) return Errno::enodata;
   Result<std::vector<u8>> lower = host::get_xattr((*open)->handle, std::string(name));
@@ -131,7 +131,7 @@ Result<std::vector<u8>> OverlayInode::get_xattr(std::string_view name) {
 
 Result<std::vector<std::string>> OverlayInode::list_xattr() {
   std::vector<std::string> names = TRY(MemoryInode::list_xattr());
-  if (type_ != abi::s_ifreg || owns_content()) return names;
+  if (owns_xattrs()) return names;
   const Result<Ref<HostTree::Open>> open = lower_file();
   if (!open.ok()) return names;
   const Result<std::vector<std::string>> lower = host::list_xattr((*open)->handle);
@@ -140,6 +140,42 @@ Result<std::vector<std::string>> OverlayInode::list_xattr() {
     if (is_shown_xattr(name) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names;
+}
+
+Result<void> OverlayInode::set_xattr(std::string_view name, std::vector<u8> value, u32 flags) {
+  TRY(own_xattrs());
+  return MemoryInode::set_xattr(name, std::move(value), flags);
+}
+
+Result<void> OverlayInode::remove_xattr(std::string_view name) {
+  TRY(own_xattrs());
+  return MemoryInode::remove_xattr(name);
+}
+
+bool OverlayInode::owns_xattrs() {
+  if (type_ != abi::s_ifreg) return true;
+  MutexGuard guard(lock_);
+  return owns_xattrs_;
+}
+
+// The host's, which are shown, become ours before one of them changes, or before the bytes do. enospc.
+Result<void> OverlayInode::own_xattrs() {
+  if (owns_xattrs()) return success;
+  std::map<std::string, std::vector<u8>, std::less<>> values;
+  u64 bytes = 0;
+  const std::vector<std::string> names = TRY(list_xattr());
+  for (const std::string& name : names) {
+    Result<std::vector<u8>> value = get_xattr(name);
+    if (!value.ok()) continue;
+    bytes += name.size() + value->size();
+    values.insert_or_assign(name, std::move(*value));
+  }
+  if (bytes > fs_.bytes_free()) return Errno::enospc;
+  MutexGuard guard(lock_);
+  if (std::exchange(owns_xattrs_, true)) return success;
+  xattrs_.merge(values);  // what is there already is newer
+  recount();
+  return success;
 }
 
 // The host's lists, as far as it lets us read them: once for each time that the host changed the file's attributes.

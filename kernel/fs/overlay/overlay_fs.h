@@ -55,6 +55,8 @@ class OverlayInode final : public MemoryInode {
   Result<std::string> target() override;
   Result<Ref<File>> open(Task& task, const Path& path, u32 flags) override;
   Result<std::vector<u8>> get_xattr(std::string_view name) override;
+  Result<void> set_xattr(std::string_view name, std::vector<u8> value, u32 flags) override;
+  Result<void> remove_xattr(std::string_view name) override;
   Result<std::vector<std::string>> list_xattr() override;
   Result<Ref<const Acl>> acl(AclKind kind) override;
   bool learn_acl() override;
@@ -83,6 +85,8 @@ class OverlayInode final : public MemoryInode {
   HostTree& tree() { return overlay().tree(); }
   HostTree::Spot spot() const { return {place_, id_, parent_ ? &parent_->id_ : nullptr}; }
   bool owns_content();
+  bool owns_xattrs();
+  Result<void> own_xattrs();
   void refresh(const host::FileInfo& info);
   Result<void> copy_content(u64 length) REQUIRES(lock_);
   bool is_believed();
@@ -99,6 +103,7 @@ class OverlayInode final : public MemoryInode {
   const bool unchanging_;
   bool owns_attributes_ GUARDED_BY(lock_) = false;
   bool owns_content_ GUARDED_BY(lock_) = false;
+  bool owns_xattrs_ GUARDED_BY(lock_) = false;             // xattrs_ are all there are, whatever the host's file has
   bool told_ GUARDED_BY(lock_) = false;                    // of attributes_: withdraw_opened before they change
   std::optional<TimeStamp> acls_as_of_ GUARDED_BY(lock_);  // the host file's ctime when its access lists were read
   std::atomic<bool> pinned_{false};

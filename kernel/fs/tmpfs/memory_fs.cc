@@ -401,6 +401,10 @@ Result<void> MemoryInode::set_xattr(std::string_view name, std::vector<u8> value
 }
 
 Result<void> MemoryInode::remove_xattr(std::string_view name) {
+  {
+    MutexGuard guard(lock_);
+    if (!xattrs_.contains(name)) return Errno::enodata;
+  }
   TRY(own_attributes());
   const TimeStamp now = fs_.now();
   MutexGuard guard(lock_);
