@@ -77,6 +77,8 @@ inline constexpr u32 tiocgpkt = 0x80045438;
 inline constexpr u32 tiocgptlck = 0x80045439;
 inline constexpr u32 tiocgexcl = 0x80045440;
 inline constexpr u32 tiocgptpeer = 0x5441;
+inline constexpr u32 tiocglcktrmios = 0x5456;
+inline constexpr u32 tiocslcktrmios = 0x5457;
 
 // TIOCPKT: the first byte read of a master in packet mode.
 inline constexpr u32 tiocpkt_data = 0;

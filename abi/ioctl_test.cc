@@ -66,6 +66,8 @@ SAME(tiocgpkt, TIOCGPKT);
 SAME(tiocgptlck, TIOCGPTLCK);
 SAME(tiocgexcl, TIOCGEXCL);
 SAME(tiocgptpeer, TIOCGPTPEER);
+SAME(tiocglcktrmios, TIOCGLCKTRMIOS);
+SAME(tiocslcktrmios, TIOCSLCKTRMIOS);
 SAME(tiocpkt_data, TIOCPKT_DATA);
 SAME(tiocpkt_flushread, TIOCPKT_FLUSHREAD);
 SAME(tiocpkt_flushwrite, TIOCPKT_FLUSHWRITE);

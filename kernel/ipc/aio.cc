@@ -159,6 +159,11 @@ void AioContext::put_back(const std::vector<abi::IoEvent>& events) {
   reserved_ += events.size();
 }
 
+bool AioContext::is_closed() {
+  MutexGuard guard(lock_);
+  return closed_;
+}
+
 void AioContext::close() {
   std::list<Ref<AioPoll>> polls;
   {

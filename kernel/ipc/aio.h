@@ -44,6 +44,7 @@ class AioContext final : public RefCounted {
   std::vector<abi::IoEvent> take(usize most);
   void put_back(const std::vector<abi::IoEvent>& events);
   void close();
+  bool is_closed() EXCLUDES(lock_);  // and nothing more is to come
   WaitQueue finished;
 
  private:

@@ -25,17 +25,17 @@ Result<u64> AddressSpace::place(const MapRequest& r) const {
     if (r.no_replace && bytes_mapped(r.addr, r.addr + r.length) != 0) return Errno::eexist;
     return r.addr;
   }
+  const auto is_free = [&](u64 at) {
+    const auto next = vmas_.upper_bound(at);
+    const bool free_above = next == vmas_.end() || at + r.length <= start_with_gap(next->first, next->second);
+    return free_above && find_vma(at) == vmas_.end();
+  };
+  const u64 hint = r.addr == 0 ? 0 : std::max(page_ceil(r.addr), bounds_.floor);
+  const u64 below = r.low ? kLowCeiling : top;
+  if (hint != 0 && r.length <= below && hint <= below - r.length && is_free(hint)) return hint;
   if (r.low) {
     const u64 at = find_gap(r.length, std::max(kLowFloor, bounds_.floor), kLowCeiling);
     return at != 0 ? Result<u64>(at) : Errno::enomem;
-  }
-  if (r.addr != 0) {
-    const u64 hint = std::max(page_ceil(r.addr), bounds_.floor);
-    if (hint <= top - r.length && hint != 0) {
-      const auto next = vmas_.upper_bound(hint);
-      const bool free_above = next == vmas_.end() || hint + r.length <= start_with_gap(next->first, next->second);
-      if (free_above && find_vma(hint) == vmas_.end()) return hint;
-    }
   }
   if (const u64 at = find_gap(r.length, bounds_.floor, bounds_.mmap_base); at != 0) return at;
   if (const u64 at = find_gap(r.length, bounds_.floor, top); at != 0) return at;

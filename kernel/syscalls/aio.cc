@@ -146,7 +146,8 @@ Result<i64> get_events(Task& task, u64 id, i64 least, i64 most, UserArray<Out, a
       return copied;
     }
     total += static_cast<i64>(events.size());
-    return total >= least ? Result<void>() : Result<void>(Errno::eagain);
+    if (total >= least) return success;
+    return context->is_closed() ? Errno::einval : Errno::eagain;  // Linux: aio_read_events of a dead context
   };
   const Result<void> done = deadline == Deadline::past() ? attempt() : task.block(context->finished, deadline, attempt);
   if (total != 0 || done.ok() || done.is(Errno::eagain) || done.is(Errno::etimedout)) return total;

@@ -4,6 +4,7 @@
 #include "abi/stat.h"
 #include "abi/time.h"
 #include "kernel/signal/signal.h"
+#include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
@@ -38,12 +39,6 @@ Result<i64> chown_at(Task& task, i32 dirfd, UserPath path, Uid owner, Gid group,
   const Path place = TRY(find_place(task, dirfd, path, at_flags));
   TRY(change_owner(task, place, owner, group));
   return 0;
-}
-
-Result<void> check_size_limit(Task& task, u64 size) {
-  if (size <= task.group().limit(abi::rlimit_fsize).soft) return success;
-  send_signal(task, kernel_signal(sig::xfsz));
-  return Errno::efbig;
 }
 
 Result<TimesChange> times_of(const abi::TimeSpec (&given)[2]) {
@@ -98,6 +93,12 @@ Result<i64> utimes_at(Task& task, i32 dirfd, UserPath path, UserArray<In, abi::T
 }
 
 }  // namespace
+
+Result<void> check_size_limit(Task& task, u64 size) {
+  if (size <= task.group().limit(abi::rlimit_fsize).soft) return success;
+  send_signal(task, kernel_signal(sig::xfsz));
+  return Errno::efbig;
+}
 
 Result<i64> sys_chmod(Task& task, UserPath path, FileMode mode) {
   return chmod_at(task, abi::at_fdcwd.raw(), path, mode, 0);

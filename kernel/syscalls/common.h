@@ -14,6 +14,9 @@ inline Result<Ref<File>> file_of(Task& task, Fd fd) {
   return file;
 }
 
+// RLIMIT_FSIZE: efbig, and SIGXFSZ, where a file would become longer. Linux: inode_newsize_ok.
+Result<void> check_size_limit(Task& task, u64 size);
+
 inline constexpr FdFlags cloexec_if(bool on) { return on ? FdFlags::close_on_exec : FdFlags::none; }
 
 // Who may change the tree of mounts. Linux: may_mount.

@@ -100,6 +100,9 @@ Result<i64> sys_fallocate(Task& task, Fd fd, FallocateMode mode, Off offset, Off
   if (type == abi::s_ifdir) return Errno::eisdir;
   if (type != abi::s_ifreg) return Errno::enodev;
   if (offset > INT64_MAX - len) return Errno::efbig;
+  const u64 end = static_cast<u64>(offset) + static_cast<u64>(len);
+  if (!mode.any(abi::falloc_fl_keep_size) && end > TRY(file->path().inode().attributes()).size)
+    TRY(check_size_limit(task, end));
   TRY(file->allocate(mode.raw(), static_cast<u64>(offset), static_cast<u64>(len)));
   notify_inode(file->path(), abi::in_modify);
   return 0;

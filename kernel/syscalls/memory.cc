@@ -255,8 +255,11 @@ Result<i64> sys_set_mempolicy(Task& task, int mode, UserArray<In, u64> nodemask,
 
 Result<i64> sys_mbind(Task& task, GuestAddr addr, u64 len, u64 mode, UserArray<In, u64> nodemask, u64 maxnode,
                       u32 flags) {
-  if ((flags & ~7u) != 0 || (addr.raw() & kPageMask) != 0) return Errno::einval;
+  constexpr u32 kStrict = 1, kMove = 2, kMoveAll = 4;  // MPOL_MF_*
   const u64 nodes = TRY(read_nodes(task, nodemask, maxnode));
+  if ((flags & ~(kStrict | kMove | kMoveAll)) != 0) return Errno::einval;
+  if ((flags & kMoveAll) != 0 && !task.credentials().capable(Capability::sys_nice)) return Errno::eperm;
+  if ((addr.raw() & kPageMask) != 0) return Errno::einval;
   TRY(check_policy(static_cast<int>(mode), nodes));
   TRY(task.mm().check_mapped(addr, len));
   return 0;

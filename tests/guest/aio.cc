@@ -3,6 +3,7 @@
 
 #include <linux/aio_abi.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 
@@ -152,6 +153,46 @@ TEST(waiting_for_events_ends_with_time_and_signals) {
   EXPECT_EQ(0, SYS(io_pgetevents, context, 1, 1, &event, &soon, nullptr));
   EXPECT_ERRNO(EINVAL, SYS(io_pgetevents, context, 1, 1, &event, &soon, &bad));
   EXPECT_ERRNO(EFAULT, SYS(io_pgetevents, context, 1, 1, &event, &soon, guest::bad_pointer()));
+}
+
+// As InnoDB ends its thread that waits for events.
+TEST(who_waits_for_events_of_a_context_that_goes_waits_no_more) {
+  COVERS("io_destroy", "io_getevents");
+  struct Waiter {
+    aio_context_t context = 0;
+    long least = 0, got = 0;
+    int error = 0;
+    pid_t id = 0;
+  };
+  const auto wait = [](void* given) -> void* {
+    auto* waiter = static_cast<Waiter*>(given);
+    io_event events[4] = {};
+    __atomic_store_n(&waiter->id, gettid(), __ATOMIC_SEQ_CST);
+    waiter->got = SYS(io_getevents, waiter->context, waiter->least, 4, events, nullptr);
+    waiter->error = waiter->got == -1 ? errno : 0;
+    return nullptr;
+  };
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "");
+  char text[] = "abc";
+  for (long done : {0L, 1L}) {
+    Waiter waiter;
+    waiter.least = done + 1;
+    ASSERT_OK(SYS(io_setup, 4, &waiter.context));
+    pthread_t thread;
+    ASSERT_EQ(0, pthread_create(&thread, nullptr, wait, &waiter));
+    EXPECT_TRUE(guest::eventually([&] { return __atomic_load_n(&waiter.id, __ATOMIC_SEQ_CST) != 0; }));
+    EXPECT_TRUE(guest::falls_asleep(waiter.id));
+    iocb write = request(fd, IOCB_CMD_PWRITE, text, 3, 0), *list[] = {&write};
+    if (done == 1) {
+      EXPECT_EQ(1, SYS(io_submit, waiter.context, 1, list));
+      EXPECT_TRUE(guest::falls_asleep(waiter.id));
+    }
+    EXPECT_OK(SYS(io_destroy, waiter.context));
+    EXPECT_EQ(0, pthread_join(thread, nullptr));
+    EXPECT_EQ(done == 1 ? 1 : -1, waiter.got);  // what came before counts
+    EXPECT_EQ(done == 1 ? 0 : EINVAL, waiter.error);
+  }
 }
 
 TEST(aio_errors) {

@@ -168,6 +168,15 @@ TEST(memory_policy_of_one_node) {
   EXPECT_ERRNO(EINVAL, SYS(get_mempolicy, &mode, nullptr, 0, nullptr, 0x100));
   void* map = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   EXPECT_OK(SYS(mbind, map, 4096, 0, nullptr, 0, 0));
+  constexpr unsigned kMove = 2, kMoveAll = 4;
+  EXPECT_OK(SYS(mbind, map, 4096, 0, nullptr, 0, kMove));
+  EXPECT_ERRNO(EINVAL, SYS(mbind, map, 4096, 0, nullptr, 0, 8));
+  const auto move_all = [&] { return SYS(mbind, map, 4096, 0, nullptr, 0, kMoveAll) == 0 ? 0 : errno; };
+  EXPECT_EQ(guest::is_root() ? 0 : EPERM, move_all());
+  EXPECT_EQ(EPERM, WEXITSTATUS(guest::in_child([&] {
+              if (guest::is_root() && setresuid(65534, 65534, 65534) != 0) return 99;
+              return move_all();
+            })));
 }
 
 TEST(sealed_memory_cannot_change) {

@@ -274,6 +274,21 @@ TEST(map_populate_noreserve_and_stack_are_accepted) {
   }
 }
 
+TEST(a_place_that_is_asked_for_is_taken_below_two_gigabytes_too) {
+  COVERS("mmap");
+  char* const place = reinterpret_cast<char*>(0x50000000);
+  const auto ask = [&](char* at) {
+    return mmap(at, kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  };
+  EXPECT_TRUE(ask(place) == place);
+  void* other = ask(place);  // not twice
+  EXPECT_TRUE(other != MAP_FAILED && other != place);
+  EXPECT_LT(reinterpret_cast<uintptr_t>(other), uintptr_t{1} << 31);
+  char* const high = reinterpret_cast<char*>(uintptr_t{1} << 32);
+  void* low = ask(high);
+  EXPECT_TRUE(low != MAP_FAILED && low != high);
+}
+
 TEST(msync_mincore_and_mlock) {
   COVERS("msync", "mincore", "mlock", "munlock", "mlock2", "mlockall", "munlockall");
   char* map = anonymous(2);

@@ -281,6 +281,39 @@ TEST(packet_mode_tells_of_flushes_and_flow) {
   EXPECT_EQ(TIOCPKT_START, out[0]);
 }
 
+TEST(settings_that_are_locked_stay) {
+  COVERS("ioctl");
+  Terminal terminal;
+  if (!terminal.ok()) SKIP("no pseudo terminals here");
+  struct {  // the kernel's struct termios
+    tcflag_t input, output, control, local;
+    cc_t line, keys[19];
+  } locked = {1, 1, 1, 1, 1, {1}}, none = {};
+  EXPECT_OK(ioctl(terminal.slave, TIOCGLCKTRMIOS, &locked));
+  EXPECT_EQ(0, memcmp(&locked, &none, sizeof none));
+  if (!guest::is_root()) {
+    EXPECT_ERRNO(EPERM, ioctl(terminal.slave, TIOCSLCKTRMIOS, &locked));
+    return;
+  }
+  locked.local = ECHO, locked.keys[VINTR] = 1;
+  EXPECT_OK(ioctl(terminal.slave, TIOCSLCKTRMIOS, &locked));
+  EXPECT_ERRNO(EFAULT, ioctl(terminal.slave, TIOCSLCKTRMIOS, guest::bad_pointer()));
+  struct termios settings;
+  tcgetattr(terminal.slave, &settings);
+  settings.c_lflag ^= ECHO | ICANON;
+  const bool canonical = (settings.c_lflag & ICANON) != 0, echo = (settings.c_lflag & ECHO) == 0;
+  const cc_t interrupt = settings.c_cc[VINTR];
+  settings.c_cc[VINTR] = 'x', settings.c_cc[VQUIT] = 'y';
+  EXPECT_OK(tcsetattr(terminal.slave, TCSANOW, &settings));
+  tcgetattr(terminal.slave, &settings);
+  EXPECT_EQ(canonical, (settings.c_lflag & ICANON) != 0);
+  EXPECT_EQ(echo, (settings.c_lflag & ECHO) != 0);
+  EXPECT_EQ(interrupt, settings.c_cc[VINTR]);
+  EXPECT_EQ('y', settings.c_cc[VQUIT]);
+  EXPECT_OK(ioctl(terminal.master, TIOCGLCKTRMIOS, &none));  // the master asks for the slave's
+  EXPECT_EQ(0, memcmp(&locked, &none, sizeof none));
+}
+
 TEST(exclusive_use_and_the_queues) {
   COVERS("ioctl");
   Terminal terminal;

@@ -191,6 +191,30 @@ TEST(truncate_errors) {
   EXPECT_ERRNO(EFAULT, SYS(truncate, guest::bad_pointer(), 0));
 }
 
+TEST(no_file_is_allocated_beyond_the_limit) {
+  COVERS("fallocate");
+  guest::TempDir dir;
+  int fd = guest::make_file(dir / "f", "abc");
+  if (SYS(fallocate, fd, 0, 0, 100) == -1 && errno == EOPNOTSUPP) SKIP("the file system has no fallocate");
+  const auto limited = [&](int handler, int mode, long length) {
+    return guest::in_child([&] {
+      rlimit limit{4096, 4096};
+      signal(SIGXFSZ, handler == 0 ? SIG_DFL : SIG_IGN);
+      setrlimit(RLIMIT_FSIZE, &limit);
+      return SYS(fallocate, fd, mode, 0, length) == 0 ? 0 : errno;
+    });
+  };
+  EXPECT_EQ(0, limited(1, 0, 4096));
+  EXPECT_EQ(EFBIG, WEXITSTATUS(limited(1, 0, 4097)));
+  EXPECT_EQ(SIGXFSZ, WTERMSIG(limited(0, 0, 4097)));
+  struct stat stat;
+  fstat(fd, &stat);
+  EXPECT_EQ(4096, stat.st_size);
+  ASSERT_OK(ftruncate(fd, 10000));
+  EXPECT_EQ(0, limited(0, 0, 9000));  // it does not become longer
+  EXPECT_EQ(EFBIG, WEXITSTATUS(limited(1, 0, 11000)));
+}
+
 TEST(fallocate_grows_keeps_and_punches) {
   COVERS("fallocate");
   guest::TempDir dir;

@@ -1,5 +1,7 @@
 #include "kernel/fs/tty/terminal.h"
 
+#include <iterator>
+
 #include "abi/ioctl.h"
 #include "kernel/kernel.h"
 
@@ -10,6 +12,17 @@ constexpr PollEvents kReadable = kPollIn | kPollRdNorm;
 constexpr PollEvents kWritable = kPollOut | kPollWrNorm;
 constexpr PollEvents kHungUp = kReadable | kWritable | kPollErr | kPollHup;
 constexpr u64 kTenthNs = 100'000'000;
+
+// Linux: unset_locked_termios.
+void keep_locked(const abi::Termios& locked, const abi::Termios2& old, abi::Termios2& now) {
+  const auto keep = [](u32& to, u32 from, u32 mask) { to = (to & ~mask) | (from & mask); };
+  keep(now.c_iflag, old.c_iflag, locked.c_iflag), keep(now.c_oflag, old.c_oflag, locked.c_oflag);
+  keep(now.c_cflag, old.c_cflag, locked.c_cflag), keep(now.c_lflag, old.c_lflag, locked.c_lflag);
+  if (locked.c_line != 0) now.c_line = old.c_line;
+  for (usize i = 0; i < std::size(locked.c_cc); ++i) {
+    if (locked.c_cc[i] != 0) now.c_cc[i] = old.c_cc[i];
+  }
+}
 
 }  // namespace
 
@@ -238,12 +251,23 @@ abi::Termios2 Terminal::settings() const {
   return line_.settings();
 }
 
+abi::Termios Terminal::locked_settings() const {
+  MutexGuard guard(lock_);
+  return locked_;
+}
+
+void Terminal::lock_settings(const abi::Termios& locked) {
+  MutexGuard guard(lock_);
+  locked_ = locked;
+}
+
 void Terminal::set_settings(const abi::Termios2& settings) {
   Effects effects;
   {
     MutexGuard guard(lock_);
     const abi::Termios2 old = line_.settings();
     abi::Termios2 now = settings;
+    keep_locked(locked_, old, now);
     now.c_cflag = (now.c_cflag & ~(abi::csize | abi::parenb)) | abi::cs8 | abi::cread;
     line_.set_settings(now, effects);
     if (flags_.packets) note_flow_settings(old, now);

@@ -79,6 +79,9 @@ class Terminal final : public RefCounted {
   // --- settings -------------------------------------------------------------------------------------------------------
   abi::Termios2 settings() const EXCLUDES(lock_);
   void set_settings(const abi::Termios2& settings) EXCLUDES(lock_);
+  // What set_settings leaves alone: bits of the flags, and each of c_line and c_cc that is not zero here.
+  abi::Termios locked_settings() const EXCLUDES(lock_);
+  void lock_settings(const abi::Termios& locked) EXCLUDES(lock_);
   abi::WinSize window() const EXCLUDES(lock_);
   void set_window(const abi::WinSize& size) EXCLUDES(lock_);  // SIGWINCH to the foreground where it changes
   enum class Queue : u8 { input, output, both };
@@ -141,6 +144,7 @@ class Terminal final : public RefCounted {
   mutable Mutex lock_{LockRank::tty};
   LineDiscipline line_ GUARDED_BY(lock_);
   ByteQueue pending_ GUARDED_BY(lock_){kPendingSize};
+  abi::Termios locked_ GUARDED_BY(lock_){};
   abi::WinSize window_ GUARDED_BY(lock_){};
   Flags flags_ GUARDED_BY(lock_);
   u8 packet_status_ GUARDED_BY(lock_) = 0;

@@ -79,6 +79,15 @@ Result<abi::Termios2> new_settings(Task& task, Terminal& terminal, u32 command, 
   return t;
 }
 
+// Linux: tty_mode_ioctl, checkpoint_restore_ns_capable.
+Result<i64> lock_settings(Task& task, Terminal& terminal, GuestAddr from) {
+  const Credentials& creds = task.credentials();
+  if (!creds.capable(Capability::checkpoint_restore) && !creds.capable(Capability::sys_admin)) return Errno::eperm;
+  const abi::Termios locked = TRY(UserIn<abi::Termios>(from).read(task));
+  terminal.lock_settings(locked);
+  return 0;
+}
+
 // The output of a pseudo terminal counts as sent when it is written: TCSETSW has nothing to wait for.
 Result<i64> set_settings(Task& task, Terminal& terminal, u32 command, GuestAddr from) {
   const abi::Termios2 t = TRY(new_settings(task, terminal, command, from));
@@ -255,6 +264,11 @@ Result<i64> terminal_ioctl(Task& task, Terminal& terminal, bool by_master, const
     case abi::tcsetaw:
     case abi::tcsetaf:
       return set_settings(task, terminal, command, at);
+    case abi::tiocglcktrmios:
+      TRY(UserOut<abi::Termios>(at).write(task, terminal.locked_settings()));
+      return 0;
+    case abi::tiocslcktrmios:
+      return lock_settings(task, terminal, at);
     case abi::tcxonc:
       return set_flow(terminal, arg);
     case abi::tcflsh:
