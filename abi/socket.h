@@ -236,6 +236,7 @@ inline constexpr i32 ipv6_join_group = 20;
 inline constexpr i32 ipv6_leave_group = 21;
 inline constexpr i32 ipv6_mtu_discover = 23;
 inline constexpr i32 ipv6_mtu = 24;
+inline constexpr i32 ipv6_checksum = 7;
 inline constexpr i32 ipv6_recverr = 25;
 inline constexpr i32 ipv6_v6only = 26;
 inline constexpr i32 ipv6_multicast_all = 29;

@@ -178,6 +178,7 @@ SAME(ipv6_join_group, IPV6_JOIN_GROUP);
 SAME(ipv6_leave_group, IPV6_LEAVE_GROUP);
 SAME(ipv6_mtu_discover, IPV6_MTU_DISCOVER);
 SAME(ipv6_mtu, IPV6_MTU);
+SAME(ipv6_checksum, IPV6_CHECKSUM);
 SAME(ipv6_recverr, IPV6_RECVERR);
 SAME(ipv6_v6only, IPV6_V6ONLY);
 SAME(ipv6_recvpktinfo, IPV6_RECVPKTINFO);

@@ -24,7 +24,9 @@ Endpoint::Endpoint(i32 domain, u32 type, i32 protocol)
                                       : type == abi::sock_raw || protocol == abi::ipproto_icmp ||
                                               protocol == abi::ipproto_icmpv6
                                           ? KeptOption::raw
-                                          : KeptOption::udp)) {}
+                                          : KeptOption::udp)) {
+  if (type_of_icmp() == abi::ipproto_icmpv6) checksum_at = 2;
+}
 
 bool InetAddress::v4() const { return std::equal(kMapped.begin(), kMapped.end(), ip.begin()); }
 bool InetAddress::any() const {

@@ -36,6 +36,8 @@ struct Pending {
   Ref<const Credentials> peer_groups;  // whose those are; of a unix socket
 };
 
+struct IpPacket;
+
 class Endpoint final : public RefCounted {
  public:
   Endpoint(i32 domain, u32 type, i32 protocol);
@@ -44,8 +46,9 @@ class Endpoint final : public RefCounted {
   const i32 protocol;  // IPPROTO_*; 0 of a unix socket
   const Ref<SocketOptions> options;
   bool same_kind(const Endpoint& other) const { return type == other.type && protocol == other.protocol; }
-  i32 type_of_icmp() const;    // of a raw socket for ICMP its protocol, else 0
-  bool refuses_icmp(u8 type);  // ICMP_FILTER of such a socket (raw.cc)
+  i32 type_of_icmp() const;               // of a raw socket for ICMP its protocol, else 0
+  bool refuses_icmp(u8 type);             // ICMP_FILTER of such a socket (raw.cc)
+  bool believes(const IpPacket& packet);  // false: IPV6_CHECKSUM, and the packet's is wrong (raw.cc)
   Mutex lock{LockRank::inbox};
   SocketAddress address GUARDED_BY(lock);
   SocketAddress only_from GUARDED_BY(lock);   // whom a connected one hears; empty: everyone
@@ -64,6 +67,7 @@ class Endpoint final : public RefCounted {
   std::set<std::array<u8, 16>> memberships
       GUARDED_BY(lock);                               // multicast groups that it has joined: at most kMostGroups
   std::array<u32, 8> icmp_filter GUARDED_BY(lock){};  // a bit for each type that is not wanted
+  i32 checksum_at GUARDED_BY(lock) = -1;              // IPV6_CHECKSUM: where a raw socket's packets have one
   std::atomic<u32> receive_size{212992};              // SO_RCVBUF
   WaitQueue acceptors, connectors;
 

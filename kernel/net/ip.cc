@@ -64,12 +64,12 @@ void arrive_at_icmp(MemoryAccount& account, NetTables& tables, const IpPacket& p
 
 }  // namespace
 
-u16 icmp6_checksum(const InetAddress& from, const InetAddress& to, std::span<const u8> message) {
+u16 ip6_checksum(const InetAddress& from, const InetAddress& to, u8 protocol, std::span<const u8> message) {
   std::vector<u8> all(from.ip.begin(), from.ip.end());
   all.insert(all.end(), to.ip.begin(), to.ip.end());
   const u32 length = static_cast<u32>(message.size());
   for (const u32 shift : {24, 16, 8, 0}) all.push_back(static_cast<u8>(length >> shift));
-  all.insert(all.end(), {0, 0, 0, abi::ipproto_icmpv6});
+  all.insert(all.end(), {0, 0, 0, protocol});
   all.insert(all.end(), message.begin(), message.end());
   return internet_checksum(all);
 }
@@ -89,7 +89,7 @@ void show(MemoryAccount& account, NetTables& tables, const IpPacket& packet, con
   show_frame(account, tables, frame, sender, packet.stamp_ns);
   for (const Ref<Endpoint>& receiver : receivers) {
     const u8 type = packet.payload.empty() ? 0 : packet.payload[0];
-    if (receiver->refuses_icmp(type)) continue;
+    if (receiver->refuses_icmp(type) || !receiver->believes(packet)) continue;
     // IPv4 shows its header, IPv6 does not.
     post(account, *receiver, packet, frame, packet.to.v4() ? Frame::kLink : frame.transport);
   }

@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "abi/socket.h"
 #include "kernel/ipc/account.h"
 #include "kernel/net/frame.h"
 #include "kernel/net/tap.h"
@@ -27,7 +28,10 @@ void arrive(MemoryAccount& account, NetTables& tables, const IpPacket& packet, c
 void show(MemoryAccount& account, NetTables& tables, const IpPacket& packet, const Tap* sender = nullptr);
 // To packet sockets alone.
 void show_frame(MemoryAccount& account, NetTables& tables, const Frame& frame, const Tap* sender, u64 stamp_ns);
-// Of an ICMPv6 message.
-u16 icmp6_checksum(const InetAddress& from, const InetAddress& to, std::span<const u8> message);
+// Of what IPv6 carries for a protocol, in host order.
+u16 ip6_checksum(const InetAddress& from, const InetAddress& to, u8 protocol, std::span<const u8> message);
+inline u16 icmp6_checksum(const InetAddress& from, const InetAddress& to, std::span<const u8> message) {
+  return ip6_checksum(from, to, abi::ipproto_icmpv6, message);
+}
 
 }  // namespace limen

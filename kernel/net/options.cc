@@ -128,10 +128,10 @@ SocketRow Socket::row() {
 Result<void> Socket::check_level(int level) {
   if (level == abi::sol_socket) return success;
   if (!is_inet()) return Errno::eopnotsupp;
-  const bool known = level == abi::sol_ip || (level == abi::sol_ipv6 && domain_ == abi::af_inet6) ||
-                     (level == abi::sol_tcp && is_tcp()) ||
-                     (is_udp() && (level == abi::sol_udp || level == abi::ipproto_udplite)) ||
-                     (type_ == abi::sock_raw && level == (domain_ == abi::af_inet ? abi::sol_raw : abi::sol_icmpv6));
+  const bool known =
+      level == abi::sol_ip || (level == abi::sol_ipv6 && domain_ == abi::af_inet6) ||
+      (level == abi::sol_tcp && is_tcp()) || (is_udp() && (level == abi::sol_udp || level == abi::ipproto_udplite)) ||
+      (type_ == abi::sock_raw && (level == abi::sol_raw || (level == abi::sol_icmpv6 && domain_ == abi::af_inet6)));
   return known ? Errno{} : Errno::enoprotoopt;
 }
 

@@ -103,6 +103,11 @@ Result<std::vector<u8>> Socket::get_transport_option(int level, int option, usiz
     return bytes_of(multicast_if_.imr_address, room);
   }
   if (level == abi::sol_ip && option == abi::ip_protocol && type_ == abi::sock_raw) return integer(protocol_);
+  if (is_checksum_place(level, option)) {
+    MutexGuard guard(endpoint_->lock);
+    return integer(endpoint_->checksum_at);
+  }
+  if (level == abi::sol_raw && domain_ == abi::af_inet6) return Errno::enoprotoopt;
   if (level == abi::sol_raw || level == abi::sol_icmpv6) return get_icmp_filter(option, room);
   constexpr i32 kPacketOptions = 9,
                 kLater2292 = 6;  // IP_PKTOPTIONS, IPV6_2292PKTOPTIONS: of connections, and there are none
@@ -315,6 +320,11 @@ Result<bool> Socket::set_transport_option(Task& task, int level, int option, std
   if (level == abi::sol_ip || level == abi::sol_ipv6) {
     if (TRY(set_multicast_option(level, option, value))) return true;
   }
+  if (is_checksum_place(level, option)) {
+    TRY(set_checksum_place(level, value));
+    return true;
+  }
+  if (level == abi::sol_raw && domain_ == abi::af_inet6) return Errno::enoprotoopt;
   switch (level) {
     case abi::sol_ip:
       return set_ip_option(task, option, value);

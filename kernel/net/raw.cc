@@ -112,10 +112,8 @@ Result<usize> Socket::send_raw(Task& task, SendRequest& request) {
     bytes = bytes.subspan(header);
   } else if (v4 && length + kIpHeader > kMostLength) {
     return Errno::emsgsize;
-  } else if (!v4 && protocol_ == abi::ipproto_icmpv6 && length >= kIcmpHeader) {
-    bytes[2] = bytes[3] = 0;
-    const u16 sum = icmp6_checksum(packet.from, packet.to, bytes);
-    bytes[2] = static_cast<u8>(sum >> 8), bytes[3] = static_cast<u8>(sum);
+  } else if (!v4) {
+    TRY(put_checksum(packet, bytes));
   }
   packet.payload = bytes;
   arrive(kernel_.ipc_memory(), *net_->tables, packet);
@@ -151,18 +149,54 @@ Result<void> Socket::bind_raw(const InetAddress& wanted) {
   return success;
 }
 
-// ICMP_FILTER, ICMP6_FILTER.
+// IPV6_CHECKSUM, of both levels. Linux: do_rawv6_setsockopt, rawv6_push_pending_frames.
+bool Socket::is_checksum_place(int level, int option) const {
+  const bool is_level = level == abi::sol_raw || level == abi::sol_ipv6;
+  return type_ == abi::sock_raw && domain_ == abi::af_inet6 && is_level && option == abi::ipv6_checksum;
+}
+
+Result<void> Socket::set_checksum_place(int level, std::span<const u8> value) {
+  const i32 place = TRY(value_of<i32>(value));
+  if (protocol_ == abi::ipproto_icmpv6 && level == abi::sol_ipv6) return Errno::einval;
+  if (place > 0 && place % 2 != 0) return Errno::einval;
+  MutexGuard guard(endpoint_->lock);
+  endpoint_->checksum_at = std::max(place, -1);
+  return success;
+}
+
+Result<void> Socket::put_checksum(const IpPacket& packet, std::span<u8> bytes) {
+  MutexGuard guard(endpoint_->lock);
+  if (endpoint_->checksum_at < 0) return success;
+  const usize at = static_cast<usize>(endpoint_->checksum_at);
+  if (at + 1 >= bytes.size()) return Errno::einval;
+  bytes[at] = bytes[at + 1] = 0;
+  u16 sum = ip6_checksum(packet.from, packet.to, packet.protocol, bytes);
+  if (sum == 0 && packet.protocol == abi::ipproto_udp) sum = 0xffff;  // nought says that there is none
+  bytes[at] = static_cast<u8>(sum >> 8), bytes[at + 1] = static_cast<u8>(sum);
+  return success;
+}
+
+bool Endpoint::believes(const IpPacket& packet) {
+  MutexGuard guard(lock);
+  return checksum_at < 0 || ip6_checksum(packet.from, packet.to, packet.protocol, packet.payload) == 0;
+}
+
+// ICMP_FILTER, ICMP6_FILTER. IPv6 asks for the protocol first.
+static Result<void> check_icmp_filter(const Endpoint& endpoint, int option) {
+  const bool is_icmp = endpoint.type_of_icmp() != 0, is_known = option == kIcmpFilter;
+  if (is_icmp && is_known) return success;
+  return is_icmp || (!is_known && endpoint.domain == abi::af_inet) ? Errno::enoprotoopt : Errno::eopnotsupp;
+}
+
 Result<std::vector<u8>> Socket::get_icmp_filter(int option, usize room) {
-  if (option != kIcmpFilter) return Errno::enoprotoopt;
-  if (endpoint_->type_of_icmp() == 0) return Errno::eopnotsupp;
+  TRY(check_icmp_filter(*endpoint_, option));
   MutexGuard guard(endpoint_->lock);
   if (domain_ == abi::af_inet) return bytes_of(endpoint_->icmp_filter[0], room);
   return bytes_of(endpoint_->icmp_filter, room);
 }
 
 Result<void> Socket::set_icmp_filter(int option, std::span<const u8> value) {
-  if (option != kIcmpFilter) return Errno::enoprotoopt;
-  if (endpoint_->type_of_icmp() == 0) return Errno::eopnotsupp;
+  TRY(check_icmp_filter(*endpoint_, option));
   MutexGuard guard(endpoint_->lock);
   auto& filter = endpoint_->icmp_filter;
   std::memcpy(filter.data(), value.data(),

@@ -117,6 +117,9 @@ class Socket final : public SocketFile {
   Result<void> bind_raw(const InetAddress& wanted);
   Result<std::vector<u8>> get_icmp_filter(int option, usize room);
   Result<void> set_icmp_filter(int option, std::span<const u8> value);
+  bool is_checksum_place(int level, int option) const;
+  Result<void> set_checksum_place(int level, std::span<const u8> value);
+  Result<void> put_checksum(const IpPacket& packet, std::span<u8> bytes);
   Result<void> transmit(Task& task, Datagram datagram);
   Result<void> deliver(Endpoint& receiver, Datagram& datagram);
   Result<void> deliver_to_group(Datagram& datagram, const SocketAddress& sender);

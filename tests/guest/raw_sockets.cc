@@ -241,6 +241,51 @@ TEST(a_ping_socket_asks_and_is_answered) {
   EXPECT_EQ(htons(4242), got.head.un.echo.id);
 }
 
+TEST(the_kernel_fills_a_checksum_in_where_it_is_told_to) {
+  COVERS("setsockopt", "getsockopt", "sendto");
+  if (!own_network()) SKIP("may not make a network namespace");
+  int out = socket(AF_INET6, SOCK_RAW, 253), in = socket(AF_INET6, SOCK_RAW, 253);
+  if (out < 0) SKIP("there is no IPv6");
+  sockaddr_in6 to{};
+  to.sin6_family = AF_INET6, to.sin6_addr = in6addr_loopback;
+  if (sendto(out, "abcdefgh", 8, 0, generic(&to), sizeof to) != 8) SKIP("there is no ::1");
+  EXPECT_EQ(8, take(in).length);
+  const auto set = [](int fd, int level, int place) { return SYS(setsockopt, fd, level, IPV6_CHECKSUM, &place, 4); };
+  const auto get = [](int fd, int level) {
+    int place = 99;
+    socklen_t length = sizeof place;
+    return SYS(getsockopt, fd, level, IPV6_CHECKSUM, &place, &length) == 0 ? place : 100;
+  };
+  EXPECT_EQ(-1, get(out, SOL_RAW));
+  for (int level : {SOL_RAW, SOL_IPV6}) {
+    EXPECT_ERRNO(EINVAL, set(out, level, 3));
+    EXPECT_OK(set(out, level, -5));
+    EXPECT_EQ(-1, get(out, level));
+    EXPECT_OK(set(out, level, 2));
+    EXPECT_EQ(2, get(out, level));
+  }
+  EXPECT_ERRNO(EINVAL, sendto(out, "abc", 3, 0, generic(&to), sizeof to));
+  EXPECT_EQ(4, sendto(out, "abcd", 4, 0, generic(&to), sizeof to));
+  const Seen& filled = take(in);
+  EXPECT_EQ(4, filled.length);
+  EXPECT_EQ(0, memcmp(filled.bytes, "ab\x9d\x9a", 4));
+  EXPECT_OK(set(in, SOL_RAW, 2));  // now it looks, too
+  EXPECT_EQ(4, sendto(out, "abcd", 4, 0, generic(&to), sizeof to));
+  EXPECT_EQ(4, take(in).length);
+  EXPECT_OK(set(out, SOL_RAW, -1));
+  EXPECT_EQ(4, sendto(out, "abcd", 4, 0, generic(&to), sizeof to));
+  EXPECT_EQ(-1, take(in).length);
+  // ICMPv6 has its place, which SOL_IPV6 may not move; other sockets have none.
+  int icmp = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6), four = socket(AF_INET, SOCK_RAW, 253);
+  EXPECT_EQ(2, get(icmp, SOL_RAW));
+  EXPECT_ERRNO(EINVAL, set(icmp, SOL_IPV6, 2));
+  EXPECT_OK(set(icmp, SOL_RAW, 2));
+  EXPECT_ERRNO(EINVAL, sendto(icmp, "\x80\0\0", 3, 0, generic(&to), sizeof to));
+  EXPECT_EQ(4, sendto(icmp, "\x80\0\0", 4, 0, generic(&to), sizeof to));
+  EXPECT_ERRNO(ENOPROTOOPT, set(four, SOL_RAW, 2));
+  EXPECT_ERRNO(ENOPROTOOPT, set(socket(AF_INET6, SOCK_DGRAM, 0), SOL_RAW, 2));
+}
+
 TEST(echoes_of_ipv6) {
   COVERS("socket", "sendto", "recvfrom");
   if (!own_network()) SKIP("may not make a network namespace");

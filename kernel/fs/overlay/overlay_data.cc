@@ -173,7 +173,9 @@ Result<void> OverlayInode::own_xattrs() {
   if (bytes > fs_.bytes_free()) return Errno::enospc;
   MutexGuard guard(lock_);
   if (std::exchange(owns_xattrs_, true)) return success;
-  xattrs_.merge(values);  // what is there already is newer
+  for (auto& [name, value] : values) {
+    if (!xattrs_.contains(name)) keep_xattr(name, std::move(value));  // ours is newer
+  }
   recount();
   return success;
 }

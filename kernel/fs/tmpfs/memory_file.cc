@@ -31,7 +31,7 @@ PageStore& MemoryInode::store() {
 }
 
 void MemoryInode::recount() {
-  const u64 now = xattr_bytes() + (store_ ? store_->resident_pages() * kPageSize : 0);
+  const u64 now = attribute_bytes() + (store_ ? store_->resident_pages() * kPageSize : 0);
   fs_.adjust(charged_, now);
   charged_ = now;
 }

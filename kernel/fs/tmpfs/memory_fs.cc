@@ -372,9 +372,8 @@ Result<Ref<File>> MemoryInode::open(Task& task, const Path& path, u32 flags) {
   }
 }
 
-u64 MemoryInode::xattr_bytes() const {
+u64 MemoryInode::attribute_bytes() const {
   u64 sum = 0;
-  for (const auto& [name, value] : xattrs_) sum += name.size() + value.size() + kDirectoryEntrySize;
   for (const Ref<const Acl>& list : acls_) sum += list ? list->size() : 0;
   return sum;
 }
@@ -394,7 +393,7 @@ Result<void> MemoryInode::set_xattr(std::string_view name, std::vector<u8> value
   if (at == xattrs_.end() && (flags & kXattrReplace) != 0) return Errno::enodata;
   if (at != xattrs_.end() && (flags & kXattrCreate) != 0) return Errno::eexist;
   if (name.size() + value.size() + kDirectoryEntrySize > fs_.bytes_free()) return Errno::enospc;
-  xattrs_.insert_or_assign(std::string(name), std::move(value));
+  keep_xattr(name, std::move(value));
   attributes_.ctime = now;
   recount();
   return success;
@@ -408,9 +407,8 @@ Result<void> MemoryInode::remove_xattr(std::string_view name) {
   TRY(own_attributes());
   const TimeStamp now = fs_.now();
   MutexGuard guard(lock_);
-  const auto at = xattrs_.find(name);
-  if (at == xattrs_.end()) return Errno::enodata;
-  xattrs_.erase(at);
+  if (!xattrs_.contains(name)) return Errno::enodata;
+  keep_xattr(name, std::nullopt);
   attributes_.ctime = now;
   recount();
   return success;
@@ -421,6 +419,17 @@ Result<std::vector<std::string>> MemoryInode::list_xattr() {
   MutexGuard guard(lock_);
   for (const auto& [name, value] : xattrs_) names.push_back(name);
   return names;
+}
+
+void MemoryInode::keep_xattr(std::string_view name, std::optional<std::vector<u8>> value) {
+  const auto cost = [&](const std::vector<u8>& bytes) { return name.size() + bytes.size() + kDirectoryEntrySize; };
+  if (const auto old = xattrs_.find(name); old != xattrs_.end()) {
+    xattr_bytes_ -= cost(old->second);
+    xattrs_.erase(old);
+  }
+  if (!value) return;
+  xattr_bytes_ += cost(*value);
+  xattrs_.emplace(name, std::move(*value));
 }
 
 void MemoryInode::keep_acl(AclKind kind, Ref<const Acl> list) {

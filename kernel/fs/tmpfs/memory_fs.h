@@ -165,6 +165,7 @@ class MemoryInode : public Inode {
   Result<void> charge_name();  // enospc
   void give_name_back();
   void recount() REQUIRES(lock_);
+  void keep_xattr(std::string_view name, std::optional<std::vector<u8>> value) REQUIRES(lock_);  // none: no more
   void keep_acl(AclKind kind, Ref<const Acl> list) REQUIRES(lock_);
   Result<void> resize(u64 size) REQUIRES(lock_);
   Result<void> reserve(u64 offset, u64 end) REQUIRES(lock_);
@@ -176,8 +177,9 @@ class MemoryInode : public Inode {
   mutable Mutex lock_{LockRank::inode};
   Attributes attributes_ GUARDED_BY(lock_);
   std::string symlink_ GUARDED_BY(lock_);
-  std::map<std::string, std::vector<u8>, std::less<>> xattrs_ GUARDED_BY(lock_);
-  std::array<Ref<const Acl>, 2> acls_ GUARDED_BY(lock_);  // by AclKind
+  std::map<std::string, std::vector<u8>, std::less<>> xattrs_ GUARDED_BY(lock_);  // by keep_xattr
+  u64 xattr_bytes_ GUARDED_BY(lock_) = 0;                                         // what they cost
+  std::array<Ref<const Acl>, 2> acls_ GUARDED_BY(lock_);                          // by AclKind
   Ref<PageStore> store_ GUARDED_BY(lock_);
   u64 charged_ GUARDED_BY(lock_) = 0;         // bytes of pages and attributes that the filesystem counts
   bool is_charged_ GUARDED_BY(lock_) = true;  // among the filesystem's inodes
@@ -189,7 +191,7 @@ class MemoryInode : public Inode {
   u64 next_cookie_ GUARDED_BY(fs_.names_lock) = 2;
 
  private:
-  u64 xattr_bytes() const REQUIRES(lock_);
+  u64 attribute_bytes() const REQUIRES(lock_);
 };
 
 // Open regular files and directories of these inodes.
