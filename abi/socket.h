@@ -73,6 +73,7 @@ inline constexpr u32 msg_waitforone = 0x10000;
 inline constexpr u32 msg_zerocopy = 0x4000000;
 inline constexpr u32 msg_fastopen = 0x20000000;
 inline constexpr u32 msg_cmsg_cloexec = 0x40000000;
+inline constexpr u32 msg_cmsg_compat = 0x80000000;  // a mark of Linux's own: nobody may give it
 
 // setsockopt(2): the level
 inline constexpr i32 sol_socket = 1;

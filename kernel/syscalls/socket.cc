@@ -360,12 +360,14 @@ Result<i64> sys_recvfrom(Task& task, Fd fd, UserBytes<Out> buf, usize len, MsgFl
 }
 
 Result<i64> sys_sendmsg(Task& task, Fd fd, UserIn<abi::MsgHdr> msg, MsgFlags flags) {
+  if (flags.has(abi::msg_cmsg_compat)) return Errno::einval;
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   const abi::MsgHdr header = TRY(msg.read(task));
   return send_message(task, *socket, header, flags.raw());
 }
 
 Result<i64> sys_recvmsg(Task& task, Fd fd, UserInOut<abi::MsgHdr> msg, MsgFlags flags) {
+  if (flags.has(abi::msg_cmsg_compat)) return Errno::einval;
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   abi::MsgHdr header = TRY(msg.read(task));
   const i64 n = TRY(receive_message(task, *socket, header, flags.raw()));
@@ -374,6 +376,7 @@ Result<i64> sys_recvmsg(Task& task, Fd fd, UserInOut<abi::MsgHdr> msg, MsgFlags 
 }
 
 Result<i64> sys_sendmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs, u32 vlen, MsgFlags flags) {
+  if (flags.has(abi::msg_cmsg_compat)) return Errno::einval;
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   for (u32 i = 0; i < std::min(vlen, kMostBatch); ++i) {
     Result<i64> sent = [&]() -> Result<i64> {
@@ -392,6 +395,7 @@ Result<i64> sys_sendmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs,
 
 Result<i64> sys_recvmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs, u32 vlen, MsgFlags flags,
                          UserInOut<abi::TimeSpec> timeout) {
+  if (flags.has(abi::msg_cmsg_compat)) return Errno::einval;
   const Ref<SocketFile> socket = TRY(socket_of(task, fd));
   Deadline deadline = Deadline::never();
   if (!timeout.is_null()) {

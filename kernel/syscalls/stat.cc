@@ -121,14 +121,14 @@ Result<i64> sys_fstat(Task& task, Fd fd, UserOut<abi::Stat> statbuf) {
 }
 
 Result<i64> sys_newfstatat(Task& task, DirFd dirfd, UserPath path, UserOut<abi::Stat> statbuf, AtFlags flags) {
-  constexpr u32 kKnown = abi::at_symlink_nofollow | abi::at_empty_path | abi::at_no_automount;
+  constexpr u32 kKnown = abi::at_symlink_nofollow | abi::at_empty_path | abi::at_no_automount | abi::at_statx_sync_type;
   if (flags.unknown(kKnown) != 0) return Errno::einval;
   return stat_at(task, dirfd.raw(), path, flags.raw(), statbuf);
 }
 
 Result<i64> sys_statx(Task& task, DirFd dirfd, UserPath path, AtFlags flags, StatxMask mask,
                       UserOut<abi::Statx> statxbuf) {
-  constexpr u32 kSyncFlags = 0x6000;  // AT_STATX_SYNC_TYPE
+  constexpr u32 kSyncFlags = abi::at_statx_sync_type;
   constexpr u32 kKnown = abi::at_symlink_nofollow | abi::at_empty_path | abi::at_no_automount | kSyncFlags;
   constexpr u32 kReserved = 0x80000000;
   if (flags.unknown(kKnown) != 0 || (flags.raw() & kSyncFlags) == kSyncFlags || mask.any(kReserved))

@@ -346,6 +346,12 @@ Result<i64> exec_from_guest(Task& task, i32 dirfd, UserPath path, UserStrings ar
   if (request.path.empty() && (flags & abi::at_empty_path) == 0) return Errno::enoent;
   request.argv = TRY(argv.read(task, kMostBytes));
   request.envp = TRY(envp.read(task, kMostBytes));
+  // Would it run? Nothing of the program is looked at. Linux: bprm_execve.
+  if ((flags & abi::at_execve_check) != 0) {
+    TRY(check_argument_space(task, request));
+    (void)TRY(open_program(task, dirfd, request.path, flags));
+    return 0;
+  }
   const Pid old_tid = task.tid();
   TRY(exec(task, request));
 
@@ -362,7 +368,7 @@ Result<i64> sys_execve(Task& task, UserPath path, UserStrings argv, UserStrings 
 }
 
 Result<i64> sys_execveat(Task& task, DirFd dirfd, UserPath path, UserStrings argv, UserStrings envp, AtFlags flags) {
-  if (flags.unknown(abi::at_empty_path | abi::at_symlink_nofollow) != 0) return Errno::einval;
+  if (flags.unknown(abi::at_empty_path | abi::at_symlink_nofollow | abi::at_execve_check) != 0) return Errno::einval;
   return exec_from_guest(task, dirfd.raw(), path, argv, envp, flags.raw());
 }
 
