@@ -407,6 +407,8 @@ constexpr Parameter kParameters[] = {
     {"landlock_create_ruleset", 2, "landlock_version"},
     {"landlock_add_rule", 1, "landlock_rule"},
     {"kcmp", 2, "kcmp"},
+    {"faccessat2", 3, "faccessat"},
+    {"statx", 2, "statx_at"},
     {"ioprio_set", 0, "ioprio_who"},
     {"ioprio_get", 0, "ioprio_who"},
     {"perf_event_open", 4, "perf"},

@@ -377,4 +377,23 @@ TEST(a_thread_runs_where_its_mask_says) {
   ASSERT_OK(sched_setaffinity(0, sizeof before, &before));
 }
 
+TEST(an_area_is_given_back_and_taken_again) {
+  COVERS("rseq");
+  constexpr uint32_t kSignature = 0x53053053;
+  if (__rseq_size == 0) SKIP("the C library has registered none");
+  EXPECT_EQ(0, guest::in_child([] {
+              char* thread;
+              asm volatile("mov %%fs:0, %0" : "=r"(thread));
+              char* area = thread + __rseq_offset;
+              constexpr int kUnregister = 1;
+              EXPECT_ERRNO(EINVAL, SYS(rseq, area + 64, 32, kUnregister, kSignature));
+              EXPECT_ERRNO(EPERM, SYS(rseq, area, 32, kUnregister, 1));
+              EXPECT_OK(SYS(rseq, area, 32, kUnregister, kSignature));
+              EXPECT_ERRNO(EINVAL, SYS(rseq, area, 32, kUnregister, kSignature));
+              EXPECT_OK(SYS(rseq, area, 32, 0, kSignature));
+              EXPECT_ERRNO(EBUSY, SYS(rseq, area, 32, 0, kSignature));
+              return 0;
+            }));
+}
+
 GUEST_TEST_MAIN
