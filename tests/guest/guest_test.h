@@ -1,7 +1,7 @@
 // The harness of the guest tests: programs that pass on Linux first (Linux is the oracle) and then under Limen.
 //
 //   TEST(read_of_a_closed_pipe_is_end_of_file) {
-//     COVERS("pipe2", "read");                      // read by tests/guest-coverage, not by the program
+//     COVERS("pipe2", "read");                      // read by tools/syscall_table.py, not by the program
 //     int fds[2];
 //     ASSERT_OK(pipe2(fds, O_CLOEXEC));
 //     close(fds[1]);
