@@ -26,6 +26,7 @@
 #include "kernel/mm/arena.h"
 #include "kernel/mm/mapped_object.h"
 #include "kernel/mm/patched_text.h"
+#include "kernel/mm/userfault.h"
 #include "platform/platform.h"
 
 namespace limen {
@@ -43,10 +44,12 @@ enum : u32 {
   kVmaDontFork = 32,
   kVmaWipeOnFork = 64,
   kVmaDontDump = 128,
-  kVmaSpecial = 256,      // the kernel's own: vdso, vvar
-  kVmaSealed = 512,       // mseal(2)
-  kVmaIsland = 2048,      // trampolines of patched text; no guest knows of it
-  kVmaNoCoalesce = 1024,  // MADV_NOHUGEPAGE, MADV_MERGEABLE and other words that only /proc would show
+  kVmaSpecial = 256,            // the kernel's own: vdso, vvar
+  kVmaSealed = 512,             // mseal(2)
+  kVmaUserMissing = 4096,       // userfaultfd(2): who touches a page that is not there waits for Vma::userfault
+  kVmaUserWriteProtect = 8192,  // ... and who writes one that is protected so
+  kVmaIsland = 2048,            // trampolines of patched text; no guest knows of it
+  kVmaNoCoalesce = 1024,        // MADV_NOHUGEPAGE, MADV_MERGEABLE and other words that only /proc would show
 };
 
 struct Vma {
@@ -57,6 +60,7 @@ struct Vma {
   Ref<MappedObject> object;  // null: anonymous and private
   u64 offset = 0;            // of the start, in the object
   std::string name;          // "[vdso]", or a name of PR_SET_VMA_ANON_NAME
+  Ref<Userfault> userfault;  // with kVmaUser*
 
   bool shared() const { return (flags & kVmaShared) != 0; }
   // Its pages are copied before they are written, where they have another owner.
@@ -74,6 +78,7 @@ struct Extent {
   bool cow = false;        // arena pages that others may hold too: read-only in the host
   bool guard = false;      // MADV_GUARD_INSTALL: nothing is here and nothing comes; `offset` is the address
   bool patched = false;    // shared pages of the cache of patched text; cow, too
+  bool held = false;       // UFFDIO_WRITEPROTECT: a write waits for Vma::userfault
   bool warm = false;       // they were resident when they were granted: map them present
   Ref<MappedObject> file;  // the host file that backs it; null: arena pages
 
@@ -81,7 +86,7 @@ struct Extent {
   u8 host_protection() const {
     if (prot == 0 || guard) return 0;
     const u8 readable = prot | platform::kProtRead;
-    return (cow || file) ? readable & ~platform::kProtWrite : readable;
+    return (cow || file || held) ? readable & ~platform::kProtWrite : readable;
   }
   bool owns_pages() const { return !file && !guard; }
   bool mappable() const { return prot != 0 && !guard; }
@@ -112,7 +117,7 @@ struct MmLimits {
 };
 
 enum class Access : u8 { read, write, fetch, forced_read, forced_write };
-enum class Resolution : u8 { resolved, no_mapping, no_access, guarded, beyond_file, no_memory };
+enum class Resolution : u8 { resolved, no_mapping, no_access, guarded, beyond_file, no_memory, userfault };
 
 class AddressSpace {
  public:
@@ -146,6 +151,7 @@ class AddressSpace {
   // The break after the call: `wanted` or the old one.
   u64 brk(u64 wanted, const MmLimits& limits);
   void set_brk_start(u64 start) { brk_start_ = brk_ = start; }
+  void set_brk(u64 start, u64 end) { brk_start_ = start, brk_ = end; }
   u64 brk_start() const { return brk_start_; }
   u64 brk_end() const { return brk_; }
 
@@ -171,6 +177,23 @@ class AddressSpace {
   std::span<u8> view(u64 addr, u64 length, Access access) const;
   void set_stack_limit(u64 bytes) { stack_limit_ = bytes; }
   void set_growth_limits(u64 stack, u64 address_space) { stack_limit_ = stack, address_limit_ = address_space; }
+
+  // --- watched.cc: userfaultfd(2), whole pages ------------------------------------------------------------------------
+  // Private memory that belongs to no file can be watched. einval: something else; ebusy: by another; enoent: nothing begins here.
+  // What of it was never touched is missing from now on; memory that was another's before and is all zeroes counts as such.
+  Result<void> watch(u64 start, u64 end, const Ref<Userfault>& who, u32 flags);
+  // What `who` (null: anybody) watches is as any other memory again.
+  Result<void> unwatch(u64 start, u64 end, const Userfault* who);
+  // Does `who` watch all of it, with these kVmaUser*? enoent.
+  Result<void> check_watched(u64 start, u64 end, const Userfault& who, u32 flags) const;
+  // Is there memory that can be watched, and by no other than `who`? einval.
+  Result<void> check_watchable(u64 start, u64 end, const Userfault& who) const;
+  // A page that is missing gets these bytes, or zeroes. eexist; enoent: nobody's; enomem.
+  enum class Hold : u8 { no, yes };
+  Result<void> provide(u64 addr, std::span<const u8> bytes, Hold hold);
+  Result<void> hold(u64 start, u64 end, Hold how);
+  // Would this access still wait?
+  bool waits_for_user(u64 addr, Access access) const;
 
   // --- patching.cc ---------------------------------------------------------------------------------------------------
   // The `syscall` at this address was executed with this RAX: patches it, or maps the page where it is patched. enoexec where it
@@ -281,6 +304,9 @@ class AddressSpace {
   Result<void> copy_file(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma);
   Result<Arena::Grant> grant(u64 start, u64 end) const;
   u64 near_for(u64 start, u64 end) const;
+
+  // watched.cc
+  Result<void> drop_untouched(u64 start, u64 end);
 
   // mapping.cc
   Result<void> check_limits(const MapRequest& request, u64 replaced, u64 data_replaced, const MmLimits& limits) const;

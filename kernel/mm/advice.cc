@@ -161,7 +161,7 @@ Result<void> AddressSpace::discard_private(u64 start, u64 end, const Vma& vma) {
     const Extent& extent = it->second;
     if (!extent.owns_pages()) continue;
     const ArenaRange range{extent.offset, extent.end - it->first};
-    if (anonymous && !extent.cow) {
+    if (anonymous && !extent.cow && !vma.userfault) {
       emptied.push_back(range);
       continue;
     }

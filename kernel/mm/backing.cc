@@ -38,7 +38,7 @@ Result<Arena::Grant> AddressSpace::grant(u64 start, u64 end) const {
 }
 
 Result<void> AddressSpace::back(Plan& plan, u64 start, u64 end, u64 vma_start, const Vma& vma, Eagerness eagerness) {
-  if (vma.prot == 0) return success;
+  if (vma.prot == 0 || (vma.flags & kVmaUserMissing) != 0) return success;
   if (!vma.object) return back_anonymous(plan, start, end, vma, eagerness);
   if (vma.object->store() != nullptr) return back_store(plan, start, end, vma_start, vma, eagerness);
   return back_host_file(plan, start, end, vma_start, vma);

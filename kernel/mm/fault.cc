@@ -50,6 +50,7 @@ Resolution AddressSpace::resolve(u64 addr, Access access) {
     vma = vma_at(addr);
   }
   if (!permits(vma->second, access)) return Resolution::no_access;
+  if (vma->second.userfault && waits_for_user(addr, access)) return Resolution::userfault;
   if (extent_at(addr) == extents_.end()) {
     const Resolution filled = fill(addr, vma->first, vma->second, access);
     if (filled != Resolution::resolved) return filled;
@@ -279,7 +280,7 @@ std::span<u8> AddressSpace::view(u64 addr, u64 length, Access access) const {
   if (extent.guard) return {};
   length = std::min(length, extent.end - addr);
   if (writes(access)) {
-    if (extent.cow || extent.file) return {};
+    if (extent.cow || extent.file || extent.held) return {};
     if ((extent.prot & platform::kProtWrite) == 0) {
       const auto vma = find_vma(addr);
       if (access != Access::forced_write || vma == vmas_.end() || !vma->second.copies()) return {};

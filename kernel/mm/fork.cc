@@ -27,7 +27,9 @@ Result<void> AddressSpace::fork_into(AddressSpace& child, u64 stack_pointer) {
   for (const auto& [start, vma] : vmas_) {
     if (!inherited(vma)) continue;
     Vma copy = vma;
-    copy.flags &= ~kVmaLocked;  // locks are not inherited: mlock(2)
+    copy.flags &=
+        ~(kVmaLocked | kVmaUserMissing | kVmaUserWriteProtect);  // not inherited: mlock(2), ioctl_userfaultfd(2)
+    copy.userfault = {};
     child.account(start, copy, true);
     child.vmas_.emplace_hint(child.vmas_.end(), start, std::move(copy));
   }
@@ -158,6 +160,7 @@ Result<void> AddressSpace::share_with(AddressSpace& child, u64 vma_start, const 
       arena_.ref(range);
     }
     copy.host = Extent::kUnmapped;
+    copy.held = false;
     if (copy.mappable()) {
       copy.host = copy.host_protection();
       orders.map(start, copy, populate);

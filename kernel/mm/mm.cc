@@ -2,6 +2,7 @@
 #include "kernel/mm/mm.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "abi/prctl.h"
 #include "host/random.h"
@@ -47,8 +48,54 @@ Mm::Mm(Kernel& kernel, std::unique_ptr<platform::Space> space, AddressSpace::Bou
       map_(std::make_unique<AddressSpace>(kernel.arena(), kernel.patches(), *space_, *this, bounds)) {}
 
 Mm::~Mm() {
+  handle_->end();
   space_.reset();  // the process is dead: the proof for each page that the next line frees
   map_.reset();
+}
+
+Ref<Mm> Mm::Handle::get() {
+  MutexGuard guard(lock_);
+  return mm_ != nullptr && mm_->try_ref() ? Ref<Mm>::adopt(mm_) : Ref<Mm>();
+}
+
+void Mm::Handle::end() {
+  MutexGuard guard(lock_);
+  mm_ = nullptr;
+}
+
+Result<void> Mm::watch(u64 start, u64 end, const Ref<Userfault>& who, u32 flags) {
+  WriteGuard guard(lock_);
+  return map_->watch(start, end, who, flags);
+}
+
+Result<void> Mm::unwatch(u64 start, u64 end, const Userfault* who) {
+  WriteGuard guard(lock_);
+  return map_->unwatch(start, end, who);
+}
+
+Result<void> Mm::check_watched(u64 start, u64 end, const Userfault& who, u32 flags) {
+  ReadGuard guard(lock_);
+  return map_->check_watched(start, end, who, flags);
+}
+
+Result<void> Mm::check_watchable(u64 start, u64 end, const Userfault& who) {
+  ReadGuard guard(lock_);
+  return map_->check_watchable(start, end, who);
+}
+
+Result<void> Mm::provide(u64 addr, std::span<const u8> bytes, AddressSpace::Hold hold) {
+  WriteGuard guard(lock_);
+  return map_->provide(addr, bytes, hold);
+}
+
+Result<void> Mm::hold(u64 start, u64 end, AddressSpace::Hold how) {
+  WriteGuard guard(lock_);
+  return map_->hold(start, end, how);
+}
+
+bool Mm::waits_for_user(u64 addr, Access access) {
+  ReadGuard guard(lock_);
+  return map_->waits_for_user(addr, access);
 }
 
 Result<Ref<Mm>> Mm::create(Kernel& kernel, Placement placement) {
@@ -177,6 +224,11 @@ FaultOutcome Mm::handle_fault(const platform::Entry& fault) {
     case Resolution::no_memory:
       outcome.signo = kSigKill, outcome.code = 0x80;
       break;  // SI_KERNEL: the OOM killer
+    case Resolution::userfault:
+      outcome.signo = kSigBus, outcome.code = kBusAdrErr;
+      outcome.userfault = map_->find_vma(fault.addr)->second.userfault, outcome.access = access;
+      outcome.is_missing = map_->find_extent(fault.addr) == map_->extents().end();
+      break;
   }
   return outcome;
 }
@@ -274,13 +326,51 @@ std::vector<MapsLine> Mm::maps() {
 MmLayout Mm::layout() {
   ReadGuard guard(lock_);
   MmLayout layout = layout_;
-  layout.start_brk = map_->brk_start();
+  layout.start_brk = map_->brk_start(), layout.brk = map_->brk_end();
   return layout;
 }
 
 void Mm::set_layout(MmLayout layout) {
   WriteGuard guard(lock_);
   layout_ = std::move(layout);
+}
+
+bool Mm::has_mapping_from(GuestAddr addr) {
+  ReadGuard guard(lock_);
+  const auto& all = map_->vmas();
+  return !all.empty() && std::prev(all.end())->second.end > addr.raw();
+}
+
+void Mm::Settings::expect_threads(u32 threads) {
+  constexpr u32 kLeast = 16;
+  const u32 wanted = std::max(kLeast, std::bit_ceil(4 * threads));
+  u32 old = futex_slots.load();
+  while ((old & (kFutexGlobal | kFutexChosen)) == 0 && old < wanted) {
+    if (futex_slots.compare_exchange_weak(old, wanted)) return;
+  }
+}
+
+Result<void> Mm::change_layout(const std::function<Result<void>(MmLayout&)>& change) {
+  WriteGuard guard(lock_);
+  MmLayout layout = layout_;
+  layout.start_brk = map_->brk_start(), layout.brk = map_->brk_end();
+  TRY(change(layout));
+  map_->set_brk(layout.start_brk, layout.brk);
+  layout_ = std::move(layout);
+  return success;
+}
+
+// Linux: kernel/fork.c:replace_mm_exe_file.
+Result<void> Mm::replace_executable(Ref<File> file) {
+  for (const MapsLine& line : maps()) {
+    const Ref<File> old = executable();
+    if (old && line.file && old->has_inode() && line.file->has_inode() && line.file->path() == old->path())
+      return Errno::ebusy;
+  }
+  Result<ProgramFile> program = ProgramFile::of(std::move(file));
+  if (!program.ok()) return Errno::eacces;
+  set_executable(std::move(*program));
+  return success;
 }
 
 Ref<File> Mm::executable() {

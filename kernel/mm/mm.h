@@ -44,6 +44,9 @@ struct FaultOutcome {
   bool resolved = false;
   int signo = 0, code = 0;
   u64 addr = 0;
+  Ref<Userfault> userfault;  // who resolves it; what is waited for: a page, or the right to write it
+  bool is_missing = true;
+  Access access = Access::read;
 };
 
 // What a futex word is, for matching waiters of different processes: private (mm, address) or shared (object, offset).
@@ -59,9 +62,9 @@ struct MmUsage {
       locked_bytes = 0, peak_resident_bytes = 0;
 };
 
-// Addresses that exec decides and /proc tells.
+// Addresses that exec and PR_SET_MM decide and /proc tells.
 struct MmLayout {
-  u64 start_code = 0, end_code = 0, start_data = 0, end_data = 0, start_brk = 0, start_stack = 0;
+  u64 start_code = 0, end_code = 0, start_data = 0, end_data = 0, start_brk = 0, brk = 0, start_stack = 0;
   u64 arg_start = 0, arg_end = 0, env_start = 0, env_end = 0;
   u64 vdso = 0;
   std::vector<u8> auxv;
@@ -101,6 +104,7 @@ class Mm final : public StoreMapper {
   Result<void> munlockall();
   Result<void> remap_file_pages(Task& task, GuestAddr addr, u64 length, u64 offset);
   Result<void> check_mapped(GuestAddr addr, u64 length);  // efault at a hole
+  bool has_mapping_from(GuestAddr addr);                  // at it or anywhere above. Linux: find_vma
   // shmdt(2): the mapping of a file that `is_shared_memory` knows whose first byte stands at `addr`, in all its pieces. einval.
   Result<void> detach(GuestAddr addr, const std::function<bool(File&)>& is_shared_memory);
   Result<void> mseal(GuestAddr addr, u64 length);
@@ -125,6 +129,28 @@ class Mm final : public StoreMapper {
   // AddressSpace::pin and unpin.
   bool pin(GuestAddr addr, u64 length);
   void unpin(GuestAddr addr, u64 length);
+
+  // userfaultfd(2), as in AddressSpace; the caller wakes who waits.
+  Result<void> watch(u64 start, u64 end, const Ref<Userfault>& who, u32 flags);
+  Result<void> unwatch(u64 start, u64 end, const Userfault* who);
+  Result<void> check_watched(u64 start, u64 end, const Userfault& who, u32 flags = 0);
+  Result<void> check_watchable(u64 start, u64 end, const Userfault& who);
+  Result<void> provide(u64 addr, std::span<const u8> bytes, AddressSpace::Hold hold);
+  Result<void> hold(u64 start, u64 end, AddressSpace::Hold how);
+  bool waits_for_user(u64 addr, Access access);
+
+  // For those who refer to an address space and do not keep it.
+  class Handle final : public RefCounted {
+   public:
+    explicit Handle(Mm* mm) : mm_(mm) {}
+    Ref<Mm> get();  // null: it has ended
+    void end();
+
+   private:
+    Mutex lock_{LockRank::leaf};
+    Mm* mm_ GUARDED_BY(lock_);
+  };
+  const Ref<Handle>& handle() const { return handle_; }
 
   // A fault entry of one of its threads.
   FaultOutcome handle_fault(const platform::Entry& fault);
@@ -167,15 +193,25 @@ class Mm final : public StoreMapper {
     std::atomic<u8> huge_pages_disabled{0};    // PR_SET_THP_DISABLE: 1, and its flags
     std::atomic<bool> pages_may_merge{false};  // PR_SET_MEMORY_MERGE: no two pages are looked at here
     std::atomic<u8> refuses_exec_gain{0};      // PR_MDWE_*: nothing that is writable becomes executable
+    // PR_FUTEX_HASH: how many, and these; kept and shown, not inherited.
+    static constexpr u32 kFutexGlobal = 1u << 31, kFutexChosen = 1 << 30;
+    std::atomic<u32> futex_slots{0};
+    static u32 shown_futex_slots(u32 slots) { return slots & ~(kFutexGlobal | kFutexChosen); }
+    void expect_threads(
+        u32 threads);  // it grows with them until somebody has chosen. Linux: futex_hash_allocate_default
     void inherit(const Settings& from);
   };
   Settings settings;
   bool take_out_of_memory() { return out_of_memory_.exchange(false, std::memory_order_relaxed); }
   std::vector<MapsLine> maps();
   MmLayout layout();
-  void set_layout(MmLayout layout);
+  void set_layout(MmLayout layout);  // of exec: but for the heap
+  // PR_SET_MM: with the heap. Under one lock, so `change` takes none and copies nothing from a guest; its error leaves all as it was.
+  Result<void> change_layout(const std::function<Result<void>(MmLayout&)>& change);
   Ref<File> executable();  // /proc/PID/exe
   void set_executable(ProgramFile file);
+  Result<void> replace_executable(
+      Ref<File> file);  // PR_SET_MM_EXE_FILE: ebusy while the old one is mapped; eacces: somebody writes it
   u64 id() const { return id_; }
 
   // Contexts of asynchronous I/O (kernel/ipc/aio.h), made on first use; they end with the address space.
@@ -197,6 +233,8 @@ class Mm final : public StoreMapper {
  private:
   Mm(Kernel& kernel, std::unique_ptr<platform::Space> space, AddressSpace::Bounds bounds);
   usize copy(GuestAddr user, u8* kernel, usize length, Access access) EXCLUDES(lock_);
+  // AddressSpace::resolve, for an access of the kernel's own: remembers what the run loop asks for afterwards.
+  Resolution resolve_for_kernel(u64 addr, Access access) REQUIRES(lock_);
   template <typename Use>
   Result<u32> with_word(GuestAddr addr, Access access, const Use& use) EXCLUDES(lock_);
   // What mmap(2) asks of the algebra, with the errnos of its flags, file and limits.
@@ -218,6 +256,7 @@ class Mm final : public StoreMapper {
   std::atomic<bool> out_of_memory_{false};
   std::atomic<u32> waiting_{0};  // of AddressSpace::is_waiting: changes whenever one more mapping waits
   u32 last_waiting_ GUARDED_BY(lock_) = 0;
+  const Ref<Handle> handle_ = make_ref<Handle>(this);
   Mutex aio_lock_{LockRank::leaf};
   Ref<RefCounted> aio_ GUARDED_BY(aio_lock_);
 };

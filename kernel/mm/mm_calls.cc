@@ -281,6 +281,7 @@ Result<void> Mm::madvise(GuestAddr addr, u64 length, int advice) {
         return Errno::einval;
       case Resolution::beyond_file:
       case Resolution::guarded:
+      case Resolution::userfault:  // a program's page is not asked for ahead
         return Errno::efault;
     }
   }

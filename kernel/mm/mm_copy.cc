@@ -6,6 +6,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/userfault_file.h"
 
 namespace limen {
 namespace {
@@ -13,7 +14,23 @@ namespace {
 // A page that other threads of the guest take away again as often as it is made ready ends the copy: their bug.
 constexpr int kMostRetries = 16;
 
+// What the last copy of this kernel thread ended at, where a program is to bring the page: for the call that it is serving.
+thread_local std::optional<FaultOutcome> met_userfault;
+
 }  // namespace
+
+Resolution Mm::resolve_for_kernel(u64 addr, Access access) {
+  const Resolution resolution = map_->resolve(addr, access);
+  if (resolution != Resolution::userfault) return resolution;
+  const Ref<Userfault>& who = map_->find_vma(addr)->second.userfault;
+  if (who->of_kernel == Userfault::Kernel::fails) return resolution;
+  met_userfault = {
+      .addr = addr, .userfault = who, .is_missing = map_->find_extent(addr) == map_->extents().end(), .access = access};
+  return resolution;
+}
+
+std::optional<FaultOutcome> take_userfault() { return std::exchange(met_userfault, std::nullopt); }
+bool has_met_userfault() { return met_userfault.has_value(); }
 
 usize Mm::copy(GuestAddr user, u8* kernel, usize length, Access access) {
   const bool into_guest = access == Access::write || access == Access::forced_write;
@@ -32,7 +49,7 @@ usize Mm::copy(GuestAddr user, u8* kernel, usize length, Access access) {
     }
     if (done == length) break;
     WriteGuard guard(lock_);
-    const Resolution resolution = map_->resolve(user.raw() + done, access);
+    const Resolution resolution = resolve_for_kernel(user.raw() + done, access);
     if (resolution == Resolution::no_memory) out_of_memory_.store(true, std::memory_order_relaxed);
     if (resolution != Resolution::resolved) break;
   }
@@ -81,7 +98,7 @@ Result<usize> Mm::with_spans(std::span<const UserBuffer::Segment> segments, bool
     }
     if (retries > kMostRetries) return Errno::efault;
     WriteGuard guard(lock_);
-    if (map_->resolve(missing, access) == Resolution::resolved) continue;
+    if (resolve_for_kernel(missing, access) == Resolution::resolved) continue;
     retries = kMostRetries;  // what stands before the bad address is used
   }
 }
@@ -104,7 +121,7 @@ Result<u32> Mm::with_word(GuestAddr addr, Access access, const Use& use) {
       }
     }
     WriteGuard guard(lock_);
-    if (map_->resolve(addr.raw(), access) != Resolution::resolved) return Errno::efault;
+    if (resolve_for_kernel(addr.raw(), access) != Resolution::resolved) return Errno::efault;
   }
   return Errno::efault;
 }

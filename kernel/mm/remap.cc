@@ -79,6 +79,8 @@ Result<u64> AddressSpace::move(const RemapRequest& r, u64 to, u64 vma_start, con
 
   Vma moved = old;
   moved.end = to_end;
+  moved.userfault = {},
+  moved.flags &= ~(kVmaUserMissing | kVmaUserWriteProtect);  // as without UFFD_FEATURE_EVENT_REMAP
   if (moved.object) moved.offset += from - vma_start;
   account(to, moved, true);  // before its pages are mapped there
   Plan plan;
@@ -90,6 +92,7 @@ Result<u64> AddressSpace::move(const RemapRequest& r, u64 to, u64 vma_start, con
     const u64 at = to + (it->first - from);
     extent.end = to + (it->second.end - from);
     extent.host = Extent::kUnmapped;
+    extent.held = false;
     if (extent.mappable()) {
       extent.host = extent.host_protection();
       plan.orders.map(at, extent);

@@ -8,12 +8,13 @@ namespace {
 
 bool mergeable(u64 start, const Vma& a, const Vma& b) {
   return a.prot == b.prot && a.may == b.may && a.flags == b.flags && a.object == b.object && a.name == b.name &&
-         (!a.object || a.offset + (a.end - start) == b.offset) && (a.flags & kVmaSpecial) == 0;
+         a.userfault == b.userfault && (!a.object || a.offset + (a.end - start) == b.offset) &&
+         (a.flags & kVmaSpecial) == 0;
 }
 
 bool mergeable(u64 start, const Extent& a, const Extent& b) {
   return a.prot == b.prot && a.host == b.host && a.cow == b.cow && a.patched == b.patched && a.file == b.file &&
-         a.guard == b.guard && a.offset + (a.end - start) == b.offset;
+         a.guard == b.guard && a.held == b.held && a.offset + (a.end - start) == b.offset;
 }
 
 // Merges entries that touch at a boundary inside [start, end].

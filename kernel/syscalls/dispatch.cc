@@ -4,6 +4,7 @@
 
 #include "base/heap.h"
 #include "kernel/kernel.h"
+#include "kernel/mm/userfault_file.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/task.h"
 
@@ -86,6 +87,16 @@ bool holds_too_much(const Kernel& kernel) {
   return heap_in_use() > std::max(kLeast, kernel.options().limits.memory / 2);
 }
 
+// userfaultfd(2): a call that met a page which a program is to bring has failed and left no trace; so it begins again when the page is
+// there, or after a signal.
+bool wait_for_page(Task& task, Result<i64>& result) {
+  const std::optional<FaultOutcome> met = take_userfault();
+  if (!result.is(Errno::efault) || !wait_for_user(task, *met)) return false;
+  if (!task.signal_pending()) return true;
+  result = Errno::erestartnointr;
+  return false;
+}
+
 }  // namespace
 
 Result<i64> dispatch(Task& task, u64 nr, const u64 (&args)[6]) {
@@ -100,7 +111,12 @@ Result<i64> dispatch(Task& task, u64 nr, const u64 (&args)[6]) {
   if (handler == nullptr || kEntries[nr].partial) [[unlikely]]
     task.kernel().met_missing(*find_syscall(Arch::x86_64, static_cast<i64>(nr)));
   if (handler == nullptr) return kEntries[nr].error;
-  return handler(task, args);
+  Result<i64> result = handler(task, args);
+  while (has_met_userfault()) [[unlikely]] {
+      if (!wait_for_page(task, result)) return result;
+      result = handler(task, args);
+    }
+  return result;
 }
 
 }  // namespace limen

@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/oom.h"
+#include "kernel/mm/userfault_file.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/signal/deliver.h"
 #include "kernel/syscalls/syscalls.h"
@@ -110,6 +111,7 @@ void serve_fault(Task& task, const Entry& entry) {
       task.minor_faults.fetch_add(1, std::memory_order_relaxed);
       return;
     }
+    if (outcome.userfault && wait_for_user(task, outcome)) return;  // and touches it again
     if (Signal(outcome.signo) == sig::kill)
       return make_room(task);  // then the guest faults again, if it is still there
     info.signo = Signal(outcome.signo), info.code = outcome.code, info.addr = outcome.addr;
