@@ -59,6 +59,8 @@ inline constexpr i32 pr_get_mdwe = 66;
 inline constexpr i32 pr_set_vma = 1398164801;
 inline constexpr i32 pr_set_memory_merge = 67;
 inline constexpr i32 pr_get_memory_merge = 68;
+inline constexpr i32 pr_timer_create_restore_ids = 77;
+inline constexpr i32 pr_futex_hash = 78;
 inline constexpr i32 pr_get_auxv = 1096112214;
 
 // and their arguments
@@ -88,7 +90,13 @@ inline constexpr u64 pr_set_mm_exe_file = 13;
 inline constexpr u64 pr_set_mm_map = 14;
 inline constexpr u64 pr_set_mm_map_size = 15;
 inline constexpr u64 pr_sys_dispatch_off = 0;
-inline constexpr u64 pr_sys_dispatch_on = 1;
+inline constexpr u64 pr_sys_dispatch_exclusive_on = 1;
+inline constexpr u64 pr_sys_dispatch_inclusive_on = 2;
+inline constexpr u64 pr_timer_create_restore_ids_off = 0;
+inline constexpr u64 pr_timer_create_restore_ids_on = 1;
+inline constexpr u64 pr_timer_create_restore_ids_get = 2;
+inline constexpr u64 pr_futex_hash_set_slots = 1;
+inline constexpr u64 pr_futex_hash_get_slots = 2;
 inline constexpr u64 pr_mdwe_refuse_exec_gain = 1;
 inline constexpr u64 pr_mdwe_no_inherit = 2;
 inline constexpr u64 pr_thp_disable_except_advised = 2;
@@ -100,6 +108,14 @@ inline constexpr u32 pr_spec_prctl = 1;
 inline constexpr u32 pr_spec_enable = 2;
 inline constexpr u32 pr_spec_disable = 4;
 inline constexpr u32 pr_spec_force_disable = 8;
+
+// PR_SET_MM_MAP. Linux: struct prctl_mm_map.
+struct PrctlMmMap {
+  u64 start_code = 0, end_code = 0, start_data = 0, end_data = 0, start_brk = 0, brk = 0, start_stack = 0;
+  u64 arg_start = 0, arg_end = 0, env_start = 0, env_end = 0;
+  u64 auxv = 0;
+  u32 auxv_size = 0, exe_fd = 0;
+};
 
 // PR_SET_DUMPABLE; the third is what a program that its user may not read gets.
 inline constexpr i32 suid_dump_disable = 0;

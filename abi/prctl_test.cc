@@ -94,7 +94,7 @@ SAME(pr_set_mm_exe_file, PR_SET_MM_EXE_FILE);
 SAME(pr_set_mm_map, PR_SET_MM_MAP);
 SAME(pr_set_mm_map_size, PR_SET_MM_MAP_SIZE);
 SAME(pr_sys_dispatch_off, PR_SYS_DISPATCH_OFF);
-SAME(pr_sys_dispatch_on, PR_SYS_DISPATCH_ON);
+SAME(pr_sys_dispatch_exclusive_on, PR_SYS_DISPATCH_ON);
 #ifdef PR_MDWE_REFUSE_EXEC_GAIN
 SAME(pr_mdwe_refuse_exec_gain, PR_MDWE_REFUSE_EXEC_GAIN);
 #endif

@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
+#include "kernel/task/call_work.h"
 #include "kernel/task/exit.h"
 #include "kernel/vfs/file.h"
 
@@ -75,17 +76,6 @@ void tell(Task& task, const abi::SeccompData& data, const Filter::Verdict& verdi
   }
 }
 
-void trap(Task& task, const platform::Entry& call, u32 data) {
-  if (task.tracing->traced()) {  // which has seen ENOSYS there; the handler sees the number. Linux: syscall_rollback
-    platform::Registers regs = task.cpu().registers();
-    regs.rax = call.nr;
-    task.cpu().set_registers(regs);
-  }
-  SignalInfo info{.signo = sig::sys, .code = kSysSeccomp, .error = static_cast<i32>(data)};
-  info.addr = call.ip, info.syscall = static_cast<i32>(call.nr), info.arch = abi::audit_arch_x86_64;
-  force_signal(task, info);
-}
-
 void kill(Task& task, u32 action) {
   ThreadGroup& group = task.group();
   const bool alone = [&] {
@@ -125,7 +115,7 @@ std::optional<SeccompOutcome> carry_out(Task& task, platform::Entry& call, Again
     case abi::seccomp_ret_errno:
       return SeccompOutcome{.result = -static_cast<i64>(std::min(verdict.data(), kMostErrno))};
     case abi::seccomp_ret_trap:
-      trap(task, call, verdict.data());
+      raise_sigsys(task, call, kSysSeccomp, static_cast<i32>(verdict.data()));
       return stays();
     case abi::seccomp_ret_log:
       return std::nullopt;

@@ -3,15 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "abi/capability.h"
 #include "abi/seccomp.h"
 #include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
+#include "kernel/syscalls/prctl_memory.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/answers.h"
+#include "kernel/task/call_work.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -19,12 +20,6 @@ namespace limen {
 namespace {
 
 constexpr u64 kDefaultSlack = 50'000;
-
-struct Args {
-  u64 a2, a3, a4, a5;
-  bool only_first() const { return a3 == 0 && a4 == 0 && a5 == 0; }
-  bool none() const { return a2 == 0 && only_first(); }
-};
 
 Result<void> write_int(Task& task, u64 address, i32 value) {
   return copy_to_user(task, GuestAddr(address), &value, sizeof value);
@@ -89,7 +84,7 @@ Result<i64> set_keep_caps(Task& task, u64 wanted) {
   return 0;
 }
 
-Result<i64> ambient(Task& task, const Args& args) {
+Result<i64> ambient(Task& task, const PrctlArgs& args) {
   const Credentials& old = task.credentials();
   if (args.a2 == abi::pr_cap_ambient_clear_all) {
     if (!args.only_first()) return Errno::einval;
@@ -115,7 +110,7 @@ Result<i64> ambient(Task& task, const Args& args) {
   return 0;
 }
 
-Result<i64> capability_call(Task& task, i32 op, const Args& args) {
+Result<i64> capability_call(Task& task, i32 op, const PrctlArgs& args) {
   const Credentials& own = task.credentials();
   switch (op) {
     case abi::pr_capbset_read:
@@ -145,7 +140,7 @@ Result<i64> capability_call(Task& task, i32 op, const Args& args) {
   }
 }
 
-Result<i64> subreaper(Task& task, i32 op, const Args& args) {
+Result<i64> subreaper(Task& task, i32 op, const PrctlArgs& args) {
   if (op == abi::pr_set_child_subreaper) {
     WriteGuard tree(task.kernel().process_tree);
     task.group().is_child_subreaper = args.a2 != 0;
@@ -161,7 +156,7 @@ Result<i64> subreaper(Task& task, i32 op, const Args& args) {
 }
 
 // Linux: PF_MCE_PROCESS and PF_MCE_EARLY, which PR_MCE_KILL_DEFAULT takes away.
-Result<i64> memory_error_policy(Task& task, i32 op, const Args& args) {
+Result<i64> memory_error_policy(Task& task, i32 op, const PrctlArgs& args) {
   if (op == abi::pr_mce_kill_get) return args.none() ? Result<i64>(task.memory_error_policy) : Errno::einval;
   if (args.a4 != 0 || args.a5 != 0) return Errno::einval;
   if (args.a2 == abi::pr_mce_kill_clear && args.a3 == 0) {
@@ -173,7 +168,7 @@ Result<i64> memory_error_policy(Task& task, i32 op, const Args& args) {
   return 0;
 }
 
-Result<i64> io_flusher(Task& task, i32 op, const Args& args) {
+Result<i64> io_flusher(Task& task, i32 op, const PrctlArgs& args) {
   if (!task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
   if (!args.only_first()) return Errno::einval;
   if (op == abi::pr_get_io_flusher) return args.a2 == 0 ? Result<i64>(task.is_io_flusher ? 1 : 0) : Errno::einval;
@@ -182,37 +177,8 @@ Result<i64> io_flusher(Task& task, i32 op, const Args& args) {
   return 0;
 }
 
-Result<i64> huge_pages(Task& task, i32 op, const Args& args) {
-  std::atomic<u8>& disabled = task.mm().settings.huge_pages_disabled;
-  if (op == abi::pr_get_thp_disable) return args.none() ? Result<i64>(disabled.load()) : Errno::einval;
-  if (args.a4 != 0 || args.a5 != 0) return Errno::einval;
-  if (args.a3 != 0 && (args.a2 == 0 || args.a3 != abi::pr_thp_disable_except_advised)) return Errno::einval;
-  disabled = args.a2 == 0 ? 0 : static_cast<u8>(1 | args.a3);
-  return 0;
-}
-
-// Linux: prctl_set_mdwe: what has been asked for cannot be taken back.
-Result<i64> exec_gain(Task& task, i32 op, const Args& args) {
-  std::atomic<u8>& refuses = task.mm().settings.refuses_exec_gain;
-  if (op == abi::pr_get_mdwe) return args.none() ? Result<i64>(refuses.load()) : Errno::einval;
-  if (!args.only_first() || args.a2 == abi::pr_mdwe_no_inherit) return Errno::einval;
-  if ((args.a2 & ~(abi::pr_mdwe_refuse_exec_gain | abi::pr_mdwe_no_inherit)) != 0) return Errno::einval;
-  const u8 wanted = static_cast<u8>(args.a2);
-  u8 none = 0;
-  if (refuses.compare_exchange_strong(none, wanted) || none == wanted) return 0;
-  return Errno::eperm;
-}
-
-Result<i64> merging(Task& task, i32 op, const Args& args) {
-  std::atomic<bool>& may = task.mm().settings.pages_may_merge;
-  if (op == abi::pr_get_memory_merge) return args.none() ? Result<i64>(may ? 1 : 0) : Errno::einval;
-  if (!args.only_first()) return Errno::einval;
-  may = args.a2 != 0;
-  return 0;
-}
-
 // As on a host whose administrator has decided: guests run with what it has set. Linux: arch/x86/kernel/cpu/bugs.c.
-Result<i64> speculation(Task& task, i32 op, const Args& args) {
+Result<i64> speculation(Task& task, i32 op, const PrctlArgs& args) {
   const bool gets = op == abi::pr_get_speculation_ctrl;
   if ((gets && args.a3 != 0) || args.a4 != 0 || args.a5 != 0) return Errno::einval;
   if (args.a2 > abi::pr_spec_l1d_flush) return Errno::enodev;
@@ -226,58 +192,70 @@ Result<i64> speculation(Task& task, i32 op, const Args& args) {
   return enables == is_on ? Result<i64>(0) : Errno::eperm;
 }
 
-Result<i64> auxiliary_vector(Task& task, const Args& args) {
-  if (args.a4 != 0 || args.a5 != 0) return Errno::einval;
-  constexpr usize kSize = 448;  // Linux: sizeof mm->saved_auxv
-  std::vector<u8> vector = task.mm().layout().auxv;
-  vector.resize(kSize);
-  TRY(copy_to_user(task, GuestAddr(args.a2), vector.data(), std::min<u64>(args.a3, kSize)));
-  return i64{kSize};
+// Linux: kernel/time/posix-timers.c:posixtimer_create_prctl.
+Result<i64> restored_timer_ids(Task& task, const PrctlArgs& args) {
+  if (!args.only_first()) return Errno::einval;
+  std::atomic<bool>& restores = task.group().restores_timer_ids;
+  switch (args.a2) {
+    case abi::pr_timer_create_restore_ids_off:
+    case abi::pr_timer_create_restore_ids_on:
+      restores = args.a2 == abi::pr_timer_create_restore_ids_on;
+      return 0;
+    case abi::pr_timer_create_restore_ids_get:
+      return restores ? 1 : 0;
+    default:
+      return Errno::einval;
+  }
 }
 
-// PR_SET_VMA_ANON_NAME. Linux: kernel/sys.c:prctl_set_vma, mm/madvise.c:set_anon_vma_name.
-Result<i64> name_memory(Task& task, const Args& args) {
-  if (args.a2 != abi::pr_set_vma_anon_name) return Errno::einval;
-  std::string name;
-  if (args.a5 != 0) {
-    constexpr usize kMost = 80;
-    name = TRY(string_from_user(task, GuestAddr(args.a5), kMost, Errno::einval));
-    const auto is_wrong = [](char c) { return c < ' ' || c > '~' || std::strchr("\\`$[]", c) != nullptr; };
-    if (std::any_of(name.begin(), name.end(), is_wrong)) return Errno::einval;
+// Linux: kernel/entry/syscall_user_dispatch.c:task_set_syscall_user_dispatch. What passes is a range around the end of the address space,
+// too: all but another range.
+Result<i64> dispatch_calls(Task& task, const PrctlArgs& args) {
+  Task::UserDispatch rule{args.a3, args.a4, args.a5};
+  switch (args.a2) {
+    case abi::pr_sys_dispatch_off:
+      if (!PrctlArgs{args.a3, args.a4, args.a5, 0}.none()) return Errno::einval;
+      break;
+    case abi::pr_sys_dispatch_exclusive_on:
+      if (rule.start != 0 && rule.start + rule.length <= rule.start) return Errno::einval;
+      break;
+    case abi::pr_sys_dispatch_inclusive_on:
+      if (rule.length == 0 || rule.start + rule.length <= rule.start) return Errno::einval;
+      rule.start += rule.length, rule.length = 0 - rule.length;
+      break;
+    default:
+      return Errno::einval;
   }
-  TRY(task.mm().set_vma_name(GuestAddr(args.a3), args.a4, name.empty() ? "" : "[anon:" + name + "]"));
+  if (rule.selector >= task.kernel().platform().guest_ceiling()) return Errno::efault;
+  task.user_dispatch = rule;
+  if (args.a2 == abi::pr_sys_dispatch_off)
+    task.call_work.fetch_and(~call_work::dispatch);
+  else
+    task.call_work.fetch_or(call_work::dispatch);
+  settle_answers(task);
   return 0;
 }
 
 // The clocks of processors stay readable: PR_TSC_SIGSEGV, which asks for a fault, is refused.
-Result<i64> time_stamp_counter(Task& task, i32 op, const Args& args) {
+Result<i64> time_stamp_counter(Task& task, i32 op, const PrctlArgs& args) {
   if (op == abi::pr_set_tsc) return args.a2 == abi::pr_tsc_enable ? Result<i64>(0) : Errno::einval;
   TRY(write_int(task, args.a2, static_cast<i32>(abi::pr_tsc_enable)));
   return 0;
 }
 
-// What concerns the whole address space, and what the host decides.
-Result<i64> memory_call(Task& task, i32 op, const Args& args) {
+// What the host decides, and what is kept for a process or thread and shown.
+Result<i64> other_call(Task& task, i32 op, const PrctlArgs& args) {
   switch (op) {
-    case abi::pr_get_thp_disable:
-    case abi::pr_set_thp_disable:
-      return huge_pages(task, op, args);
-    case abi::pr_get_mdwe:
-    case abi::pr_set_mdwe:
-      return exec_gain(task, op, args);
-    case abi::pr_get_memory_merge:
-    case abi::pr_set_memory_merge:
-      return merging(task, op, args);
     case abi::pr_get_speculation_ctrl:
     case abi::pr_set_speculation_ctrl:
       return speculation(task, op, args);
-    case abi::pr_get_auxv:
-      return auxiliary_vector(task, args);
-    case abi::pr_set_vma:
-      return name_memory(task, args);
     case abi::pr_get_tsc:
     case abi::pr_set_tsc:
       return time_stamp_counter(task, op, args);
+    case abi::pr_timer_create_restore_ids:
+      return restored_timer_ids(task, args);
+    case abi::pr_set_syscall_user_dispatch:
+      return dispatch_calls(task, args);
     case abi::pr_task_perf_events_disable:
     case abi::pr_task_perf_events_enable:
       return 0;  // a task has none here
@@ -289,7 +267,7 @@ Result<i64> memory_call(Task& task, i32 op, const Args& args) {
 }  // namespace
 
 Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 arg5) {
-  const Args args{arg2, arg3, arg4, arg5};
+  const PrctlArgs args{arg2, arg3, arg4, arg5};
   switch (op.raw()) {
     case abi::pr_set_name:
       return set_name(task, arg2);
@@ -334,8 +312,10 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
     case abi::pr_set_seccomp:
       if (arg2 == abi::seccomp_mode_strict) return set_strict_mode(task);
       return arg2 == abi::seccomp_mode_filter ? set_filter_mode(task, 0, GuestAddr(arg3)) : Errno::einval;
-    default:
-      return memory_call(task, op.raw(), args);
+    default: {
+      const std::optional<Result<i64>> of_memory = prctl_of_memory(task, op.raw(), args);
+      return of_memory ? *of_memory : other_call(task, op.raw(), args);
+    }
   }
 }
 

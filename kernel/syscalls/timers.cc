@@ -79,6 +79,7 @@ Result<i64> sys_timer_create(Task& task, ClockId clockid, UserIn<abi::SigEvent> 
     }
     if (what.notifies && (wanted.signo < 1 || wanted.signo > kSignalMax)) return Errno::einval;
   }
+  if (task.group().restores_timer_ids) what.id = TRY(UserIn<i32>(timerid.addr()).read(task));
   const Ref<ProcessTimers> timers = process_timers(task.group());
   const i32 id = TRY(timers->create(what));
   const Result<void> written = timerid.write(task, id);

@@ -1,11 +1,14 @@
 #include "kernel/task/call_work.h"
 
+#include "abi/seccomp.h"
 #include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/oom.h"
+#include "kernel/mm/user_ptr.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/exit.h"
 #include "kernel/task/task.h"
 
 namespace limen {
@@ -22,6 +25,28 @@ namespace {
 bool enter(Task& task, platform::Entry& call) {
   const u32 work = task.call_work.load(std::memory_order_acquire);
   return (work & (call_work::trace | call_work::emulate)) == 0 || trace_entry(task, call);
+}
+
+// Linux: syscall_user_dispatch. False where the call is not carried out: its SIGSYS, or the end, is on its way.
+bool dispatches(Task& task, const platform::Entry& call) {
+  constexpr u8 kAllow = 0, kBlock = 1;  // SYSCALL_DISPATCH_FILTER_*
+  constexpr i32 kSysUserDispatch = 2;   // si_code
+  const Task::UserDispatch& rule = task.user_dispatch;
+  if (call.ip - rule.start < rule.length) return true;
+  if (rule.selector != 0) {
+    u8 selector = kAllow;
+    if (!copy_from_user(task, &selector, GuestAddr(rule.selector), 1).ok()) {
+      begin_group_exit(task.group(), killed_status(sig::segv.raw()));
+      return false;
+    }
+    if (selector == kAllow) return true;
+    if (selector != kBlock) {
+      begin_group_exit(task.group(), killed_status(sig::sys.raw()));
+      return false;
+    }
+  }
+  raise_sigsys(task, call, kSysUserDispatch, 0);
+  return false;
 }
 
 // Sleeps as nanosleep(2) would, but that only the end of the task cuts it short.
@@ -89,8 +114,21 @@ std::optional<i64> carry_out(Task& task, platform::Entry& call) {
 
 }  // namespace
 
+void raise_sigsys(Task& task, const platform::Entry& call, i32 code, i32 error) {
+  if (task.tracing->traced()) {  // which has seen ENOSYS there; the handler sees the number. Linux: syscall_rollback
+    platform::Registers regs = task.cpu().registers();
+    regs.rax = call.nr;
+    task.cpu().set_registers(regs);
+  }
+  SignalInfo info{.signo = sig::sys, .code = code, .error = error};
+  info.addr = call.ip, info.syscall = static_cast<i32>(call.nr), info.arch = abi::audit_arch_x86_64;
+  force_signal(task, info);
+}
+
 std::optional<i64> serve_watched_call(Task& task, const platform::Entry& entry) {
   platform::Entry call = entry;
+  if ((task.call_work.load(std::memory_order_relaxed) & call_work::dispatch) != 0 && !dispatches(task, call))
+    return std::nullopt;
   std::optional<i64> value;
   if (task.tracing->traced()) end_forced_step(task);  // a step over a call ends behind it, by call_work
   if (enter(task, call)) value = carry_out(task, call);

@@ -101,6 +101,12 @@ Result<Task::Parts> child_parts(Task& task, const CloneRequest& request, Pid tid
   return parts;
 }
 
+// Threads that may wait for futexes at once, with one more.
+u32 futex_users(Task& task) {
+  MutexGuard guard(task.group().lock);
+  return std::min<u32>(static_cast<u32>(task.group().members.size()) + 1, task.kernel().options().limits.cpus);
+}
+
 void inherit(Task& task, Task& child, const CloneRequest& request) {
   child.set_blocked(task.saved_mask ? *task.saved_mask : task.blocked());
   if (!request.has(abi::clone_vm) || request.has(abi::clone_vfork)) child.altstack = task.altstack;
@@ -186,6 +192,7 @@ Result<Ref<Task>> make_child(Task& task, const CloneRequest& request) {
   inherit(task, *child, request);
   if (request.has(abi::clone_sighand)) settle_answers(task);  // its actions are not its own any more
   if (request.has(abi::clone_vm) && !request.has(abi::clone_thread)) start_cpu_time_of_vfork(*child);
+  if (request.has(abi::clone_thread)) child->mm().settings.expect_threads(futex_users(task));
   if (!request.has(abi::clone_thread)) watch_cpu_limit(child->group());
   return child;
 }

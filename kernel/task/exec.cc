@@ -16,6 +16,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
+#include "kernel/task/call_work.h"
 #include "kernel/task/elf.h"
 #include "kernel/task/exec_stack.h"
 #include "kernel/task/exit.h"
@@ -265,6 +266,7 @@ void forget_old_program(Task& task, const ExecRequest& request, Ref<const Creden
   leave_rseq(task);
   task.restart_.reset();
   forget_timers(task);
+  task.call_work.fetch_and(~call_work::dispatch);
   task.exec_ran = true;
   // Linux: commit_creds, begin_new_exec.
   const bool gains = (cred->permitted & ~task.credentials().permitted) != 0;

@@ -269,6 +269,12 @@ class Task final : public RefCounted {
   // --- What watches its calls ------------------------------------------------------------------------------------------
   // Why a call of this task takes the slow way around dispatch (kernel/task/call_work.h); 0 for nearly all. Any thread sets bits.
   std::atomic<u32> call_work{0};
+  // PR_SET_SYSCALL_USER_DISPATCH, while call_work says so: calls from [start, start + length) pass, and of the others those for which the
+  // byte at `selector` (0: none) says so. [self]
+  struct UserDispatch {
+    u64 start = 0, length = 0, selector = 0;
+  };
+  UserDispatch user_dispatch;
   Ref<RefCounted> observed, injected;           // what the Observer and the Injector keep of it [self]
   std::atomic<bool> no_new_privs{false};        // PR_SET_NO_NEW_PRIVS; SECCOMP_FILTER_FLAG_TSYNC sets a sibling's
   const std::unique_ptr<SeccompState> seccomp;  // kernel/filter/seccomp.h

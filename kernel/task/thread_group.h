@@ -119,6 +119,7 @@ class ThreadGroup final : public RefCounted {
       false};  // init of a namespace: what it does not handle does not reach it. Linux: SIGNAL_UNKILLABLE
   std::atomic<i32> oom_score_adj{0};
   std::atomic<bool> dumpable{true};
+  std::atomic<bool> restores_timer_ids{false};  // PR_TIMER_CREATE_RESTORE_IDS
 
  private:
   Kernel& kernel_;

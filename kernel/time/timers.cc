@@ -217,6 +217,12 @@ Result<i32> ProcessTimers::create(const Created& what) {
   const u64 most = std::min<u64>(group_.limit(abi::rlimit_sigpending).soft, kMostTimers);
   MutexGuard guard(lock_);
   if (timers_.size() >= most) return Errno::eagain;
+  if (what.id) {
+    if (*what.id < 0) return Errno::einval;
+    if (timers_.contains(*what.id)) return Errno::ebusy;
+    timers_[*what.id].what = what;
+    return *what.id;
+  }
   while (timers_.contains(next_id_)) next_id_ = next_id_ == INT32_MAX ? 0 : next_id_ + 1;
   const i32 id = next_id_;
   next_id_ = next_id_ == INT32_MAX ? 0 : next_id_ + 1;
@@ -352,6 +358,7 @@ void watch_cpu_limit(ThreadGroup& group) {
 }
 
 void forget_timers(Task& task) {
+  task.group().restores_timer_ids = false;
   if (const Ref<ProcessTimers> timers = timers_if_any(task.group())) timers->remove_posix();
 }
 

@@ -48,6 +48,7 @@ class ProcessTimers final : public RefCounted {
     Pid target_tid;        // SIGEV_THREAD_ID
     Signal signo;
     std::optional<u64> value;  // none: the timer's id (no sigevent was given)
+    std::optional<i32> id;     // PR_TIMER_CREATE_RESTORE_IDS; ebusy where it is taken
   };
   Result<i32> create(const Created& what);
   Result<TimerSetting> settime(i32 id, TimerSetting setting, bool absolute);  // einval; the setting before
