@@ -7,6 +7,7 @@
 #include "base/ref.h"
 #include "base/types.h"
 #include "kernel/cred/namespace.h"
+#include "kernel/landlock/domain.h"
 
 namespace limen {
 
@@ -64,6 +65,7 @@ class Credentials : public RefCounted {
   u64 effective = 0, permitted = 0, inheritable = 0, bounding = kAllCapabilities, ambient = 0;
   u32 securebits = 0;
   Ref<UserNamespace> user_ns;
+  Ref<const LandlockDomain> landlock;  // landlock(7): what the task has forbidden itself; null for nearly all
 
   // Linux: cap_capable. Null is the first one. Who made a namespace is almighty in it, seen from the one around it.
   bool has_capability(const UserNamespace* ns, Capability cap) const;
@@ -103,7 +105,7 @@ class Credentials : public RefCounted {
     copy->groups = groups;
     copy->effective = effective, copy->permitted = permitted, copy->inheritable = inheritable;
     copy->bounding = bounding, copy->ambient = ambient;
-    copy->securebits = securebits, copy->user_ns = user_ns;
+    copy->securebits = securebits, copy->user_ns = user_ns, copy->landlock = landlock;
     return copy;
   }
 

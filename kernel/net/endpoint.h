@@ -54,6 +54,7 @@ class Endpoint final : public RefCounted {
   SocketAddress only_from GUARDED_BY(lock);   // whom a connected one hears; empty: everyone
   abi::UCred credentials GUARDED_BY(lock){};  // of who called listen
   Ref<const Credentials> groups GUARDED_BY(lock);
+  Ref<const LandlockDomain> landlock GUARDED_BY(lock);  // of who made the socket
   bool listening GUARDED_BY(lock) = false;
   bool refuses GUARDED_BY(lock) = false;  // listens, but was shut down: takes no new connections
   bool closed GUARDED_BY(lock) = false;

@@ -1,5 +1,6 @@
 // Connections: connect, listen, accept, shutdown, and the end of a socket. Names are in socket_names.cc.
 #include "kernel/net/socket.h"
+#include "abi/landlock.h"
 
 #include "abi/fcntl.h"
 #include "kernel/kernel.h"
@@ -87,6 +88,11 @@ bool Socket::tcp_closed(const Ends& e) const {
 
 // --- Connections ----------------------------------------------------------------------------------------------------------
 
+void Socket::made_in(Ref<const LandlockDomain> domain) {
+  MutexGuard guard(endpoint_->lock);
+  endpoint_->landlock = std::move(domain);
+}
+
 Ref<Inbox> Socket::make_inbox() const {
   return make_ref<Inbox>(inbox_kind(), is_inet() ? Ref<InFlight>() : net_->in_flight);
 }
@@ -127,6 +133,7 @@ void Socket::pair(Task& task, Socket& a, Socket& b) {
 Result<void> Socket::connect(Task& task, SocketAddress address) {
   if (address.bytes.size() < 2) return Errno::einval;
   if (address.family() == abi::af_unspec && (is_inet() || is_datagram())) return disconnect();
+  TRY(check_domain(task, address, abi::landlock_access_net_connect_tcp));
   if (is_datagram()) return connect_datagram(task, address);
   return is_inet() ? connect_tcp(task, address) : connect_unix(task, address);
 }
@@ -395,6 +402,7 @@ void Socket::released() {
   {
     MutexGuard guard(endpoint_->lock);
     endpoint_->closed = true;
+    endpoint_->groups = {}, endpoint_->landlock = {};  // no cycle over a name in a filesystem: kernel/landlock/domain.h
     endpoint_->listening = false;
     pending.swap(endpoint_->pending);
     pending.insert(pending.end(), endpoint_->waiting.begin(), endpoint_->waiting.end());

@@ -20,6 +20,9 @@ class Socket final : public SocketFile {
  public:
   Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 domain, u32 type, i32 protocol);
 
+  // Before others can reach it: who made it, for those whose Landlock domain keeps to itself.
+  void made_in(Ref<const LandlockDomain> domain);
+
   bool can_signal() const override { return true; }
   PollEvents poll(PollTable* table) override;
   Result<i64> ioctl(Task& task, u32 command, u64 argument) override;
@@ -85,6 +88,7 @@ class Socket final : public SocketFile {
   Result<void> take_port(Task& task, InetAddress wanted);
   void use_inboxes(Ref<Inbox> in, Ref<Inbox> out) REQUIRES(lock_);
   Result<void> connect_unix(Task& task, const SocketAddress& address);
+  Result<void> check_domain(Task& task, const SocketAddress& address, u64 right);
   Result<void> connect_tcp(Task& task, const SocketAddress& address);
   Result<void> start_tcp(Task& task, const SocketAddress& address);
   Result<void> connect_to_itself(const SocketAddress& own);

@@ -2,7 +2,9 @@
 #include <cstring>
 
 #include "abi/fcntl.h"
+#include "abi/landlock.h"
 #include "kernel/kernel.h"
+#include "kernel/landlock/access.h"
 #include "kernel/net/socket.h"
 #include "kernel/vfs/fd_table.h"
 #include "kernel/vfs/names.h"
@@ -27,6 +29,15 @@ bool is_abstract(const SocketAddress& address) { return address.bytes.size() > 2
 Result<void> check_unix(const SocketAddress& address) {
   if (address.bytes.size() <= 2 || address.bytes.size() > sizeof(abi::SockAddrUn)) return Errno::einval;
   return address.family() == abi::af_unix ? Result<void>() : Result<void>(Errno::einval);
+}
+
+// A scope of the caller's Landlock domain ends at abstract names of sockets from outside. Linux: hook_unix_stream_connect, hook_unix_may_send.
+Result<void> may_reach(Task& task, Endpoint& other, u32 type) {
+  const auto& domain = task.credentials().landlock;
+  if (!domain || other.type != type) return success;
+  MutexGuard guard(other.lock);
+  const bool scoped = domain->is_scoped_from(other.landlock.get(), abi::landlock_scope_abstract_unix_socket);
+  return scoped ? Errno::eperm : Result<void>();
 }
 
 // The sandbox's own addresses; 0.0.0.0 and :: mean them too.
@@ -142,7 +153,26 @@ Result<void> Socket::autobind(Task& task) {
   return success;
 }
 
+// Ports of TCP, as the caller's Landlock domain allows them. Linux: hook_socket_bind, hook_socket_connect.
+Result<void> Socket::check_domain(Task& task, const SocketAddress& address, u64 right) {
+  const auto& domain = task.credentials().landlock;
+  if (!domain || !is_tcp()) return success;
+  if (address.bytes.size() < sizeof(u16)) return Errno::einval;
+  const bool unspecified = address.family() == abi::af_unspec;
+  if (!unspecified && address.family() != abi::af_inet && address.family() != abi::af_inet6) return success;
+  if (address.bytes.size() < (address.family() == abi::af_inet6 ? 24 : sizeof(abi::SockAddrIn))) return Errno::einval;
+  if (unspecified) {  // the end of a connection; bound as AF_INET's INADDR_ANY
+    if (right == abi::landlock_access_net_connect_tcp) return success;
+    if (address.bytes.substr(4, 4) != std::string(4, '\0')) return Errno::eafnosupport;
+  } else if (address.family() != domain_) {
+    return Errno::einval;
+  }
+  const u16 port = static_cast<u16>(static_cast<u8>(address.bytes[2]) << 8 | static_cast<u8>(address.bytes[3]));
+  return landlock::check_port(*domain, port, right);
+}
+
 Result<void> Socket::bind(Task& task, SocketAddress address) {
+  TRY(check_domain(task, address, abi::landlock_access_net_bind_tcp));
   return is_inet() ? bind_inet(task, address) : bind_unix(task, address);
 }
 
@@ -168,6 +198,7 @@ Result<Ref<Endpoint>> Socket::find_target(Task& task, const SocketAddress& addre
     TRY(check_unix(address));
     if (is_abstract(address)) {
       found = net_->tables->find_abstract(address.bytes.substr(2));
+      if (found) TRY(may_reach(task, *found, type_));
     } else {
       const Path path = TRY(walk(task, abi::at_fdcwd.raw(), unix_path(address)));
       TRY(check_permission(task, path, 2));

@@ -1,6 +1,7 @@
 // Sending signals. Source: kernel/signal.c (__send_signal_locked, prepare_signal, complete_signal), kill(2), signal(7).
 #include <vector>
 
+#include "abi/landlock.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "kernel/kernel.h"
@@ -191,25 +192,39 @@ void force_signal(Task& task, const SignalInfo& info) {
 
 SignalInfo kernel_signal(Signal s) { return SignalInfo{.signo = s, .code = abi::si_kernel}; }
 
+namespace {
+
+// Linux: kill_ok_by_cred, and check_kill_permission's SIGCONT.
+bool may_kill(Task& sender, ThreadGroup& target, const Credentials& theirs, Signal s) {
+  const Credentials& ours = sender.credentials();
+  if (ours.euid == theirs.suid || ours.euid == theirs.uid || ours.uid == theirs.suid || ours.uid == theirs.uid)
+    return true;
+  if (theirs.user_ns && ours.has_capability(theirs.user_ns.get(), Capability::kill)) return true;
+  if (s != sig::cont) return false;
+  ReadGuard tree(sender.kernel().process_tree);
+  const Ref<ProcessGroup>& mine = sender.group().process_group;
+  return mine && target.process_group && mine->session == target.process_group->session;
+}
+
+}  // namespace
+
+Result<void> check_kill(Task& sender, Task& target, Signal s) {
+  if (&sender.group() == &target.group()) return success;
+  const Ref<const Credentials> theirs = target.credentials_ref();
+  if (!theirs) return success;
+  if (!may_kill(sender, target.group(), *theirs, s)) return Errno::eperm;
+  const auto& domain = sender.credentials().landlock;
+  const bool scoped = domain && domain->is_scoped_from(theirs->landlock.get(), abi::landlock_scope_signal);
+  return scoped ? Errno::eperm : Result<void>();
+}
+
 Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s) {
   if (&sender.group() == &target) return success;
   const Ref<Task> member = [&target] {
     MutexGuard guard(target.lock);
     return target.leader_ ? target.leader_ : (target.members.empty() ? Ref<Task>() : target.members.begin()->second);
   }();
-  if (!member) return success;
-  const Ref<const Credentials> theirs = member->credentials_ref();
-  if (!theirs) return success;
-  const Credentials& ours = sender.credentials();
-  if (ours.euid == theirs->suid || ours.euid == theirs->uid || ours.uid == theirs->suid || ours.uid == theirs->uid)
-    return success;
-  if (theirs->user_ns && ours.has_capability(theirs->user_ns.get(), Capability::kill)) return success;
-  if (s == sig::cont) {
-    ReadGuard tree(sender.kernel().process_tree);
-    const Ref<ProcessGroup>& mine = sender.group().process_group;
-    if (mine && target.process_group && mine->session == target.process_group->session) return success;
-  }
-  return Errno::eperm;
+  return member ? check_kill(sender, *member, s) : success;
 }
 
 void retarget_shared_signals(Task& task, SignalSet not_taken) {

@@ -169,8 +169,10 @@ Result<void> queue_signal(Task& task, const SignalInfo& info);
 void force_signal(Task& task, const SignalInfo& info);
 // SI_KERNEL-style shorthand.
 SignalInfo kernel_signal(Signal s);
-// kill(2)'s rule: same real or saved uid, CAP_KILL, or SIGCONT in one session (takes process_tree for that). eperm.
+// kill(2)'s rule: same real or saved uid, CAP_KILL, or SIGCONT in one session (takes process_tree for that), and no scope of the sender's
+// Landlock domain between them. eperm. Of a process its leader is asked.
 Result<void> check_kill(Task& sender, ThreadGroup& target, Signal s);
+Result<void> check_kill(Task& sender, Task& target, Signal s);
 
 // The task does not take the group's signals any more, or blocks more of them than before: another thread that may take them is
 // woken. For set_blocked and, once it has left `members`, a thread that exits.

@@ -1,8 +1,10 @@
 // What inodes are made to be: chmod(2), chown(2), utimensat(2), truncate(2).
 #include "abi/fcntl.h"
+#include "abi/landlock.h"
 #include "abi/resource.h"
 #include "abi/stat.h"
 #include "abi/time.h"
+#include "kernel/landlock/access.h"
 #include "kernel/signal/signal.h"
 #include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
@@ -169,6 +171,7 @@ Result<i64> sys_truncate(Task& task, UserPath path, i64 length) {
   TRY(check_size_limit(task, static_cast<u64>(length)));
   TRY(place.inode().add_writer());
   Result<void> done = break_leases(task, place.inode(), abi::o_wronly);
+  if (done.ok()) done = landlock::check(task, place, abi::landlock_access_fs_truncate);
   if (done.ok()) done = change_size(task, place, static_cast<u64>(length));
   place.inode().remove_writer();
   TRY(done);
@@ -181,6 +184,7 @@ Result<i64> sys_ftruncate(Task& task, Fd fd, i64 length) {
   if (!file->writable()) return Errno::einval;
   if (const Attributes a = TRY(file->attributes()); !a.is_regular()) return Errno::einval;
   TRY(check_size_limit(task, static_cast<u64>(length)));
+  if ((file->refused() & abi::landlock_access_fs_truncate) != 0) return Errno::eacces;
   AttributeChange change;
   change.size = static_cast<u64>(length);
   TRY(file->change(change));

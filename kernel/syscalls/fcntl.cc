@@ -2,7 +2,9 @@
 // Source: fs/fcntl.c, fs/ioctl.c.
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
+#include "abi/landlock.h"
 #include "kernel/kernel.h"
+#include "kernel/landlock/access.h"
 #include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
@@ -155,6 +157,8 @@ Result<i64> sys_fcntl(Task& task, Fd fd, FcntlCmd cmd, u64 arg) {
 Result<i64> sys_ioctl(Task& task, Fd fd, IoctlCmd cmd, u64 arg) {
   const Ref<File> file = TRY(task.files().get(fd));
   if (file->is_path_only()) return Errno::ebadf;
+  const bool refused = (file->refused() & abi::landlock_access_fs_ioctl_dev) != 0;
+  if (refused && !landlock::is_harmless_ioctl(cmd.raw())) return Errno::eacces;
   switch (cmd.raw()) {
     case abi::fioclex:
       TRY(task.files().set_flags(task, fd, FdFlags::close_on_exec));

@@ -3,6 +3,7 @@
 #include "abi/mount.h"
 #include "abi/fcntl.h"
 #include "kernel/kernel.h"
+#include "kernel/landlock/access.h"
 #include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/vfs/fd_table.h"
@@ -63,6 +64,7 @@ Result<i64> sys_mount(Task& task, UserString source, UserPath target, UserString
   const std::string options = TRY(optional_string(task, is_new ? data : GuestAddr(), Errno::einval));
   const std::string target_name = TRY(target.read(task));
   const Path where = TRY(walk(task, abi::at_fdcwd.raw(), target_name));
+  TRY(landlock::may_change_mounts(task));
   if (!may_mount(task)) return Errno::eperm;
   MountNamespace& mounts = *task.namespaces().mount;
   if ((bits & abi::ms_remount) != 0) {
@@ -92,6 +94,7 @@ Result<i64> sys_umount2(Task& task, UserPath target, UmountFlags flags) {
   WalkFlags how;
   how.follow = !flags.any(abi::umount_nofollow);
   const Path where = TRY(walk(task, abi::at_fdcwd.raw(), name, how));
+  TRY(landlock::may_change_mounts(task));
   if (!may_mount(task)) return Errno::eperm;
   if (where.dentry != where.mount->root()) return Errno::einval;
   // MNT_EXPIRE marks an idle mount first; the second call takes it away. A mark that nobody removes is the same as none.
@@ -108,6 +111,7 @@ Result<i64> sys_pivot_root(Task& task, UserPath new_root, UserPath put_old) {
   const std::string old_name = TRY(put_old.read(task));
   const Path fresh = TRY(walk(task, abi::at_fdcwd.raw(), new_name, how));
   const Path put = TRY(walk(task, abi::at_fdcwd.raw(), old_name, how));
+  TRY(landlock::may_change_mounts(task));
   const Path old = task.fs().root();
   TRY(task.namespaces().mount->pivot_root(fresh, put, old));
   // Linux: chroot_fs_refs: whoever stood in the old root stands in the new one.

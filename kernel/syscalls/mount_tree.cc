@@ -5,6 +5,7 @@
 #include "abi/fcntl.h"
 #include "abi/mount.h"
 #include "kernel/kernel.h"
+#include "kernel/landlock/access.h"
 #include "kernel/mm/address_space.h"
 #include "kernel/syscalls/common.h"
 #include "kernel/syscalls/syscalls.h"
@@ -175,6 +176,7 @@ Result<i64> sys_move_mount(Task& task, DirFd from_dirfd, UserPath from_path, Dir
                             (flags & abi::move_mount_t_empty_path) != 0));
   const Path from = TRY(place(task, from_dirfd, from_path, (flags & abi::move_mount_f_symlinks) != 0,
                               (flags & abi::move_mount_f_empty_path) != 0));
+  TRY(landlock::may_change_mounts(task));
   if (!is_root(from)) return Errno::einval;
   MountNamespace& mounts = *task.namespaces().mount;
   const std::vector<Ref<Mount>> all = mounts.list();
@@ -239,6 +241,7 @@ Result<i64> sys_fsconfig(Task& task, Fd fd, u32 cmd, UserString key, UserAddr va
       TRY(context->create(task));
       return 0;
     case abi::fsconfig_cmd_reconfigure:
+      TRY(landlock::may_change_mounts(task));
       if (!may_mount(task)) return Errno::eperm;
       TRY(context->reconfigure(task));
       return 0;

@@ -59,7 +59,7 @@ Result<void> send_to_thread(Task& task, std::optional<Pid> tgid, Pid tid, const 
   const Ref<Task> target = find_task(task, tid);
   if (!target || (tgid && target->group().pid() != task.means(*tgid))) return Errno::esrch;
   if (!is_valid(info.signo)) return Errno::einval;
-  TRY(check_kill(task, target->group(), info.signo));
+  TRY(check_kill(task, *target, info.signo));
   if (info.signo.raw() == 0) return success;
   return queue_signal(*target, info);
 }

@@ -101,8 +101,10 @@ Result<Ref<Socket>> make_socket(Task& task, SocketDomain domain, SocketType type
   const u32 status = abi::o_rdwr | (flags & abi::sock_nonblock);
   i32 p = domain.raw() == abi::af_unix ? 0 : protocol.raw();
   if (domain.raw() != abi::af_unix && p == 0) p = kind == abi::sock_stream ? abi::ipproto_tcp : abi::ipproto_udp;
-  return make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(),
-                          task.namespaces().net, domain.raw(), kind, p);
+  auto socket = make_ref<Socket>(anon_path(task, "socket:", abi::s_ifsock | 0777), status, task.kernel(),
+                                 task.namespaces().net, domain.raw(), kind, p);
+  socket->made_in(task.credentials().landlock);
+  return socket;
 }
 
 Result<Ref<SocketFile>> make_netlink_socket(Task& task, SocketType type, SocketProtocol protocol) {

@@ -13,6 +13,7 @@
 #include "kernel/cred/keys.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/kernel.h"
+#include "kernel/landlock/access.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/syscalls/syscalls.h"
@@ -55,6 +56,7 @@ Result<Program> open_program(Task& task, i32 dirfd, const std::string& path, u32
   if (!program.attributes.is_regular()) return Errno::eacces;
   if ((program.path.mount->flags() & kMountNoExec) != 0) return Errno::eacces;
   TRY(check_permission(task, program.path, 1));
+  TRY(landlock::may_execute(task, program.path));
   Ref<File> file = TRY(program.path.inode().open(task, program.path, abi::o_rdonly));
   program.file = TRY(ProgramFile::of(std::move(file)));
   return program;

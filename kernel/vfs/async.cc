@@ -1,6 +1,7 @@
 #include "kernel/vfs/async.h"
 
 #include "abi/fcntl.h"
+#include "abi/landlock.h"
 #include "abi/signal.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/user_ptr.h"
@@ -11,10 +12,12 @@
 namespace limen {
 namespace {
 
-// Linux: sigio_perm.
+// Linux: sigio_perm, hook_file_send_sigiotask.
 bool may_signal(const File::AsyncOwner& owner, Task& target) {
   const Ref<const Credentials> theirs = target.credentials_ref();
   if (!theirs) return false;
+  if (owner.landlock && owner.landlock->is_scoped_from(theirs->landlock.get(), abi::landlock_scope_signal))
+    return false;
   return owner.euid == Uid(0) || owner.euid == theirs->suid || owner.euid == theirs->uid || owner.uid == theirs->suid ||
          owner.uid == theirs->uid;
 }
@@ -82,6 +85,14 @@ bool exists(Kernel& kernel, i32 type, i32 pid) {
   return static_cast<bool>(kernel.pids->find(Pid(pid)));
 }
 
+// Threads of a process signal one another as they like. Linux: control_current_fowner.
+bool is_own(Task& task, i32 type, i32 pid) {
+  if (type == abi::f_owner_pgrp) return false;
+  ReadGuard tree(task.kernel().process_tree);
+  const Ref<Task> target = task.kernel().pids->find(Pid(pid));
+  return target && &target->group() == &task.group();
+}
+
 // Linux: f_setown. 0 is nobody; any number of a task may be given for a process.
 Result<void> set_owner(Task& task, File& file, i32 type, i32 pid) {
   Kernel& kernel = task.kernel();
@@ -91,6 +102,7 @@ Result<void> set_owner(Task& task, File& file, i32 type, i32 pid) {
   File::AsyncOwner owner = file.async_owner();
   owner.type = type, owner.pid = pid;
   owner.uid = task.credentials().uid, owner.euid = task.credentials().euid;
+  owner.landlock = is_own(task, type, pid) ? Ref<const LandlockDomain>() : task.credentials().landlock;
   file.set_async_owner(owner);
   return success;
 }

@@ -20,6 +20,7 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "kernel/landlock/domain.h"
 #include "kernel/mm/user_buffer.h"
 #include "kernel/task/wait_queue.h"
 #include "kernel/vfs/inode.h"
@@ -121,6 +122,10 @@ class File : public RefCounted {
   bool was_created() const { return created_.load(std::memory_order_relaxed); }  // by its own open(2): F_CREATED_QUERY
   void set_created() { created_.store(true, std::memory_order_relaxed); }
 
+  // LANDLOCK_ACCESS_FS_* that its opener's domain does not grant on it, for whoever uses it later (kernel/landlock/access.h).
+  u64 refused() const { return refused_; }
+  void refuse(u64 rights) { refused_ = rights; }  // before anybody else sees it
+
   // open(2) of a regular file: counted among the inode's readers or writers until its end.
   void set_counted() { counted_.store(true, std::memory_order_relaxed); }
 
@@ -138,6 +143,7 @@ class File : public RefCounted {
     i32 pid = 0;     // 0: nobody
     i32 signal = 0;  // 0: SIGIO
     Uid uid, euid;
+    Ref<const LandlockDomain> landlock;  // of who said so, unless that was to be told itself
   };
   AsyncOwner async_owner() const {
     MutexGuard guard(owner_lock_);
@@ -177,6 +183,7 @@ class File : public RefCounted {
 
   const u64 id_;
   const Path path_;
+  u64 refused_ = 0;
   std::atomic<u32> flags_;
   Mutex position_lock_{LockRank::position};
   std::atomic<u64> position_{0};

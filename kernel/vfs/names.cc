@@ -2,6 +2,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/poll.h"
+#include "kernel/landlock/access.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/dentry.h"
@@ -88,6 +89,7 @@ Result<Path> make_name(Task& task, const ParentAndName& where, u32 mode, Device 
   if (!there.is(Errno::enoent)) return there.error();
   if (where.trailing_slash && !is_directory) return Errno::enoent;
   TRY(want_write(where.parent));
+  TRY(landlock::may_make(task, where.parent, mode));
   const Attributes directory = TRY(may_create(task, where.parent));
   NewInode what = new_inode_in(task, where.parent.inode(), directory, mode);
   what.rdev = rdev;
@@ -117,6 +119,9 @@ Result<void> link_name(Task& task, const Path& what, const ParentAndName& where)
                       check_permission(creds, what.inode(), target, 6).ok();
     if (!safe && target.uid != creds.fsuid) return Errno::eperm;
   }
+  const Ref<Dentry> from = what.dentry->parent();
+  TRY(landlock::may_refer(task,
+                          {.from = from ? Path(what.mount, from) : what, .to = where.parent, .moved = *what.dentry}));
   TRY(may_create(task, where.parent));
   if (target.is_directory()) return Errno::eperm;
   TRY(where.parent.inode().link(where.name, what.inode()));
@@ -137,6 +142,7 @@ Result<void> unlink_name(Task& task, const ParentAndName& where) {
       const Attributes attributes = TRY(child->inode()->recent_attributes());
       return attributes.is_directory() ? Errno::eisdir : Errno::enotdir;
     }
+    TRY(landlock::may_remove(task, where.parent, *child));
     TRY(may_delete(task, where.parent, *child, Victim::other));
     TRY(where.parent.inode().unlink(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
@@ -157,6 +163,7 @@ Result<void> rmdir_name(Task& task, const ParentAndName& where) {
   {
     MutexGuard guard(where.parent.inode().filesystem().rename_lock);
     child = TRY(DentryCache::lookup(where.parent.dentry, where.name));
+    TRY(landlock::may_remove(task, where.parent, *child));
     TRY(may_delete(task, where.parent, *child, Victim::directory));
     TRY(where.parent.inode().rmdir(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
@@ -182,6 +189,12 @@ Result<void> may_rename(Task& task, const ParentAndName& from, const Dentry& sou
   if (!moved.is_directory() && (from.trailing_slash || (!exchanges && to.trailing_slash))) return Errno::enotdir;
   if (is_same_or_beneath(to.parent.dentry, source)) return Errno::einval;
   if (target && is_same_or_beneath(from.parent.dentry, *target)) return exchanges ? Errno::einval : Errno::enotempty;
+  TRY(landlock::may_refer(task, {.from = from.parent,
+                                 .to = to.parent,
+                                 .moved = source,
+                                 .replaced = target.get(),
+                                 .removes = true,
+                                 .exchanges = exchanges}));
   TRY(may_delete(task, from.parent, source, moved.is_directory() ? Victim::directory : Victim::other));
   if (!target) {
     TRY(may_create(task, to.parent));

@@ -1,7 +1,9 @@
 // open(2). Source: fs/open.c:build_open_flags, fs/namei.c:path_openat, do_open, may_open.
 #include "abi/fcntl.h"
+#include "abi/landlock.h"
 #include "abi/poll.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
+#include "kernel/landlock/access.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -93,12 +95,13 @@ class Opening {
   bool writes_;
 };
 
-Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags, bool is_regular) {
+Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags, bool is_regular, u64 refused) {
   Opening opening = TRY(Opening::of(path.inode(), flags, is_regular));
   if (is_regular) TRY(break_leases(task, path.inode(), flags));
   // O_LARGEFILE is what every 64-bit caller has.
   Ref<File> file = TRY(path.inode().open(task, path, flags | abi::o_largefile));
   if ((flags & abi::o_direct) != 0 && !file->can_be_direct()) return Errno::einval;
+  file->refuse(refused);
   opening.keep_for(*file);
   notify_inode(path, abi::in_open);
   return file;
@@ -114,9 +117,11 @@ Result<Ref<File>> open_existing(Task& task, const Path& path, u32 flags) {
   TRY(may_open(task, path, attributes, flags));
   const bool truncates = (flags & abi::o_trunc) != 0 && attributes.is_regular();
   if (truncates) TRY(want_write(path));
-  Ref<File> file = TRY(open_inode(task, path, flags, attributes.is_regular()));
+  const u64 refused = TRY(landlock::may_open(task, path, attributes, flags));
+  Ref<File> file = TRY(open_inode(task, path, flags, attributes.is_regular(), refused));
   if (truncates) {
     const Opening writer = TRY(Opening::of(path.inode(), abi::o_wronly, true));  // however it is opened
+    if ((refused & abi::landlock_access_fs_truncate) != 0) return Errno::eacces;
     TRY(change_size(task, path, 0));
   }
   return file;
@@ -138,7 +143,9 @@ Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32
   const Attributes made = TRY(inode->attributes());
   Ref<Dentry> dentry = make_ref<Dentry>(directory.dentry, "#" + std::to_string(made.inode), std::move(inode));
   dentry->set_deleted();
-  return open_inode(task, Path(directory.mount, std::move(dentry)), flags & ~abi::o_tmpfile, true);
+  const Path place(directory.mount, std::move(dentry));
+  const u64 refused = TRY(landlock::may_open(task, place, made, flags));
+  return open_inode(task, place, flags & ~abi::o_tmpfile, true, refused);
 }
 
 }  // namespace
@@ -166,7 +173,10 @@ Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view name, u32 ra
     if (walk.missing()->trailing_slash) return Errno::eisdir;
     const Result<Path> made = make_name(task, *walk.missing(), abi::s_ifreg | (mode & 07777));
     if (made.ok()) {
-      Ref<File> file = TRY(open_inode(task, *made, flags, true));  // the mode of a new file binds later opens only
+      const Attributes attributes = TRY(made->inode().recent_attributes());
+      const u64 refused = TRY(landlock::may_open(task, *made, attributes, flags));
+      Ref<File> file =
+          TRY(open_inode(task, *made, flags, true, refused));  // the mode of a new file binds later opens only
       file->set_created();
       return file;
     }
