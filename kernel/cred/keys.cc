@@ -52,25 +52,24 @@ KeySet& keys_of(Task& task) {
 }
 
 void inherit_keys(Task& parent, Task& child, bool same_process) {
+  const Ref<KeyTable> table = key_table(parent.kernel());
+  MutexGuard guard(table->lock);  // a child of the parent's may just give it another session
   if (!parent.keys && !same_process) return;
   KeySet& mine = keys_of(parent);
   const Ref<KeySet> theirs = make_ref<KeySet>();
-  const Ref<KeyTable> table = key_table(parent.kernel());
-  MutexGuard guard(table->lock);
   theirs->session = mine.session;
   if (same_process) theirs->process = mine.process;
   child.keys = theirs;
 }
 
 void drop_keys_for_exec(Task& task) {
-  if (!task.keys) return;
   const Ref<KeySet> fresh = make_ref<KeySet>();
   const Ref<KeyTable> table = key_table(task.kernel());
-  {
-    MutexGuard guard(table->lock);
-    fresh->session = keys_of(task).session;
-  }
-  task.keys = fresh;
+  Ref<RefCounted> old;  // dropped without the lock
+  MutexGuard guard(table->lock);
+  if (!task.keys) return;
+  fresh->session = keys_of(task).session;
+  old = std::exchange(task.keys, Ref<RefCounted>(fresh));
 }
 
 void KeyTable::forget(i32 serial) {

@@ -60,6 +60,11 @@ inline Result<void> may_change_mounts(Task& task) {
 // An ioctl(2) that no rule needs to grant, on whatever device. Linux: is_masked_device_ioctl.
 bool is_harmless_ioctl(u32 command);
 
+// ptrace(2), process_vm_readv(2), /proc/PID: from a domain only what is within it. Linux: domain_ptrace.
+inline bool may_trace(const Credentials& tracer, const Credentials& tracee) {
+  return !tracer.landlock || tracer.landlock->contains(tracee.landlock.get());
+}
+
 // LANDLOCK_ACCESS_NET_* of TCP: eacces.
 Result<void> check_port(const LandlockDomain& domain, u16 port, u64 right);
 

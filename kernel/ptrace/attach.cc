@@ -3,6 +3,7 @@
 
 #include "kernel/filter/seccomp.h"
 #include "kernel/kernel.h"
+#include "kernel/landlock/access.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
 #include "kernel/task/answers.h"
@@ -41,20 +42,11 @@ bool is_stopped(ThreadGroup& group) {
 
 }  // namespace
 
-namespace {
-
-// Linux: domain_ptrace: a tracer in a Landlock domain traces what is within it.
-bool domain_permits(const Credentials& tracer, const Credentials& tracee) {
-  return !tracer.landlock || tracer.landlock->contains(tracee.landlock.get());
-}
-
-}  // namespace
-
 Result<void> check_ptrace_access(Task& who, Task& target) {
   if (&who.group() == &target.group()) return success;
   const Credentials& ours = who.credentials();
   const Ref<const Credentials> theirs = target.credentials_ref();
-  if (!theirs || !domain_permits(ours, *theirs)) return Errno::eperm;
+  if (!theirs || !landlock::may_trace(ours, *theirs)) return Errno::eperm;
   if (ours.has_capability(theirs->user_ns.get(), Capability::sys_ptrace)) return success;
   const bool same = ours.uid == theirs->euid && ours.uid == theirs->suid && ours.uid == theirs->uid &&
                     ours.gid == theirs->egid && ours.gid == theirs->sgid && ours.gid == theirs->gid;
@@ -85,7 +77,7 @@ Result<void> trace_me(Task& task) {
     }
     if (!tracer) return success;
     const Ref<const Credentials> theirs = tracer->credentials_ref();
-    if (theirs && !domain_permits(*theirs, task.credentials())) return Errno::eperm;
+    if (theirs && !landlock::may_trace(*theirs, task.credentials())) return Errno::eperm;
     link(*tracer, task, 0, false);
   }
   show_own_text(task);

@@ -329,6 +329,40 @@ Result<i64> sys_add_key(Task& task, UserString type, UserString description, Use
   return key->serial;
 }
 
+namespace {
+
+// Has the parent what the caller has, and no more threads than one? Linux: keyctl_session_to_parent. eperm.
+Result<void> check_heir(const Credentials& own, const Credentials& parent, const Key* old, const Key& session) {
+  const bool users = parent.uid == own.euid && parent.euid == own.euid && parent.suid == own.euid;
+  const bool groups = parent.gid == own.egid && parent.egid == own.egid && parent.sgid == own.egid;
+  const bool keyrings = (old == nullptr || old->uid == own.euid) && session.uid == own.euid;
+  return users && groups && keyrings ? Result<void>() : Errno::eperm;
+}
+
+// Linux does it when the parent next goes on, which it cannot tell from at once.
+Result<i64> session_to_parent(Task& task, KeyTable& table) {
+  ReadGuard tree(task.kernel().process_tree);
+  Ref<Key> old;  // dropped without the lock
+  MutexGuard guard(table.lock);
+  const Ref<Key> session = TRY(table.find(task, key_spec_session, key_link, Make::no));
+  ThreadGroup* const group = task.group().parent;
+  if (group == nullptr || task.sees(group->pid()) <= 1) return Errno::eperm;
+  Ref<Task> parent;
+  {
+    MutexGuard members(group->lock);
+    if (group->members.size() == 1) parent = group->members.begin()->second;
+  }
+  const Ref<const Credentials> theirs = parent ? parent->credentials_ref() : nullptr;
+  if (!theirs) return Errno::eperm;
+  KeySet& heir = keys_of(*parent);
+  if (heir.session == session) return 0;
+  TRY(check_heir(task.credentials(), *theirs, heir.session.get(), *session));
+  old = std::exchange(heir.session, session);
+  return 0;
+}
+
+}  // namespace
+
 Result<i64> sys_request_key(Task& task, UserString type, UserString description, UserString callout_info, int keyring) {
   const TypeName wanted = TRY(read_type(task, type));
   const std::string text = TRY(description.read(task, kMostDescription, Errno::einval));
@@ -396,7 +430,7 @@ Result<i64> sys_keyctl(Task& task, int op, u64 arg2, u64 arg3, u64 arg4, u64 arg
     case kAssumeAuthority:
       return id == 0 ? Result<i64>(0) : Result<i64>(id < 0 ? Errno::einval : Errno::enokey);
     case kSessionToParent:
-      return Errno::eopnotsupp;
+      return session_to_parent(task, *table);
     default:
       return Errno::eopnotsupp;
   }

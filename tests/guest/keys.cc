@@ -116,6 +116,36 @@ TEST(sessions_and_inheritance) {
   EXPECT_ERRNO(EPERM, SYS(keyctl, KEYCTL_JOIN_SESSION_KEYRING, ".hidden"));
 }
 
+TEST(a_session_is_handed_to_the_parent) {
+  COVERS("keyctl");
+  if (!there()) SKIP("no keys");
+  EXPECT_EQ(0, guest::in_child([] {
+              long first = SYS(keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+              if (first == -1) return 1;
+              int fds[2];
+              if (pipe2(fds, O_CLOEXEC) != 0) return 2;
+              pid_t child = guest::spawn([&] {
+                long session = SYS(keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+                if (SYS(keyctl, KEYCTL_SESSION_TO_PARENT) != 0) return 1;
+                if (SYS(keyctl, KEYCTL_SESSION_TO_PARENT) != 0) return 2;  // again
+                return write(fds[1], &session, sizeof session) == sizeof session ? 0 : 3;
+              });
+              long session = 0;
+              if (read(fds[0], &session, sizeof session) != sizeof session) return 3;
+              if (guest::reap(child) != 0) return 4;
+              if (session == first) return 5;
+              return SYS(keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) == session ? 0 : 6;
+            }));
+  if (!guest::is_root()) return;
+  EXPECT_EQ(0, guest::in_child([] {  // of another user's
+              return guest::in_child([] {
+                if (setresuid(65534, 65534, 65534) != 0) return 1;
+                if (SYS(keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) == -1) return 2;
+                return SYS(keyctl, KEYCTL_SESSION_TO_PARENT) == -1 && errno == EPERM ? 0 : 3;
+              });
+            }));
+}
+
 TEST(errors_of_keys) {
   COVERS("add_key", "request_key", "keyctl");
   if (!there()) SKIP("no keys");

@@ -169,6 +169,11 @@ TEST(only_what_is_within_a_domain_is_traced_from_it) {
       iovec to{&copy, 1}, from{&word, 1};
       EXPECT_ERRNO(EPERM, process_vm_readv(parent, &to, 1, &from, 1, 0));
       EXPECT_EQ(1, process_vm_readv(inside, &to, 1, &from, 1, 0));
+      char path[64], name[64];
+      snprintf(path, sizeof path, "/proc/%d/exe", parent);
+      EXPECT_ERRNO(EACCES, readlink(path, name, sizeof name));
+      snprintf(path, sizeof path, "/proc/%d/exe", inside);
+      EXPECT_TRUE(readlink(path, name, sizeof name) > 0);
       kill(inside, SIGKILL);
       guest::reap(inside);
     });

@@ -10,6 +10,7 @@
 #include "kernel/fs/proc/proc_net.h"
 #include "kernel/fs/proc/task_text.h"
 #include "kernel/kernel.h"
+#include "kernel/landlock/access.h"
 #include "kernel/mm/mm.h"
 #include "kernel/vfs/fd_table.h"
 
@@ -30,6 +31,7 @@ Result<void> may_inspect(Task& reader, Task& target) {
   if (&reader.group() == &target.group()) return success;
   const Credentials& mine = reader.credentials();
   const Ref<const Credentials> theirs = target.credentials_ref();
+  if (!landlock::may_trace(mine, *theirs)) return Errno::eacces;
   const bool same = mine.fsuid == theirs->euid && mine.fsuid == theirs->uid && mine.fsuid == theirs->suid;
   return (same && mine.user_ns == theirs->user_ns) || mine.has_capability(theirs->user_ns.get(), Capability::sys_ptrace)
              ? Result<void>()
