@@ -32,11 +32,11 @@ SAME(uffd_event_pagefault, UFFD_EVENT_PAGEFAULT);
 SAME(uffd_pagefault_flag_write, UFFD_PAGEFAULT_FLAG_WRITE);
 SAME(uffd_pagefault_flag_wp, UFFD_PAGEFAULT_FLAG_WP);
 
-SAME_SIZE(UffdioApi, uffdio_api);
-SAME_SIZE(UffdioRegister, uffdio_register);
-SAME_SIZE(UffdioCopy, uffdio_copy);
-SAME_SIZE(UffdioZeropage, uffdio_zeropage);
-SAME_SIZE(UffdioWriteprotect, uffdio_writeprotect);
-SAME_SIZE(UffdMsg, uffd_msg);
+SAME_SIZE(UffdioApi, struct ::uffdio_api);
+SAME_SIZE(UffdioRegister, struct ::uffdio_register);
+SAME_SIZE(UffdioCopy, struct ::uffdio_copy);
+SAME_SIZE(UffdioZeropage, struct ::uffdio_zeropage);
+SAME_SIZE(UffdioWriteprotect, struct ::uffdio_writeprotect);
+SAME_SIZE(UffdMsg, struct ::uffd_msg);
 
 }  // namespace limen::abi
