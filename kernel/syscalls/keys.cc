@@ -339,19 +339,21 @@ Result<void> check_heir(const Credentials& own, const Credentials& parent, const
   return users && groups && keyrings ? Result<void>() : Errno::eperm;
 }
 
+// Null where the parent is the first process, or has several threads.
+Ref<Task> sole_thread_of_parent(Task& task) {
+  ReadGuard tree(task.kernel().process_tree);
+  ThreadGroup* const group = task.group().parent;
+  if (group == nullptr || task.sees(group->pid()) <= 1) return nullptr;
+  MutexGuard members(group->lock);
+  return group->members.size() == 1 ? group->members.begin()->second : nullptr;
+}
+
 // Linux does it when the parent next goes on, which it cannot tell from at once.
 Result<i64> session_to_parent(Task& task, KeyTable& table) {
-  ReadGuard tree(task.kernel().process_tree);
+  const Ref<Task> parent = sole_thread_of_parent(task);
   Ref<Key> old;  // dropped without the lock
   MutexGuard guard(table.lock);
   const Ref<Key> session = TRY(table.find(task, key_spec_session, key_link, Make::no));
-  ThreadGroup* const group = task.group().parent;
-  if (group == nullptr || task.sees(group->pid()) <= 1) return Errno::eperm;
-  Ref<Task> parent;
-  {
-    MutexGuard members(group->lock);
-    if (group->members.size() == 1) parent = group->members.begin()->second;
-  }
   const Ref<const Credentials> theirs = parent ? parent->credentials_ref() : nullptr;
   if (!theirs) return Errno::eperm;
   KeySet& heir = keys_of(*parent);
