@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/result.h"
+#include "base/types.h"
 
 namespace limen {
 
