@@ -17,39 +17,6 @@ constexpr u64 kOfNonDirectories = abi::landlock_access_fs_execute | abi::landloc
                                   abi::landlock_access_fs_read_file | abi::landlock_access_fs_truncate |
                                   abi::landlock_access_fs_ioctl_dev;
 
-// Of some rights those that each layer still denies, while a walk goes up and meets rules.
-class Denied {
- public:
-  // Giving a file another directory is denied by each layer that does not grant it, whether it handles that or not.
-  Denied(const LandlockDomain& domain, u64 wanted) : domain_(domain) {
-    if (!domain.handles_files()) return;
-    for (usize i = 0; i < domain.layers().size(); ++i)
-      by_layer_[i] = wanted & (domain.layers()[i]->rules->handled_fs | abi::landlock_access_fs_refer);
-  }
-  void meet(const Inode& place) {
-    for (usize i = 0; i < domain_.layers().size(); ++i) {
-      if (by_layer_[i] != 0) by_layer_[i] &= ~domain_.layers()[i]->rules->granted(place);
-    }
-  }
-  u64 rights() const {  // that some layer denies
-    u64 all = 0;
-    for (const u64 denied : by_layer_) all |= denied;
-    return all;
-  }
-  // Does each layer deny, of these rights, at least what `other` denies there?
-  bool includes(const Denied& other, u64 of) const {
-    for (usize i = 0; i < by_layer_.size(); ++i) {
-      if ((other.by_layer_[i] & of & ~by_layer_[i]) != 0) return false;
-    }
-    return true;
-  }
-  void clear() { by_layer_ = {}; }
-
- private:
-  const LandlockDomain& domain_;
-  std::array<u64, LandlockDomain::kMostLayers> by_layer_{};
-};
-
 // From `at` to the root of all. Linux: is_access_to_paths_allowed.
 void walk_up(Task& task, Path at, Denied& denied) {
   const MountNamespace& mounts = *task.namespaces().mount;
@@ -106,6 +73,34 @@ u64 rights_of(bool directory) { return directory ? kAllFileRights : kOfNonDirect
 
 }  // namespace
 
+// Giving a file another directory is denied by each layer that does not grant it, whether it handles that or not.
+Denied::Denied(const LandlockDomain& domain, u64 wanted) : domain_(domain) {
+  if (!domain.handles_files()) return;
+  for (usize i = 0; i < domain.layers().size(); ++i)
+    by_layer_[i] = wanted & (domain.layers()[i]->rules->handled_fs | abi::landlock_access_fs_refer);
+}
+
+void Denied::meet(const Inode& place) {
+  for (usize i = 0; i < domain_.layers().size(); ++i) {
+    if (by_layer_[i] != 0) by_layer_[i] &= ~domain_.layers()[i]->rules->granted(place);
+  }
+}
+
+u64 Denied::rights() const {
+  u64 all = 0;
+  for (const u64 denied : by_layer_) all |= denied;
+  return all;
+}
+
+bool Denied::includes(const Denied& other, u64 of) const {
+  for (usize i = 0; i < by_layer_.size(); ++i) {
+    if ((other.by_layer_[i] & of & ~by_layer_[i]) != 0) return false;
+  }
+  return true;
+}
+
+Denied all_denied_at(Task& task, const Path& directory) { return denied_at(task, directory, kAllFileRights); }
+
 Result<void> check_granted(Task& task, const Path& path, u64 rights) {
   return denied_at(task, path, rights).rights() == 0 ? Result<void>() : Errno::eacces;
 }
@@ -131,18 +126,20 @@ Result<void> may_execute(Task& task, const Path& path) {
   return check(task, path, abi::landlock_access_fs_execute | abi::landlock_access_fs_read_file);
 }
 
-Result<void> may_make(Task& task, const Path& directory, u32 mode) {
-  return check(task, directory, right_to_make(mode));
+Result<void> may_make(const Standing& directory, u32 mode) {
+  return directory && (directory->rights() & right_to_make(mode)) != 0 ? Errno::eacces : Result<void>();
 }
 
-Result<void> may_remove(Task& task, const Path& directory, const Dentry& victim) {
-  if (!task.credentials().landlock) return success;
+Result<void> may_remove(const Standing& directory, const Dentry& victim) {
+  if (!directory) return success;
   const u32 type = TRY(victim.inode()->file_type());
-  return check_granted(task, directory, right_to_remove(abi::s_isdir(type)));
+  return (directory->rights() & right_to_remove(abi::s_isdir(type))) != 0 ? Errno::eacces : Result<void>();
 }
 
 // Linux: current_check_refer_path.
-Result<void> judge_refer(Task& task, const Refer& what) {
+Result<void> may_refer(const Refer& what) {
+  if (!what.from || !what.to) return success;
+  const Denied &source = *what.from, &target = *what.to;
   const u32 moved_type = TRY(what.moved.inode()->file_type());
   const bool moves_directory = abi::s_isdir(moved_type);
   u32 replaced_type = 0;
@@ -153,9 +150,8 @@ Result<void> judge_refer(Task& task, const Refer& what) {
     at_source |= right_to_remove(moves_directory);
     if (what.replaced != nullptr) at_target |= right_to_remove(replaces_directory);
   }
-  if (what.from.dentry == what.to.dentry) return check(task, what.to, at_source | at_target);
+  if (what.same_directory) return (target.rights() & (at_source | at_target)) != 0 ? Errno::eacces : Result<void>();
 
-  const Denied source = denied_at(task, what.from, kAllFileRights), target = denied_at(task, what.to, kAllFileRights);
   at_source |= abi::landlock_access_fs_refer, at_target |= abi::landlock_access_fs_refer;
   const u64 missing = (source.rights() & at_source) | (target.rights() & at_target);
   if ((missing & ~abi::landlock_access_fs_refer) != 0) return Errno::eacces;

@@ -8,6 +8,9 @@
 // Source: security/landlock/{fs,net,task}.c, hooks in security/security.c.
 #pragma once
 
+#include <array>
+#include <optional>
+
 #include "base/result.h"
 #include "kernel/cred/credentials.h"
 #include "kernel/task/task.h"
@@ -32,24 +35,44 @@ inline Result<u64> may_open(Task& task, const Path& path, const Attributes& attr
 }
 Result<void> may_execute(Task& task, const Path& path);
 
-// A name of this type (S_IF*) in `directory`.
-Result<void> may_make(Task& task, const Path& directory, u32 mode);
-Result<void> may_remove(Task& task, const Path& directory, const Dentry& victim);
+// Of some rights those that each layer still denies, while a walk goes up and meets rules.
+class Denied {
+ public:
+  Denied(const LandlockDomain& domain, u64 wanted);
+  void meet(const Inode& place);
+  u64 rights() const;  // that some layer denies
+  // Does each layer deny, of these rights, at least what `other` denies there?
+  bool includes(const Denied& other, u64 of) const;
+  void clear() { by_layer_ = {}; }
+
+ private:
+  const LandlockDomain& domain_;
+  std::array<u64, LandlockDomain::kMostLayers> by_layer_{};
+};
+
+// How a task stands to a directory in which it is going to change names: found out before the filesystem's rename_lock is taken, which ranks
+// below the mount tree's. Nothing: it has no domain.
+using Standing = std::optional<Denied>;
+Denied all_denied_at(Task& task, const Path& directory);
+inline Standing standing_in(Task& task, const Path& directory) {
+  return task.credentials().landlock ? Standing(all_denied_at(task, directory)) : std::nullopt;
+}
+// A name of this type (S_IF*) there; eacces.
+Result<void> may_make(const Standing& directory, u32 mode);
+Result<void> may_remove(const Standing& directory, const Dentry& victim);
 
 // link(2) and rename(2): what gets a name in another directory may not gain rights by it. eacces; exdev where only the move is refused, so
 // that a program copies instead.
 struct Refer {
-  const Path& from;  // the directory
-  const Path& to;
+  const Standing& from;
+  const Standing& to;
+  bool same_directory = false;
   const Dentry& moved;
   const Dentry* replaced = nullptr;  // what stands at the new name
   bool removes = false;              // rename: the old name goes
   bool exchanges = false;
 };
-Result<void> judge_refer(Task& task, const Refer& what);
-inline Result<void> may_refer(Task& task, const Refer& what) {
-  return task.credentials().landlock ? judge_refer(task, what) : success;
-}
+Result<void> may_refer(const Refer& what);
 
 // mount(2) and its kin: eperm in a domain that handles files at all, as a mount would change what places are.
 inline Result<void> may_change_mounts(Task& task) {

@@ -82,6 +82,7 @@ Result<Path> make_name(Task& task, const ParentAndName& where, u32 mode, Device 
   // Linux: filename_create: what exists is EEXIST before anything else is judged.
   if (where.special) return Errno::eexist;
   const bool is_directory = abi::s_isdir(mode);
+  const landlock::Standing standing = landlock::standing_in(task, where.parent);
   Filesystem& fs = where.parent.inode().filesystem();
   MutexGuard guard(fs.rename_lock);
   const Result<Ref<Dentry>> there = DentryCache::lookup(where.parent.dentry, where.name);
@@ -89,7 +90,7 @@ Result<Path> make_name(Task& task, const ParentAndName& where, u32 mode, Device 
   if (!there.is(Errno::enoent)) return there.error();
   if (where.trailing_slash && !is_directory) return Errno::enoent;
   TRY(want_write(where.parent));
-  TRY(landlock::may_make(task, where.parent, mode));
+  TRY(landlock::may_make(standing, mode));
   const Attributes directory = TRY(may_create(task, where.parent));
   NewInode what = new_inode_in(task, where.parent.inode(), directory, mode);
   what.rdev = rdev;
@@ -105,6 +106,9 @@ Result<void> link_name(Task& task, const Path& what, const ParentAndName& where)
   if (what.mount != where.parent.mount) return Errno::exdev;
   const Attributes target = TRY(what.inode().attributes());
   const Credentials& creds = task.credentials();
+  const Ref<Dentry> above = what.dentry->parent();
+  const landlock::Standing from = landlock::standing_in(task, above ? Path(what.mount, above) : what);
+  const landlock::Standing to = landlock::standing_in(task, where.parent);
   Filesystem& fs = where.parent.inode().filesystem();
   MutexGuard guard(fs.rename_lock);
   const Result<Ref<Dentry>> there = DentryCache::lookup(where.parent.dentry, where.name);
@@ -119,9 +123,8 @@ Result<void> link_name(Task& task, const Path& what, const ParentAndName& where)
                       check_permission(creds, what.inode(), target, 6).ok();
     if (!safe && target.uid != creds.fsuid) return Errno::eperm;
   }
-  const Ref<Dentry> from = what.dentry->parent();
-  TRY(landlock::may_refer(task,
-                          {.from = from ? Path(what.mount, from) : what, .to = where.parent, .moved = *what.dentry}));
+  TRY(landlock::may_refer(
+      {.from = from, .to = to, .same_directory = above == where.parent.dentry, .moved = *what.dentry}));
   TRY(may_create(task, where.parent));
   if (target.is_directory()) return Errno::eperm;
   TRY(where.parent.inode().link(where.name, what.inode()));
@@ -134,6 +137,7 @@ Result<void> link_name(Task& task, const Path& what, const ParentAndName& where)
 Result<void> unlink_name(Task& task, const ParentAndName& where) {
   if (where.special) return Errno::eisdir;
   TRY(want_write(where.parent));
+  const landlock::Standing standing = landlock::standing_in(task, where.parent);
   Ref<Dentry> child;
   {
     MutexGuard guard(where.parent.inode().filesystem().rename_lock);
@@ -142,7 +146,7 @@ Result<void> unlink_name(Task& task, const ParentAndName& where) {
       const Attributes attributes = TRY(child->inode()->recent_attributes());
       return attributes.is_directory() ? Errno::eisdir : Errno::enotdir;
     }
-    TRY(landlock::may_remove(task, where.parent, *child));
+    TRY(landlock::may_remove(standing, *child));
     TRY(may_delete(task, where.parent, *child, Victim::other));
     TRY(where.parent.inode().unlink(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
@@ -159,11 +163,12 @@ Result<void> rmdir_name(Task& task, const ParentAndName& where) {
     return where.name == ".." ? Errno::enotempty : Errno::ebusy;
   }
   TRY(want_write(where.parent));
+  const landlock::Standing standing = landlock::standing_in(task, where.parent);
   Ref<Dentry> child;
   {
     MutexGuard guard(where.parent.inode().filesystem().rename_lock);
     child = TRY(DentryCache::lookup(where.parent.dentry, where.name));
-    TRY(landlock::may_remove(task, where.parent, *child));
+    TRY(landlock::may_remove(standing, *child));
     TRY(may_delete(task, where.parent, *child, Victim::directory));
     TRY(where.parent.inode().rmdir(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
@@ -175,9 +180,14 @@ Result<void> rmdir_name(Task& task, const ParentAndName& where) {
 
 namespace {
 
+// How the task stands to both directories.
+struct Standings {
+  landlock::Standing from, to;
+};
+
 // The checks of rename(2) once both names are known. Linux: do_renameat2, vfs_rename.
 Result<void> may_rename(Task& task, const ParentAndName& from, const Dentry& source, const ParentAndName& to,
-                        const Ref<Dentry>& target, u32 flags) {
+                        const Ref<Dentry>& target, u32 flags, const Standings& standings) {
   const Attributes moved = TRY(source.inode()->recent_attributes());
   const bool exchanges = (flags & abi::rename_exchange) != 0;
   if (target && (flags & abi::rename_noreplace) != 0) return Errno::eexist;
@@ -189,12 +199,13 @@ Result<void> may_rename(Task& task, const ParentAndName& from, const Dentry& sou
   if (!moved.is_directory() && (from.trailing_slash || (!exchanges && to.trailing_slash))) return Errno::enotdir;
   if (is_same_or_beneath(to.parent.dentry, source)) return Errno::einval;
   if (target && is_same_or_beneath(from.parent.dentry, *target)) return exchanges ? Errno::einval : Errno::enotempty;
-  TRY(landlock::may_refer(task, {.from = from.parent,
-                                 .to = to.parent,
-                                 .moved = source,
-                                 .replaced = target.get(),
-                                 .removes = true,
-                                 .exchanges = exchanges}));
+  TRY(landlock::may_refer({.from = standings.from,
+                           .to = standings.to,
+                           .same_directory = from.parent.dentry == to.parent.dentry,
+                           .moved = source,
+                           .replaced = target.get(),
+                           .removes = true,
+                           .exchanges = exchanges}));
   TRY(may_delete(task, from.parent, source, moved.is_directory() ? Victim::directory : Victim::other));
   if (!target) {
     TRY(may_create(task, to.parent));
@@ -230,6 +241,7 @@ Result<void> rename_name(Task& task, const ParentAndName& from, const ParentAndN
   if (from.special) return Errno::ebusy;
   if (to.special) return (flags & abi::rename_noreplace) != 0 ? Errno::eexist : Errno::ebusy;
   TRY(want_write(from.parent));
+  const Standings standings{landlock::standing_in(task, from.parent), landlock::standing_in(task, to.parent)};
   Ref<Dentry> source, target;
   Attributes moved;
   {
@@ -240,7 +252,7 @@ Result<void> rename_name(Task& task, const ParentAndName& from, const ParentAndN
       target = std::move(*there);
     else if (!there.is(Errno::enoent))
       return there.error();
-    TRY(may_rename(task, from, *source, to, target, flags));
+    TRY(may_rename(task, from, *source, to, target, flags, standings));
     if (target && target->inode() == source->inode()) return success;  // two names of one file: nothing happens
     moved = TRY(source->inode()->recent_attributes());
     TRY(from.parent.inode().rename(from.name, to.parent.inode(), to.name, flags));
