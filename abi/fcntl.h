@@ -62,6 +62,7 @@ inline constexpr u32 at_recursive = 0x8000;
 inline constexpr u32 at_eaccess = 0x200;
 inline constexpr u32 at_handle_fid = 0x200;
 inline constexpr u32 at_handle_mnt_id_unique = 1;
+inline constexpr u32 at_handle_connectable = 2;
 inline constexpr u32 at_execve_check = 0x10000;
 
 // access(2)

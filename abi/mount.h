@@ -51,6 +51,7 @@ inline constexpr u32 move_mount_t_symlinks = 0x10;
 inline constexpr u32 move_mount_t_automounts = 0x20;
 inline constexpr u32 move_mount_t_empty_path = 0x40;
 inline constexpr u32 move_mount_set_group = 0x100;
+inline constexpr u32 move_mount_beneath = 0x200;
 inline constexpr u32 fsopen_cloexec = 1;
 inline constexpr u32 fspick_cloexec = 1;
 inline constexpr u32 fspick_symlink_nofollow = 2;
@@ -162,5 +163,12 @@ struct FileHandle {
   i32 handle_type;
 };
 inline constexpr u32 max_handle_sz = 128;
+// Types of handles. Source: include/linux/exportfs.h. Those of a filesystem are its own affair; `sealed` is ours.
+inline constexpr i32 fileid_sealed = 0x4c;
+inline constexpr i32 fileid_ino64_gen = 0x81;
+inline constexpr i32 fileid_kernfs = 0xfe;
+inline constexpr i32 fileid_invalid = 0xff;
+inline constexpr i32 fileid_is_connectable = 0x10000;  // AT_HANDLE_CONNECTABLE
+inline constexpr i32 fileid_is_dir = 0x20000;
 
 }  // namespace limen::abi

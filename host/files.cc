@@ -230,6 +230,10 @@ Result<void> change_times(const Handle& directory, const std::string& name, cons
 
 Result<void> set_size(const Handle& file, u64 size) { return as_done(call::ftruncate(file.fd(), size)); }
 
+Result<void> allocate(const Handle& file, u32 mode, u64 offset, u64 length) {
+  return as_done(call::fallocate(file.fd(), mode, offset, length));
+}
+
 Result<void> sync(const Handle& file, bool data_only) {
   return as_done(data_only ? call::fdatasync(file.fd()) : call::fsync(file.fd()));
 }

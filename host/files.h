@@ -98,6 +98,8 @@ Result<void> rename(const Handle& from, const std::string& name, const Handle& t
 Result<void> change_mode(const Handle& directory, const std::string& name, u32 mode);
 Result<void> change_times(const Handle& directory, const std::string& name, const Times& times);
 Result<void> set_size(const Handle& file, u64 size);
+// fallocate(2): `mode` is 0, ZERO_RANGE or PUNCH_HOLE, each with or without KEEP_SIZE (which a hole always has). The host's errors: eopnotsupp, enospc.
+Result<void> allocate(const Handle& file, u32 mode, u64 offset, u64 length);
 Result<void> sync(const Handle& file, bool data_only);
 
 }  // namespace limen::host

@@ -37,6 +37,8 @@ class UserAccount : public RefCounted {
   std::atomic<u64> files_in_flight{0};                         // RLIMIT_NOFILE, of descriptors in messages: unix(7)
   std::atomic<u64> inotify_instances{0};                       // fs.inotify.max_user_instances
   std::atomic<u64> inotify_watches{0};                         // fs.inotify.max_user_watches
+  std::atomic<u64> fanotify_groups{0};                         // fs.fanotify.max_user_groups
+  std::atomic<u64> fanotify_marks{0};                          // fs.fanotify.max_user_marks
   std::array<std::atomic<u32>, kNamespaceKinds> namespaces{};  // user.max_*_namespaces
 };
 

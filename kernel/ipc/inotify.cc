@@ -7,6 +7,7 @@
 #include "abi/ioctl.h"
 #include "abi/poll.h"
 #include "kernel/mm/user_ptr.h"
+#include "kernel/vfs/handles.h"
 
 namespace limen {
 namespace {
@@ -210,7 +211,7 @@ usize InotifyGroup::bytes() const {
   return total;
 }
 
-// Linux: fs/notify/fdinfo.c:inotify_fdinfo, without the file handle.
+// Linux: fs/notify/fdinfo.c:inotify_fdinfo.
 std::string InotifyGroup::describe() const {
   struct Line {
     Ref<InotifyWatch> watch;  // declared first: an inode may end with it, after the lock
@@ -228,9 +229,9 @@ std::string InotifyGroup::describe() const {
     if (!attributes.ok()) continue;
     const u64 device = u64{attributes->device.major} << 20 | attributes->device.minor;
     char line[128];
-    std::snprintf(line, sizeof line, "inotify wd:%x ino:%llx sdev:%llx mask:%x ignored_mask:0\n", number,
+    std::snprintf(line, sizeof line, "inotify wd:%x ino:%llx sdev:%llx mask:%x ignored_mask:0", number,
                   static_cast<unsigned long long>(attributes->inode), static_cast<unsigned long long>(device), mask);
-    text += line;
+    text += line + handle_text(watch->inode()) + "\n";
   }
   return text;
 }

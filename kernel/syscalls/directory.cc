@@ -2,8 +2,8 @@
 #include <cstring>
 
 #include "abi/dirent.h"
+#include "abi/fanotify.h"
 #include "abi/fcntl.h"
-#include "abi/poll.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
@@ -100,6 +100,7 @@ Result<i64> list_directory(Task& task, Fd fd, GuestAddr to, u32 count) {
   std::vector<u8> bytes;
   bytes.reserve(std::min<usize>(room, kUsual));
   bool too_small = false;
+  if (!file->is_untold()) TRY(ask_listeners(task, file->path(), abi::fan_access_perm));
   MutexGuard guard(file->position_lock());
   u64 position = file->position();
   const Result<void> walked = file->read_directory(task, position, [&](const DirectoryEntry& entry) {
@@ -113,7 +114,7 @@ Result<i64> list_directory(Task& task, Fd fd, GuestAddr to, u32 count) {
     return true;
   });
   if (bytes.empty() && !walked.ok()) return walked.error();
-  notify_inode(file->path(), abi::in_access);
+  if (!file->is_untold()) notify_inode(file->path(), abi::in_access);
   if (too_small) return Errno::einval;
   TRY(copy_to_user(task, to, bytes.data(), bytes.size()));
   file->set_position(position);

@@ -29,8 +29,8 @@ Result<abi::StatFs> statfs_of(const Path& path) {
   out.f_bsize = out.f_frsize = static_cast<i64>(status.block_size);
   out.f_blocks = status.blocks, out.f_bfree = status.blocks_free, out.f_bavail = status.blocks_available;
   out.f_files = status.files, out.f_ffree = status.files_free;
-  out.f_fsid[0] = static_cast<i32>(status.fsid);
-  out.f_fsid[1] = static_cast<i32>(status.fsid >> 32);
+  const u64 fsid = path.inode().filesystem().fsid();
+  out.f_fsid[0] = static_cast<i32>(fsid), out.f_fsid[1] = static_cast<i32>(fsid >> 32);
   out.f_namelen = static_cast<i64>(status.name_max);
   constexpr u32 kTold = kMountReadOnly | kMountNoSuid | kMountNoDev | kMountNoExec | kMountNoAtime | kMountNoDirAtime;
   out.f_flags = abi::st_valid | static_cast<i64>(path.mount->flags() & kTold);
@@ -104,7 +104,7 @@ Result<i64> sys_fallocate(Task& task, Fd fd, FallocateMode mode, Off offset, Off
   if (!mode.any(abi::falloc_fl_keep_size) && end > TRY(file->path().inode().attributes()).size)
     TRY(check_size_limit(task, end));
   TRY(file->allocate(mode.raw(), static_cast<u64>(offset), static_cast<u64>(len)));
-  notify_inode(file->path(), abi::in_modify);
+  if (!file->is_untold()) notify_inode(file->path(), abi::in_modify);
   return 0;
 }
 

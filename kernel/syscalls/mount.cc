@@ -93,12 +93,11 @@ Result<i64> sys_umount2(Task& task, UserPath target, UmountFlags flags) {
   const std::string name = TRY(target.read(task));
   WalkFlags how;
   how.follow = !flags.any(abi::umount_nofollow);
+  how.keeps_expiry = flags.any(abi::mnt_expire);
   const Path where = TRY(walk(task, abi::at_fdcwd.raw(), name, how));
   TRY(landlock::may_change_mounts(task));
   if (!may_mount(task)) return Errno::eperm;
   if (where.dentry != where.mount->root()) return Errno::einval;
-  // MNT_EXPIRE marks an idle mount first; the second call takes it away. A mark that nobody removes is the same as none.
-  if (flags.any(abi::mnt_expire)) return Errno::eagain;
   TRY(task.namespaces().mount->unmount(where, flags.raw()));
   return 0;
 }

@@ -74,6 +74,15 @@ class Answer {
     strings_.append(text).push_back('\0');
   }
 
+  // The options one by one, each with its NUL. Linux: statmount_opt_array.
+  void add_options(const std::string& options) {
+    if ((wanted_ & abi::statmount_opt_array) == 0 || options.empty()) return;
+    std::string each = options;
+    std::replace(each.begin(), each.end(), ',', '\0');
+    add(abi::statmount_opt_array, told.opt_array, each);
+    told.opt_num = static_cast<u32>(std::count(options.begin(), options.end(), ',')) + 1;
+  }
+
   Result<void> copy_out(Task& task, GuestAddr to, usize size) {
     constexpr u64 kStrings = abi::statmount_mnt_root | abi::statmount_mnt_point | abi::statmount_fs_type |
                              abi::statmount_mnt_opts | abi::statmount_fs_subtype | abi::statmount_sb_source |
@@ -138,12 +147,13 @@ Result<i64> sys_statmount(Task& task, UserIn<abi::MntIdReq> req, UserBytes<Out> 
   tell_place(answer, task, *mount, root);
   if (answer.wants(abi::statmount_mnt_ns_id)) answer.told.mnt_ns_id = task.namespaces().mount->number();
   answer.add(abi::statmount_mnt_opts, answer.told.mnt_opts, fs.mount_options());
+  answer.add_options(fs.mount_options());
   answer.add(abi::statmount_sb_source, answer.told.sb_source, mount->source().empty() ? "none" : mount->source());
   if (answer.wants(abi::statmount_supported_mask)) {
     answer.told.supported_mask = abi::statmount_sb_basic | abi::statmount_mnt_basic | abi::statmount_propagate_from |
                                  abi::statmount_mnt_root | abi::statmount_mnt_point | abi::statmount_fs_type |
                                  abi::statmount_mnt_ns_id | abi::statmount_mnt_opts | abi::statmount_sb_source |
-                                 abi::statmount_supported_mask;
+                                 abi::statmount_opt_array | abi::statmount_supported_mask;
   }
   TRY(answer.copy_out(task, buf.addr(), size));
   return 0;

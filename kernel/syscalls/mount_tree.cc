@@ -87,6 +87,16 @@ bool changes_nothing(const abi::MountAttr& attr) {
   return attr.attr_set == 0 && attr.attr_clr == 0 && attr.propagation == 0;
 }
 
+// All or nothing of the flags, and then the propagation. Linux: do_mount_setattr.
+Result<void> change_tree(Task& task, const Path& top, const abi::MountAttr& attr, bool recursive) {
+  const auto depth = recursive ? MountNamespace::Depth::all : MountNamespace::Depth::one;
+  MountNamespace& mounts = *task.namespaces().mount;
+  if (attr.attr_set != 0 || attr.attr_clr != 0)
+    TRY(mounts.change_flags(top, depth, [&attr](u32 old) { return changed_flags(attr, old); }));
+  if (attr.propagation != 0) TRY(mounts.set_propagation(top, propagation_of(attr.propagation), depth));
+  return success;
+}
+
 // A descriptor of `path`: of the place itself, or of a mount of it that is nowhere yet.
 Result<Ref<File>> open_tree_file(Task& task, DirFd dirfd, UserPath path, u32 flags) {
   constexpr u32 kKnown = abi::open_tree_clone | abi::open_tree_cloexec | abi::at_empty_path | abi::at_no_automount |
@@ -98,9 +108,10 @@ Result<Ref<File>> open_tree_file(Task& task, DirFd dirfd, UserPath path, u32 fla
   const Path at =
       TRY(place(task, dirfd, path, (flags & abi::at_symlink_nofollow) == 0, (flags & abi::at_empty_path) != 0));
   if (!clones) return Ref<File>(make_ref<MountFile>(at, abi::o_path));
-  const Ref<Mount> twin =
-      make_ref<Mount>(at.mount->filesystem(), at.dentry, at.mount->flags() & ~kMountInternal, at.mount->source());
-  return Ref<File>(make_ref<MountFile>(Path(twin, at.dentry), abi::o_path));
+  const auto depth = (flags & abi::at_recursive) != 0 ? MountNamespace::Depth::all : MountNamespace::Depth::one;
+  Ref<MountNamespace> tree = TRY(task.namespaces().mount->detached_copy(at, depth));
+  const Ref<Mount> top = tree->list().front();
+  return Ref<File>(make_ref<MountFile>(Path(top, top->root()), abi::o_path, std::move(tree)));
 }
 
 Result<Ref<FsContextFile>> context_of(Task& task, Fd fd) {
@@ -157,8 +168,7 @@ Result<i64> sys_open_tree_attr(Task& task, DirFd dirfd, UserPath path, u32 flags
     if (!changes_nothing(given)) {
       if (!may_mount(task)) return Errno::eperm;
       if (!is_root(file->path())) return Errno::einval;
-      const u32 now = TRY(changed_flags(given, file->path().mount->flags()));
-      TRY(task.namespaces().mount->remount(file->path(), now));
+      TRY(change_tree(task, file->path(), given, (flags & abi::at_recursive) != 0));
     }
   }
   const Fd fd = TRY(task.files().install(task, std::move(file), fd_flags((flags & abi::open_tree_cloexec) != 0)));
@@ -168,32 +178,20 @@ Result<i64> sys_open_tree_attr(Task& task, DirFd dirfd, UserPath path, u32 flags
 Result<i64> sys_move_mount(Task& task, DirFd from_dirfd, UserPath from_path, DirFd to_dirfd, UserPath to_path,
                            u32 flags) {
   constexpr u32 kKnown = 0x377;  // MOVE_MOUNT__MASK
-  constexpr u32 kBeneath = 0x200;
+  const bool beneath = (flags & abi::move_mount_beneath) != 0, joins = (flags & abi::move_mount_set_group) != 0;
   if (!may_mount(task)) return Errno::eperm;
-  if ((flags & ~kKnown) != 0) return Errno::einval;
-  if ((flags & (kBeneath | abi::move_mount_set_group)) != 0) return Errno::einval;  // no peers, nothing beneath
+  if ((flags & ~kKnown) != 0 || (beneath && joins)) return Errno::einval;
   const Path to = TRY(place(task, to_dirfd, to_path, (flags & abi::move_mount_t_symlinks) != 0,
                             (flags & abi::move_mount_t_empty_path) != 0));
   const Path from = TRY(place(task, from_dirfd, from_path, (flags & abi::move_mount_f_symlinks) != 0,
                               (flags & abi::move_mount_f_empty_path) != 0));
   TRY(landlock::may_change_mounts(task));
-  if (!is_root(from)) return Errno::einval;
   MountNamespace& mounts = *task.namespaces().mount;
-  const std::vector<Ref<Mount>> all = mounts.list();
-  if (std::find(all.begin(), all.end(), from.mount) != all.end()) {
-    TRY(mounts.move(from, to));
-    return 0;
+  if (joins) {
+    TRY(mounts.join_group(from, to));
+  } else {
+    TRY(mounts.move(from, to, beneath ? MountNamespace::Layer::beneath : MountNamespace::Layer::top));
   }
-  // A mount that was nowhere. Its descriptor remembers where it is now, for the next move.
-  const Result<Ref<File>> file = task.files().get(Fd(from_dirfd.raw()));
-  const Ref<MountFile> handle = file.ok() ? ref_cast<MountFile>(*file) : Ref<MountFile>();
-  if (!handle || handle->path().mount != from.mount) return Errno::einval;
-  if (const Path attached = handle->attached()) {
-    TRY(mounts.move(attached, to));
-    return 0;
-  }
-  const Ref<Mount> made = TRY(mounts.bind(to, from, from.mount->flags()));
-  handle->set_attached(Path(made, made->root()));
   return 0;
 }
 
@@ -261,8 +259,10 @@ Result<i64> sys_fsmount(Task& task, Fd fsfd, u32 flags, u32 attr_flags) {
   const u32 read_only = context->read_only() ? u32{kMountReadOnly} : 0;
   const Ref<Mount> mount = make_ref<Mount>(root.mount->filesystem(), root.dentry,
                                            simple_flags(attr_flags) | atime | read_only, root.mount->source());
+  Ref<MountNamespace> tree = task.namespaces().mount->detached(mount);
   const i64 number = fd.number().raw();
-  fd.publish(make_ref<MountFile>(Path(mount, root.dentry), abi::o_path), fd_flags((flags & abi::fsmount_cloexec) != 0));
+  fd.publish(make_ref<MountFile>(Path(mount, root.dentry), abi::o_path, std::move(tree)),
+             fd_flags((flags & abi::fsmount_cloexec) != 0));
   return number;
 }
 
@@ -278,13 +278,7 @@ Result<i64> sys_mount_setattr(Task& task, DirFd dirfd, UserPath path, AtFlags fl
   TRY(changed_flags(given, 0));
   const Path at = TRY(place(task, dirfd, path, !flags.any(abi::at_symlink_nofollow), flags.any(abi::at_empty_path)));
   if (!is_root(at)) return Errno::einval;
-  const u32 now = TRY(changed_flags(given, at.mount->flags()));
-  MountNamespace& mounts = *task.namespaces().mount;
-  if (given.attr_set != 0 || given.attr_clr != 0) TRY(mounts.remount(at, now));
-  if (given.propagation != 0) {
-    const auto depth = flags.any(abi::at_recursive) ? MountNamespace::Depth::all : MountNamespace::Depth::one;
-    TRY(mounts.set_propagation(at, propagation_of(given.propagation), depth));
-  }
+  TRY(change_tree(task, at, given, flags.any(abi::at_recursive)));
   return 0;
 }
 

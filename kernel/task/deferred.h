@@ -25,8 +25,8 @@ void drop_after_answer(Ref<RefCounted> last);
 // By the thread that serves a task, after each answer.
 void drop_what_waits();
 
-// The task whose call this thread serves; null on the kernel's own threads. For File::poll of a signalfd alone, whose answer depends on
-// who asks (as Linux's signalfd_poll asks `current`); whoever has a Task& uses that.
+// The task whose call this thread serves; null on the kernel's own threads. For File::poll of a signalfd, whose answer depends on who
+// asks (as Linux's signalfd_poll asks `current`), and for whose doing an event is (kernel/vfs/notify.h); whoever has a Task& uses that.
 Task* polling_task();
 
 // While it lives, what this thread defers is kept here; its end runs it. Scopes do not nest.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "abi/fanotify.h"
 #include "abi/fcntl.h"
 #include "abi/prctl.h"
 #include "abi/resource.h"
@@ -29,6 +30,7 @@
 #include "kernel/time/timers.h"
 #include "kernel/time/vdso.h"
 #include "kernel/vfs/fd_table.h"
+#include "kernel/vfs/notify.h"
 #include "kernel/vfs/program_file.h"
 
 namespace limen {
@@ -57,8 +59,11 @@ Result<Program> open_program(Task& task, i32 dirfd, const std::string& path, u32
   if ((program.path.mount->flags() & kMountNoExec) != 0) return Errno::eacces;
   TRY(check_permission(task, program.path, 1));
   TRY(landlock::may_execute(task, program.path));
+  TRY(ask_listeners(task, program.path, abi::fan_open_exec_perm));
+  TRY(ask_listeners(task, program.path, abi::fan_open_perm));
   Ref<File> file = TRY(program.path.inode().open(task, program.path, abi::o_rdonly));
   program.file = TRY(ProgramFile::of(std::move(file)));
+  notify_inode(program.path, abi::in_open | abi::fan_open_exec);
   return program;
 }
 

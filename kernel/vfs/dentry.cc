@@ -1,5 +1,6 @@
 #include "kernel/vfs/dentry.h"
 
+#include "kernel/vfs/handles.h"
 #include "kernel/vfs/notify.h"
 
 namespace limen {
@@ -13,7 +14,7 @@ Dentry::~Dentry() {
   Filesystem& fs = inode_->filesystem();
   fs.dentries.fetch_sub(1, std::memory_order_relaxed);
   const bool was_deleted = [this]() NO_THREAD_SAFETY_ANALYSIS { return deleted_; }();
-  if (was_deleted && fs.is_watched.load(std::memory_order_relaxed)) notify_name_dropped(*inode_);
+  if (was_deleted && fs.is_watched.load(std::memory_order_relaxed)) notify_name_dropped(inode_);
   // A long chain of parents must not be a deep recursion: a guest may nest directories by the thousand.
   Ref<Dentry> next = [this]() NO_THREAD_SAFETY_ANALYSIS { return std::move(parent_); }();
   while (next && next->ref_count() == 1) {
@@ -164,6 +165,7 @@ Ref<Dentry> DentryCache::attach(const Ref<Dentry>& parent, std::string_view name
 
 void DentryCache::removed(Dentry& parent, Dentry& child) {
   child.set_deleted();
+  child.inode()->filesystem().handle_table->forget(child);
   const std::string name = child.name();
   Dropped dropped;
   MutexGuard guard(parent.lock_);

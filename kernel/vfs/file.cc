@@ -1,7 +1,7 @@
 #include "kernel/vfs/file.h"
 
+#include "abi/fanotify.h"
 #include "abi/fcntl.h"
-#include "abi/poll.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -59,7 +59,7 @@ void File::last_reference() {
     release_lease(*this);
     forget_dnotify(*this);
     if (counted_.load(std::memory_order_relaxed)) writable() ? inode().remove_writer() : inode().remove_reader();
-    if (!is_path_only()) notify_inode(path_, writable() ? abi::in_close_write : abi::in_close_nowrite);
+    if (!is_path_only() && !untold_) notify_inode(path_, writable() ? abi::in_close_write : abi::in_close_nowrite);
   }
   released();
   delete this;
@@ -129,7 +129,7 @@ Result<usize> File::block_until_moved(Task& task, UserBuffer& buffer, PollEvents
 }
 
 Result<usize> File::told(Result<usize> moved, u32 event) const {
-  if (moved.ok() && *moved != 0) notify_inode(path_, event);
+  if (moved.ok() && *moved != 0 && !untold_) notify_inode(path_, event);
   return moved;
 }
 
@@ -139,8 +139,14 @@ bool File::writes_at_end(u32 how) const {
   return (how & abi::rwf_append) != 0 || ((flags() & abi::o_append) != 0 && (how & abi::rwf_noappend) == 0);
 }
 
+// Who listens may forbid a read. Linux: rw_verify_area, fsnotify_file_area_perm.
+Result<void> File::ask_to_read(Task& task) const {
+  return untold_ ? success : ask_listeners(task, path_, abi::fan_access_perm);
+}
+
 Result<usize> File::read(Task& task, UserBuffer& to, u32 how) {
   if (!readable()) return Errno::ebadf;
+  TRY(ask_to_read(task));
   if (keeps_position()) return told(at_position(task, to, &File::try_read, false), abi::in_access);
   return told(read_waiting(task, to, !nonblocking() && (how & abi::rwf_nowait) == 0), abi::in_access);
 }
@@ -161,6 +167,7 @@ Result<usize> File::pread(Task& task, UserBuffer& to, u64 offset, u32) {
   if (!seekable()) return Errno::espipe;
   if (!readable()) return Errno::ebadf;
   TRY(check_range(offset, to.remaining()));
+  TRY(ask_to_read(task));
   return told(try_read(task, to, &offset), abi::in_access);
 }
 

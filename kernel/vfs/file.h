@@ -125,6 +125,9 @@ class File : public RefCounted {
   // LANDLOCK_ACCESS_FS_* that its opener's domain does not grant on it, for whoever uses it later (kernel/landlock/access.h).
   u64 refused() const { return refused_; }
   void refuse(u64 rights) { refused_ = rights; }  // before anybody else sees it
+  // What is done with it is told to nobody: a descriptor that fanotify gave out. Linux: FMODE_NONOTIFY. Before it is seen by others.
+  void set_untold() { untold_ = true; }
+  bool is_untold() const { return untold_; }
 
   // open(2) of a regular file: counted among the inode's readers or writers until its end.
   void set_counted() { counted_.store(true, std::memory_order_relaxed); }
@@ -174,7 +177,8 @@ class File : public RefCounted {
   void last_reference() override;
 
  private:
-  Result<usize> told(Result<usize> moved, u32 event) const;  // inotify
+  Result<usize> told(Result<usize> moved, u32 event) const;  // notify.h
+  Result<void> ask_to_read(Task& task) const;
   using Attempt = Result<usize> (File::*)(Task&, UserBuffer&, u64*);
   Result<usize> at_position(Task& task, UserBuffer& buffer, Attempt attempt, bool at_end) EXCLUDES(position_lock_);
   Result<usize> block_until_moved(Task& task, UserBuffer& buffer, PollEvents wanted, Attempt attempt, bool waits);
@@ -188,6 +192,7 @@ class File : public RefCounted {
   Mutex position_lock_{LockRank::position};
   std::atomic<u64> position_{0};
   std::atomic<bool> created_{false}, counted_{false};
+  bool untold_ = false;
   mutable Mutex owner_lock_{LockRank::leaf};
   Ref<FileWatcher> signaller_ GUARDED_BY(owner_lock_);  // while O_ASYNC
   AsyncOwner async_owner_ GUARDED_BY(owner_lock_);

@@ -42,21 +42,14 @@ class FsContextFile final : public File {
 // A descriptor of a mount's root, as O_PATH. It remembers where move_mount(2) put it.
 class MountFile final : public File {
  public:
-  MountFile(Path root, u32 flags) : File(std::move(root), flags) {}
+  // `tree`: which ends with this file, unless move_mount(2) has put its mounts somewhere.
+  MountFile(Path root, u32 flags, Ref<MountNamespace> tree = nullptr)
+      : File(std::move(root), flags), tree_(std::move(tree)) {}
   bool seekable() const override { return false; }
   PollEvents poll(PollTable*) override { return kPollNval; }
-  Path attached() {
-    MutexGuard guard(lock_);
-    return attached_;
-  }
-  void set_attached(Path at) {
-    MutexGuard guard(lock_);
-    attached_ = std::move(at);
-  }
 
  private:
-  Mutex lock_{LockRank::file};
-  Path attached_ GUARDED_BY(lock_);
+  const Ref<MountNamespace> tree_;
 };
 
 }  // namespace limen

@@ -2,17 +2,29 @@
 
 #include <atomic>
 
+#include "kernel/vfs/handles.h"
 #include "kernel/vfs/path.h"
 
 namespace limen {
 
-Filesystem::Filesystem() = default;
+Filesystem::Filesystem() : handle_table(make_ref<HandleTable>()) {}
 Filesystem::~Filesystem() = default;
+
+u64 Filesystem::fsid() {
+  const Result<FilesystemStatus> known = status();
+  if (known.ok() && known->fsid != 0) return known->fsid;
+  const Device on = device();
+  return u64{on.major} << 20 | on.minor;
+}
 
 // What an inode answers where its filesystem says nothing. Linux's VFS has the same answers for a missing operation.
 Result<u32> Inode::file_type() {
   const Attributes attributes = TRY(recent_attributes());
   return attributes.type();
+}
+InodeIdentity Inode::identity() {
+  const Result<Attributes> attributes = recent_attributes();
+  return {.number = attributes.ok() ? attributes->inode : 0};
 }
 Result<Ref<Inode>> Inode::lookup(std::string_view) { return Errno::enotdir; }
 bool Inode::still_valid(std::string_view, const Inode* cached) { return cached != nullptr; }
@@ -46,6 +58,13 @@ Result<void> Inode::deny_writes() {
     if (now > 0) return Errno::etxtbsy;
   } while (!writers_.compare_exchange_weak(now, now - 1));
   return success;
+}
+
+Ref<RefCounted> WatchSlot::get_or(const std::function<Ref<RefCounted>()>& make) {
+  MutexGuard guard(lock_);
+  if (!list_) list_ = make();
+  is_used_.store(true, std::memory_order_release);
+  return list_;
 }
 
 Ref<RefCounted> Inode::attachment_or(Attachment kind, const std::function<Ref<RefCounted>()>& make) {

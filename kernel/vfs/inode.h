@@ -29,6 +29,7 @@ namespace limen {
 class Credentials;
 class File;
 class Filesystem;
+class HandleTable;
 class Inode;
 class Task;
 class UserNamespace;
@@ -53,6 +54,29 @@ struct NewInode {
   Ref<const Acl> access, inherited;  // where they say more than the mode
 };
 
+// What tells an inode from all others that its filesystem ever had.
+struct InodeIdentity {
+  u64 number = 0, generation = 0;
+  u32 device = 0;
+  auto operator<=>(const InodeIdentity&) const = default;
+};
+
+// A place for a list of watchers (notify.h), made when the first one comes.
+class WatchSlot {
+ public:
+  Ref<RefCounted> get() const {
+    if (!is_used_.load(std::memory_order_acquire)) return {};
+    MutexGuard guard(lock_);
+    return list_;
+  }
+  Ref<RefCounted> get_or(const std::function<Ref<RefCounted>()>& make);
+
+ private:
+  std::atomic<bool> is_used_{false};
+  mutable Mutex lock_{LockRank::leaf};
+  Ref<RefCounted> list_ GUARDED_BY(lock_);
+};
+
 class Inode : public RefCounted {
  public:
   virtual Filesystem& filesystem() = 0;
@@ -63,6 +87,8 @@ class Inode : public RefCounted {
   virtual std::optional<Attributes> told_attributes() { return std::nullopt; }
   // S_IF* alone, which never changes: what a walk asks of each name.
   virtual Result<u32> file_type();
+  // By default its number alone.
+  virtual InodeIdentity identity();
   virtual Result<void> change(const AttributeChange&) { return Errno::eperm; }
 
   // Directories. enotdir by default.
@@ -111,8 +137,8 @@ class Inode : public RefCounted {
     MutexGuard guard(attachment_lock_);
     bound_socket_ = std::move(socket);
   }
-  // State that other subsystems hang on an inode, made on first use (FIFO's pipe, file locks, inotify watches, leases).
-  enum class Attachment : u8 { fifo, locks, watches, leases, count };
+  // State that other subsystems hang on an inode, made on first use (FIFO's pipe, file locks, watches, leases, file handles).
+  enum class Attachment : u8 { fifo, locks, watches, leases, handle, count };
   Ref<RefCounted> attachment(Attachment kind) {
     MutexGuard guard(attachment_lock_);
     return attachments_[static_cast<usize>(kind)];
@@ -149,9 +175,18 @@ class Filesystem : public RefCounted {
   virtual Device device() const = 0;               // st_dev, and /proc/PID/mountinfo
   virtual Ref<Inode> root() = 0;
   virtual Result<FilesystemStatus> status() = 0;
+  u64 fsid();  // never 0: the status's, else by the device
   virtual std::string mount_options() const { return ""; }  // beyond ro/nosuid/..., for /proc/mounts
   virtual Result<void> sync() { return success; }           // syncfs(2)
   virtual Result<void> remount(std::string_view options) { return options.empty() ? Result<void>() : Errno::einval; }
+
+  // What name_to_handle_at(2) gives of its inodes (handles.h): `none` are for comparing alone (AT_HANDLE_FID), `sealed` may be opened again,
+  // `placed` besides say where (AT_HANDLE_CONNECTABLE), `numbers` are the bare inode numbers of a kernfs.
+  enum class Handles : u8 { none, sealed, placed, numbers };
+  virtual Handles handles() const { return Handles::none; }
+  const Ref<HandleTable> handle_table;
+  // Permissions may be asked of fanotify's listeners, and mounts of it watched. Linux: not FS_DISALLOW_NOTIFY_PERM, not SB_NOUSER.
+  virtual bool asks_listeners() const { return true; }
 
   // Whose root made it: files that change ids count there and below alone. Null: the first. Set before it is seen by others.
   Ref<UserNamespace> user_ns;
@@ -159,10 +194,11 @@ class Filesystem : public RefCounted {
   // Dentries of this filesystem, for the cache's bound, and whether somebody is dropping unused ones.
   std::atomic<u32> dentries{0};
   std::atomic<bool> is_pruning{false};
-  // Somebody watches something here: only then are events told (notify.h).
-  std::atomic<bool> is_watched{false};
+  // Somebody watches something here: only then are events told (notify.h). Somebody wants to be asked: only then are listeners.
+  std::atomic<bool> is_watched{false}, is_asked{false};
   // Mounts of it, in any namespace; the end of the last one is IN_UNMOUNT for whoever watches (notify.h).
   std::atomic<u32> mounts{0};
+  WatchSlot watchers;  // of all that is in it
   Mutex watched_lock{LockRank::leaf};
   std::vector<Ref<RefCounted>> watched GUARDED_BY(watched_lock);  // WatchLists of its inodes
 };

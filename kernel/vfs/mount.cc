@@ -3,6 +3,7 @@
 #include "abi/fcntl.h"
 #include "abi/mount.h"
 #include "kernel/vfs/dentry.h"
+#include "kernel/vfs/handles.h"
 #include "kernel/vfs/notify.h"
 #include "kernel/vfs/path.h"
 
@@ -14,15 +15,15 @@ u32 next_mount_id() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-constexpr u32 kAtimeFlags = kMountNoAtime | kMountNoDirAtime | kMountRelatime;
-constexpr u32 kLockable = kMountReadOnly | kMountNoSuid | kMountNoDev | kMountNoExec;
-
-// The file of a mount namespace (nsfs). Linux: is_mnt_ns_file.
-bool is_file_of_tree(const Filesystem& fs, const Dentry& root) {
-  return fs.type_name() == "nsfs" && root.name().starts_with("mnt:");
-}
+constexpr u32 kTimes = kMountNoAtime | kMountNoDirAtime | kMountRelatime;
+constexpr u32 kKept = kMountReadOnly | kMountNoSuid | kMountNoDev | kMountNoExec;
 
 }  // namespace
+
+// The file of a mount namespace (nsfs). Linux: is_mnt_ns_file.
+bool MountNamespace::is_file_of_tree(const Filesystem& fs, const Dentry& root) {
+  return fs.type_name() == "nsfs" && root.name().starts_with("mnt:");
+}
 
 Mount::Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source)
     : fs_(std::move(fs)), root_(std::move(root)), flags_(flags), id_(next_mount_id()), source_(std::move(source)) {
@@ -30,7 +31,9 @@ Mount::Mount(Ref<Filesystem> fs, Ref<Dentry> root, u32 flags, std::string source
 }
 Mount::~Mount() {
   const bool is_last = fs_->mounts.fetch_sub(1) == 1;
+  notify_mount_gone(*this);
   if (is_last && fs_->is_watched.load(std::memory_order_relaxed)) notify_unmount(*fs_);
+  if (is_last) fs_->handle_table->clear();
   Ref<Dentry> top = std::move(root_);
   bool is_whole = true;
   while (Ref<Dentry> up = top->parent()) top = std::move(up), is_whole = false;
@@ -79,13 +82,13 @@ Path MountNamespace::root() const {
   return enter(at);
 }
 
-void MountNamespace::cover(const Path& where, const Ref<Mount>& mount) {
+void MountNamespace::cover(const Path& where, const Ref<Mount>& mount) const {
   mount->mountpoint_ = where;
   where.dentry->mounts_here_.fetch_add(1, std::memory_order_acq_rel);
   table_->covers[{where.mount.get(), where.dentry.get()}] = mount;
 }
 
-void MountNamespace::uncover(Mount& mount) {
+void MountNamespace::uncover(Mount& mount) const {
   if (!mount.mountpoint_) return;
   table_->covers.erase({mount.mountpoint_.mount.get(), mount.mountpoint_.dentry.get()});
   mount.mountpoint_.dentry->mounts_here_.fetch_sub(1, std::memory_order_acq_rel);
@@ -164,34 +167,11 @@ Result<void> MountNamespace::bind_copy(const Path& where, const Path& what, Dept
   const Path top = TRY(top_of(where));
   if (is_file_of_tree(*what.mount->filesystem(), *what.dentry) && under.inode <= number()) return Errno::einval;
   WriteGuard guard(table_->lock);
-  // From here, or from no namespace: an nsfs file, a mount that was never attached.
-  if (top.mount->space_ != this || (what.mount->space_ != nullptr && what.mount->space_ != this)) return Errno::einval;
-  if (what.mount->unbindable_) return Errno::einval;
-  std::vector<Ref<Mount>> sources{what.mount};
-  if (what.mount->space_ == this) {
-    if (depth == Depth::all) sources = mounts_beneath(what);
-    if (depth == Depth::one && holds_beneath(what)) return Errno::einval;
-  }
-  if (table_->count + sources.size() > MountTable::kMost) return Errno::enospc;
-  Mounts tree;
+  if (top.mount->space_ != this) return Errno::einval;
   if (table_->covers.contains({top.mount.get(), top.dentry.get()})) return Errno::ebusy;
-  std::map<const Mount*, Ref<Mount>> copies;
-  for (const Ref<Mount>& source : sources) {
-    const bool is_root = source == what.mount;
-    const Ref<Mount> on = is_root ? Ref<Mount>() : copies[source->mountpoint_.mount.get()];
-    if (!is_root && (!on || source->unbindable_)) continue;  // what lies on an unbindable mount goes with it
-    const Ref<Mount> copy = make_ref<Mount>(source->fs_, is_root ? what.dentry : source->root_,
-                                            source->flags() & ~kMountInternal, source->source_);
-    copy->locked_flags_ = source->locked_flags_, copy->held_ = !is_root && source->held_;
-    copy->peers_ = source->peers_, copy->master_ = source->master_;
-    copies[source.get()] = copy;
-    if (!is_root) cover(Path(on, source->mountpoint_.dentry), copy);
-    tree.push_back(copy);
-  }
+  const Mounts tree = TRY(copies_of(what, depth));
   Result<void> attached = attach(top, tree, Listed::no);
-  if (!attached.ok()) {
-    for (const Ref<Mount>& copy : tree) uncover(*copy);
-  }
+  if (!attached.ok()) drop_copies(tree);
   return attached;
 }
 
@@ -211,6 +191,8 @@ Result<void> MountNamespace::unmount(const Path& where, u32 flags) {
       return mount->ref_count() > (is_covered ? 4u : 3u);
     };
     if (std::any_of(with.begin(), with.end(), is_busy)) return Errno::ebusy;
+    // The first call marks a mount that nobody uses; a walk into it takes the mark away.
+    if ((flags & abi::mnt_expire) != 0 && !where.mount->expires.exchange(true)) return Errno::eagain;
   }
   gone.insert(gone.end(), with.begin(), with.end());
   take_off(gone, places);
@@ -235,41 +217,6 @@ Path MountNamespace::leave(const Path& at) const {
   if (at.dentry != at.mount->root()) return Path();
   ReadGuard guard(table_->lock);
   return at.mount->mountpoint_;
-}
-
-// Linux: can_change_locked_flags.
-Result<void> MountNamespace::remount(const Path& where, u32 flags) {
-  if (where.dentry != where.mount->root()) return Errno::einval;
-  WriteGuard guard(table_->lock);
-  Mount& mount = *where.mount;
-  if (mount.space_ != nullptr && mount.space_ != this) return Errno::einval;
-  if ((mount.locked_flags_ & kLockable & ~flags) != 0) return Errno::eperm;
-  const bool same_times = (flags & kAtimeFlags) == (mount.flags() & kAtimeFlags);
-  if ((mount.locked_flags_ & kAtimeFlags) != 0 && !same_times) return Errno::eperm;
-  mount.flags_.store(flags, std::memory_order_relaxed);
-  return success;
-}
-
-Result<void> MountNamespace::move(const Path& from, const Path& to) {
-  const Attributes source = TRY(from.inode().recent_attributes());
-  const Attributes target = TRY(to.inode().recent_attributes());
-  if (source.is_directory() != target.is_directory()) return Errno::enotdir;
-  WriteGuard guard(table_->lock);
-  if (from.dentry != from.mount->root() || !from.mount->mountpoint_) return Errno::einval;
-  if (from.mount->space_ != this || to.mount->space_ != this || from.mount->held_) return Errno::einval;
-  if (is_beneath(*to.mount, *from.mount)) return Errno::eloop;
-  if (table_->covers.contains({to.mount.get(), to.dentry.get()})) return Errno::ebusy;
-  // Its going would have to be told to the peers of what it lies on, and its coming to those of the other.
-  if (from.mount->mountpoint_.mount->peers_ != 0) return Errno::einval;
-  const Mounts tree = mounts_beneath(from);
-  const bool holds_unbindable =
-      std::any_of(tree.begin(), tree.end(), [](const Ref<Mount>& mount) { return mount->unbindable_; });
-  if (to.mount->peers_ != 0 && holds_unbindable) return Errno::einval;
-  const Path old = from.mount->mountpoint_;
-  uncover(*from.mount);
-  Result<void> attached = attach(to, tree, Listed::yes);
-  if (!attached.ok()) cover(old, from.mount);
-  return attached;
 }
 
 Result<void> MountNamespace::pivot_root(const Path& new_root, const Path& put_old, const Path& task_root) {
@@ -321,7 +268,7 @@ Result<Ref<MountNamespace>> MountNamespace::clone(Ref<UserNamespace> owner, Name
     twin->peers_ = mount->peers_, twin->master_ = mount->master_;
     if (less_privileged) {
       if (mount->peers_ != 0) twin->master_ = std::exchange(twin->peers_, 0);
-      twin->locked_flags_ |= (mount->flags() & kLockable) | kAtimeFlags;
+      twin->locked_flags_ |= (mount->flags() & kKept) | kTimes;
       if (mount->mountpoint_) twin->held_ = true;
     }
     twins[mount.get()] = twin;
@@ -349,7 +296,7 @@ bool MountNamespace::shows_whole(std::string_view type, u32 flags) const {
     if (mount->fs_->type_name() != type || mount->root_->parent()) continue;
     const u32 locked = mount->locked_flags_;
     if ((locked & kMountReadOnly & ~flags) != 0) continue;
-    if ((locked & kAtimeFlags) != 0 && (mount->flags() & kAtimeFlags) != (flags & kAtimeFlags)) continue;
+    if ((locked & kTimes) != 0 && (mount->flags() & kTimes) != (flags & kTimes)) continue;
     const bool hides = std::any_of(mounts_.begin(), mounts_.end(), [&](const Ref<Mount>& child) {
       // A cgroup tree lies on a directory that is made for it and empty.
       return child->held_ && child->mountpoint_.mount == mount && child->fs_->type_name() != "cgroup2";

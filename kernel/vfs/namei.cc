@@ -75,6 +75,7 @@ Result<void> Walk::enter(Path place) {
   }
   Path inside = mounts_->enter(place);
   if (inside.mount != place.mount && (flags_.resolve & abi::resolve_no_xdev) != 0) return Errno::exdev;
+  if (!flags_.keeps_expiry && inside.mount->expires.load(std::memory_order_relaxed)) inside.mount->expires = false;
   at_ = std::move(inside);
   return success;
 }

@@ -97,7 +97,7 @@ Result<Path> make_name(Task& task, const ParentAndName& where, u32 mode, Device 
   what.symlink = symlink;
   Ref<Inode> inode = TRY(where.parent.inode().create(where.name, what));
   Ref<Dentry> dentry = DentryCache::attach(where.parent.dentry, where.name, std::move(inode));
-  notify_name(where.parent.inode(), where.name, abi::in_create | (is_directory ? abi::in_isdir : 0));
+  notify_name(where.parent.dentry, where.name, {dentry->inode(), dentry}, abi::in_create | (is_directory ? abi::in_isdir : 0));
   return Path(where.parent.mount, std::move(dentry));
 }
 
@@ -128,9 +128,9 @@ Result<void> link_name(Task& task, const Path& what, const ParentAndName& where)
   TRY(may_create(task, where.parent));
   if (target.is_directory()) return Errno::eperm;
   TRY(where.parent.inode().link(where.name, what.inode()));
-  (void)DentryCache::attach(where.parent.dentry, where.name, what.dentry->inode());
-  notify_self(what.inode(), abi::in_attrib);
-  notify_name(where.parent.inode(), where.name, abi::in_create);
+  const Ref<Dentry> made = DentryCache::attach(where.parent.dentry, where.name, what.dentry->inode());
+  notify_self(what.dentry, abi::in_attrib);
+  notify_name(where.parent.dentry, where.name, {made->inode(), made}, abi::in_create);
   return success;
 }
 
@@ -151,9 +151,10 @@ Result<void> unlink_name(Task& task, const ParentAndName& where) {
     TRY(where.parent.inode().unlink(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
   }
-  notify_self(*child->inode(), abi::in_attrib);
+  notify_self(child, abi::in_attrib);
+  const Ref<Inode> inode = child->inode();
   child.reset();  // where nobody uses the file: IN_DELETE_SELF
-  notify_name(where.parent.inode(), where.name, abi::in_delete);
+  notify_name(where.parent.dentry, where.name, {inode, nullptr}, abi::in_delete);
   return success;
 }
 
@@ -173,8 +174,9 @@ Result<void> rmdir_name(Task& task, const ParentAndName& where) {
     TRY(where.parent.inode().rmdir(where.name));
     DentryCache::removed(*where.parent.dentry, *child);
   }
+  const Ref<Inode> inode = child->inode();
   child.reset();
-  notify_name(where.parent.inode(), where.name, abi::in_delete | abi::in_isdir);
+  notify_name(where.parent.dentry, where.name, {inode, nullptr}, abi::in_delete | abi::in_isdir);
   return success;
 }
 
@@ -222,13 +224,14 @@ Result<void> may_rename(Task& task, const ParentAndName& from, const Dentry& sou
 }
 
 // Linux: fsnotify_move.
-void tell_move(const ParentAndName& from, const ParentAndName& to, const Dentry& moved, u32 directory,
-               const Dentry* replaced) {
+void tell_move(const ParentAndName& from, const ParentAndName& to, const Ref<Dentry>& moved, u32 directory,
+               const Ref<Dentry>& replaced) {
   const u32 cookie = next_move_cookie();
-  notify_name(from.parent.inode(), from.name, abi::in_moved_from | directory, cookie);
-  notify_name(to.parent.inode(), to.name, abi::in_moved_to | directory, cookie);
-  if (replaced != nullptr) notify_self(*replaced->inode(), abi::in_attrib);
-  notify_self(*moved.inode(), abi::in_move_self);
+  notify_rename(moved, {from.parent.dentry, from.name}, {to.parent.dentry, to.name}, directory);
+  notify_name(from.parent.dentry, from.name, {moved->inode(), moved}, abi::in_moved_from | directory, cookie);
+  notify_name(to.parent.dentry, to.name, {moved->inode(), moved}, abi::in_moved_to | directory, cookie);
+  if (replaced) notify_self(replaced, abi::in_attrib);
+  notify_self(moved, abi::in_move_self);
 }
 
 }  // namespace
@@ -264,10 +267,10 @@ Result<void> rename_name(Task& task, const ParentAndName& from, const ParentAndN
     }
   }
   const bool exchanged = (flags & abi::rename_exchange) != 0;
-  tell_move(from, to, *source, directory_bit(moved), exchanged ? nullptr : target.get());
+  tell_move(from, to, source, directory_bit(moved), exchanged ? Ref<Dentry>() : target);
   if (exchanged) {
     const Attributes other = target->inode()->recent_attributes().value_or(Attributes{});
-    tell_move(to, from, *target, directory_bit(other), nullptr);
+    tell_move(to, from, target, directory_bit(other), nullptr);
   }
   return success;
 }

@@ -3,19 +3,93 @@
 #include <algorithm>
 #include <atomic>
 
-#include "abi/poll.h"
+#include "abi/fanotify.h"
+#include "abi/stat.h"
+#include "kernel/task/deferred.h"
 
 namespace limen {
 namespace {
 
-Ref<WatchList> existing_list(Inode& inode) {
-  const Ref<RefCounted> watches = inode.attachment(Inode::Attachment::watches);
-  return watches ? ref_cast<WatchList>(watches) : Ref<WatchList>();
-}
+Ref<WatchList> list_in(const Ref<RefCounted>& held) { return held ? ref_cast<WatchList>(held) : Ref<WatchList>(); }
+Ref<WatchList> list_of(Inode& inode) { return list_in(inode.attachment(Inode::Attachment::watches)); }
 
 u32 directory_bit(Inode& inode) {
-  const Result<Attributes> attributes = inode.recent_attributes();
-  return attributes.ok() && attributes->is_directory() ? abi::in_isdir : 0;
+  const Result<u32> type = inode.file_type();
+  return type.ok() && *type == abi::s_ifdir ? abi::in_isdir : 0;
+}
+
+bool is_watched(Filesystem& fs) { return fs.is_watched.load(std::memory_order_relaxed); }
+
+constexpr u32 kOfOpenFiles = abi::in_access | abi::in_modify | abi::in_open | abi::in_close_write |
+                             abi::in_close_nowrite | abi::fan_open_exec;
+
+constexpr u32 kOfInotify = abi::in_all_events | abi::in_unmount | abi::in_isdir;
+
+// Who hears of one event.
+class Audience {
+ public:
+  void add(const Ref<WatchList>& list, HeardBy by) {
+    if (!list) return;
+    for (Ref<InodeWatcher>& watcher : list->watchers()) all_.push_back({std::move(watcher), by});
+  }
+  bool is_empty() const { return all_.empty(); }
+
+  void tell(const InodeEvent& event) {
+    for (const Heard& heard : all_) {
+      if (heard.watcher->group()) continue;
+      InodeEvent told = event;
+      told.mask &= kOfInotify;
+      if ((told.mask & ~abi::in_isdir) == 0) continue;
+      const bool is_child = heard.by == HeardBy::directory || heard.by == HeardBy::to_directory;
+      told.is_child = is_child, told.name = is_child ? event.entry : std::string_view();
+      heard.watcher->event(told);
+    }
+    for (auto& [group, heard] : groups()) group->event(event, heard);
+  }
+  Result<void> ask(Task& task, const InodeEvent& event) {
+    for (auto& [group, heard] : groups()) TRY(group->ask(task, event, heard));
+    return success;
+  }
+
+ private:
+  struct Group {
+    Ref<EventGroup> group;
+    std::vector<Heard> heard;
+  };
+  std::vector<Group> groups() const {
+    std::vector<Group> found;
+    for (const Heard& heard : all_) {
+      const Ref<EventGroup> group = heard.watcher->group();
+      if (!group) continue;
+      auto at = std::find_if(found.begin(), found.end(), [&](const Group& g) { return g.group == group; });
+      if (at == found.end()) at = found.insert(found.end(), Group{group, {}});
+      at->heard.push_back(heard);
+    }
+    std::stable_sort(found.begin(), found.end(), [](const Group& a, const Group& b) {
+      return a.group->priority() > b.group->priority();
+    });
+    return found;
+  }
+  std::vector<Heard> all_;
+};
+
+// Of an open file, or of something that has a path. `audience` is empty where nobody listens.
+InodeEvent event_of(const Path& path, u32 mask, Audience& audience, std::string& name) {
+  InodeEvent event{.mask = mask, .task = polling_task()};
+  const Ref<Dentry> parent = path.dentry->parent();
+  if (parent) audience.add(list_of(*parent->inode()), HeardBy::directory);
+  audience.add(list_of(path.inode()), HeardBy::inode);
+  const bool is_opened = (mask & (kOfOpenFiles | abi::fan_open_perm | abi::fan_access_perm | abi::fan_open_exec_perm)) != 0;
+  if (is_opened) audience.add(list_in(path.mount->watchers.get()), HeardBy::mount);
+  audience.add(list_in(path.inode().filesystem().watchers.get()), HeardBy::filesystem);
+  if (audience.is_empty()) return event;
+  event.mask |= directory_bit(path.inode());
+  event.name_is_gone = (mask & kOfOpenFiles) != 0 && path.dentry->is_deleted();
+  event.inode = path.dentry->inode(), event.dentry = path.dentry, event.directory = parent;
+  if (is_opened) event.path = &path;
+  name = path.dentry->name();
+  event.entry = name;
+  return event;
 }
 
 }  // namespace
@@ -48,18 +122,12 @@ void WatchList::remove(const InodeWatcher& watcher) {
   watchers_.erase(at);
 }
 
-void WatchList::event(const InodeEvent& event) {
-  for (const Ref<InodeWatcher>& watcher : watchers()) watcher->event(event);
-}
-
-void WatchList::end(u32 mask) {
-  const std::vector<Ref<InodeWatcher>> all = watchers();
-  for (const Ref<InodeWatcher>& watcher : all) watcher->event({.mask = mask});
-  for (const Ref<InodeWatcher>& watcher : all) watcher->inode_gone();
+void WatchList::end() {
+  for (const Ref<InodeWatcher>& watcher : watchers()) watcher->inode_gone();
 }
 
 Ref<WatchList> watch_list_of(Inode& inode) {
-  if (Ref<WatchList> there = existing_list(inode)) return there;
+  if (Ref<WatchList> there = list_of(inode)) return there;
   const Ref<WatchList> list = ref_cast<WatchList>(
       inode.attachment_or(Inode::Attachment::watches, [] { return Ref<RefCounted>(make_ref<WatchList>()); }));
   Filesystem& fs = inode.filesystem();
@@ -71,50 +139,105 @@ Ref<WatchList> watch_list_of(Inode& inode) {
   return list;
 }
 
+Ref<WatchList> watch_list_of(Mount& mount) {
+  mount.filesystem()->is_watched.store(true, std::memory_order_relaxed);
+  return list_in(mount.watchers.get_or([] { return Ref<RefCounted>(make_ref<WatchList>()); }));
+}
+
+Ref<WatchList> watch_list_of(Filesystem& fs) {
+  fs.is_watched.store(true, std::memory_order_relaxed);
+  return list_in(fs.watchers.get_or([] { return Ref<RefCounted>(make_ref<WatchList>()); }));
+}
+
 void notify_inode(const Path& path, u32 mask) {
-  if (!path || !path.inode().filesystem().is_watched.load(std::memory_order_relaxed)) return;
-  const Ref<Dentry> parent = path.dentry->parent();
-  const Ref<WatchList> above = parent ? existing_list(*parent->inode()) : Ref<WatchList>();
-  const Ref<WatchList> own = existing_list(path.inode());
-  if (!above && !own) return;
-  InodeEvent event{.mask = mask | directory_bit(path.inode())};
-  constexpr u32 kOfOpenFiles =
-      abi::in_access | abi::in_modify | abi::in_open | abi::in_close_write | abi::in_close_nowrite;
-  event.name_is_gone = (mask & kOfOpenFiles) != 0 && path.dentry->is_deleted();
-  if (above) {
-    const std::string name = path.dentry->name();
-    InodeEvent of_child = event;
-    of_child.name = name, of_child.is_child = true;
-    above->event(of_child);
-  }
-  if (own) own->event(event);
+  if (!path || !is_watched(path.inode().filesystem())) return;
+  Audience audience;
+  std::string name;
+  const InodeEvent event = event_of(path, mask, audience, name);
+  if (!audience.is_empty()) audience.tell(event);
 }
 
-void notify_name(Inode& directory, std::string_view name, u32 mask, u32 cookie) {
-  if (const Ref<WatchList> list = existing_list(directory)) {
-    list->event({.mask = mask, .cookie = cookie, .name = name, .is_child = true});
-  }
+Result<void> ask_listeners(Task& task, const Path& path, u32 mask) {
+  if (!path || !path.inode().filesystem().is_asked.load(std::memory_order_relaxed)) return success;
+  Audience audience;
+  std::string name;
+  const InodeEvent event = event_of(path, mask, audience, name);
+  return audience.is_empty() ? success : audience.ask(task, event);
 }
 
-void notify_self(Inode& inode, u32 mask) {
-  if (const Ref<WatchList> list = existing_list(inode)) list->event({.mask = mask | directory_bit(inode)});
+void notify_name(const Ref<Dentry>& directory, std::string_view name, const NamedInode& child, u32 mask, u32 cookie) {
+  Filesystem& fs = directory->inode()->filesystem();
+  if (!is_watched(fs)) return;
+  Audience audience;
+  audience.add(list_of(*directory->inode()), HeardBy::directory);
+  audience.add(list_in(fs.watchers.get()), HeardBy::filesystem);
+  if (audience.is_empty()) return;
+  InodeEvent event{.mask = mask, .cookie = cookie, .task = polling_task()};
+  event.inode = child.inode, event.dentry = child.dentry, event.directory = directory, event.entry = name;
+  audience.tell(event);
 }
 
-void notify_name_dropped(Inode& inode) {
-  const Ref<WatchList> list = existing_list(inode);
-  if (!list) return;
-  const Result<Attributes> left = inode.attributes();
+void notify_rename(const Ref<Dentry>& child, const MovedName& from, const MovedName& to, u32 directory_bit) {
+  Filesystem& fs = child->inode()->filesystem();
+  if (!is_watched(fs)) return;
+  Audience audience;
+  audience.add(list_of(*from.directory->inode()), HeardBy::directory);
+  audience.add(list_of(*to.directory->inode()), HeardBy::to_directory);
+  audience.add(list_in(fs.watchers.get()), HeardBy::filesystem);
+  if (audience.is_empty()) return;
+  InodeEvent event{.mask = abi::fan_rename | directory_bit, .task = polling_task()};
+  event.inode = child->inode(), event.dentry = child;
+  event.directory = from.directory, event.entry = from.name;
+  event.to_directory = to.directory, event.to_entry = to.name;
+  audience.tell(event);
+}
+
+void notify_self(const Ref<Dentry>& what, u32 mask) {
+  Filesystem& fs = what->inode()->filesystem();
+  if (!is_watched(fs)) return;
+  Audience audience;
+  audience.add(list_of(*what->inode()), HeardBy::inode);
+  audience.add(list_in(fs.watchers.get()), HeardBy::filesystem);
+  if (audience.is_empty()) return;
+  InodeEvent event{.mask = mask | directory_bit(*what->inode()), .task = polling_task()};
+  event.inode = what->inode(), event.dentry = what;
+  audience.tell(event);
+}
+
+void notify_name_dropped(const Ref<Inode>& inode) {
+  const Ref<WatchList> list = list_of(*inode);
+  const Ref<WatchList> of_filesystem = list_in(inode->filesystem().watchers.get());
+  if (!list && !of_filesystem) return;
+  const Result<Attributes> left = inode->attributes();
   const bool is_gone = left.ok() && (left->links == 0 || left->is_directory());
-  if (is_gone) list->end(abi::in_delete_self);
+  if (!is_gone) return;
+  Audience audience;
+  audience.add(list, HeardBy::inode);
+  audience.add(of_filesystem, HeardBy::filesystem);
+  InodeEvent event{.mask = abi::in_delete_self | directory_bit(*inode), .task = polling_task()};
+  event.inode = inode;
+  audience.tell(event);
+  if (list) list->end();
 }
 
-void notify_unmount(Filesystem& filesystem) {
+void notify_unmount(Filesystem& fs) {
   std::vector<Ref<RefCounted>> lists;
   {
-    MutexGuard guard(filesystem.watched_lock);
-    lists.swap(filesystem.watched);
+    MutexGuard guard(fs.watched_lock);
+    lists.swap(fs.watched);
   }
-  for (const Ref<RefCounted>& list : lists) static_cast<WatchList&>(*list).end(abi::in_unmount);
+  for (const Ref<RefCounted>& held : lists) {
+    const Ref<WatchList> list = list_in(held);
+    Audience audience;
+    audience.add(list, HeardBy::inode);
+    audience.tell({.mask = abi::in_unmount});
+    list->end();
+  }
+  if (const Ref<WatchList> whole = list_in(fs.watchers.get())) whole->end();
+}
+
+void notify_mount_gone(Mount& mount) {
+  if (const Ref<WatchList> list = list_in(mount.watchers.get())) list->end();
 }
 
 u32 next_move_cookie() {

@@ -1,7 +1,7 @@
 // open(2). Source: fs/open.c:build_open_flags, fs/namei.c:path_openat, do_open, may_open.
+#include "abi/fanotify.h"
 #include "abi/fcntl.h"
 #include "abi/landlock.h"
-#include "abi/poll.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
 #include "kernel/landlock/access.h"
 #include "kernel/mm/page_store.h"
@@ -97,6 +97,7 @@ class Opening {
 
 Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags, bool is_regular, u64 refused) {
   Opening opening = TRY(Opening::of(path.inode(), flags, is_regular));
+  TRY(ask_listeners(task, path, abi::fan_open_perm));
   if (is_regular) TRY(break_leases(task, path.inode(), flags));
   // O_LARGEFILE is what every 64-bit caller has.
   Ref<File> file = TRY(path.inode().open(task, path, flags | abi::o_largefile));
@@ -127,12 +128,7 @@ Result<Ref<File>> open_existing(Task& task, const Path& path, u32 flags) {
   return file;
 }
 
-Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32 flags, u32 mode, u64 resolve) {
-  WalkFlags how;
-  how.must_be_directory = true;
-  how.follow = (flags & abi::o_nofollow) == 0;
-  how.resolve = resolve;
-  const Path directory = TRY(walk(task, dirfd, name, how));
+Result<Ref<File>> open_unnamed(Task& task, const Path& directory, u32 flags, u32 mode) {
   TRY(want_write(directory));
   TRY(check_permission(task, directory, 3));
   const Attributes attributes = TRY(directory.inode().recent_attributes());
@@ -150,9 +146,26 @@ Result<Ref<File>> open_unnamed(Task& task, i32 dirfd, std::string_view name, u32
 
 }  // namespace
 
+Result<Ref<File>> open_place(Task& task, const Path& place, u32 raw_flags, u32 mode) {
+  const u32 flags = TRY(checked_flags(raw_flags));
+  if ((flags & abi::o_path) == 0) {
+    return is_tmpfile(flags) ? open_unnamed(task, place, flags, mode) : open_existing(task, place, flags);
+  }
+  const Attributes attributes = TRY(place.inode().recent_attributes());
+  if ((flags & abi::o_directory) != 0 && !attributes.is_directory()) return Errno::enotdir;
+  return Ref<File>(make_ref<PathOnlyFile>(place, flags));
+}
+
 Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view name, u32 raw_flags, u32 mode, u64 resolve) {
   const u32 flags = TRY(checked_flags(raw_flags));
-  if (is_tmpfile(flags) && (flags & abi::o_path) == 0) return open_unnamed(task, dirfd, name, flags, mode, resolve);
+  if (is_tmpfile(flags) && (flags & abi::o_path) == 0) {
+    WalkFlags how;
+    how.must_be_directory = true;
+    how.follow = (flags & abi::o_nofollow) == 0;
+    how.resolve = resolve;
+    const Path directory = TRY(walk(task, dirfd, name, how));
+    return open_unnamed(task, directory, flags, mode);
+  }
   const bool creates = (flags & abi::o_creat) != 0;
   WalkFlags how;
   how.follow = (flags & abi::o_nofollow) == 0 && !(creates && (flags & abi::o_excl) != 0);
@@ -161,13 +174,8 @@ Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view name, u32 ra
     Walk walk(task, task.credentials(), how);
     const Result<Path> found = walk.to_end(dirfd, name);
     if (found.ok()) {
-      if ((flags & abi::o_path) == 0) {
-        if (creates && walk.trailing_slash()) return Errno::eisdir;
-        return open_existing(task, *found, flags);
-      }
-      const Attributes attributes = TRY(found->inode().recent_attributes());
-      if ((flags & abi::o_directory) != 0 && !attributes.is_directory()) return Errno::enotdir;
-      return Ref<File>(make_ref<PathOnlyFile>(*found, flags));
+      if (creates && walk.trailing_slash()) return Errno::eisdir;
+      return open_place(task, *found, flags, mode);
     }
     if (!creates || !found.is(Errno::enoent) || !walk.missing()) return found.error();
     if (walk.missing()->trailing_slash) return Errno::eisdir;

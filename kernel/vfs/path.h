@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -89,6 +90,9 @@ class Mount : public RefCounted {
   u32 flags() const { return flags_.load(std::memory_order_relaxed); }
   u32 id() const { return id_; }
   const std::string& source() const { return source_; }
+  WatchSlot watchers;  // of all that is opened through it
+  // umount2(MNT_EXPIRE) was here, and no walk since. Linux: mnt_expiry_mark.
+  std::atomic<bool> expires{false};
 
  private:
   friend class MountNamespace;
@@ -159,8 +163,20 @@ class MountNamespace : public Namespace {
     bool unbindable = false;
   };
   std::map<const Mount*, Peers> peers() const;  // of all that list() gives
-  // MS_MOVE: einval, eloop (into itself).
-  Result<void> move(const Path& from, const Path& to);
+  // MS_MOVE, and move_mount(2) of a tree that was nowhere: einval, eloop (into itself). `beneath`: what covers `to` covers it (MOVE_MOUNT_BENEATH).
+  enum class Layer : u8 { top, beneath };
+  Result<void> move(const Path& from, const Path& to, Layer layer = Layer::top);
+  // MOVE_MOUNT_SET_GROUP: the mount of `to`, which is private, takes part in what that of `from` takes part in. einval.
+  Result<void> join_group(const Path& from, const Path& to);
+  // A tree that no task is in (open_tree(2), fsmount(2)); it ends with the last reference, unless move() took its mounts. Linux: anon_ns.
+  Result<Ref<MountNamespace>> detached_copy(const Path& what, Depth depth) const;  // enospc, einval (as bind_copy)
+  Ref<MountNamespace> detached(Ref<Mount> mount) const;
+  bool is_detached() const { return detached_tree_; }
+  // mount_setattr(2): the flags of the mount of `where`, or of all beneath, become what `change` makes of each; nothing changes where one may not.
+  using FlagsChange = std::function<Result<u32>(u32)>;
+  Result<void> change_flags(const Path& where, Depth depth, const FlagsChange& change);
+  // A copy of `place` alone would show what a mount of a more privileged namespace covers. Linux: has_locked_children.
+  bool hides_beneath(const Path& place) const;
   // pivot_root(2): `new_root` becomes the root mount, the old one covers `put_old`.
   Result<void> pivot_root(const Path& new_root, const Path& put_old, const Path& task_root);
   // CLONE_NEWNS; `follow` are moved to the same place in the copy. enospc.
@@ -174,8 +190,8 @@ class MountNamespace : public Namespace {
  private:
   MountNamespace(Ref<MountTable> table, Ref<UserNamespace> owner, NamespaceCharge charge);
   void add(const Ref<Mount>& mount) REQUIRES(table_->lock);
-  void cover(const Path& where, const Ref<Mount>& mount) REQUIRES(table_->lock);
-  void uncover(Mount& mount) REQUIRES(table_->lock);
+  void cover(const Path& where, const Ref<Mount>& mount) const REQUIRES(table_->lock);
+  void uncover(Mount& mount) const REQUIRES(table_->lock);
   bool is_beneath(const Mount& mount, const Mount& above) const REQUIRES_SHARED(table_->lock);
   bool holds_beneath(const Path& place) const REQUIRES_SHARED(table_->lock);
   std::vector<Ref<Mount>> mounts_beneath(const Path& place) const REQUIRES_SHARED(table_->lock);
@@ -187,6 +203,15 @@ class MountNamespace : public Namespace {
   struct Plan;
   Mounts all_mounts() const REQUIRES_SHARED(table_->lock);
   void set_types(const Mounts& mounts, Propagation type) REQUIRES(table_->lock);
+  // mount_trees.cc: trees as a whole.
+  static bool is_file_of_tree(const Filesystem& fs, const Dentry& root);
+  bool may_use(const Mount& mount) const REQUIRES_SHARED(table_->lock);
+  Mounts tree_of(const Path& what, Depth depth) const REQUIRES_SHARED(table_->lock);
+  Result<Mounts> copies_of(const Path& what, Depth depth) const REQUIRES(table_->lock);
+  void drop_copies(const Mounts& copies) const REQUIRES(table_->lock);
+  Result<void> may_move(const Path& from, const Path& to) const REQUIRES_SHARED(table_->lock);
+  Result<void> may_move_beneath(const Path& from, const Path& to) const REQUIRES_SHARED(table_->lock);
+  void adopt(MountNamespace& home, const Mounts& tree) REQUIRES(table_->lock);
   // Covers `top` with the first of `tree`, on which the others lie, and with copies what is reached from there. enospc.
   enum class Listed : u8 { no, yes };
   Result<void> attach(const Path& top, const Mounts& tree, Listed listed) REQUIRES(table_->lock);
@@ -195,6 +220,7 @@ class MountNamespace : public Namespace {
   void take_off(const Mounts& gone, std::vector<Path>& places) REQUIRES(table_->lock);
 
   const Ref<MountTable> table_;
+  bool detached_tree_ = false;
   std::vector<Ref<Mount>> mounts_ GUARDED_BY(table_->lock);
   std::vector<Ref<Mount>> detached_ GUARDED_BY(table_->lock);  // unmounted, but held: they go with the namespace
 };
@@ -204,6 +230,7 @@ struct WalkFlags {
   bool follow = true;        // the last symlink too
   bool allow_empty = false;  // AT_EMPTY_PATH: "" means the start itself
   bool must_be_directory = false;
+  bool keeps_expiry = false;  // the walk of umount2(MNT_EXPIRE) itself is no use of the mount
   u64 resolve = 0;  // RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT
 };
 
@@ -238,5 +265,7 @@ std::string path_name(Task& task, const Path& path);
 
 // open(2) whole: walk, O_CREAT/O_EXCL/O_TRUNC/O_DIRECTORY/O_NOFOLLOW/O_PATH/O_TMPFILE, permissions, devices, FIFOs.
 Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view path, u32 flags, u32 mode, u64 resolve = 0);
+// The same of what was found already. Linux: file_open_root with an empty name.
+Result<Ref<File>> open_place(Task& task, const Path& place, u32 flags, u32 mode);
 
 }  // namespace limen

@@ -129,10 +129,9 @@ void MountNamespace::set_types(const Mounts& mounts, Propagation type) {
 
 Result<void> MountNamespace::set_propagation(const Path& where, Propagation type, Depth depth) {
   WriteGuard guard(table_->lock);
-  if (where.dentry != where.mount->root() || where.mount->space_ != this) return Errno::einval;
-  Mounts mounts{where.mount};
-  if (depth == Depth::all) mounts = mounts_beneath(where);
-  set_types(mounts, type);
+  if (where.dentry != where.mount->root() || where.mount->space_ == nullptr || !may_use(*where.mount))
+    return Errno::einval;
+  set_types(tree_of(where, depth), type);
   return success;
 }
 

@@ -21,6 +21,7 @@
 #include "host/files.h"
 #include "kernel/vfs/attributes.h"
 #include "kernel/vfs/hidden_names.h"
+#include "kernel/vfs/inode.h"
 
 namespace limen {
 
@@ -32,6 +33,9 @@ struct HostId {
   u32 birth_nsec = 0;
   auto operator<=>(const HostId&) const = default;
   static HostId of(const host::FileInfo& info);
+  InodeIdentity identity() const {
+    return {inode, static_cast<u64>(birth_sec) * 1'000'000'000 + birth_nsec, major << 20 | minor};
+  }
   usize hash() const { return (inode ^ u64{minor} << 48) * 0x9e3779b97f4a7c15 >> 32; }
 };
 Attributes attributes_of(const host::FileInfo& info);

@@ -106,6 +106,15 @@ void SharedPages::resize(u64 size) {
   known_.erase(known_.lower_bound(size / kPageSize), known_.end());  // the page of the new end goes back once more
 }
 
+// Pages that are zeroes wholly are as the host has them; those at the edges go back once more.
+void SharedPages::zeroed(u64 offset, u64 length) {
+  store_->discard(offset, offset + length);
+  const u64 first = page_ceil(offset) / kPageSize, end = (offset + length) / kPageSize;
+  if (first >= end) return;
+  MutexGuard guard(lock_);
+  known_.erase(known_.lower_bound(first), known_.lower_bound(end));
+}
+
 void SharedPages::wrote(std::span<const u8> bytes, u64 offset) {
   if (offset + bytes.size() > store_->size()) store_->set_size(offset + bytes.size());
   UserBuffer from = UserBuffer::of_const(bytes);

@@ -27,6 +27,8 @@ class SharedPages final : public RefCounted {
   const Ref<PageStore>& store() const { return store_; }
   u64 size() const { return store_->size(); }
   void resize(u64 size);
+  // What the host has made zeroes of.
+  void zeroed(u64 offset, u64 length);
   // What write(2) has given to the host; the end of the file may have moved.
   void wrote(std::span<const u8> bytes, u64 offset);
 

@@ -44,6 +44,19 @@ Result<void> VolumeFile::change(const AttributeChange& change) {
   return success;
 }
 
+// The host's filesystem does it, but for what moves bytes: a file that is mapped shared would have to be read anew.
+Result<void> VolumeFile::allocate(u32 mode, u64 offset, u64 length) {
+  constexpr u32 kKept = abi::falloc_fl_keep_size, kHole = abi::falloc_fl_punch_hole | kKept;
+  const bool zeroes = (mode & ~kKept) == abi::falloc_fl_zero_range;
+  if ((mode & ~kKept) != 0 && mode != kHole && !zeroes) return Errno::eopnotsupp;
+  TRY(host::allocate(open_->handle, mode, offset, length));
+  const Ref<SharedPages> shared = node().shared_pages();
+  if (!shared) return success;
+  if (mode == kHole || zeroes) shared->zeroed(offset, length);
+  if ((mode & kKept) == 0 && offset + length > shared->size()) shared->resize(offset + length);
+  return success;
+}
+
 Result<void> VolumeFile::sync(Task&, bool data_only) {
   TRY(node().write_back_shared());
   return host::sync(open_->handle, data_only);

@@ -12,6 +12,7 @@ class VolumeFile final : public File, public SharedWritable {
   Result<Attributes> attributes() override;
   Result<void> change(const AttributeChange& change) override;
   Result<u64> seek(Task& task, i64 offset, int whence) override;
+  Result<void> allocate(u32 mode, u64 offset, u64 length) override;
   Result<void> sync(Task&, bool data_only) override;
   Result<MappingSource> mapping() override;
   Result<MappingSource> shared_mapping() override;

@@ -29,6 +29,7 @@ class VolumeFilesystem final : public Filesystem {
   Device device() const override { return device_; }
   Ref<Inode> root() override;
   Result<FilesystemStatus> status() override;
+  Handles handles() const override { return Handles::placed; }
   HostTree& tree() { return *tree_; }
   Ref<VolumeInode> inode_for(VolumeInode* parent, std::string_view name, const host::FileInfo& info);
   void forget(const HostId& id, const VolumeInode* inode);
@@ -63,6 +64,7 @@ class VolumeInode final : public Inode {
 
   Result<host::DirectoryNames> names();
   const HostId& id() const { return id_; }
+  InodeIdentity identity() override { return id_.identity(); }
   void refresh(const host::FileInfo& info);
 
   // Shared writable mappings: the pages in use, those of a first mapping, their end.

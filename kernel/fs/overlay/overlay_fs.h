@@ -68,6 +68,7 @@ class OverlayInode final : public MemoryInode {
   void list(const Ref<Listing>& listing, u64& position, const DirectorySink& sink) override;
 
   const HostId& id() const { return id_; }
+  InodeIdentity identity() override { return id_.identity(); }
   std::string tree_path() { return tree().absolute(place_); }  // on the host
   bool is_of_host() const override { return true; }
 

@@ -5,6 +5,7 @@
 #include "abi/fcntl.h"
 #include "host/random.h"
 #include "kernel/fs/proc/numbers.h"
+#include "kernel/ipc/fanotify.h"
 #include "kernel/ipc/inotify.h"
 #include "kernel/ipc/pipe.h"
 #include "kernel/kernel.h"
@@ -98,6 +99,12 @@ struct Asked {
   Result<std::string> (*render)(Task& reader);
 };
 constexpr Asked kAsked[] = {
+    {"fs/fanotify/max_queued_events", [](Task&) -> Result<std::string> { return line(FanotifyGroup::kMostQueued); }},
+    {"fs/fanotify/max_user_groups", [](Task&) -> Result<std::string> { return line(FanotifyGroup::kMostGroups); }},
+    {"fs/fanotify/max_user_marks",
+     [](Task& reader) -> Result<std::string> {
+       return line(InotifyGroup::most_watches(reader.kernel().options().limits.memory));
+     }},
     {"fs/file-max", [](Task&) -> Result<std::string> { return line(static_cast<u64>(INT64_MAX)); }},
     {"fs/inotify/max_queued_events", [](Task&) -> Result<std::string> { return line(InotifyGroup::kMostQueued); }},
     {"fs/inotify/max_user_instances", [](Task&) -> Result<std::string> { return line(InotifyGroup::kMostInstances); }},

@@ -22,6 +22,8 @@ class PseudoFilesystem final : public Filesystem {
   Device device() const override { return device_; }
   Ref<Inode> root() override { return root_; }
   Result<FilesystemStatus> status() override;
+  Handles handles() const override { return type_ == "cgroup2" ? Handles::numbers : Handles::none; }
+  bool asks_listeners() const override { return type_ != "proc"; }
   u64 next_inode() { return next_inode_.fetch_add(1); }
   // Something that its inodes need and that lives as long as they.
   void set_companion(Ref<RefCounted> companion) { companion_ = std::move(companion); }

@@ -20,6 +20,52 @@ constexpr u64 kMostBytes = static_cast<u64>(INT64_MAX);  // MAX_LFS_FILESIZE
 // How far a file may be written. Linux: generic_write_check_limits.
 u64 size_limit(Task& task) { return std::min(task.group().limit(abi::rlimit_fsize).soft, kMostBytes); }
 
+// Where the pages of [from, end) lie that are there: holes stay holes when they move.
+std::vector<std::pair<u64, u64>> data_of(PageStore& store, u64 from, u64 end) {
+  std::vector<std::pair<u64, u64>> found;
+  while (from < end) {
+    const std::optional<StoreRun> run = store.find_run(from / kPageSize, page_ceil(end) / kPageSize);
+    if (!run) break;
+    store.arena().unref(run->range);
+    const u64 first = run->first * kPageSize;
+    found.emplace_back(first, std::min(end, first + run->range.length));
+    from = first + run->range.length;
+  }
+  return found;
+}
+
+// Bytes from `from` on, to `to`, by a buffer; what is left behind becomes a hole. enospc.
+Result<void> move_bytes(PageStore& store, u64 from, u64 to, std::span<u8> buffer) {
+  UserBuffer out(buffer);
+  (void)TRY(store.read(out, from, buffer.size()));
+  UserBuffer in = UserBuffer::of_const(buffer);
+  const Result<usize> written = store.write(in, to, buffer.size());
+  if (!written.ok() || *written != buffer.size()) return Errno::enospc;
+  if (to < from)
+    store.discard(std::max(from, to + buffer.size()), from + buffer.size());
+  else
+    store.discard(from, std::min(to, from + buffer.size()));
+  return success;
+}
+
+// Moves what is in [from, end) by whole pages to `to`, from the side where nothing is written over that has yet to move.
+Result<void> move_range(PageStore& store, u64 from, u64 end, u64 to) {
+  constexpr u64 kChunk = 64 * 1024;
+  std::vector<u8> bytes(kChunk);
+  std::vector<std::pair<u64, u64>> data = data_of(store, from, end);
+  const bool down = to < from;
+  if (!down) std::reverse(data.begin(), data.end());
+  for (const auto& [first, last] : data) {
+    for (u64 moved = 0; moved < last - first;) {
+      const u64 n = std::min(kChunk, last - first - moved);
+      const u64 at = down ? first + moved : last - moved - n;
+      TRY(move_bytes(store, at, at - from + to, std::span(bytes).first(n)));
+      moved += n;
+    }
+  }
+  return success;
+}
+
 }  // namespace
 
 PageStore& MemoryInode::store() {
@@ -131,13 +177,32 @@ Result<void> MemoryInode::reserve(u64 offset, u64 end) {
   return success;
 }
 
+// FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE: the bytes behind come nearer or go away. Linux: ext4_collapse_range, ext4_insert_range.
+Result<void> MemoryInode::shift(bool inserts, u64 offset, u64 length) {
+  if ((seals() & (abi::f_seal_write | abi::f_seal_grow | abi::f_seal_shrink)) != 0) return Errno::eperm;
+  if (offset % kPageSize != 0 || length % kPageSize != 0) return Errno::einval;
+  const u64 size = attributes_.size;
+  if (inserts ? offset >= size : offset + length >= size) return Errno::einval;
+  if (inserts && length > kMostBytes - size) return Errno::efbig;
+  if (store_ && inserts) {
+    TRY(resize(size + length));
+    TRY(move_range(*store_, offset, size, offset + length));
+  } else if (store_) {
+    store_->discard(offset, offset + length);
+    TRY(move_range(*store_, offset + length, size, offset));
+  }
+  return resize(inserts ? size + length : size - length);
+}
+
 // fallocate(2).
 Result<void> MemoryInode::allocate(u32 mode, u64 offset, u64 length) {
   if (type_ != abi::s_ifreg) return type_ == abi::s_ifdir ? Errno::eisdir : Errno::enodev;
   constexpr u32 kPunch = abi::falloc_fl_punch_hole | abi::falloc_fl_keep_size;
   const bool zeroes = fs_.is_above_host() && (mode & ~u32{abi::falloc_fl_keep_size}) == abi::falloc_fl_zero_range;
   const bool keeps_size = (mode & abi::falloc_fl_keep_size) != 0;
-  if (mode != 0 && mode != abi::falloc_fl_keep_size && mode != kPunch && !zeroes) return Errno::eopnotsupp;
+  const bool shifts =
+      fs_.is_above_host() && (mode == abi::falloc_fl_collapse_range || mode == abi::falloc_fl_insert_range);
+  if (mode != 0 && mode != abi::falloc_fl_keep_size && mode != kPunch && !zeroes && !shifts) return Errno::eopnotsupp;
   TRY(own_attributes());
   TRY(own_content(~u64{0}));
   const TimeStamp now = fs_.now();
@@ -147,6 +212,8 @@ Result<void> MemoryInode::allocate(u32 mode, u64 offset, u64 length) {
   if (mode == kPunch) {
     if ((seals() & (abi::f_seal_write | abi::f_seal_future_write)) != 0) return Errno::eperm;
     if (store_) store_->discard(offset, end);
+  } else if (shifts) {
+    TRY(shift(mode == abi::falloc_fl_insert_range, offset, length));
   } else {
     if ((seals() & abi::f_seal_grow) != 0 && end > attributes_.size) return Errno::eperm;
     recount();

@@ -77,8 +77,18 @@ Result<FilesystemStatus> MemoryFilesystem::status() {
   return status;
 }
 
+// Linux: shmem_show_options.
 std::string MemoryFilesystem::mount_options() const {
-  return is_above_host() ? "" : "size=" + std::to_string(options_.bytes / 1024) + "k";
+  if (is_above_host()) return "";
+  std::string text = "size=" + std::to_string(options_.bytes / 1024) + "k";
+  if (options_.root_mode != 01777) {
+    char mode[16];
+    std::snprintf(mode, sizeof mode, ",mode=%03o", options_.root_mode);
+    text += mode;
+  }
+  if (options_.uid != Uid(0)) text += ",uid=" + std::to_string(options_.uid.raw());
+  if (options_.gid != Gid(0)) text += ",gid=" + std::to_string(options_.gid.raw());
+  return text;
 }
 
 Result<Ref<MemoryInode>> MemoryFilesystem::make_inode(const NewInode& what) { return make_inode(what, device_); }

@@ -43,6 +43,7 @@ class MemoryFilesystem : public Filesystem {
   Ref<Inode> root() override;
   Result<FilesystemStatus> status() override;
   std::string mount_options() const override;
+  Handles handles() const override { return is_above_host() ? Handles::placed : Handles::sealed; }
 
   // A regular file with no name (memfd, O_TMPFILE). enospc.
   Result<Ref<MemoryInode>> make_inode(const NewInode& what);
@@ -130,6 +131,7 @@ class MemoryInode : public Inode {
   u64 number() const { return number_; }
   u32 type() const { return type_; }
   Result<u32> file_type() override { return type_; }
+  InodeIdentity identity() override { return {.number = number_}; }
   virtual bool is_of_host() const { return false; }                  // of a layer below
   void start_with(Ref<const Acl> access, Ref<const Acl> inherited);  // of a new inode
   // O_TMPFILE with O_EXCL: this inode without a name never gets one.
@@ -169,6 +171,7 @@ class MemoryInode : public Inode {
   void keep_acl(AclKind kind, Ref<const Acl> list) REQUIRES(lock_);
   Result<void> resize(u64 size) REQUIRES(lock_);
   Result<void> reserve(u64 offset, u64 end) REQUIRES(lock_);
+  Result<void> shift(bool inserts, u64 offset, u64 length) REQUIRES(lock_);
   PageStore& store() REQUIRES(lock_);
 
   MemoryFilesystem& fs_;
