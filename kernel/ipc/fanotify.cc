@@ -240,8 +240,8 @@ Ref<FanotifyGroup::Event> FanotifyGroup::make_event(const InodeEvent& event, con
     return made;
   }
   const bool is_itself = place == event.dentry;
-  const bool tells_child = (mode & abi::fan_report_fid) != 0 && !is_itself &&
-                           (!of_name || (mode & abi::fan_report_target_fid) != 0);
+  const bool tells_child =
+      (mode & abi::fan_report_fid) != 0 && !is_itself && (!of_name || (mode & abi::fan_report_target_fid) != 0);
   const bool tells_name = (mode & abi::fan_report_name) != 0 && !is_itself;
   if (!tells_child && !tells_name && event.to_directory == nullptr) {
     made->object = of(place);

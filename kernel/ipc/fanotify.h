@@ -43,10 +43,10 @@ class FanotifyGroup final : public EventGroup {
   static constexpr u64 kMostGroups = 128;      // fs.fanotify.max_user_groups
 
   struct Settings {
-    u32 flags = 0;             // FAN_CLASS_*, FAN_REPORT_*, ... of fanotify_init
-    u32 event_flags = 0;       // O_* of the descriptors in events
-    bool privileged = false;   // made with CAP_SYS_ADMIN
-    u64 most_marks = 0;        // fs.fanotify.max_user_marks
+    u32 flags = 0;            // FAN_CLASS_*, FAN_REPORT_*, ... of fanotify_init
+    u32 event_flags = 0;      // O_* of the descriptors in events
+    bool privileged = false;  // made with CAP_SYS_ADMIN
+    u64 most_marks = 0;       // fs.fanotify.max_user_marks
   };
   // emfile beyond the user's groups.
   static Result<Ref<FanotifyGroup>> create(MemoryAccount& memory, Ref<UserAccount> user, const Settings& settings);
@@ -107,7 +107,8 @@ class FanotifyGroup final : public EventGroup {
 
 class FanotifyFile final : public File {
  public:
-  FanotifyFile(Path path, u32 flags, Ref<FanotifyGroup> group) : File(std::move(path), flags), group_(std::move(group)) {}
+  FanotifyFile(Path path, u32 flags, Ref<FanotifyGroup> group)
+      : File(std::move(path), flags), group_(std::move(group)) {}
   FanotifyGroup& group() { return *group_; }
   bool seekable() const override { return false; }
   Result<u64> seek(Task&, i64, int) override { return u64{0}; }  // Linux: noop_llseek

@@ -10,10 +10,10 @@ namespace limen {
 
 struct FanotifyGroup::Event final : public RefCounted {
   u32 mask = 0;
-  Pid pid;                // of the kernel's; 0: nobody's
-  Ref<Task> actor;        // for FAN_REPORT_PIDFD
-  Path path;              // without FAN_REPORT_*FID
-  u64 fsid = 0;           // these with it
+  Pid pid;          // of the kernel's; 0: nobody's
+  Ref<Task> actor;  // for FAN_REPORT_PIDFD
+  Path path;        // without FAN_REPORT_*FID
+  u64 fsid = 0;     // these with it
   std::optional<EncodedHandle> directory, to_directory, object;
   std::string name, to_name;
   u64 hash = 0;

@@ -113,9 +113,9 @@ std::vector<u8> FanotifyGroup::infos(const Event& event, i32 pidfd) const {
   const bool renamed = (event.mask & abi::fan_rename) != 0, of_directory = (event.mask & abi::fan_ondir) != 0;
   constexpr u32 kOfNames = abi::in_create | abi::in_delete | abi::in_moved_from | abi::in_moved_to | abi::fan_rename;
   if (event.directory) {
-    const u8 type = renamed               ? abi::fan_event_info_type_old_dfid_name
+    const u8 type = renamed              ? abi::fan_event_info_type_old_dfid_name
                     : event.name.empty() ? abi::fan_event_info_type_dfid
-                                          : abi::fan_event_info_type_dfid_name;
+                                         : abi::fan_event_info_type_dfid_name;
     put_handle(bytes, type, event.fsid, *event.directory, event.name);
   }
   if (event.to_directory)
@@ -235,7 +235,8 @@ Result<usize> FanotifyGroup::answer(UserBuffer& from) {
   if (given.fd < 0) return Errno::einval;
   {
     MutexGuard guard(lock_);
-    const auto at = std::find_if(asked_.begin(), asked_.end(), [&](const auto& event) { return event->fd == given.fd; });
+    const auto at =
+        std::find_if(asked_.begin(), asked_.end(), [&](const auto& event) { return event->fd == given.fd; });
     if (at == asked_.end()) return Errno::enoent;
     (*at)->answer = answer;
     asked_.erase(at);  // who asked holds it
@@ -260,7 +261,8 @@ std::string FanotifyMark::describe() const {
     return line;
   }
   if (key_.first == Kind::filesystem) {
-    std::snprintf(line, sizeof line, "fanotify sdev:%x mflags:%x mask:%x ignored_mask:%x", device, flags, mask, ignored);
+    std::snprintf(line, sizeof line, "fanotify sdev:%x mflags:%x mask:%x ignored_mask:%x", device, flags, mask,
+                  ignored);
     return line;
   }
   const Result<Attributes> attributes = inode_->recent_attributes();

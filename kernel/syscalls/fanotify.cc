@@ -13,15 +13,13 @@ namespace {
 using Kind = FanotifyTarget::Kind;
 
 constexpr u32 kClasses = abi::fan_class_content | abi::fan_class_pre_content;
-constexpr u32 kFids =
-    abi::fan_report_fid | abi::fan_report_dir_fid | abi::fan_report_name | abi::fan_report_target_fid;
+constexpr u32 kFids = abi::fan_report_fid | abi::fan_report_dir_fid | abi::fan_report_name | abi::fan_report_target_fid;
 constexpr u32 kForAdmin = kClasses | abi::fan_report_tid | abi::fan_report_pidfd | abi::fan_report_fd_error |
                           abi::fan_unlimited_queue | abi::fan_unlimited_marks;
-constexpr u32 kKnownInit =
-    kForAdmin | kFids | abi::fan_cloexec | abi::fan_nonblock | abi::fan_enable_audit;
+constexpr u32 kKnownInit = kForAdmin | kFids | abi::fan_cloexec | abi::fan_nonblock | abi::fan_enable_audit;
 
-constexpr u32 kOfOpenFiles = abi::in_access | abi::in_modify | abi::in_close_write | abi::in_close_nowrite |
-                             abi::in_open | abi::fan_open_exec;
+constexpr u32 kOfOpenFiles =
+    abi::in_access | abi::in_modify | abi::in_close_write | abi::in_close_nowrite | abi::in_open | abi::fan_open_exec;
 constexpr u32 kQuestions = abi::fan_open_perm | abi::fan_access_perm | abi::fan_open_exec_perm;
 constexpr u32 kOfNames = abi::in_create | abi::in_delete | abi::in_moved_from | abi::in_moved_to | abi::fan_rename;
 constexpr u32 kOfInodes = abi::in_attrib | abi::in_move_self | abi::in_delete_self | abi::fan_fs_error;
@@ -70,7 +68,10 @@ Result<MarkRequest> read_request(u32 flags, u64 mask) {
                          abi::fan_mark_mntns | abi::fan_mark_ignored_mask | abi::fan_mark_ignored_surv_modify |
                          abi::fan_mark_flush | abi::fan_mark_evictable | abi::fan_mark_ignore;
   if (mask >> 32 != 0 || (flags & ~kKnown) != 0) return Errno::einval;
-  MarkRequest request{.kind = TRY(kind_of(flags)), .flags = flags, .mask = static_cast<u32>(mask)};
+  MarkRequest request {
+    .kind = TRY(kind_of(flags))
+    , .flags = flags, .mask = static_cast<u32>(mask)
+  };
   switch (flags & (abi::fan_mark_add | abi::fan_mark_remove | abi::fan_mark_flush)) {
     case abi::fan_mark_add:
     case abi::fan_mark_remove:
@@ -162,8 +163,7 @@ Result<i64> sys_fanotify_init(Task& task, u32 flags, u32 event_f_flags) {
   Ref<FanotifyGroup> group =
       TRY(FanotifyGroup::create(task.kernel().ipc_memory(), creds.user_ns->account(creds.uid), settings));
   const u32 file_flags = abi::o_rdwr | ((flags & abi::fan_nonblock) != 0 ? u32{abi::o_nonblock} : 0);
-  Ref<File> file =
-      make_ref<FanotifyFile>(anon_path(task, "anon_inode:[fanotify]", 0600), file_flags, std::move(group));
+  Ref<File> file = make_ref<FanotifyFile>(anon_path(task, "anon_inode:[fanotify]", 0600), file_flags, std::move(group));
   const Fd fd = TRY(task.files().install(task, std::move(file), cloexec_if((flags & abi::fan_cloexec) != 0)));
   return fd.raw();
 }
@@ -178,7 +178,7 @@ Result<i64> sys_fanotify_mark(Task& task, Fd fd, u32 flags, u64 mask, DirFd dirf
     return 0;
   }
   TRY(check_for_group(group, request));
-  const FanotifyTarget target{request.kind, TRY(find_place(task, dirfd, path, flags))};
+  const FanotifyTarget target { request.kind, TRY(find_place(task, dirfd, path, flags)) };
   TRY(check_place(group, request, target.path));
   const u32 type = TRY(target.path.inode().file_type());
   if (request.kind != Kind::inode || type != abi::s_ifdir) request.mask &= ~abi::fan_event_on_child;

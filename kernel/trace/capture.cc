@@ -841,12 +841,35 @@ const auto& specials() {
 bool makes_descriptor(u64 nr) {
   static const auto table = [] {
     std::array<bool, kSyscallEnd> set{};
-    for (const std::string_view name :
-         {"open",           "openat",   "openat2",   "creat",        "dup",           "dup2",         "dup3",
-          "socket",         "accept",   "accept4",   "epoll_create", "epoll_create1", "eventfd",      "eventfd2",
-          "timerfd_create", "signalfd", "signalfd4", "inotify_init", "inotify_init1", "memfd_create", "pidfd_open",
-          "pidfd_getfd",    "mq_open",  "fsopen",    "fsmount",      "fspick",        "open_tree",     "fanotify_init",
-          "open_by_handle_at"}) {
+    for (const std::string_view name : {"open",
+                                        "openat",
+                                        "openat2",
+                                        "creat",
+                                        "dup",
+                                        "dup2",
+                                        "dup3",
+                                        "socket",
+                                        "accept",
+                                        "accept4",
+                                        "epoll_create",
+                                        "epoll_create1",
+                                        "eventfd",
+                                        "eventfd2",
+                                        "timerfd_create",
+                                        "signalfd",
+                                        "signalfd4",
+                                        "inotify_init",
+                                        "inotify_init1",
+                                        "memfd_create",
+                                        "pidfd_open",
+                                        "pidfd_getfd",
+                                        "mq_open",
+                                        "fsopen",
+                                        "fsmount",
+                                        "fspick",
+                                        "open_tree",
+                                        "fanotify_init",
+                                        "open_by_handle_at"}) {
       set[static_cast<usize>(find_syscall(name)->x86_64)] = true;
     }
     return set;

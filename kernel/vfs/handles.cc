@@ -69,9 +69,8 @@ Ref<Dentry> HandleTable::take_name(Entry& entry) {
 void HandleTable::keep(Inode& inode, const Ref<Dentry>& name) {
   is_used_.store(true, std::memory_order_relaxed);
   const InodeIdentity id = inode.identity();
-  const Ref<RefCounted> held = inode.attachment_or(Inode::Attachment::handle, [&] {
-    return Ref<RefCounted>(make_ref<Entry>(Ref<HandleTable>(this), inode, id));
-  });
+  const Ref<RefCounted> held = inode.attachment_or(
+      Inode::Attachment::handle, [&] { return Ref<RefCounted>(make_ref<Entry>(Ref<HandleTable>(this), inode, id)); });
   auto& entry = static_cast<Entry&>(*held);
   Ref<Dentry> old, oldest;  // dropped without the lock
   MutexGuard guard(lock_);

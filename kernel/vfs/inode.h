@@ -175,7 +175,7 @@ class Filesystem : public RefCounted {
   virtual Device device() const = 0;               // st_dev, and /proc/PID/mountinfo
   virtual Ref<Inode> root() = 0;
   virtual Result<FilesystemStatus> status() = 0;
-  u64 fsid();  // never 0: the status's, else by the device
+  u64 fsid();                                               // never 0: the status's, else by the device
   virtual std::string mount_options() const { return ""; }  // beyond ro/nosuid/..., for /proc/mounts
   virtual Result<void> sync() { return success; }           // syncfs(2)
   virtual Result<void> remount(std::string_view options) { return options.empty() ? Result<void>() : Errno::einval; }

@@ -33,7 +33,8 @@ bool MountNamespace::hides_beneath(const Path& place) const {
 }
 
 // Linux: copy_tree. The copies lie on one another and are in no list.
-Result<MountNamespace::Mounts> MountNamespace::copies_of(const Path& what, Depth depth) const NO_THREAD_SAFETY_ANALYSIS {
+Result<MountNamespace::Mounts> MountNamespace::copies_of(const Path& what,
+                                                         Depth depth) const NO_THREAD_SAFETY_ANALYSIS {
   if (!may_use(*what.mount) || what.mount->unbindable_) return Errno::einval;
   if (depth == Depth::one && what.mount->space_ != nullptr && what.mount->space_->holds_beneath(what))
     return Errno::einval;
@@ -60,7 +61,8 @@ void MountNamespace::drop_copies(const Mounts& copies) const {
   for (const Ref<Mount>& copy : copies) uncover(*copy);
 }
 
-Result<Ref<MountNamespace>> MountNamespace::detached_copy(const Path& what, Depth depth) const NO_THREAD_SAFETY_ANALYSIS {
+Result<Ref<MountNamespace>> MountNamespace::detached_copy(const Path& what,
+                                                          Depth depth) const NO_THREAD_SAFETY_ANALYSIS {
   Ref<MountNamespace> tree = Ref<MountNamespace>::adopt(new MountNamespace(table_, owner(), NamespaceCharge()));
   tree->detached_tree_ = true;
   WriteGuard guard(table_->lock);

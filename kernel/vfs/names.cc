@@ -97,7 +97,8 @@ Result<Path> make_name(Task& task, const ParentAndName& where, u32 mode, Device 
   what.symlink = symlink;
   Ref<Inode> inode = TRY(where.parent.inode().create(where.name, what));
   Ref<Dentry> dentry = DentryCache::attach(where.parent.dentry, where.name, std::move(inode));
-  notify_name(where.parent.dentry, where.name, {dentry->inode(), dentry}, abi::in_create | (is_directory ? abi::in_isdir : 0));
+  notify_name(where.parent.dentry, where.name, {dentry->inode(), dentry},
+              abi::in_create | (is_directory ? abi::in_isdir : 0));
   return Path(where.parent.mount, std::move(dentry));
 }
 

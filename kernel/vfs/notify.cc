@@ -20,8 +20,8 @@ u32 directory_bit(Inode& inode) {
 
 bool is_watched(Filesystem& fs) { return fs.is_watched.load(std::memory_order_relaxed); }
 
-constexpr u32 kOfOpenFiles = abi::in_access | abi::in_modify | abi::in_open | abi::in_close_write |
-                             abi::in_close_nowrite | abi::fan_open_exec;
+constexpr u32 kOfOpenFiles =
+    abi::in_access | abi::in_modify | abi::in_open | abi::in_close_write | abi::in_close_nowrite | abi::fan_open_exec;
 
 constexpr u32 kOfInotify = abi::in_all_events | abi::in_unmount | abi::in_isdir;
 
@@ -65,9 +65,8 @@ class Audience {
       if (at == found.end()) at = found.insert(found.end(), Group{group, {}});
       at->heard.push_back(heard);
     }
-    std::stable_sort(found.begin(), found.end(), [](const Group& a, const Group& b) {
-      return a.group->priority() > b.group->priority();
-    });
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Group& a, const Group& b) { return a.group->priority() > b.group->priority(); });
     return found;
   }
   std::vector<Heard> all_;
@@ -79,7 +78,8 @@ InodeEvent event_of(const Path& path, u32 mask, Audience& audience, std::string&
   const Ref<Dentry> parent = path.dentry->parent();
   if (parent) audience.add(list_of(*parent->inode()), HeardBy::directory);
   audience.add(list_of(path.inode()), HeardBy::inode);
-  const bool is_opened = (mask & (kOfOpenFiles | abi::fan_open_perm | abi::fan_access_perm | abi::fan_open_exec_perm)) != 0;
+  const bool is_opened =
+      (mask & (kOfOpenFiles | abi::fan_open_perm | abi::fan_access_perm | abi::fan_open_exec_perm)) != 0;
   if (is_opened) audience.add(list_in(path.mount->watchers.get()), HeardBy::mount);
   audience.add(list_in(path.inode().filesystem().watchers.get()), HeardBy::filesystem);
   if (audience.is_empty()) return event;

@@ -45,8 +45,8 @@ class EventGroup;
 class InodeWatcher : public RefCounted {
  public:
   virtual void event(const InodeEvent& event) = 0;  // never blocks; takes locks of rank `ipc` and later
-  virtual void inode_gone() = 0;                    // after IN_DELETE_SELF or IN_UNMOUNT, with the mount: nothing more comes
-  virtual Ref<EventGroup> group() { return {}; }    // which is told in its place
+  virtual void inode_gone() = 0;  // after IN_DELETE_SELF or IN_UNMOUNT, with the mount: nothing more comes
+  virtual Ref<EventGroup> group() { return {}; }  // which is told in its place
 };
 
 // By which list a watcher of a group heard of an event.
@@ -92,7 +92,8 @@ struct NamedInode {
   const Ref<Inode>& inode;
   const Ref<Dentry>& dentry;
 };
-void notify_name(const Ref<Dentry>& directory, std::string_view name, const NamedInode& child, u32 mask, u32 cookie = 0);
+void notify_name(const Ref<Dentry>& directory, std::string_view name, const NamedInode& child, u32 mask,
+                 u32 cookie = 0);
 // FAN_RENAME, to both directories.
 struct MovedName {
   const Ref<Dentry>& directory;

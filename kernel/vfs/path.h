@@ -231,7 +231,7 @@ struct WalkFlags {
   bool allow_empty = false;  // AT_EMPTY_PATH: "" means the start itself
   bool must_be_directory = false;
   bool keeps_expiry = false;  // the walk of umount2(MNT_EXPIRE) itself is no use of the mount
-  u64 resolve = 0;  // RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT
+  u64 resolve = 0;            // RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT
 };
 
 // The parent directory and the last component, for calls that make or remove a name.

@@ -39,7 +39,9 @@ long mark(long group, unsigned flags, unsigned long long mask, const char* path)
   return SYS(fanotify_mark, group, flags, mask, AT_FDCWD, path);
 }
 
-int group_of(unsigned flags) { return static_cast<int>(SYS(fanotify_init, flags | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY)); }
+int group_of(unsigned flags) {
+  return static_cast<int>(SYS(fanotify_init, flags | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY));
+}
 
 void touch(const char* path) {
   int fd = open(path, O_RDWR);

@@ -56,7 +56,8 @@ const char* story(int group) {
   size_t used = 0;
   text[0] = 0;
   auto add = [&](const char* a, const char* b, const char* c, const char* d) {
-    used += static_cast<size_t>(snprintf(text + used, used < sizeof text ? sizeof text - used : 0, "%s%s%s%s", a, b, c, d));
+    used +=
+        static_cast<size_t>(snprintf(text + used, used < sizeof text ? sizeof text - used : 0, "%s%s%s%s", a, b, c, d));
   };
   auto* event = reinterpret_cast<fanotify_event_metadata*>(buffer);
   for (; FAN_EVENT_OK(event, got); event = FAN_EVENT_NEXT(event, got)) {
@@ -123,7 +124,8 @@ TEST(names_tell_where_it_happened) {
   COVERS("fanotify_init", "fanotify_mark");
   guest::TempDir dir;
   int group = group_of(FAN_REPORT_DIR_FID | FAN_REPORT_NAME);
-  ASSERT_OK(mark(group, FAN_MARK_ADD, FAN_CREATE | FAN_DELETE | FAN_MOVE | FAN_CLOSE_WRITE | FAN_OPEN | FAN_EVENT_ON_CHILD | FAN_ONDIR,
+  ASSERT_OK(mark(group, FAN_MARK_ADD,
+                 FAN_CREATE | FAN_DELETE | FAN_MOVE | FAN_CLOSE_WRITE | FAN_OPEN | FAN_EVENT_ON_CHILD | FAN_ONDIR,
                  dir.path()));
   know("D", dir.path());
   close(guest::make_file(dir / "f", "x"));
@@ -182,7 +184,8 @@ TEST(a_rename_is_one_event_of_two_places) {
   mkdir(dir / "a", 0700), mkdir(dir / "b", 0700);
   close(guest::make_file(dir / "a/f", "x"));
   constexpr unsigned kNames = FAN_REPORT_DIR_FID | FAN_REPORT_NAME;
-  int from = group_of(kNames), to = group_of(kNames), both = group_of(kNames), target = group_of(kNames | FAN_REPORT_FID | kTargetFid);
+  int from = group_of(kNames), to = group_of(kNames), both = group_of(kNames),
+      target = group_of(kNames | FAN_REPORT_FID | kTargetFid);
   ASSERT_OK(mark(from, FAN_MARK_ADD, kRename, dir / "a"));
   ASSERT_OK(mark(to, FAN_MARK_ADD, kRename, dir / "b"));
   for (int group : {both, target}) {
@@ -206,7 +209,8 @@ TEST(a_filesystem_tells_of_names_and_of_ends) {
   ASSERT_OK(mount("t", dir.path(), "tmpfs", 0, nullptr));
   mkdir(dir / "d", 0700);
   int group = group_of(FAN_REPORT_DIR_FID | FAN_REPORT_FID | FAN_REPORT_NAME);
-  ASSERT_OK(mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_CREATE | FAN_DELETE | FAN_DELETE_SELF | FAN_OPEN | kRename, dir.path()));
+  ASSERT_OK(mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+                 FAN_CREATE | FAN_DELETE | FAN_DELETE_SELF | FAN_OPEN | kRename, dir.path()));
   know("R", dir.path()), know("D", dir / "d");
   int file = guest::make_file(dir / "d/f", "x");
   know("F", dir / "d/f");
@@ -272,7 +276,8 @@ TEST(anybody_may_watch_what_he_may_read) {
               if (group == -1) return 2;
               if (mark(group, FAN_MARK_ADD, FAN_OPEN, dir / "f") != 0) return 3;
               if (mark(group, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_OPEN, dir / "f") != -1 || errno != EPERM) return 4;
-              if (mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN, dir / "f") != -1 || errno != EPERM) return 5;
+              if (mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN, dir / "f") != -1 || errno != EPERM)
+                return 5;
               if (mark(group, FAN_MARK_ADD, FAN_OPEN_PERM, dir / "f") != -1 || errno != EINVAL) return 6;
               // Of others it is not told who they are.
               guest::in_child([&] { return close(open(dir / "f", O_RDONLY)); });

@@ -146,7 +146,8 @@ TEST(a_mount_slips_beneath_another) {
   EXPECT_EQ(0, guest::in_child([&] {
               if (enter() != 0) return 1;
               mkdir(dir / "m", 0700), mkdir(dir / "n", 0700);
-              if (!tmpfs_at(dir / "m") || !make(dir / "m/top") || !tmpfs_at(dir / "n") || !make(dir / "n/low")) return 2;
+              if (!tmpfs_at(dir / "m") || !make(dir / "m/top") || !tmpfs_at(dir / "n") || !make(dir / "n/low"))
+                return 2;
               int tree = static_cast<int>(SYS(open_tree, AT_FDCWD, dir / "n", OPEN_TREE_CLONE));
               if (SYS(move_mount, tree, "", AT_FDCWD, dir.path(), MOVE_MOUNT_F_EMPTY_PATH | kBeneath) != -1 ||
                   errno != EINVAL)

@@ -213,6 +213,46 @@ TEST(no_file_is_allocated_beyond_the_limit) {
   ASSERT_OK(ftruncate(fd, 10000));
   EXPECT_EQ(0, limited(0, 0, 9000));  // it does not become longer
   EXPECT_EQ(EFBIG, WEXITSTATUS(limited(1, 0, 11000)));
+  close(fd);
+}
+
+TEST(fallocate_takes_ranges_out_and_puts_them_in) {
+  COVERS("fallocate");
+  char path[] = "/var/tmp/guest-XXXXXX";  // a disk, where /tmp is often none
+  int fd = mkstemp(path);
+  if (fd == -1) SKIP("no disk to write to");
+  unlink(path);
+  constexpr int kCollapse = 8, kZero = 0x10, kInsert = 0x20;
+  static char pages[5 * 4096], found[8 * 4096];
+  for (int i = 0; i < 5; ++i) memset(pages + i * 4096, 'a' + i, 4096);
+  ASSERT_TRUE(write(fd, pages, sizeof pages - 100) == sizeof pages - 100);
+  auto letters = [&] {  // of each page: its first byte, and "." where that is a zero
+    static char text[16];
+    ssize_t got = pread(fd, found, sizeof found, 0);
+    int n = 0;
+    for (ssize_t at = 0; at < got && n < 15; at += 4096) text[n++] = found[at] != 0 ? found[at] : '.';
+    text[n] = 0;
+    return text;
+  };
+  long done = SYS(fallocate, fd, kCollapse, 4096, 8192);
+  if (done == -1 && errno == EOPNOTSUPP) SKIP("the file system moves no ranges");
+  EXPECT_OK(done);
+  EXPECT_STREQ("ade", letters());
+  EXPECT_EQ(3 * 4096 - 100, lseek(fd, 0, SEEK_END));
+  EXPECT_OK(SYS(fallocate, fd, kInsert, 4096, 3 * 4096));
+  EXPECT_STREQ("a...de", letters());
+  EXPECT_EQ('e', found[6 * 4096 - 101]);
+  EXPECT_EQ(6 * 4096 - 100, lseek(fd, 0, SEEK_END));
+  EXPECT_EQ(4096, lseek(fd, 0, SEEK_HOLE));
+  EXPECT_OK(SYS(fallocate, fd, kZero | FALLOC_FL_KEEP_SIZE, 4 * 4096 + 10, 100000));
+  EXPECT_STREQ("a...d.", letters());
+  EXPECT_EQ(0, found[4 * 4096 + 10]);
+  EXPECT_ERRNO(EINVAL, SYS(fallocate, fd, kCollapse, 10, 4096));
+  EXPECT_ERRNO(EINVAL, SYS(fallocate, fd, kCollapse, 4096, 100));
+  EXPECT_ERRNO(EINVAL, SYS(fallocate, fd, kCollapse, 4096, 5 * 4096));
+  EXPECT_ERRNO(EINVAL, SYS(fallocate, fd, kInsert, 6 * 4096, 4096));
+  EXPECT_ERRNO(EOPNOTSUPP, SYS(fallocate, fd, kInsert | FALLOC_FL_KEEP_SIZE, 4096, 4096));
+  close(fd);
 }
 
 TEST(fallocate_grows_keeps_and_punches) {
