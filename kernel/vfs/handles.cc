@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "abi/fcntl.h"
 #include "abi/mount.h"
-#include "abi/stat.h"
 #include "host/random.h"
 
 namespace limen {

@@ -172,8 +172,8 @@ void MountNamespace::adopt(MountNamespace& home, const Mounts& tree) NO_THREAD_S
 Result<void> MountNamespace::join_group(const Path& from, const Path& to) {
   WriteGuard guard(table_->lock);
   Mount &source = *from.mount, &target = *to.mount;
-  const auto is_mounted = [this](const Mount& mount) { return mount.space_ != nullptr && may_use(mount); };
-  if (!is_mounted(source) || !is_mounted(target)) return Errno::einval;
+  if (source.space_ == nullptr || target.space_ == nullptr) return Errno::einval;
+  if (!may_use(source) || !may_use(target)) return Errno::einval;
   if (from.dentry != source.root_ || to.dentry != target.root_) return Errno::einval;
   if (source.fs_ != target.fs_ || !is_in(target.root_, source.root_)) return Errno::einval;
   if (holds_beneath(Path(from.mount, target.root_))) return Errno::einval;

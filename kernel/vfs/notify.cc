@@ -4,7 +4,7 @@
 #include <atomic>
 
 #include "abi/fanotify.h"
-#include "abi/stat.h"
+#include "abi/fcntl.h"
 #include "kernel/task/deferred.h"
 
 namespace limen {
