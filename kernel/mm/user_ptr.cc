@@ -15,6 +15,18 @@ Result<void> copy_from_user(Task& task, void* to, GuestAddr from, usize length) 
   return success;
 }
 
+Result<void> copy_struct_from_user(Task& task, void* to, usize known, GuestAddr from, usize given) {
+  if (given > known) {
+    std::vector<u8> newer(given - known);
+    const usize got = task.mm().copy_in(newer.data(), from + known, newer.size());
+    const auto end = newer.begin() + static_cast<i64>(got);
+    if (std::any_of(newer.begin(), end, [](u8 byte) { return byte != 0; })) return Errno::e2big;
+    if (got != newer.size()) return Errno::efault;
+  }
+  std::memset(to, 0, known);
+  return copy_from_user(task, to, from, std::min(known, given));
+}
+
 Result<void> copy_to_user(Task& task, GuestAddr to, const void* from, usize length) {
   if (task.mm().copy_out(to, from, length) != length) return Errno::efault;
   return success;

@@ -25,6 +25,10 @@ class Task;
 // Copies between the kernel and the task's address space; kernel/mm/user_ptr.cc. All or EFAULT.
 Result<void> copy_from_user(Task& task, void* to, GuestAddr from, usize length);
 Result<void> copy_to_user(Task& task, GuestAddr to, const void* from, usize length);
+// A structure that grows from one Linux to the next, of which the caller has `given` bytes and we know `known`: what the caller lacks is
+// zero, what we do not know has to be, else e2big. Linux: copy_struct_from_user; a byte that is not zero is seen before one that is not
+// there. `given` has been checked against a page.
+Result<void> copy_struct_from_user(Task& task, void* to, usize known, GuestAddr from, usize given);
 // As strncpy_from_user: up to and without the NUL; `too_long` when no NUL stands in the first `max` bytes.
 Result<std::string> string_from_user(Task& task, GuestAddr from, usize max, Errno too_long);
 
@@ -52,6 +56,13 @@ class UserIn : public UserPointer {
     static_assert(UserAbi<T>);
     T value;
     TRY(copy_from_user(task, &value, addr() + index * sizeof(T), sizeof(T)));
+    return value;
+  }
+  // As copy_struct_from_user.
+  Result<T> read_sized(Task& task, usize given) const {
+    static_assert(UserAbi<T>);
+    T value;
+    TRY(copy_struct_from_user(task, &value, sizeof value, addr(), given));
     return value;
   }
   // `count` has been checked by the caller against a bound of its own.

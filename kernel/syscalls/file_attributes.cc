@@ -1,6 +1,5 @@
 // file_getattr(2), file_setattr(2), lsm_list_modules(2). No filesystem here keeps the attributes of FS_IOC_FSGETXATTR.
-#include <algorithm>
-#include <vector>
+#include <array>
 
 #include "abi/fcntl.h"
 #include "kernel/kernel.h"
@@ -32,9 +31,8 @@ Result<i64> sys_file_getattr(Task& task, DirFd dirfd, UserPath path, UserBytes<O
 
 Result<i64> sys_file_setattr(Task& task, DirFd dirfd, UserPath path, UserBytes<In> attr, usize size, AtFlags flags) {
   const Path found = TRY(place(task, dirfd, path, flags, size));
-  std::vector<u8> bytes(size);
-  TRY(copy_from_user(task, bytes.data(), attr.addr(), size));
-  if (std::any_of(bytes.begin() + kAttrSize, bytes.end(), [](u8 b) { return b != 0; })) return Errno::e2big;
+  std::array<u8, kAttrSize> given;
+  TRY(copy_struct_from_user(task, given.data(), given.size(), attr.addr(), size));
   TRY(want_write(found));
   const Attributes attributes = TRY(found.inode().attributes());
   if (!is_owner_or_capable(task.credentials(), attributes)) return Errno::eperm;

@@ -220,6 +220,7 @@ Result<i64> sys_remap_file_pages(Task& task, GuestAddr addr, u64 size, MmapProt 
 namespace {
 
 constexpr u32 kModeFlags = 0xe000;  // MPOL_MODE_FLAGS
+constexpr u32 kLastPolicy = 6;      // MPOL_WEIGHTED_INTERLEAVE, behind MPOL_PREFERRED_MANY
 constexpr u32 kMostNodes = 64;
 
 // The mask of nodes of a call: einval for a node that does not exist.
@@ -238,7 +239,7 @@ Result<u64> read_nodes(Task& task, UserArray<In, u64> mask, u64 maxnode) {
 
 Result<void> check_policy(int mode, u64 nodes) {
   const u32 policy = static_cast<u32>(mode) & ~kModeFlags;
-  if (policy > static_cast<u32>(abi::mpol_local)) return Errno::einval;
+  if (policy > kLastPolicy) return Errno::einval;
   const bool wants_none = policy == static_cast<u32>(abi::mpol_default) || policy == static_cast<u32>(abi::mpol_local);
   if (wants_none) return nodes == 0 ? Result<void>() : Errno::einval;
   if (nodes == 0) return policy == static_cast<u32>(abi::mpol_preferred) ? Result<void>() : Errno::einval;

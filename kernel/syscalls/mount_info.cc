@@ -1,7 +1,6 @@
 // statmount(2), listmount(2): the mounts of the caller's namespace, by numbers that are never used again.
 // Source: fs/namespace.c:do_statmount, do_listmount.
 #include <algorithm>
-#include <cstring>
 
 #include "abi/fcntl.h"
 #include "abi/mount.h"
@@ -20,11 +19,7 @@ Result<abi::MntIdReq> read_request(Task& task, UserIn<abi::MntIdReq> req) {
   TRY(copy_from_user(task, &size, req.addr(), sizeof size));
   if (size > kPageSize) return Errno::e2big;
   if (size < abi::mnt_id_req_size_ver0) return Errno::einval;
-  std::vector<u8> bytes(std::max<usize>(size, sizeof(abi::MntIdReq)));
-  TRY(copy_from_user(task, bytes.data(), req.addr(), size));
-  if (std::any_of(bytes.begin() + sizeof(abi::MntIdReq), bytes.end(), [](u8 b) { return b != 0; })) return Errno::e2big;
-  abi::MntIdReq given{};
-  std::memcpy(&given, bytes.data(), sizeof given);
+  const abi::MntIdReq given = TRY(req.read_sized(task, size));
   if (given.spare != 0 || given.mnt_id <= abi::mnt_unique_id_offset) return Errno::einval;
   if (given.mnt_ns_id != 0) return Errno::enoent;  // no namespace has a number of this kind
   return given;

@@ -1,6 +1,5 @@
 // open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2), open_tree_attr(2).
 #include <algorithm>
-#include <cstring>
 
 #include "abi/fcntl.h"
 #include "abi/mount.h"
@@ -52,17 +51,10 @@ Result<u32> atime_flags(u64 attr) {
   }
 }
 
-// A structure that grows: zero where a newer one says what we do not know, else e2big.
 Result<abi::MountAttr> read_attr(Task& task, UserIn<abi::MountAttr> attr, usize size) {
   if (size > kPageSize) return Errno::e2big;
   if (size < sizeof(abi::MountAttr)) return Errno::einval;
-  std::vector<u8> bytes(size);
-  TRY(copy_from_user(task, bytes.data(), attr.addr(), size));
-  if (std::any_of(bytes.begin() + sizeof(abi::MountAttr), bytes.end(), [](u8 b) { return b != 0; }))
-    return Errno::e2big;
-  abi::MountAttr given{};
-  std::memcpy(&given, bytes.data(), sizeof given);
-  return given;
+  return attr.read_sized(task, size);
 }
 
 // The flags of a mount after a change. Linux: build_mount_kattr.

@@ -1,6 +1,4 @@
 // open(2), openat2(2), close(2), dup(2): descriptors come and go.
-#include <algorithm>
-
 #include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "kernel/syscalls/common.h"
@@ -53,11 +51,7 @@ Result<i64> sys_creat(Task& task, UserPath path, FileMode mode) {
 Result<i64> sys_openat2(Task& task, DirFd dirfd, UserPath path, UserIn<abi::OpenHow> how, usize size) {
   if (size < abi::open_how_size_ver0) return Errno::einval;
   if (size > kPageSize) return Errno::e2big;
-  std::vector<u8> bytes(size);
-  TRY(copy_from_user(task, bytes.data(), how.addr(), size));
-  abi::OpenHow given{};
-  if (std::any_of(bytes.begin() + sizeof given, bytes.end(), [](u8 b) { return b != 0; })) return Errno::e2big;
-  std::copy_n(bytes.begin(), sizeof given, reinterpret_cast<u8*>(&given));
+  const abi::OpenHow given = TRY(how.read_sized(task, size));
   if ((given.flags & ~u64{kKnownOpenFlags}) != 0 || (given.mode & ~u64{07777}) != 0) return Errno::einval;
   constexpr u64 kWithPath = abi::o_path | abi::o_directory | abi::o_nofollow | abi::o_cloexec;
   if ((given.flags & abi::o_path) != 0 && (given.flags & ~kWithPath) != 0) return Errno::einval;

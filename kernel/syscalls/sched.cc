@@ -39,19 +39,11 @@ Result<void> set_policy(Task& task, Task& target, i32 policy, i32 priority) {
 Result<abi::SchedAttr> read_attr(Task& task, UserInOut<abi::SchedAttr> attr) {
   u32 size = TRY(UserIn<u32>(attr.addr()).read(task));
   if (size == 0) size = abi::sched_attr_size_ver0;
-  abi::SchedAttr wanted{};
-  bool fits = size >= abi::sched_attr_size_ver0 && size <= kPageSize;
-  if (fits) {
-    std::vector<u8> bytes(size);
-    TRY(copy_from_user(task, bytes.data(), attr.addr(), size));
-    const usize known = std::min<usize>(size, sizeof wanted);
-    std::memcpy(&wanted, bytes.data(), known);
-    fits = std::all_of(bytes.begin() + static_cast<i64>(known), bytes.end(), [](u8 b) { return b == 0; });
-  }
-  if (!fits) {
-    (void)UserOut<u32>(attr.addr()).write(task, sizeof wanted).ok();
-    return Errno::e2big;
-  }
+  const bool may_be = size >= abi::sched_attr_size_ver0 && size <= kPageSize;
+  const Result<abi::SchedAttr> given =
+      may_be ? UserIn<abi::SchedAttr>(attr.addr()).read_sized(task, size) : Result<abi::SchedAttr>(Errno::e2big);
+  if (given.is(Errno::e2big)) (void)UserOut<u32>(attr.addr()).write(task, sizeof(abi::SchedAttr)).ok();
+  abi::SchedAttr wanted = TRY(given);
   constexpr u64 kClamp = abi::sched_flag_util_clamp_min | abi::sched_flag_util_clamp_max;
   if ((wanted.sched_flags & kClamp) != 0 && size < abi::sched_attr_size_ver1) return Errno::einval;
   wanted.sched_nice = std::clamp(wanted.sched_nice, -20, 19);

@@ -404,24 +404,27 @@ Result<i64> sys_recvmmsg(Task& task, Fd fd, UserArray<InOut, abi::MMsgHdr> msgs,
     const abi::TimeSpec t = TRY(timeout.read(task));
     deadline = TRY(relative_deadline(task.clock(), t));
   }
-  u32 bits = flags.raw();
-  for (u32 i = 0; i < std::min(vlen, kMostBatch); ++i) {
-    Result<i64> got = [&]() -> Result<i64> {
-      abi::MMsgHdr message = TRY(msgs.read(task, i));
+  u32 bits = flags.raw(), count = 0;
+  u64 left_ns = 0;
+  while (count < std::min(vlen, kMostBatch)) {
+    const Result<void> got = [&]() -> Result<void> {
+      abi::MMsgHdr message = TRY(msgs.read(task, count));
       message.msg_len =
           static_cast<u32>(TRY(receive_message(task, *socket, message.msg_hdr, bits & ~abi::msg_waitforone)));
-      TRY(msgs.write(task, message, i));
-      return 0;
+      return msgs.write(task, message, count);
     }();
-    if (!got.ok()) {
-      if (i != 0) return i;
-      return got.error();
-    }
+    if (!got.ok() && count == 0) return got.error();
+    if (!got.ok()) break;
+    ++count;
     if ((bits & abi::msg_waitforone) != 0) bits |= abi::msg_dontwait;
+    if (timeout.is_null()) continue;
     // As on Linux the time is looked at after each message only.
-    if (!deadline.is_never() && remaining_ns(task.clock(), deadline) == 0) return i + 1;
+    left_ns = remaining_ns(task.clock(), deadline);
+    if (left_ns == 0) break;
   }
-  return std::min(vlen, kMostBatch);
+  // Linux: __sys_recvmmsg tells what was left behind the last message.
+  if (!timeout.is_null() && count > 0) TRY(timeout.write(task, to_timespec(left_ns)));
+  return count;
 }
 
 Result<i64> sys_setsockopt(Task& task, Fd fd, SocketLevel level, SocketOption option, UserBytes<In> value, int length) {

@@ -82,13 +82,7 @@ Result<Path> path_of(Task& task, DirFd dirfd, const UserPath& path, AtFlags flag
 Result<abi::XattrArgs> read_args(Task& task, UserIn<abi::XattrArgs> args, usize size) {
   if (size < sizeof(abi::XattrArgs)) return Errno::einval;
   if (size > kPageSize) return Errno::e2big;
-  std::vector<u8> bytes(size);
-  TRY(copy_from_user(task, bytes.data(), args.addr(), size));
-  if (std::any_of(bytes.begin() + sizeof(abi::XattrArgs), bytes.end(), [](u8 b) { return b != 0; }))
-    return Errno::e2big;
-  abi::XattrArgs given{};
-  std::memcpy(&given, bytes.data(), sizeof given);
-  return given;
+  return args.read_sized(task, size);
 }
 
 std::optional<AclKind> acl_kind(std::string_view name) {

@@ -289,15 +289,7 @@ Result<void> read_wanted_tids(Task& task, const abi::CloneArgs& args, CloneReque
 Result<i64> sys_clone3(Task& task, UserIn<abi::CloneArgs> args, usize size) {
   if (size > kPageSize) return Errno::e2big;
   if (size < abi::clone_args_size_ver0) return Errno::einval;
-  abi::CloneArgs given{};
-  std::vector<u8> bytes(size);
-  TRY(copy_from_user(task, bytes.data(), args.addr(), size));
-  // A longer structure of a newer program is fine while what we do not know is zero.
-  if (std::any_of(bytes.begin() + static_cast<i64>(std::min(size, sizeof given)), bytes.end(),
-                  [](u8 b) { return b != 0; })) {
-    return Errno::e2big;
-  }
-  std::copy_n(bytes.begin(), std::min(size, sizeof given), reinterpret_cast<u8*>(&given));
+  const abi::CloneArgs given = TRY(args.read_sized(task, size));
   if ((given.flags & ~(kKnownCloneFlags | abi::clone_into_cgroup)) != 0) return Errno::einval;
   if ((given.flags & (abi::csignal & ~abi::clone_newtime)) != 0 || given.exit_signal > kSignalMax) return Errno::einval;
   if ((given.flags & abi::clone_detached) != 0) return Errno::einval;

@@ -165,6 +165,14 @@ TEST(memory_policy_of_one_node) {
   EXPECT_EQ(0, mode);
   EXPECT_OK(SYS(set_mempolicy, 0, nullptr, 0));
   EXPECT_ERRNO(EINVAL, SYS(set_mempolicy, 99, nullptr, 0));
+  unsigned long first = 1;
+  for (int policy = 2; policy <= 5; ++policy) {  // MPOL_BIND, MPOL_INTERLEAVE, MPOL_LOCAL, MPOL_PREFERRED_MANY
+    if (policy == 4) continue;
+    EXPECT_OK(SYS(set_mempolicy, policy, &first, 8));
+    EXPECT_ERRNO(EINVAL, SYS(set_mempolicy, policy, nullptr, 0));
+  }
+  EXPECT_ERRNO(EINVAL, SYS(set_mempolicy, 4, &first, 8));
+  EXPECT_OK(SYS(set_mempolicy, 0, nullptr, 0));
   EXPECT_ERRNO(EINVAL, SYS(get_mempolicy, &mode, nullptr, 0, nullptr, 0x100));
   void* map = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   EXPECT_OK(SYS(mbind, map, 4096, 0, nullptr, 0, 0));

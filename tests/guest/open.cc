@@ -2,6 +2,10 @@
 #include "tests/guest/guest_test.h"
 
 #include <linux/openat2.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <initializer_list>
 
 TEST(create_write_and_read_back) {
   COVERS("open", "close");
@@ -254,6 +258,32 @@ TEST(what_was_removed_or_made_exclusive_gets_no_name) {
   ASSERT_OK(fd);
   snprintf(proc, sizeof proc, "/proc/self/fd/%d", fd);
   EXPECT_ERRNO(ENOENT, linkat(AT_FDCWD, proc, AT_FDCWD, dir / "name", AT_SYMLINK_FOLLOW));
+}
+
+TEST(openat2_of_a_longer_structure_sees_a_byte_before_it_misses_one) {
+  COVERS("openat2");
+  char* const pages =
+      static_cast<char*>(mmap(nullptr, 2 * getpagesize(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_TRUE(pages != MAP_FAILED);
+  char* const end = pages + getpagesize();
+  ASSERT_OK(munmap(end, getpagesize()));
+  open_how how{};
+  how.flags = O_RDONLY;
+  const auto open_with = [&](std::initializer_list<char> tail, size_t size) {
+    char* const place = end - sizeof how - tail.size();
+    memcpy(place, &how, sizeof how);
+    std::copy(tail.begin(), tail.end(), place + sizeof how);
+    return SYS(openat2, AT_FDCWD, "/", place, size);
+  };
+  const long fd = open_with({0, 0}, sizeof how + 2);
+  EXPECT_OK(fd);
+  close(static_cast<int>(fd));
+  EXPECT_ERRNO(E2BIG, open_with({0, 1}, sizeof how + 2));
+  EXPECT_ERRNO(EFAULT, open_with({}, sizeof how + 8));
+  EXPECT_ERRNO(EFAULT, open_with({0, 0, 0, 0, 0, 0, 0, 0}, sizeof how + 16));
+  EXPECT_ERRNO(E2BIG, open_with({0, 0, 0, 1, 0, 0, 0, 0}, sizeof how + 16));
+  EXPECT_ERRNO(E2BIG, open_with({0, 0}, getpagesize() + 1));
+  EXPECT_ERRNO(EINVAL, open_with({0, 0}, sizeof how - 1));
 }
 
 TEST(openat2_with_o_path_takes_few_flags) {

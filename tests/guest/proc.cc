@@ -127,6 +127,20 @@ TEST(fd_lists_the_open_descriptors) {
   EXPECT_EQ(3, field(path, "pos:"));
 }
 
+TEST(the_size_of_fd_is_how_many_are_open) {
+  COVERS("stat");
+  struct stat before {
+  }, after{};
+  ASSERT_OK(stat("/proc/self/fd", &before));
+  EXPECT_GE(before.st_size, 3);
+  int ends[2];
+  ASSERT_OK(pipe(ends));
+  ASSERT_OK(stat("/proc/self/fd", &after));
+  EXPECT_EQ(before.st_size + 2, after.st_size);
+  ASSERT_OK(stat("/proc/self/fdinfo", &after));
+  EXPECT_EQ(0, after.st_size);
+}
+
 TEST(cwd_exe_and_root_are_links) {
   COVERS("readlink");
   char link[512] = {}, cwd[512];

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -373,6 +374,43 @@ TEST(several_messages_in_one_call) {
   EXPECT_EQ(2, SYS(recvmmsg, fds[1], got, 2, MSG_DONTWAIT, nullptr));
   EXPECT_EQ(3, got[0].msg_len);
   EXPECT_STREQ("three", in[1]);
+}
+
+TEST(recvmmsg_tells_what_is_left_of_its_time) {
+  COVERS("recvmmsg");
+  int fds[2];
+  ASSERT_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds));
+  char in[2][8] = {};
+  iovec parts[2] = {{in[0], 8}, {in[1], 8}};
+  mmsghdr got[2]{};
+  for (int i = 0; i < 2; ++i) {
+    got[i].msg_hdr.msg_iov = &parts[i];
+    got[i].msg_hdr.msg_iovlen = 1;
+  }
+  timespec left{5, 0};
+  EXPECT_ERRNO(EAGAIN, SYS(recvmmsg, fds[1], got, 2, MSG_DONTWAIT, &left));
+  EXPECT_EQ(5, left.tv_sec);  // nothing came: nothing is told
+  ASSERT_EQ(3, send(fds[0], "one", 3, 0));
+  EXPECT_EQ(1, SYS(recvmmsg, fds[1], got, 2, MSG_DONTWAIT, &left));
+  EXPECT_EQ(4, left.tv_sec);
+  EXPECT_TRUE(left.tv_nsec > 0 && left.tv_nsec < 1'000'000'000);
+  // Looked at behind each message: the first one comes too late for a second.
+  ASSERT_EQ(3, send(fds[0], "two", 3, 0));
+  ASSERT_EQ(5, send(fds[0], "three", 5, 0));
+  left = {0, 1};
+  EXPECT_EQ(1, SYS(recvmmsg, fds[1], got, 2, MSG_DONTWAIT, &left));
+  EXPECT_EQ(0, left.tv_sec);
+  EXPECT_EQ(0, left.tv_nsec);
+  EXPECT_EQ(1, SYS(recvmmsg, fds[1], got, 2, MSG_DONTWAIT, nullptr));
+  // Told or not at all: what cannot be told is a fault, though the message is gone.
+  ASSERT_EQ(4, send(fds[0], "last", 4, 0));
+  timespec* const fixed =
+      static_cast<timespec*>(mmap(nullptr, getpagesize(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_TRUE(fixed != MAP_FAILED);
+  *fixed = {5, 0};
+  ASSERT_OK(mprotect(fixed, getpagesize(), PROT_READ));
+  EXPECT_ERRNO(EFAULT, SYS(recvmmsg, fds[1], got, 2, MSG_DONTWAIT, fixed));
+  EXPECT_ERRNO(EAGAIN, SYS(recvmmsg, fds[1], got, 2, MSG_DONTWAIT, nullptr));
 }
 
 TEST(a_full_buffer_blocks_and_poll_sees_it) {

@@ -261,6 +261,14 @@ Result<Ref<HostTree::Open>> HostTree::file(const Spot& spot, host::Access access
   return open;
 }
 
+Result<void> HostTree::made_file(host::Handle handle) {
+  Ref<Open> open = make_ref<Open>();
+  open->handle = std::move(handle);
+  open->id = HostId::of(TRY(host::stat_handle(open->handle)));
+  keep(open, Use::write);
+  return success;
+}
+
 Result<host::FileInfo> HostTree::look_up(const Spot& at, const std::string& name) {
   if (is_hidden(at.place, name)) return Errno::enoent;
   const Ref<Open> open = TRY(directory(at));

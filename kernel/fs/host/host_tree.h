@@ -106,6 +106,9 @@ class HostTree final : public RefCounted {
   // The same, to be listed: eacces where the host does not let us read it.
   Result<Ref<Open>> listable(const Spot& spot);
   Result<Ref<Open>> file(const Spot& spot, host::Access access);
+  // A file that has just been made and is open for reading and writing. Kept: where its permissions deny writing to whoever made it, the
+  // host does not open it so once more, and Linux lets its maker write.
+  Result<void> made_file(host::Handle handle);
   Result<host::FileInfo> look_up(const Spot& directory, const std::string& name);
   // By the names that `directory` has on the host now; without the hidden ones.
   Result<host::DirectoryNames> names(const Spot& directory);

@@ -198,9 +198,11 @@ Result<Ref<Inode>> VolumeInode::create(std::string_view name, const NewInode& wh
   const std::string text(name);
   const u32 permissions = what.mode & (0777 | abi::s_isvtx);
   switch (what.mode & abi::s_ifmt) {
-    case abi::s_ifreg:
-      TRY(host::create_file(open->handle, text, permissions));
+    case abi::s_ifreg: {
+      host::Handle made = TRY(host::create_file(open->handle, text, permissions));
+      TRY(tree().made_file(std::move(made)));
       break;
+    }
     case abi::s_ifdir:
       TRY(host::make_directory(open->handle, text, permissions));
       break;

@@ -10,7 +10,8 @@
 namespace limen {
 namespace {
 
-constexpr u64 kLowerNames = u64{1} << 40;  // positions of a listing from which on they count the host's names
+constexpr u64 kLowerNames =
+    u64{1} << 40;  // positions of a listing from which on they count the host's names: above MemoryInode's
 constexpr usize kCopyChunk = 1 << 18;
 
 // Keeps a host descriptor, and whoever it was asked of, for as long as it is mapped.

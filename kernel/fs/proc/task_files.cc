@@ -68,6 +68,13 @@ class FdDirectory final : public PseudoDirectory {
       : PseudoDirectory(fs, abi::s_ifdir | 0500, owner_of(*task), inode), task_(std::move(task)), kind_(kind) {}
 
   bool still_valid(std::string_view, const Inode*) override { return false; }
+  // The size of fd/ is how many there are. Linux: proc_fd_getattr.
+  Result<Attributes> attributes() override {
+    Attributes a = TRY(PseudoDirectory::attributes());
+    const Ref<FdTable> files = task_->files_ref();
+    if (kind_ == Kind::links && files) a.size = files->list().size();
+    return a;
+  }
   Result<Ref<Inode>> lookup(std::string_view name) override;
   Result<std::vector<Entry>> list(Task& reader) override {
     TRY(may_inspect(reader, *task_));

@@ -170,7 +170,7 @@ void MemoryInode::put(std::string_view name, Ref<MemoryInode> inode, bool is_pin
   has_slots_.store(true, std::memory_order_release);
   const auto [at, fresh] = slots_.try_emplace(std::string(name));
   if (!fresh && at->second.cookie != 0) by_cookie_.erase(at->second.cookie);
-  at->second = Slot{std::move(inode), next_cookie_++, is_pin};
+  at->second = Slot{std::move(inode), next_cookie_--, is_pin};
   by_cookie_.emplace(at->second.cookie, at);
 }
 

@@ -191,7 +191,10 @@ class MemoryInode : public Inode {
   std::atomic<bool> has_slots_{false};
   Slots slots_ GUARDED_BY(fs_.names_lock);
   std::map<u64, Slots::iterator> by_cookie_ GUARDED_BY(fs_.names_lock);
-  u64 next_cookie_ GUARDED_BY(fs_.names_lock) = 2;
+  // Counts down, as a listing goes from the newest name to the oldest and does not find what is made while it goes on (Linux:
+  // fs/libfs.c, simple_offset_dir_operations). Above are the positions of a layer below.
+  static constexpr u64 kOldestCookie = (u64{1} << 40) - 2;
+  u64 next_cookie_ GUARDED_BY(fs_.names_lock) = kOldestCookie;
 
  private:
   u64 attribute_bytes() const REQUIRES(lock_);
