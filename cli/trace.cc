@@ -424,9 +424,9 @@ class Trace : public Command {
     }
 
    private:
-    // A call that does not come back has no time: strace does not count it.
+    // A call that does not come back has no time: strace does not count it; and counts all others, whatever -z and -Z say.
     static trace::Filter of_finished(trace::Filter filter) {
-      filter.statuses &= static_cast<u8>(~trace::unfinished);
+      filter.statuses = trace::successful | trace::failed | trace::unavailable;
       return filter;
     }
     std::unique_ptr<trace::Follower> lines_;

@@ -213,7 +213,8 @@ void print_bpf(Print& p, u64 place, u64 length) {
   const std::span<const u8> seen = p.seen().from(place);
   const auto* command = std::find_if(std::begin(kCommands), std::end(kCommands),
                                      [&](const Command& c) { return c.command == static_cast<u32>(p.arg(0)); });
-  if (place == 0 || seen.empty() || command == std::end(kCommands)) return p.address(place);
+  constexpr u64 kMost = 4096;  // Linux looks at no more than a page
+  if (place == 0 || seen.empty() || length > kMost || command == std::end(kCommands)) return p.address(place);
   const usize size = std::min<usize>({seen.size(), length, attributes.size()});
   std::memcpy(attributes.data(), seen.data(), size);
   p.out += '{';

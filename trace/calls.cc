@@ -255,7 +255,8 @@ void clone(Print& p, usize i) {
 void clone3(Print& p, usize i) {
   abi::CloneArgs args{};
   const usize size = std::min<u64>(p.arg(1), sizeof args);
-  constexpr usize kFirstSize = 64;
+  constexpr usize kFirstSize = 64, kBeforeCgroup = offsetof(abi::CloneArgs, cgroup);
+  constexpr u64 kMostThreads = 32;
   const u8* bytes = size < kFirstSize ? nullptr : p.seen().memory(p.arg(0), size);
   if (bytes == nullptr) return p.address(p.arg(i));
   std::memcpy(&args, bytes, size);
@@ -269,11 +270,15 @@ void clone3(Print& p, usize i) {
   p.text(", stack_size="), hex(p, args.stack_size);
   if ((args.flags & abi::clone_settls) != 0) p.text(", tls="), p.address(args.tls);
   if (args.set_tid.raw() != 0 || args.set_tid_size != 0) {
-    p.text(", set_tid="), p.array<i32>(args.set_tid.raw(), args.set_tid_size, [&](i32 tid) { p.number(tid); });
+    const bool is_list = args.set_tid_size != 0 && args.set_tid_size <= kMostThreads;
+    p.text(", set_tid=");
+    is_list ? p.array<i32>(args.set_tid.raw(), args.set_tid_size, [&](i32 tid) { p.number(tid); })
+            : p.address(args.set_tid.raw());
     p.text(fmt::format(", set_tid_size={}", args.set_tid_size));
   }
-  if ((args.flags & abi::clone_into_cgroup) != 0 || args.cgroup != 0)
+  if (((args.flags & abi::clone_into_cgroup) != 0 && size > kBeforeCgroup) || args.cgroup != 0)
     p.text(", cgroup="), p.descriptor(as_int(args.cgroup));
+  print_newer(p, p.arg(0), sizeof args, p.arg(1));
   p.text("}");
   if (!p.done() || (args.flags & (abi::clone_parent_settid | abi::clone_pidfd)) == 0) return;
   std::string told;
@@ -439,9 +444,9 @@ void address_out(Print& p, usize i) {
 }
 void address_length(Print& p, usize i) {
   p.object<i32>(p.arg(i), [&](i32 length) {
-    p.text(p.call.entry_length && *p.call.entry_length != length
-               ? fmt::format("[{} => {}]", *p.call.entry_length, length)
-               : fmt::format("[{}]", length));
+    i32 before = length;
+    p.seen().read_at_entry(p.arg(i), before);
+    p.text(before != length ? fmt::format("[{} => {}]", before, length) : fmt::format("[{}]", length));
   });
 }
 void socket_option(Print& p, usize i) {
@@ -470,6 +475,10 @@ void socket_option(Print& p, usize i) {
   if (!name.empty()) return append_constant(p.out, trace::hex(option), name);
   append_names(p.out, names(known->options), option);
 }
+// "inet_addr(\"127.0.0.1\")"
+std::string dotted_address(const Print& p, const u8* b) {
+  return fmt::format("inet_addr({})", p.quoted(fmt::format("{}.{}.{}.{}", b[0], b[1], b[2], b[3])));
+}
 // Groups of multicast: an address and an interface.
 bool joins_group(u32 level, u32 option) {
   const bool any = option == 42 || option == 45;  // MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP
@@ -488,20 +497,18 @@ void group(Print& p, u64 place, i32 length) {
   if (is_any || length < as_int(is_six ? sizeof(Six) : sizeof(u64))) return p.address(place);
   if (is_six) {
     return p.object<Six>(place, [&](const Six& g) {
-      const std::string text = inet6_text(g.address);
+      const std::string text = p.quoted(inet6_text(g.address));
       p.text("{");
       p.text(constant_style() == ConstantStyle::abbreviated
-                 ? fmt::format("inet_pton(AF_INET6, \"{}\", &ipv6mr_multiaddr)", text)
+                 ? fmt::format("inet_pton(AF_INET6, {}, &ipv6mr_multiaddr)", text)
                  : "ipv6mr_multiaddr=" + constant(bytes(g.address.data(), g.address.size()),
-                                                  fmt::format("inet_pton(AF_INET6, \"{}\")", text)));
+                                                  fmt::format("inet_pton(AF_INET6, {})", text)));
       p.text(", ipv6mr_interface=");
       print_interface(p, g.interface), p.text("}");
     });
   }
   p.object<std::array<u8, 8>>(place, [&](const std::array<u8, 8>& g) {
-    const auto dotted = [&](const u8* b) {
-      return constant(bytes(b, 4), fmt::format("inet_addr(\"{}.{}.{}.{}\")", b[0], b[1], b[2], b[3]));
-    };
+    const auto dotted = [&](const u8* b) { return constant(bytes(b, 4), dotted_address(p, b)); };
     p.text(fmt::format("{{imr_multiaddr={}, imr_interface={}}}", dotted(g.data()), dotted(&g[4])));
   });
 }
@@ -567,10 +574,9 @@ void control_data(Print& p, i32 level, i32 kind, u64 place, u64 length) {
     return;
   }
   if (level != 0) return;
-  const auto dotted = [](const u8* b) {
+  const auto dotted = [&p](const u8* b) {
     const std::string_view bytes(reinterpret_cast<const char*>(b), 4);
-    return constant(quote(bytes, DecodeOptions::Hex::all, More::no),
-                    fmt::format("inet_addr(\"{}.{}.{}.{}\")", b[0], b[1], b[2], b[3]));
+    return constant(quote(bytes, DecodeOptions::Hex::all, More::no), dotted_address(p, b));
   };
   if (kind == packet_info && length >= 12) {
     return say([&] {
@@ -641,7 +647,8 @@ void control_messages(Print& p, u64 place, u64 length) {
 void print_message(Print& p, u64 place, u64 data) {
   p.object<abi::MsgHdr>(place, [&](const abi::MsgHdr& m) {
     p.text("{msg_name="), print_socket_address(p, m.msg_name.raw(), m.msg_namelen);
-    const i32 before = p.call.entry_length.value_or(m.msg_namelen);
+    i32 before = m.msg_namelen;
+    p.seen().read_at_entry(place + offsetof(abi::MsgHdr, msg_namelen), before);
     p.text(before != m.msg_namelen ? fmt::format(", msg_namelen={} => {}", before, m.msg_namelen)
                                    : fmt::format(", msg_namelen={}", m.msg_namelen));
     p.text(", msg_iov="), print_iovec(p, m.msg_iov.raw(), m.msg_iovlen, data);
@@ -656,6 +663,12 @@ void message(Print& p, usize i) {
   if (!p.done()) return p.address(p.arg(i));
   print_message(p, p.arg(i), static_cast<u64>(p.call.value));
 }
+// The time that a call was given, whatever it left of it.
+void time_given(Print& p, usize i) {
+  abi::TimeSpec time;
+  if (p.arg(i) == 0 || !p.seen().read_at_entry(p.arg(i), time)) return p.address(p.arg(i));
+  p.text(fmt::format("{{tv_sec={}, tv_nsec={}}}", time.tv_sec, time.tv_nsec));
+}
 void messages(Print& p, usize i) {
   const bool sends = p.call.row->name == "sendmmsg";
   abi::MMsgHdr first;
@@ -666,7 +679,7 @@ void messages(Print& p, usize i) {
     abi::MMsgHdr one;
     const u64 place = p.arg(i) + n * sizeof one;
     if (n > 0) p.text(", ");
-    if (!p.seen().read(place, one) || n >= p.options.string_bytes) {
+    if (!p.seen().read(place, one) || (n >= p.options.string_bytes && !p.options.verbose)) {
       p.text("...");
       break;
     }
@@ -710,10 +723,11 @@ void restart_command(Print& p, usize i) {  // reboot
   if (static_cast<u32>(p.arg(2)) == kRestartBy) p.string(p.arg(i));
 }
 void offset_pair(Print& p, usize i) {
-  i64 now = 0;
-  if (p.arg(i) == 0 || !p.seen().read(p.arg(i), now)) return p.address(p.arg(i));
-  const bool changed = p.done() && p.call.entry_offset && *p.call.entry_offset != now;
-  p.text(changed ? fmt::format("[{}] => [{}]", *p.call.entry_offset, now) : fmt::format("[{}]", now));
+  i64 now = 0, before = 0;
+  if (p.arg(i) == 0 || !p.seen().read_at_entry(p.arg(i), before)) return p.address(p.arg(i));
+  // Of sendfile alone strace tells how far it came.
+  const bool told = p.call.row->name == "sendfile" && p.done() && p.seen().read(p.arg(i), now);
+  p.text(told && before != now ? fmt::format("[{}] => [{}]", before, now) : fmt::format("[{}]", before));
 }
 void ipc_key(Print& p, usize i) {
   p.text(p.arg(i) == 0 ? constant("0", "IPC_PRIVATE") : fmt::format("{:#x}", static_cast<u32>(p.arg(i))));
@@ -862,7 +876,7 @@ constexpr Override kOverrides[] = {
     {"sendmsg", 1 << 1, message},
     {"recvmsg", 1 << 1, message},
     {"sendmmsg", 1 << 1, messages, 1 << 1},
-    {"recvmmsg", 1 << 1 | 1 << 4, [](Print& p, usize i) { i == 1 ? messages(p, i) : print_time(p, p.arg(i)); }},
+    {"recvmmsg", 1 << 1 | 1 << 4, [](Print& p, usize i) { i == 1 ? messages(p, i) : time_given(p, i); }},
     {"getrandom", 1 << 0, random_bytes},
     {"getcwd", 1 << 0, result_string},
     {"rseq", 0xf, any_hex},
@@ -949,6 +963,11 @@ void append_result_note(std::string& out, const Call& call, const DecodeOptions&
   if (name == "poll" || name == "ppoll") out += poll_note(call, options);
   if (name == "select" || name == "pselect6") out += select_note(call, options);
   if (call.failed()) return;
+  if (name == "recvmmsg" && call.value == 0) out += " (Timeout)";
+  if (name == "recvmmsg" && call.value > 0 && call.args[4] != 0) {
+    Print p{call, options, out};
+    out += " (left ", print_time(p, call.args[4]), out += ')';
+  }
   if (name == "rt_sigtimedwait" && call.value > 0) out += " (" + signal_name(static_cast<i32>(call.value)) + ")";
   if (name == "personality") ((out += " (") += constant("0", "PER_LINUX")) += ')';
   if (name == "sched_getscheduler") {

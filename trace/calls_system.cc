@@ -41,6 +41,7 @@ void mount(Print& p, usize i) {
   const bool remount = (flags & abi::ms_remount) != 0;
   const bool moves = !remount && (flags & (abi::ms_bind | abi::ms_move | abi::ms_shared | abi::ms_private |
                                            abi::ms_slave | abi::ms_unbindable)) != 0;
+  if (i == 0) return p.path(p.arg(i));
   if (i == 2) return remount || moves ? p.address(p.arg(i)) : p.string(p.arg(i));
   if (i == 4) return moves ? p.address(p.arg(i)) : p.string(p.arg(i));
   const bool magic = flags != p.arg(3);
@@ -71,7 +72,9 @@ void mount_attributes(Print& p, usize i) {
     p.text("{attr_set="), p.named("mount_attr", a.attr_set), p.text(", attr_clr="), p.named("mount_attr", a.attr_clr);
     p.text(", propagation=");
     append_names(p.out, {Names::Kind::number, "MS_???", names("MountFlags").list}, a.propagation);
-    p.text(", userns_fd="), p.descriptor(as_int(a.userns_fd)), p.text("}");
+    p.text(", userns_fd="), p.descriptor(as_int(a.userns_fd));
+    print_newer(p, p.arg(i), sizeof a, p.arg(4));
+    p.text("}");
   });
 }
 
@@ -280,20 +283,12 @@ void capabilities(Print& p, usize i) {
   set("inheritable", data[0].inheritable, data[1].inheritable), p.out += '}';
 }
 
-void scheduling(Print& p, usize i) {
+// `known` bytes of it are there; `size` is what it says of itself.
+void scheduling_attributes(Print& p, u32 size, usize known, const abi::SchedAttr& a) {
   const bool gets = p.call.row->name == "sched_getattr";
-  if (gets && !p.done()) return p.address(p.arg(i));
-  u32 size = 0;
-  abi::SchedAttr a{};
-  if (p.arg(i) == 0 || !p.seen().read(p.arg(i), size)) return p.address(p.arg(i));
-  const usize known = gets ? std::min<u64>(size, p.arg(2)) : size == 0 ? abi::sched_attr_size_ver0 : size;
-  if (known < abi::sched_attr_size_ver0) return p.text(fmt::format("{{size={}}}", size));
-  const usize length = std::min(known, sizeof a);
-  const u8* at = p.seen().memory(p.arg(i), length);
-  if (at == nullptr) return p.address(p.arg(i));
-  std::memcpy(&a, at, length);
-  constexpr u64 kKeepPolicy = 8, kKeepParameters = 16, kClampMin = 32, kClampMax = 64;
+  constexpr u64 kKeepPolicy = 8, kKeepParameters = 16;
   p.text(fmt::format("{{size={}", size));
+  if (known < abi::sched_attr_size_ver0) return p.text("}");
   if (gets || (a.sched_flags & kKeepPolicy) == 0) {
     constexpr u32 kReset = 0x40000000;
     p.text(", sched_policy="), p.named("SchedPolicy", a.sched_policy & ~kReset);
@@ -304,11 +299,40 @@ void scheduling(Print& p, usize i) {
     p.text(fmt::format(", sched_nice={}, sched_priority={}, sched_runtime={}, sched_deadline={}, sched_period={}",
                        a.sched_nice, a.sched_priority, a.sched_runtime, a.sched_deadline, a.sched_period));
   }
-  if (length >= abi::sched_attr_size_ver1) {
-    if (gets || (a.sched_flags & kClampMin) != 0) p.text(fmt::format(", sched_util_min={}", a.sched_util_min));
-    if (gets || (a.sched_flags & kClampMax) != 0) p.text(fmt::format(", sched_util_max={}", a.sched_util_max));
-  }
-  p.text("}");
+  if (known >= abi::sched_attr_size_ver1)
+    p.text(fmt::format(", sched_util_min={}, sched_util_max={}", a.sched_util_min, a.sched_util_max));
+  p.text(known > sizeof a ? ", ...}" : "}");
+}
+
+void got_scheduling(Print& p, usize i) {  // sched_getattr
+  abi::SchedAttr a{};
+  u32 size = 0;
+  if (!p.done() || p.arg(i) == 0 || !p.seen().read(p.arg(i), size)) return p.address(p.arg(i));
+  const usize known = std::min<u64>(size, p.arg(2));
+  const u8* at = p.seen().memory(p.arg(i), std::min(known, sizeof a));
+  if (at == nullptr) return p.address(p.arg(i));
+  std::memcpy(&a, at, std::min(known, sizeof a));
+  scheduling_attributes(p, size, known, a);
+}
+
+// As it was given; and where that is too long, the length that the kernel answers.
+void set_scheduling(Print& p, usize i) {  // sched_setattr
+  const u64 place = p.arg(i);
+  std::array<u8, sizeof(abi::SchedAttr)> bytes{};
+  abi::SchedAttr a{};
+  u32 size = 0, answered = 0;
+  if (place == 0 || !p.seen().read_at_entry(place, size)) return p.address(place);
+  const usize known = size == 0 ? abi::sched_attr_size_ver0 : size;
+  std::array<u8, abi::sched_attr_size_ver0> first{};
+  const bool there = known < first.size()   ? true
+                     : known < bytes.size() ? p.seen().read_at_entry(place, first)
+                                            : p.seen().read_at_entry(place, bytes);
+  if (!there) return p.address(place);
+  if (known < bytes.size()) std::copy(first.begin(), first.end(), bytes.begin());
+  std::memcpy(&a, bytes.data(), sizeof a);
+  scheduling_attributes(p, size, known, a);
+  if (p.call.value == -static_cast<i64>(Errno::e2big) && p.seen().read(place, answered))
+    p.text(fmt::format(" => {{size={}}}", answered));
 }
 
 void priority_of_io(Print& p, usize i) { append_io_priority(p.out, static_cast<u32>(p.arg(i))); }
@@ -484,8 +508,10 @@ void seccomp(Print& p, usize i) {
 
 void ruleset(Print& p, usize i) {  // landlock_create_ruleset
   if ((p.arg(2) & 1) != 0 || p.arg(1) < sizeof(u64)) return p.address(p.arg(i));
-  p.object<u64>(p.arg(i),
-                [&](u64 access) { p.text("{handled_access_fs="), p.named("landlock_access", access), p.text("}"); });
+  p.object<u64>(p.arg(i), [&](u64 access) {
+    p.text("{handled_access_fs="), p.named("landlock_access", access);
+    p.text(p.arg(1) > sizeof access ? ", ...}" : "}");
+  });
 }
 void rule(Print& p, usize i) {  // landlock_add_rule
   constexpr u32 kBeneath = 1;
@@ -588,7 +614,7 @@ void old_time(Print& p, usize i) {  // utime
 }
 
 constexpr Override kOverrides[] = {
-    {"mount", 1 << 2 | 1 << 3 | 1 << 4, mount},
+    {"mount", 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4, mount},
     {"fsconfig", 1 << 2 | 1 << 3 | 1 << 4, configure},
     {"mount_setattr", 1 << 3, mount_attributes},
     {"swapon", 1 << 1, swap_flags},
@@ -609,8 +635,8 @@ constexpr Override kOverrides[] = {
     {"request_key", 1 << 3, keyring},
     {"capget", 1 << 1, capabilities},
     {"capset", 1 << 1, capabilities},
-    {"sched_setattr", 1 << 1, scheduling},
-    {"sched_getattr", 1 << 1, scheduling},
+    {"sched_setattr", 1 << 1, set_scheduling},
+    {"sched_getattr", 1 << 1, got_scheduling},
     {"ioprio_set", 1 << 2, priority_of_io},
     {"kcmp", 1 << 3 | 1 << 4, compared},
     {"futex_waitv", 1 << 0, waiters},

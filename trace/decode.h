@@ -51,9 +51,6 @@ struct Call {
   // How far the text is: the parameters before this one are written.
   usize next_param = 0;
   bool printed_any = false, comma_due = false;
-  // What the call's value-result words were when it was entered: a length of an address, a position.
-  std::optional<i32> entry_length;
-  std::optional<i64> entry_offset;
   bool made_descriptor = false;  // the result is one: the exit's own words name its file
 
   bool failed() const { return left && value < 0 && value >= -4095; }

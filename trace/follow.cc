@@ -14,34 +14,6 @@ std::string name_in(const EventView& view) {
   return "";
 }
 
-// Words that the call overwrites: what they were before.
-void keep_words(Call& call) {
-  if (call.row == nullptr) return;
-  const std::string_view name = call.row->name;
-  struct Word {
-    std::string_view call;
-    u8 arg;
-  };
-  constexpr Word kLengths[] = {{"accept", 2},      {"accept4", 2},  {"getsockname", 2},
-                               {"getpeername", 2}, {"recvfrom", 5}, {"getsockopt", 4}};
-  constexpr Word kOffsets[] = {{"sendfile", 2}};
-  for (const Word& word : kLengths) {
-    i32 length = 0;
-    if (word.call == name && call.seen.read(call.args[word.arg], length)) call.entry_length = length;
-  }
-  constexpr usize kNameLength = 8;  // in a struct msghdr
-  i32 room = 0;
-  if (name == "recvmsg" && call.seen.read(call.args[1] + kNameLength, room)) call.entry_length = room;
-  constexpr u32 kInterfaceList = 0x8912;  // SIOCGIFCONF
-  i32 list = 0;
-  if (name == "ioctl" && static_cast<u32>(call.args[1]) == kInterfaceList && call.seen.read(call.args[2], list))
-    call.entry_length = list;
-  for (const Word& word : kOffsets) {
-    i64 offset = 0;
-    if (word.call == name && call.seen.read(call.args[word.arg], offset)) call.entry_offset = offset;
-  }
-}
-
 }  // namespace
 
 Thread& Follower::thread_of(const event::RecordHead& head) {
@@ -83,9 +55,7 @@ void Follower::entered(Thread& thread, const EventView& view) {
   call.row = find_syscall(Arch::x86_64, static_cast<i64>(entry.nr));
   call.entered_ns = view.head.time_ns;
   call.left = false, call.value = 0, call.touched = 0, call.made_descriptor = false;
-  call.entry_length.reset(), call.entry_offset.reset();
   call.seen.add(view.pieces);
-  keep_words(call);
   thread.in_call = true;
   on_entry(thread, view.head.time_ns);
 }

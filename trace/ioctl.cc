@@ -306,7 +306,8 @@ void interface_list(Print& p, u64 place) {
     u64 buffer;
   };
   p.object<List>(place, [&](const List& list) {
-    const i32 before = p.call.entry_length.value_or(list.length);
+    i32 before = list.length;
+    p.seen().read_at_entry(place, before);
     p.out += "{ifc_len=" + list_length(before);
     if (before != list.length && p.done() && list.buffer != 0) p.out += " => " + list_length(list.length);
     p.out += ", ifc_buf=";

@@ -383,7 +383,7 @@ void print_one(Print& p, Bytes message, bool is_route, int depth) {
 // The sandbox's network has one interface.
 void print_interface(Print& p, u32 index) {
   constexpr u32 kLoopback = 1;
-  if (index == kLoopback) return append_constant(p.out, "1", "if_nametoindex(\"lo\")");
+  if (index == kLoopback) return append_constant(p.out, "1", "if_nametoindex(" + p.quoted("lo") + ")");
   p.unsigned_number(index);
 }
 

@@ -296,7 +296,9 @@ void open_how(Print& p, u64 place) {
   p.object<abi::OpenHow>(place, [&](const abi::OpenHow& h) {
     p.text("{flags=" + open_flags(h.flags));
     if ((h.flags & 0100) != 0 || h.mode != 0) p.text(", mode=" + permissions(static_cast<u32>(h.mode)));
-    p.text(", resolve=" + print_names(names("resolve"), h.resolve) + "}");
+    p.text(", resolve=" + print_names(names("resolve"), h.resolve));
+    print_newer(p, place, sizeof h, p.arg(3));
+    p.text("}");
   });
 }
 
@@ -451,18 +453,18 @@ void print_socket_address(Print& p, u64 place, i64 length) {
     }
   } else if (family == kInet && bytes.size() >= 8) {
     p.text(fmt::format(", sin_port={}, sin_addr={}", port(),
-                       constant(raw(bytes.subspan(4, 4)), fmt::format("inet_addr(\"{}\")", dotted(&bytes[4])))));
+                       constant(raw(bytes.subspan(4, 4)), fmt::format("inet_addr({})", p.quoted(dotted(&bytes[4]))))));
   } else if (family == kInet6 && bytes.size() >= 28) {
     abi::SockAddrIn6 in6;
     std::memcpy(&in6, bytes.data(), sizeof in6);
-    const std::string text = inet6_text(in6.sin6_addr);
+    const std::string text = p.quoted(inet6_text(in6.sin6_addr));
     const std::string flow =
         constant(raw(bytes.subspan(4, 4)), fmt::format("htonl({})", __builtin_bswap32(in6.sin6_flowinfo)));
     // By its name it is a call that fills the field.
     const std::string address =
         constant_style() == ConstantStyle::abbreviated
-            ? fmt::format("inet_pton(AF_INET6, \"{}\", &sin6_addr)", text)
-            : "sin6_addr=" + constant(raw(bytes.subspan(8, 16)), fmt::format("inet_pton(AF_INET6, \"{}\")", text));
+            ? fmt::format("inet_pton(AF_INET6, {}, &sin6_addr)", text)
+            : "sin6_addr=" + constant(raw(bytes.subspan(8, 16)), fmt::format("inet_pton(AF_INET6, {})", text));
     p.text(fmt::format(", sin6_port={}, sin6_flowinfo={}, {}, sin6_scope_id=", port(), flow, address));
     // Of a link: there an index is of an interface.
     const bool of_link = (in6.sin6_addr[0] == 0xfe && (in6.sin6_addr[1] & 0xc0) == 0x80) ||

@@ -56,20 +56,21 @@ void append_escaped(std::string& out, std::string_view data, Octal octal) {
   out.append(data, plain);
 }
 
-void append_quoted(std::string& out, std::string_view data, DecodeOptions::Hex hex, More more) {
+void append_shown(std::string& out, std::string_view data, DecodeOptions::Hex hex) {
   const auto is_plain = [](char c) { return (c >= ' ' && c < 0x7f) || (c >= '\t' && c <= '\r'); };
   constexpr std::string_view kDigits = "0123456789abcdef";
   const bool in_hex = hex == DecodeOptions::Hex::all ||
                       (hex == DecodeOptions::Hex::unprintable && !std::all_of(data.begin(), data.end(), is_plain));
-  out += '"';
-  if (in_hex) {
-    for (const char c : data) {
-      (out += "\\x") += kDigits[static_cast<u8>(c) >> 4];
-      out += kDigits[static_cast<u8>(c) & 0xf];
-    }
-  } else {
-    append_escaped(out, data, hex == DecodeOptions::Hex::characters ? Octal::no : Octal::yes);
+  if (!in_hex) return append_escaped(out, data, hex == DecodeOptions::Hex::characters ? Octal::no : Octal::yes);
+  for (const char c : data) {
+    (out += "\\x") += kDigits[static_cast<u8>(c) >> 4];
+    out += kDigits[static_cast<u8>(c) & 0xf];
   }
+}
+
+void append_quoted(std::string& out, std::string_view data, DecodeOptions::Hex hex, More more) {
+  out += '"';
+  append_shown(out, data, hex);
   out += more == More::yes ? "\"..." : "\"";
 }
 
@@ -194,7 +195,7 @@ void Print::file(i32 fd) {
   } else {
     constexpr std::string_view kDeleted = " (deleted)";
     const bool deleted = name->ends_with(kDeleted);
-    append_escaped(out, deleted ? name->substr(0, name->size() - kDeleted.size()) : *name);
+    append_shown(out, deleted ? name->substr(0, name->size() - kDeleted.size()) : *name, options.hex);
     if (deleted) return text(">(deleted)");
     if (detail) {
       const bool is_block = detail->at.kind == block_device;
@@ -233,6 +234,23 @@ void Print::string(u64 place) {
   std::string_view text(reinterpret_cast<const char*>(found.data()), static_cast<usize>(end - found.data()));
   const bool whole = end != found.data() + found.size() && text.size() <= options.string_bytes;
   append_quoted(out, text.substr(0, options.string_bytes), options.hex, whole ? More::no : More::yes);
+}
+
+std::string Print::quoted(std::string_view word) const { return quote(word, options.hex, More::no); }
+
+void print_newer(Print& p, u64 place, usize known, u64 size) {
+  constexpr u64 kPageSize = 4096;  // as much as Linux looks at
+  size = std::min(size, kPageSize);
+  if (size <= known) return;
+  std::span<const u8> bytes = p.seen().from(place + known);
+  const usize length = size - known;
+  if (bytes.size() < length) return p.text(", ???");
+  bytes = bytes.first(length);
+  if (std::all_of(bytes.begin(), bytes.end(), [](u8 b) { return b == 0; })) return;
+  const usize shown = std::min(length, p.options.string_bytes);
+  p.text(fmt::format(", /* bytes {}..{} */ ", known, size - 1));
+  append_quoted(p.out, {reinterpret_cast<const char*>(bytes.data()), shown}, DecodeOptions::Hex::all,
+                length > shown ? More::yes : More::no);
 }
 
 void Print::bytes(u64 place, u64 length) {

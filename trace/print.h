@@ -27,9 +27,10 @@ struct Print {
   void descriptor(i32 fd);  // "3", "3</etc/passwd>"
   void file(i32 fd);        // "</etc/passwd>", where that is asked for
   bool is_netlink(i32 fd) const;
-  void directory(i32 fd);  // as descriptor, or AT_FDCWD
-  void path(u64 place);    // never shortened
-  void string(u64 place);  // up to its NUL
+  void directory(i32 fd);                           // as descriptor, or AT_FDCWD
+  void path(u64 place);                             // never shortened
+  void string(u64 place);                           // up to its NUL
+  std::string quoted(std::string_view word) const;  // as -x has it: an address inside of a name
   // `length` bytes at `place`, shortened to -s.
   void bytes(u64 place, u64 length);
   // A structure: `print` writes it where its memory is there; else its address.
@@ -61,7 +62,9 @@ struct Print {
   }
 };
 
-// `data` in quotes, with escapes. `more`: an ellipsis behind it.
+// `data` with escapes, as -x has it.
+void append_shown(std::string& out, std::string_view data, DecodeOptions::Hex hex);
+// The same in quotes. `more`: an ellipsis behind it.
 enum class More : bool { no, yes };
 void append_quoted(std::string& out, std::string_view data, DecodeOptions::Hex hex, More more);
 std::string quote(std::string_view data, DecodeOptions::Hex hex, More more);
@@ -85,8 +88,10 @@ void print_iovec(Print& p, u64 place, u64 count, u64 bytes);
 void print_wait_status(Print& p, u64 place);
 void print_siginfo(std::string& out, const abi::SigInfo& info, const DecodeOptions& options);
 void append_process(std::string& out, i32 pid, const DecodeOptions& options);  // "7<sh>"
-std::string error_name(u64 error);                      // "ENOENT"; a number where it has no name
-void print_time(Print& p, u64 place);                   // TimeSpec
+std::string error_name(u64 error);     // "ENOENT"; a number where it has no name
+void print_time(Print& p, u64 place);  // TimeSpec
+// Of a structure at `place` that says it is `size` long what stands behind the `known` bytes, if that is not zero.
+void print_newer(Print& p, u64 place, usize known, u64 size);
 std::string moment(i64 seconds, u64 ns, bool with_ns);  // "1970-01-01T00:00:01.000000002+0000"
 std::string ticks(i64 n);                               // "5 /* 0.05 s */"
 void print_filter_program(Print& p, u64 place);         // a struct sock_fprog

@@ -15,7 +15,7 @@ void Seen::add(std::span<const PieceView> pieces) {
   }
 }
 
-void Seen::clear() { pieces_.clear(), bytes_.clear(); }
+void Seen::clear() { pieces_.clear(), bytes_.clear(), records_ = 0; }
 
 const u8* Seen::memory(u64 place, usize length) const {
   const std::span<const u8> found = from(place);
@@ -29,11 +29,14 @@ const u8* Seen::first_memory(usize length) const {
   return nullptr;
 }
 
-std::span<const u8> Seen::from(u64 place) const {
+std::span<const u8> Seen::from(u64 place) const { return from(place, records_); }
+
+std::span<const u8> Seen::from(u64 place, u32 last) const {
   std::span<const u8> found;
   u32 record = 0;
   for (auto piece = pieces_.rbegin(); piece != pieces_.rend() && piece->record >= record; ++piece) {
-    if (piece->kind != event::Piece::Kind::memory || place < piece->place || place - piece->place >= piece->length)
+    if (piece->kind != event::Piece::Kind::memory || piece->record > last || place < piece->place ||
+        place - piece->place >= piece->length)
       continue;
     record = piece->record;
     const usize skipped = place - piece->place, length = piece->length - skipped;
@@ -67,6 +70,9 @@ std::optional<std::string_view> Seen::file(i64 fd) const {
 std::optional<Seen::Detail> Seen::detail(i64 fd) const {
   const Piece* piece = newest(event::Piece::Kind::detail, fd);
   if (piece == nullptr || piece->length < sizeof(event::Detail)) return std::nullopt;
+  // Where the number has another file since, it is of the file before.
+  const Piece* named = newest(event::Piece::Kind::file, fd);
+  if (named != nullptr && named->record > piece->record) return std::nullopt;
   Detail detail;
   std::memcpy(&detail.at, &bytes_[piece->at], sizeof detail.at);
   detail.behind = std::span(bytes_).subspan(piece->at, piece->length).subspan(sizeof detail.at);

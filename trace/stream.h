@@ -60,6 +60,14 @@ class Seen {
     std::span<const u8> behind;
   };
   std::optional<Detail> detail(i64 fd) const;
+  // As it was when the call was entered, where its answer is written to the same place.
+  template <typename T>
+  bool read_at_entry(u64 place, T& value) const {
+    const std::span<const u8> found = from(place, kEntry);
+    if (found.size() < sizeof value) return false;
+    std::memcpy(&value, found.data(), sizeof value);
+    return true;
+  }
   template <typename T>
   bool read(u64 place, T& value) const {
     const u8* p = memory(place, sizeof value);
@@ -74,6 +82,9 @@ class Seen {
     usize at, length;  // in bytes_
     u32 record;        // which one brought it
   };
+  static constexpr u32 kEntry = 1;  // the first record
+  // Of what the records up to `last` brought, from the newest that has it.
+  std::span<const u8> from(u64 place, u32 last) const;
   const Piece* newest(event::Piece::Kind kind, i64 fd) const;
   std::vector<Piece> pieces_;
   std::vector<u8> bytes_;

@@ -64,7 +64,7 @@ Result<void> exec_first(Task& task, Kernel::InitProcess& init, Kernel::StartProb
     request.path = std::move(path), request.argv = init.argv, request.envp = init.envp;
     const Result<void> done = exec(task, request);
     Observer* observer = task.kernel().options().observer.get();
-    if (done.ok() && observer != nullptr) observer->first_program(task, request.path, init.argv, init.envp.size());
+    if (done.ok() && observer != nullptr) observer->first_program(task, request.path, init.argv, init.envp);
     if (done.ok()) return success;
     if (!request.missing_interpreter.empty()) {
       problem = {Kernel::StartProblem::About::interpreter, std::move(request.missing_interpreter)};

@@ -143,7 +143,11 @@ struct Context {
   usize bytes(u64 length) const {
     return std::min<u64>(length, std::max<usize>(options.string_bytes, netlink ? 8192 : 128));
   }
-  usize elements(u64 count) const { return std::min<u64>(count, options.string_bytes + 1); }
+  // With -v all of them, within reason.
+  usize elements(u64 count) const {
+    constexpr usize kMost = 4096;
+    return std::min<u64>(count, options.verbose ? std::max(options.string_bytes + 1, kMost) : options.string_bytes + 1);
+  }
   template <typename T>
   bool read(u64 place, T& value) const {
     return task.mm().copy_in(&value, GuestAddr(place), sizeof value) == sizeof value;
@@ -527,7 +531,7 @@ void seccomp(Context& c) {
 }
 
 void mount_data(Context& c) {
-  if (!c.leaving) c.to.string(c.task, c.arg(4), c.options.string_bytes + 1);
+  if (!c.leaving) c.to.string(c.task, c.arg(4), c.options.string_bytes + 1), c.to.string(c.task, c.arg(0), 4096);
 }
 
 void configure_mount(Context& c) {  // fsconfig
@@ -724,7 +728,7 @@ void capabilities(Context& c) {
 void clone3(Context& c) {
   abi::CloneArgs args{};
   if (!c.leaving) {
-    c.to.memory(c.task, c.arg(0), std::min<u64>(c.arg(1), sizeof(abi::CloneArgs)));
+    c.to.memory(c.task, c.arg(0), std::min<u64>(c.arg(1), kPageSize));
     if (c.arg(1) >= sizeof args && c.read(c.arg(0), args))
       c.to.memory(c.task, args.set_tid.raw(), c.elements(args.set_tid_size) * sizeof(i32));
     return;
@@ -732,6 +736,12 @@ void clone3(Context& c) {
   if (c.value <= 0 || !c.read(c.arg(0), args)) return;
   c.to.memory(c.task, args.parent_tid.raw(), 4);
   c.to.memory(c.task, args.pidfd.raw(), 4);
+}
+
+// What a structure has behind the part that its row knows: as much as Linux looks at.
+void newer_structure(Context& c) {  // openat2, mount_setattr
+  const usize at = c.call.nr == 437 ? 2 : 3;
+  if (!c.leaving) c.to.memory(c.task, c.arg(at), std::min<u64>(c.arg(at + 1), kPageSize));
 }
 
 // Bytes of the address and length pair of accept, getsockname, recvfrom: as long as the guest's room was, no longer.
@@ -819,6 +829,8 @@ constexpr Special kSpecials[] = {
     {"capget", capabilities, true},
     {"capset", capabilities, true},
     {"clone3", clone3, true},
+    {"openat2", newer_structure},
+    {"mount_setattr", newer_structure},
     {"accept", peer_address, true},
     {"accept4", peer_address, true},
     {"getsockname", peer_address, true},
@@ -918,22 +930,23 @@ void capture_exit(Task& task, const platform::Entry& call, i64 value, const Capt
   capture_all(c);
 }
 
-void capture_arguments(const std::vector<std::string>& argv, u64 place, const CaptureOptions& options,
-                       RecordWriter& to) {
-  const u64 count = argv.size();
+void capture_vector(const std::vector<std::string>& strings, u64 place, bool whole, const CaptureOptions& options,
+                    RecordWriter& to) {
+  const u64 count = strings.size();
   to.piece(event::Piece::Kind::count, place, &count, sizeof count);
-  const usize shown = std::min<usize>(count, options.string_bytes + 1);
+  if (!whole) return;
+  const usize shown = options.verbose ? count : std::min<usize>(count, options.string_bytes + 1);
   std::vector<u64> pointers;
   u64 next = place + (shown + 1) * sizeof(u64);
   for (usize i = 0; i < shown; ++i) {
     pointers.push_back(next);
-    next += argv[i].size() + 1;
+    next += strings[i].size() + 1;
   }
   pointers.push_back(0);
   to.piece(event::Piece::Kind::memory, place, pointers.data(), pointers.size() * sizeof(u64));
   for (usize i = 0; i < shown; ++i) {
-    to.piece(event::Piece::Kind::memory, pointers[i], argv[i].c_str(),
-             std::min(argv[i].size(), options.string_bytes) + 1);
+    to.piece(event::Piece::Kind::memory, pointers[i], strings[i].c_str(),
+             std::min(strings[i].size(), options.string_bytes) + 1);
   }
 }
 

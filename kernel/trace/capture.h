@@ -51,8 +51,9 @@ class RecordWriter {
 
 void capture_entry(Task& task, const platform::Entry& call, const CaptureOptions& options, RecordWriter& to);
 void capture_exit(Task& task, const platform::Entry& call, i64 value, const CaptureOptions& options, RecordWriter& to);
-// argv of the first program, which no guest memory holds yet: as an array and strings at places of their own.
-void capture_arguments(const std::vector<std::string>& argv, u64 place, const CaptureOptions& options,
-                       RecordWriter& to);
+// argv or envp of the first program, which no guest memory holds yet: as an array and strings at places of their own; how many there
+// are alone where not `whole`.
+void capture_vector(const std::vector<std::string>& strings, u64 place, bool whole, const CaptureOptions& options,
+                    RecordWriter& to);
 
 }  // namespace limen

@@ -36,7 +36,8 @@ class Observer : public RefCounted {
   virtual void task_stopped(Task& task, Signal by) = 0;
   virtual void task_started(Task& task, Task* maker) = 0;  // null: the first one
   // What the front end asked to run, as if a call had asked for it.
-  virtual void first_program(Task& task, const std::string& path, const std::vector<std::string>& argv, usize envc) = 0;
+  virtual void first_program(Task& task, const std::string& path, const std::vector<std::string>& argv,
+                             const std::vector<std::string>& envp) = 0;
   virtual void program_started(Task& task, Pid old_tid) = 0;  // execve has been carried out
   // `wait_status` as for wait4(2); `superseded`: a sibling's execve took this thread away.
   virtual void task_ended(Task& task, int wait_status, bool superseded) = 0;

@@ -184,7 +184,8 @@ void Recorder::task_started(Task& task, Task* maker) {
   push(task, *watch);
 }
 
-void Recorder::first_program(Task& task, const std::string& path, const std::vector<std::string>& argv, usize envc) {
+void Recorder::first_program(Task& task, const std::string& path, const std::vector<std::string>& argv,
+                             const std::vector<std::string>& envp) {
   constexpr u64 kExecve = 59;
   Watch& watch = static_cast<Watch&>(*task.observed);
   if (records(kExecve)) {
@@ -194,9 +195,8 @@ void Recorder::first_program(Task& task, const std::string& path, const std::vec
     watch.writer.begin(event::Kind::entry);
     watch.writer.body(event::Entry{.nr = kExecve, .ip = 0, .args = {path_place, argv_place, layout.env_start}});
     watch.writer.piece(event::Piece::Kind::memory, path_place, path.c_str(), path.size() + 1);
-    capture_arguments(argv, argv_place, options_.capture, watch.writer);
-    const u64 variables = envc;
-    watch.writer.piece(event::Piece::Kind::count, layout.env_start, &variables, sizeof variables);
+    capture_vector(argv, argv_place, true, options_.capture, watch.writer);
+    capture_vector(envp, layout.env_start, options_.capture.verbose, options_.capture, watch.writer);
     push(task, watch);
   }
   program_started(task, task.tid());

@@ -45,7 +45,8 @@ class Recorder final : public Observer {
   void signal_taken(Task& task, const SignalInfo& info) override;
   void task_stopped(Task& task, Signal by) override;
   void task_started(Task& task, Task* maker) override;
-  void first_program(Task& task, const std::string& path, const std::vector<std::string>& argv, usize envc) override;
+  void first_program(Task& task, const std::string& path, const std::vector<std::string>& argv,
+                     const std::vector<std::string>& envp) override;
   void program_started(Task& task, Pid old_tid) override;
   void task_ended(Task& task, int wait_status, bool superseded) override;
 
