@@ -6,7 +6,9 @@ then what is meant to differ (the rules of a file, each with its reason).
 """
 import difflib
 import re
+import subprocess
 import sys
+import tempfile
 
 # What is different each time. In this order.
 NORMAL = [
@@ -24,14 +26,18 @@ BIRTH = re.compile(r"^(?:clone3?|v?fork)\(.*\) += (\d+)")
 
 
 class Rules:
-    """'drop<tab>REGEX<tab>reason' leaves lines out, 'same<tab>REGEX<tab>WORD<tab>reason' writes WORD for what matches."""
+    """'drop<tab>REGEX<tab>reason' leaves lines out, 'same<tab>REGEX<tab>WORD<tab>reason' writes WORD for what matches. Behind '[JOB...]'
+    a rule is for these jobs alone."""
 
-    def __init__(self, *paths):
+    def __init__(self, *paths, job=None):
         self.drop, self.same = [], []
         for path in paths:
+            applies = True
             with open(path, encoding="utf-8") as file:
                 for number, line in enumerate(file, 1):
-                    if line.strip() and not line.startswith("#"):
+                    if line.startswith("["):
+                        applies = job in line.strip("[]\n").split()
+                    elif line.strip() and not line.startswith("#") and applies:
                         self.add(line.rstrip("\n").split("\t"), "%s:%d" % (path, number))
 
     def add(self, words, where):
@@ -128,6 +134,16 @@ def threads(text, rules):
     return {pids[tid]: normal(lines[tid], pids, rules) for tid in lines}
 
 
+def quick_difference(theirs, ours):
+    """'-' and '+' lines alone, by diff(1): long logs take difflib minutes."""
+    with tempfile.NamedTemporaryFile("w") as a, tempfile.NamedTemporaryFile("w") as b:
+        for file, lines in ((a, theirs), (b, ours)):
+            file.write("".join(line + "\n" for line in lines))
+            file.flush()
+        said = subprocess.run(["diff", "-a", a.name, b.name], stdout=subprocess.PIPE, text=True, errors="replace", check=False).stdout
+    return [("-" if line[0] == "<" else "+") + line[2:] for line in said.splitlines() if line[:1] in ("<", ">")]
+
+
 def difference(theirs, ours):
     return list(difflib.unified_diff(theirs, ours, "strace", "limen", lineterm="", n=1))
 
@@ -174,10 +190,13 @@ def alike(theirs, ours):
     """The same but for what folded() leaves out. How far a thread comes that another kills is chance: then one log begins the other."""
     if theirs == ours or folded(theirs) == folded(ours):
         return True
-    if not any(line.startswith("+++ killed by SIG") for line in theirs + ours):
+    if not any(line.startswith(("+++ killed by SIG", "+++ ended")) for line in theirs + ours):
         return False
-    short, long = sorted((unended(theirs), unended(ours)), key=len)
-    return long[:len(short)] == short
+    for log in (lambda lines: lines, folded):
+        short, long = sorted((log(unended(theirs)), log(unended(ours))), key=len)
+        if long[:len(short)] == short:
+            return True
+    return False
 
 
 def shape(line):
@@ -190,8 +209,3 @@ def shape(line):
         line = re.sub(r"(\{[^{}]*\}, )(?:\1)+", r"\1", line)
     line = re.sub(r"(S, )+", "S, ", line)
     return re.sub(r"(N, )+", "N, ", re.sub(r"(N )+N", "N", line))
-
-
-def shapes(log):
-    """Each shape of a log, and a line that has it."""
-    return {shape(line): "%s: %s" % (place, line) for place in sorted(log) for line in log[place]}
