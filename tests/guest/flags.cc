@@ -1,5 +1,6 @@
 // Which flags, clocks, advices and resources each call knows: all bits of a kind are given to it, and what it does not know is to be
 // refused with the error that Linux has for it. What the flags mean is for the families of the calls.
+// Longer than 500 lines: one question, asked of call after call.
 #include <linux/ioprio.h>
 #include <linux/mount.h>
 #include <sys/epoll.h>
