@@ -295,8 +295,8 @@ event::Counters counters_event(const platform::Counters& c) {
           c.cold,      c.faults,           c.interrupts,       c.map_batches,       c.map_orders};
 }
 
-// `out` was opened before the lockdown.
-void write_stats(std::FILE* out, const platform::Counters& c) {
+// `out` was opened before the lockdown. False: not all of it could be written.
+bool write_stats(std::FILE* out, const platform::Counters& c) {
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
   std::fprintf(out,
                "{\"crossings\": %llu, \"syscalls\": %llu, \"syscalls_trapped\": %llu, \"syscalls_patched\": %llu, "
@@ -305,7 +305,7 @@ void write_stats(std::FILE* out, const platform::Counters& c) {
                n(c.crossings), n(c.syscalls_trapped + c.syscalls_patched + c.syscalls_answered), n(c.syscalls_trapped),
                n(c.syscalls_patched), n(c.syscalls_answered), n(c.hot), n(c.cold), n(c.faults), n(c.interrupts),
                n(c.map_batches), n(c.map_orders));
-  std::fclose(out);
+  return std::ferror(out) == 0;
 }
 
 }  // namespace
@@ -327,8 +327,10 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   Ref<Recorder> recorder;
   if (plan.recorder && start.events_fd >= 0) options.observer = recorder = make_ref<Recorder>(*plan.recorder, *clock);
   std::FILE* stats = nullptr;
-  if (!plan.stats_json.empty() && (stats = std::fopen(plan.stats_json.c_str(), "we")) == nullptr) {
-    return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
+  if (!plan.stats_json.empty()) {
+    const int fd = open(plan.stats_json.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666 & ~callers_umask);
+    if (fd < 0 || (stats = fdopen(fd, "w")) == nullptr)
+      return fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
   }
   // Without a buffer of its own: to make one, the C library asks the host about the file.
   if (stats != nullptr) std::setvbuf(stats, nullptr, _IONBF, 0);
@@ -405,10 +407,11 @@ int run_kernel(const Plan& plan, const KernelStart& start) {
   end_recording();
   drain_console(kernel);
   if (plan.report_missing) report_missing(kernel);
-  if (stats != nullptr) write_stats(stats, (*platform)->counters());
+  const bool told = stats == nullptr || write_stats(stats, (*platform)->counters());
+  const int failure = told ? 0 : fail("--stats-json " + plan.stats_json, static_cast<Errno>(errno));
   // What is left is the host's to free, all at once; a PID namespace's other processes, too, end with its init.
   if (getpid() != 1) (*platform)->end();
-  _exit(timed_out ? kExitTimeout : exit_status_of(status));
+  _exit(failure != 0 ? failure : timed_out ? kExitTimeout : exit_status_of(status));
 }
 
 }  // namespace limen::cli

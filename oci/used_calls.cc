@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
+#include <cstring>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/terminal.h"
@@ -141,9 +143,11 @@ void UsedCalls::read(std::string_view text, const std::string& file) {
 }
 
 void UsedCalls::read_file(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in.good() && !in.eof()) throw UsageError(file + ": cannot be read");
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "re"), std::fclose);
+  if (!in) throw UsageError(file + ": " + std::strerror(errno));
+  std::string text(kMostFile + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), in.get()));
+  if (std::ferror(in.get()) != 0) throw UsageError(file + ": " + std::strerror(errno));
   if (text.size() > kMostFile) throw UsageError(file + ": larger than 16 MiB");
   read(text, file);
 }
