@@ -276,7 +276,7 @@ TEST(a_directory_is_not_read_as_a_file) {
 TEST(no_descriptor_is_left) {
   COVERS("open", "openat", "openat2", "creat", "pipe", "pipe2", "dup", "socket", "socketpair", "accept", "accept4",
          "epoll_create", "epoll_create1", "eventfd", "eventfd2", "inotify_init", "inotify_init1", "signalfd",
-         "signalfd4", "timerfd_create", "mq_open", "pidfd_open", "fcntl");
+         "signalfd4", "timerfd_create", "mq_open", "pidfd_open", "fcntl", "landlock_create_ruleset");
   listener = socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un abstract{};
   abstract.sun_family = AF_UNIX;
@@ -298,6 +298,9 @@ TEST(no_descriptor_is_left) {
     guest::fail(__FILE__, __LINE__, maker.name, result == -1 ? guest::errno_name(errno) : "no error");
   }
   EXPECT_ERRNO(EMFILE, SYS(pidfd_getfd, process, 0, 0));
+  uint64_t handled = 1;  // of a Linux with Landlock
+  if (SYS(landlock_create_ruleset, &handled, sizeof handled, 0) == -1 && errno != ENOSYS && errno != EOPNOTSUPP)
+    EXPECT_ERRNO(EMFILE, SYS(landlock_create_ruleset, &handled, sizeof handled, 0));
   close(client);  // one is free: a pair still finds only one
   EXPECT_ERRNO(EMFILE, SYS(pipe2, pair, 0));
   EXPECT_ERRNO(EMFILE, SYS(socketpair, AF_UNIX, SOCK_STREAM, 0, pair));

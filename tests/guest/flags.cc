@@ -55,7 +55,7 @@ struct {
 
 TEST(flags_of_calls_that_take_a_path) {
   COVERS("execveat", "faccessat2", "fchmodat2", "fchownat", "newfstatat", "statx", "utimensat", "linkat", "unlinkat",
-         "setxattrat", "getxattrat", "listxattrat", "removexattrat");
+         "open_tree", "setxattrat", "getxattrat", "listxattrat", "removexattrat");
   Fixture f;
   constexpr unsigned kNoFollow = AT_SYMLINK_NOFOLLOW, kEmpty = AT_EMPTY_PATH, kNoMount = AT_NO_AUTOMOUNT,
                      kSync = 0x6000;
@@ -78,6 +78,11 @@ TEST(flags_of_calls_that_take_a_path) {
     long result = SYS(linkat, AT_FDCWD, path, AT_FDCWD, f.dir / "new", bit);
     if (result == 0) unlink(f.dir / "new");
     return result;
+  });
+  knows("open_tree", kNoFollow | kEmpty | kNoMount | O_CLOEXEC, 1 /* OPEN_TREE_CLONE: a right */, [&](unsigned bit) {
+    long fd = SYS(open_tree, AT_FDCWD, path, bit);
+    if (fd != -1) close(static_cast<int>(fd));
+    return fd;
   });
   knows("unlinkat", AT_REMOVEDIR, 0, [&](unsigned bit) {
     close(guest::make_file(f.dir / "gone", ""));
@@ -559,7 +564,7 @@ TEST(parts_that_a_process_may_leave) {
 }
 
 TEST(attributes_of_a_new_mount) {
-  COVERS("fsmount", "fspick");
+  COVERS("fsmount", "fspick", "umount2");
   NEEDS_USER_NAMESPACES();
   EXPECT_EQ(0, guest::in_child([] {
               if (!guest::become_root(CLONE_NEWNS)) return 1;
@@ -580,11 +585,24 @@ TEST(attributes_of_a_new_mount) {
               guest::TempDir dir;
               EXPECT_OK(mount("none", dir.path(), "tmpfs", 0, nullptr));
               for (unsigned bits : {FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT}) {
-                EXPECT_OK(SYS(fspick, AT_FDCWD, dir.path(), bits));
+                long picked = SYS(fspick, AT_FDCWD, dir.path(), bits);
+                EXPECT_OK(picked);
+                close(static_cast<int>(picked));
               }
-              EXPECT_OK(SYS(fspick, open(dir.path(), O_PATH), "", FSPICK_EMPTY_PATH));
+              int place = open(dir.path(), O_PATH);
+              long picked = SYS(fspick, place, "", FSPICK_EMPTY_PATH);
+              EXPECT_OK(picked);
+              close(static_cast<int>(picked)), close(place);
               EXPECT_ERRNO(EINVAL, SYS(fspick, AT_FDCWD, dir.path(), 16));
-              umount2(dir.path(), MNT_DETACH);
+              char link[300];
+              snprintf(link, sizeof link, "%s-link", dir.path());
+              EXPECT_OK(symlink(dir.path(), link));
+              EXPECT_ERRNO(EINVAL, SYS(umount2, link, UMOUNT_NOFOLLOW));
+              EXPECT_ERRNO(EINVAL, SYS(umount2, dir.path(), MNT_EXPIRE | MNT_FORCE));
+              EXPECT_ERRNO(EINVAL, SYS(umount2, dir.path(), 16));
+              EXPECT_OK(SYS(umount2, dir.path(), MNT_FORCE | UMOUNT_NOFOLLOW));
+              EXPECT_ERRNO(EINVAL, SYS(umount2, dir.path(), 0));
+              unlink(link);
               return 0;
             }));
 }

@@ -87,6 +87,7 @@ const PathCall kCalls[] = {
     CALL(removexattr, kChanges, path, "user.a"),
     CALL(lremovexattr, kChanges, path, "user.a"),
     CALL(execve, 0, path, kArguments, nullptr),
+    CALL(umount2, kOfRoot, path, 0),
     CALL(pivot_root, kOfRoot | kDirectories, path, path),
     CALL(openat, kAt, at, path, O_RDONLY),
     CALL(mkdirat, kMakes | kChanges | kAt, at, path, 0700),
@@ -195,13 +196,13 @@ bool drop_file_rights() {
 
 }  // namespace
 
-#define COVERS_PATHS()                                                                                                \
-  COVERS("open", "creat", "stat", "lstat", "access", "truncate", "chdir", "rename", "mkdir", "rmdir", "link",         \
-         "unlink", "symlink", "readlink", "chmod", "chown", "lchown", "utime", "utimes", "mknod", "statfs", "chroot", \
-         "setxattr", "lsetxattr", "getxattr", "lgetxattr", "listxattr", "llistxattr", "removexattr", "lremovexattr",  \
-         "execve", "pivot_root", "openat", "mkdirat", "mknodat", "fchownat", "futimesat", "newfstatat", "unlinkat",   \
-         "renameat", "renameat2", "linkat", "symlinkat", "readlinkat", "fchmodat", "faccessat", "faccessat2",         \
-         "utimensat", "execveat", "statx", "openat2", "fspick", "fchmodat2", "setxattrat", "getxattrat",              \
+#define COVERS_PATHS()                                                                                                 \
+  COVERS("open", "creat", "stat", "lstat", "access", "truncate", "chdir", "rename", "mkdir", "rmdir", "link",          \
+         "unlink", "symlink", "readlink", "chmod", "chown", "lchown", "utime", "utimes", "mknod", "statfs", "chroot",  \
+         "setxattr", "lsetxattr", "getxattr", "lgetxattr", "listxattr", "llistxattr", "removexattr", "lremovexattr",   \
+         "execve", "pivot_root", "umount2", "openat", "mkdirat", "mknodat", "fchownat", "futimesat", "newfstatat",     \
+         "unlinkat", "renameat", "renameat2", "linkat", "symlinkat", "readlinkat", "fchmodat", "faccessat",            \
+         "faccessat2", "utimensat", "execveat", "statx", "openat2", "fspick", "fchmodat2", "setxattrat", "getxattrat", \
          "listxattrat", "removexattrat", "inotify_add_watch")
 
 TEST(an_empty_path_and_a_missing_name_are_enoent) {
