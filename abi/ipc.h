@@ -159,18 +159,12 @@ struct MqAttr {
 };
 inline constexpr u32 mq_prio_max = 32768;
 
-// The defaults of Linux: kernel.sem, shmmni, msgmax, msgmnb, msgmni; fs.mqueue.*.
-inline constexpr i32 semmsl = 32000;
+// What *_INFO commands tell whatever is set: include/uapi/linux/{sem,msg}.h.
 inline constexpr i32 semmns = 1024000000;
 inline constexpr i32 semopm = 500;
-inline constexpr i32 semmni = 32000;
 inline constexpr i32 semvmx = 32767;
-inline constexpr i32 shmmni = 4096;
-inline constexpr i32 msgmax = 8192;
 inline constexpr i32 msgmnb = 16384;
 inline constexpr i32 msgmni = 32000;
-inline constexpr i64 mq_msg_default = 10;
-inline constexpr i64 mq_msgsize_default = 8192;
 inline constexpr u64 shmlba = 4096;  // SHM_RND
 
 }  // namespace limen::abi

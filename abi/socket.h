@@ -49,9 +49,6 @@ inline constexpr i32 shut_rd = 0;
 inline constexpr i32 shut_wr = 1;
 inline constexpr i32 shut_rdwr = 2;
 
-// listen(2): the default of net.core.somaxconn
-inline constexpr i32 somaxconn = 4096;
-
 // send(2), recv(2)
 inline constexpr u32 msg_oob = 1;
 inline constexpr u32 msg_peek = 2;

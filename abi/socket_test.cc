@@ -45,7 +45,6 @@ SAME(ipproto_mptcp, IPPROTO_MPTCP);
 SAME(shut_rd, SHUT_RD);
 SAME(shut_wr, SHUT_WR);
 SAME(shut_rdwr, SHUT_RDWR);
-SAME(somaxconn, SOMAXCONN);
 SAME(msg_oob, MSG_OOB);
 SAME(msg_peek, MSG_PEEK);
 SAME(msg_dontroute, MSG_DONTROUTE);

@@ -20,6 +20,7 @@
 #include "kernel/ipc/futex.h"
 #include "kernel/mm/arena.h"
 #include "kernel/mm/patched_text.h"
+#include "kernel/settings.h"
 #include "kernel/task/pid_namespace.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -41,7 +42,7 @@ struct SyscallRow;
 class UtsNamespace : public Namespace {
  public:
   explicit UtsNamespace(std::string host);
-  UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, NamespaceCharge charge);
+  UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, UserCharge charge);
   abi::UtsName name() const;
   std::string hostname() const { return name().nodename; }
   std::string domainname() const { return name().domainname; }
@@ -111,6 +112,7 @@ class Kernel {
   Arena& arena() { return arena_; }
   PatchCache& patches() { return patches_; }
   const KernelOptions& options() const { return options_; }
+  SystemSettings& settings() { return settings_; }
   TimerQueue& timers() { return *timers_; }
   FutexTable& futexes() { return futexes_; }
   // What guests make the kernel hold for them (pipes, sockets, queues): a share of the memory limit.
@@ -175,6 +177,7 @@ class Kernel {
   platform::Platform& platform_;
   Clock& clock_;
   const KernelOptions options_;
+  SystemSettings settings_{options_.limits.pids, options_.limits.memory};
   const std::string boot_id_;
   Arena arena_;
   PatchCache patches_;

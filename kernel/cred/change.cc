@@ -2,6 +2,7 @@
 
 #include "abi/capability.h"
 #include "abi/resource.h"
+#include "kernel/kernel.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 
@@ -47,7 +48,7 @@ void publish_credentials(Task& task, Ref<Credentials> fresh) {
   const Credentials& old = task.credentials();
   if (old.euid != fresh->euid || old.egid != fresh->egid || old.fsuid != fresh->fsuid || old.fsgid != fresh->fsgid ||
       !is_subset(fresh->permitted, old.permitted)) {
-    task.group().dumpable.store(false, std::memory_order_relaxed);
+    task.group().dumpable.store(static_cast<u8>(task.kernel().settings().suid_dumpable), std::memory_order_relaxed);
     task.parent_death_signal = Signal(0);
   }
   task.set_credentials(std::move(fresh));

@@ -13,8 +13,6 @@ namespace {
 constexpr int kMostDepth = 6;       // KEYRING_SEARCH_MAX_DEPTH
 constexpr usize kMostLinks = 4096;  // of a keyring
 constexpr u32 kMostLevels = 64;
-constexpr u32 kMostKeys = 200, kMostBytes = 20000;  // kernel.keys.maxkeys, maxbytes
-constexpr u32 kRootMostKeys = 1000000, kRootMostBytes = 25000000;
 
 constexpr u32 kPossessor(u32 bits) { return bits << 24; }
 constexpr u32 kUser(u32 bits) { return bits << 16; }
@@ -26,8 +24,11 @@ Key::~Key() {
   if (account_) account_->keys -= 1, account_->key_bytes -= charged_;
 }
 
+const SystemSettings& KeyTable::settings() const { return kernel_.settings(); }
+
 Result<void> Key::charge(Ref<UserAccount> account, u64 bytes, bool root) {
-  const u32 most_keys = root ? kRootMostKeys : kMostKeys, most_bytes = root ? kRootMostBytes : kMostBytes;
+  const SystemSettings& set = table_.settings();
+  const u64 most_keys = root ? set.root_maxkeys : set.maxkeys, most_bytes = root ? set.root_maxbytes : set.maxbytes;
   if (account.get() == account_.get()) {  // another size
     if (bytes > charged_ && account->key_bytes.load() + (bytes - charged_) > most_bytes) return Errno::edquot;
     account->key_bytes += static_cast<u32>(bytes) - charged_;

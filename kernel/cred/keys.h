@@ -76,6 +76,7 @@ class KeySet final : public RefCounted {
 class KeyTable final : public RefCounted {
  public:
   explicit KeyTable(Kernel& kernel) : kernel_(kernel) {}
+  const SystemSettings& settings() const;
   Mutex lock{LockRank::ipc};
 
   // What a serial or KEY_SPEC_* names, if the caller has `want` of it. enokey, ekeyrevoked, ekeyexpired, eacces, einval.

@@ -35,17 +35,19 @@ u32 next_number() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
+std::array<Setting, kCountedKinds> all_at(u32 n) { return {n, n, n, n, n, n, n, n, n, n}; }
+
 bool has_bit(u64 set, Capability cap) { return (set >> static_cast<unsigned>(cap) & 1) != 0; }
 
 }  // namespace
 
-Result<NamespaceCharge> NamespaceCharge::take(UserNamespace& within, Uid maker, NamespaceKind kind) {
-  NamespaceCharge charge;
-  charge.kind_ = kind;
-  const usize index = static_cast<usize>(kind);
-  Ref<UserAccount> account = within.account(maker);
+Result<UserCharge> UserCharge::take(UserNamespace& within, Uid user, Counted what) {
+  UserCharge charge;
+  charge.what_ = what;
+  const usize index = static_cast<usize>(what);
+  Ref<UserAccount> account = within.account(user);
   for (UserNamespace* at = &within; at != nullptr; at = at->parent()) {
-    const bool room = account->namespaces[index].fetch_add(1) < at->most[index].load();
+    const bool room = account->counts[index].fetch_add(1) < at->most(what);
     const Ref<UserAccount> next = at->makers_account();
     charge.accounts_.push_back(std::exchange(account, next));
     if (!room) return Errno::enospc;
@@ -53,29 +55,28 @@ Result<NamespaceCharge> NamespaceCharge::take(UserNamespace& within, Uid maker, 
   return charge;
 }
 
-NamespaceCharge::~NamespaceCharge() {
-  for (const Ref<UserAccount>& account : accounts_) account->namespaces[static_cast<usize>(kind_)].fetch_sub(1);
+UserCharge::~UserCharge() {
+  for (const Ref<UserAccount>& account : accounts_) account->counts[static_cast<usize>(what_)].fetch_sub(1);
 }
 
 Namespace::Namespace(NamespaceKind kind) : kind_(kind), first_(true), number_(first_number(kind)) {}
-Namespace::Namespace(NamespaceKind kind, Ref<UserNamespace> owner, NamespaceCharge charge)
+Namespace::Namespace(NamespaceKind kind, Ref<UserNamespace> owner, UserCharge charge)
     : kind_(kind), first_(false), number_(next_number()), owner_(std::move(owner)), charge_(std::move(charge)) {}
 Namespace::~Namespace() = default;
 
-UserNamespace::UserNamespace() : Namespace(NamespaceKind::user) {
-  for (std::atomic<u32>& limit : most) limit.store(kMostNamespaces);
+UserNamespace::UserNamespace() : Namespace(NamespaceKind::user), most_(all_at(kMostNamespaces)) {
+  most(Counted::inotify_instances).set(kMostInotifyInstances);
 }
 
-UserNamespace::UserNamespace(const Credentials& maker, NamespaceCharge charge, u32 level)
+UserNamespace::UserNamespace(const Credentials& maker, UserCharge charge, u32 level)
     : Namespace(NamespaceKind::user, maker.user_ns, std::move(charge)),
+      most_(all_at(INT32_MAX)),
       level_(level),
       maker_(maker.euid),
       makers_group_(maker.egid),
       could_setfcap_(has_bit(maker.effective, Capability::setfcap)),
       makers_account_(maker.user_ns->account(maker.euid)),
-      setgroups_(maker.user_ns->setgroups_allowed()) {
-  for (std::atomic<u32>& limit : most) limit.store(INT32_MAX);
-}
+      setgroups_(maker.user_ns->setgroups_allowed()) {}
 
 UserNamespace::~UserNamespace() {
   for (std::atomic<const IdMap*>& map : maps_) delete map.load();
@@ -84,7 +85,7 @@ UserNamespace::~UserNamespace() {
 Result<Ref<UserNamespace>> UserNamespace::create(const Credentials& maker) {
   UserNamespace& around = *maker.user_ns;
   if (around.level() + 1 > kMostLevels) return Errno::enospc;
-  NamespaceCharge charge = TRY(NamespaceCharge::take(around, maker.euid, NamespaceKind::user));
+  UserCharge charge = TRY(UserCharge::take(around, maker.euid, NamespaceKind::user));
   const bool mapped = around.local_id(Ids::user, maker.euid.raw()) && around.local_id(Ids::group, maker.egid.raw());
   if (!mapped) return Errno::eperm;
   return Ref<UserNamespace>::adopt(new UserNamespace(maker, std::move(charge), around.level() + 1));

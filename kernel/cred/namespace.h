@@ -18,6 +18,7 @@
 #include "base/ref.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "kernel/settings.h"
 
 namespace limen {
 
@@ -25,44 +26,48 @@ class Credentials;
 class UserNamespace;
 
 enum class NamespaceKind : u8 { cgroup, ipc, mount, net, pid, time, user, uts };
-inline constexpr usize kNamespaceKinds = 8;
+// What is counted by user, there and in the user namespaces around: namespaces by their kind, and what inotify(7) holds.
+enum class Counted : u8 { cgroup, ipc, mount, net, pid, time, user, uts, inotify_instances, inotify_watches };
+inline constexpr usize kCountedKinds = 10;
 
 // What one user has in use, against the limits that are counted by user.
 class UserAccount : public RefCounted {
  public:
-  std::atomic<u64> queued_signals{0};                          // RLIMIT_SIGPENDING
-  std::atomic<u64> mqueue_bytes{0};                            // RLIMIT_MSGQUEUE
-  std::atomic<u32> keys{0}, key_bytes{0};                      // keyrings(7): kernel.keys.maxkeys, maxbytes
-  std::atomic<u64> tasks{0};                                   // RLIMIT_NPROC
-  std::atomic<u64> files_in_flight{0};                         // RLIMIT_NOFILE, of descriptors in messages: unix(7)
-  std::atomic<u64> inotify_instances{0};                       // fs.inotify.max_user_instances
-  std::atomic<u64> inotify_watches{0};                         // fs.inotify.max_user_watches
-  std::atomic<u64> fanotify_groups{0};                         // fs.fanotify.max_user_groups
-  std::atomic<u64> fanotify_marks{0};                          // fs.fanotify.max_user_marks
-  std::array<std::atomic<u32>, kNamespaceKinds> namespaces{};  // user.max_*_namespaces
+  std::atomic<u64> queued_signals{0};                    // RLIMIT_SIGPENDING
+  std::atomic<u64> mqueue_bytes{0};                      // RLIMIT_MSGQUEUE
+  std::atomic<u32> keys{0}, key_bytes{0};                // keyrings(7): kernel.keys.maxkeys, maxbytes
+  std::atomic<u64> tasks{0};                             // RLIMIT_NPROC
+  std::atomic<u64> files_in_flight{0};                   // RLIMIT_NOFILE, of descriptors in messages: unix(7)
+  std::atomic<u64> epoll_watches{0};                     // fs.epoll.max_user_watches
+  std::atomic<u64> fanotify_groups{0};                   // fs.fanotify.max_user_groups
+  std::atomic<u64> fanotify_marks{0};                    // fs.fanotify.max_user_marks
+  std::array<std::atomic<u32>, kCountedKinds> counts{};  // user.max_*
 };
 
-// A namespace counted for its maker, and for who made the user namespaces around, for as long as it lives.
-class NamespaceCharge {
+// One of `what` counted for a user, and for who made the user namespaces around, for as long as it lives.
+class UserCharge {
  public:
-  NamespaceCharge() = default;
-  static Result<NamespaceCharge> take(UserNamespace& within, Uid maker, NamespaceKind kind);  // enospc
-  NamespaceCharge(NamespaceCharge&& other) noexcept = default;
-  NamespaceCharge& operator=(NamespaceCharge&& other) noexcept {
-    std::swap(accounts_, other.accounts_), std::swap(kind_, other.kind_);
+  UserCharge() = default;
+  static Result<UserCharge> take(UserNamespace& within, Uid user, Counted what);  // enospc
+  static Result<UserCharge> take(UserNamespace& within, Uid maker, NamespaceKind kind) {
+    return take(within, maker, static_cast<Counted>(kind));
+  }
+  UserCharge(UserCharge&& other) noexcept = default;
+  UserCharge& operator=(UserCharge&& other) noexcept {
+    std::swap(accounts_, other.accounts_), std::swap(what_, other.what_);
     return *this;
   }
-  ~NamespaceCharge();
+  ~UserCharge();
 
  private:
   std::vector<Ref<UserAccount>> accounts_;
-  NamespaceKind kind_ = NamespaceKind::user;
+  Counted what_ = Counted::user;
 };
 
 class Namespace : public RefCounted {
  public:
   explicit Namespace(NamespaceKind kind);  // the first of its kind
-  Namespace(NamespaceKind kind, Ref<UserNamespace> owner, NamespaceCharge charge);
+  Namespace(NamespaceKind kind, Ref<UserNamespace> owner, UserCharge charge);
   ~Namespace() override;
   NamespaceKind kind() const { return kind_; }
   u32 number() const { return number_; }  // its inode in /proc/PID/ns
@@ -75,7 +80,7 @@ class Namespace : public RefCounted {
   const bool first_;
   const u32 number_;
   const Ref<UserNamespace> owner_;
-  NamespaceCharge charge_;
+  UserCharge charge_;
 };
 
 // The lines of /proc/PID/uid_map. `lower` is a kernel id.
@@ -93,6 +98,8 @@ class UserNamespace : public Namespace {
   static constexpr usize kMostExtents = 340;  // Linux: UID_GID_MAP_MAX_EXTENTS
   enum class Ids : u8 { user, group, project };
 
+  static constexpr u32 kMostInotifyInstances = 128;
+  // Of the first namespace.
   UserNamespace();
   ~UserNamespace() override;
   // CLONE_NEWUSER. enospc: too many, or too deeply nested; eperm: the maker's ids mean nothing in its own.
@@ -124,10 +131,12 @@ class UserNamespace : public Namespace {
   Result<void> allow_setgroups();
   Result<void> deny_setgroups();
 
-  std::array<std::atomic<u32>, kNamespaceKinds> most;  // user.max_*_namespaces
+  // user.max_*. Those of inotify in the first namespace are fs.inotify.max_user_*, too.
+  Setting& most(Counted what) { return most_[static_cast<usize>(what)]; }
 
  private:
-  UserNamespace(const Credentials& maker, NamespaceCharge charge, u32 level);
+  UserNamespace(const Credentials& maker, UserCharge charge, u32 level);
+  std::array<Setting, kCountedKinds> most_;
   Mutex lock_{LockRank::leaf};
   std::map<Uid, Ref<UserAccount>> accounts_ GUARDED_BY(lock_);
   const u32 level_ = 0;

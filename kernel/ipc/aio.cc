@@ -82,7 +82,17 @@ class AioPoll final : public RefCounted, public PollTable {
 
 AioContext::AioContext(Kernel& kernel, usize asked, usize capacity, MemoryCharge charge)
     : kernel_(kernel), asked_(asked), capacity_(capacity), charge_(std::move(charge)) {}
-AioContext::~AioContext() = default;
+AioContext::~AioContext() { kernel_.settings().aio_nr -= asked_; }
+
+Result<Ref<AioContext>> AioContext::create(Kernel& kernel, usize asked, usize capacity, u64 bytes) {
+  MemoryCharge charge = TRY(MemoryCharge::take(kernel.ipc_memory(), bytes, Errno::eagain));
+  SystemSettings& settings = kernel.settings();
+  if (settings.aio_nr.fetch_add(asked) + asked > settings.aio_max_nr) {
+    settings.aio_nr -= asked;
+    return Errno::eagain;
+  }
+  return Ref<AioContext>::adopt(new AioContext(kernel, asked, capacity, std::move(charge)));
+}
 
 Result<void> AioContext::reserve() {
   MutexGuard guard(lock_);
@@ -188,12 +198,9 @@ AioTable::~AioTable() {
   for (const auto& [id, context] : contexts) context->close();
 }
 
-Result<void> AioTable::add(u64 id, Ref<AioContext> context) {
+void AioTable::add(u64 id, Ref<AioContext> context) {
   MutexGuard guard(lock_);
-  if (context->asked() > kMostRequests - requests_) return Errno::eagain;
-  requests_ += context->asked();
   contexts_[id] = std::move(context);
-  return success;
 }
 
 Result<Ref<AioContext>> AioTable::find(u64 id) {
@@ -208,7 +215,6 @@ Result<Ref<AioContext>> AioTable::remove(u64 id) {
   if (at == contexts_.end()) return Errno::einval;
   Ref<AioContext> context = std::move(at->second);
   contexts_.erase(at);
-  requests_ -= context->asked();
   return context;
 }
 

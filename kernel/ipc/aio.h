@@ -29,7 +29,8 @@ class AioPoll;
 
 class AioContext final : public RefCounted {
  public:
-  AioContext(Kernel& kernel, usize asked, usize capacity, MemoryCharge charge);
+  // io_setup(2) for `asked` requests. eagain: beyond fs.aio-max-nr in the whole sandbox, or no memory.
+  static Result<Ref<AioContext>> create(Kernel& kernel, usize asked, usize capacity, u64 bytes);
   ~AioContext() override;
   usize asked() const { return asked_; }  // io_setup's nr_events
   usize capacity() const { return capacity_; }
@@ -48,6 +49,7 @@ class AioContext final : public RefCounted {
   WaitQueue finished;
 
  private:
+  AioContext(Kernel& kernel, usize asked, usize capacity, MemoryCharge charge);
   friend class AioPoll;
   bool take_out(AioPoll& request);
 
@@ -64,16 +66,14 @@ class AioContext final : public RefCounted {
 // The contexts of an address space, by the address of their pages.
 class AioTable final : public RefCounted {
  public:
-  static constexpr usize kMostRequests = 65536;  // fs.aio-max-nr
   ~AioTable() override;
-  Result<void> add(u64 id, Ref<AioContext> context);  // eagain
-  Result<Ref<AioContext>> find(u64 id);               // einval
-  Result<Ref<AioContext>> remove(u64 id);             // einval
+  void add(u64 id, Ref<AioContext> context);
+  Result<Ref<AioContext>> find(u64 id);    // einval
+  Result<Ref<AioContext>> remove(u64 id);  // einval
 
  private:
   Mutex lock_{LockRank::ipc};
   std::map<u64, Ref<AioContext>> contexts_ GUARDED_BY(lock_);
-  usize requests_ GUARDED_BY(lock_) = 0;
 };
 
 // How many events fit into the pages that Linux maps for `asked`, and the bytes of those pages. Linux: ioctx_alloc, aio_setup_ring.

@@ -10,15 +10,17 @@ namespace {
 constexpr u32 kPrivateBits = abi::epollwakeup | abi::epolloneshot | abi::epollet | abi::epollexclusive;
 constexpr u32 kExclusiveOk = abi::epollin | abi::epollout | abi::epollerr | abi::epollhup | abi::epollwakeup |
                              abi::epollet | abi::epollexclusive;
-constexpr usize kMostNested = 5;       // EP_MAX_NESTS + 1
-constexpr usize kMostWatches = 65536;  // of one epoll: fs.epoll.max_user_watches, divided
+constexpr usize kMostNested = 5;  // EP_MAX_NESTS + 1
 
 }  // namespace
 
 class EpollItem final : public FileWatcher, public PollTable {
  public:
-  EpollItem(Ref<Epoll> epoll, File& file, Fd fd, abi::EpollEvent event)
-      : epoll_(std::move(epoll)), file_(&file), fd_(fd), event_(event), identity_(&file) {}
+  EpollItem(Ref<Epoll> epoll, File& file, Fd fd, abi::EpollEvent event, MemoryCharge charge)
+      : epoll_(std::move(epoll)), charge_(std::move(charge)), file_(&file), fd_(fd), event_(event), identity_(&file) {
+    epoll_->user_->epoll_watches += 1;
+  }
+  ~EpollItem() override { epoll_->user_->epoll_watches -= 1; }
 
   // Registers with each queue of the file, which may be several.
   void add(Ref<RefCounted> owner, WaitQueue& queue) override {
@@ -56,6 +58,7 @@ class EpollItem final : public FileWatcher, public PollTable {
   };
 
   const Ref<Epoll> epoll_;
+  const MemoryCharge charge_;
   File* file_;  // under Epoll::lock_; null once it is gone
   const Fd fd_;
   abi::EpollEvent event_;       // under Epoll::lock_
@@ -68,7 +71,8 @@ class EpollItem final : public FileWatcher, public PollTable {
   bool unregistered_ GUARDED_BY(places_lock_) = false;
 };
 
-Epoll::Epoll() = default;
+Epoll::Epoll(MemoryAccount& memory, Ref<UserAccount> user, const Setting& most_watches)
+    : memory_(memory), user_(std::move(user)), most_watches_(most_watches) {}
 Epoll::~Epoll() = default;
 
 void Epoll::mark_ready(EpollItem& item) {
@@ -97,7 +101,9 @@ Result<void> Epoll::add(EpollFile& self, Ref<File> file, Fd fd, abi::EpollEvent 
   auto* const nested = dynamic_cast<EpollFile*>(file.get());
   if ((events & abi::epollexclusive) != 0 && ((events & ~kExclusiveOk) != 0 || nested != nullptr)) return Errno::einval;
   event.events = events | kPollErr | kPollHup;
-  Ref<EpollItem> item = make_ref<EpollItem>(Ref<Epoll>(this), *file, fd, event);
+  if (user_->epoll_watches >= most_watches_) return Errno::enospc;
+  MemoryCharge charge = TRY(MemoryCharge::take(memory_, SystemSettings::kBytesOfWatch, Errno::enomem));
+  Ref<EpollItem> item = make_ref<EpollItem>(Ref<Epoll>(this), *file, fd, event, std::move(charge));
   item->events_.store(event.events, std::memory_order_relaxed);
   if (nested != nullptr) {
     Depths below, above;
@@ -106,7 +112,6 @@ Result<void> Epoll::add(EpollFile& self, Ref<File> file, Fd fd, abi::EpollEvent 
   }
   {
     MutexGuard guard(lock_);
-    if (items_.size() >= kMostWatches) return Errno::enospc;
     if (!items_.emplace(Key{file.get(), fd.raw()}, item).second) return Errno::eexist;
   }
   if (nested != nullptr) {

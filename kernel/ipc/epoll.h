@@ -17,6 +17,8 @@
 
 #include "abi/poll.h"
 #include "base/lock.h"
+#include "kernel/cred/namespace.h"
+#include "kernel/ipc/account.h"
 #include "kernel/vfs/file.h"
 
 namespace limen {
@@ -26,9 +28,9 @@ class EpollItem;
 
 class Epoll final : public RefCounted {
  public:
-  Epoll();
+  Epoll(MemoryAccount& memory, Ref<UserAccount> user, const Setting& most_watches);
   ~Epoll() override;
-  // eexist, eperm (a file that cannot be waited for), eloop, einval, enospc
+  // eexist, eperm (a file that cannot be waited for), eloop, einval, enospc, enomem
   Result<void> add(EpollFile& self, Ref<File> file, Fd fd, abi::EpollEvent event);
   Result<void> modify(File& file, Fd fd, abi::EpollEvent event);  // enoent, einval
   Result<void> remove(File& file, Fd fd);                         // enoent
@@ -59,6 +61,9 @@ class Epoll final : public RefCounted {
   Ref<EpollItem> next_ready(const std::vector<Ref<EpollItem>>& seen);
   void mark_ready(EpollItem& item);
 
+  MemoryAccount& memory_;
+  const Ref<UserAccount> user_;  // whose fs.epoll.max_user_watches counts here
+  const Setting& most_watches_;
   mutable Mutex lock_{LockRank::epoll};
   std::map<Key, Ref<EpollItem>> items_ GUARDED_BY(lock_);
   Mutex parents_lock_{LockRank::leaf};
@@ -70,7 +75,7 @@ class Epoll final : public RefCounted {
 
 class EpollFile final : public File {
  public:
-  EpollFile(Path path, u32 flags) : File(std::move(path), flags), epoll_(make_ref<Epoll>()) {}
+  EpollFile(Path path, u32 flags, Ref<Epoll> epoll) : File(std::move(path), flags), epoll_(std::move(epoll)) {}
   const Ref<Epoll>& epoll() const { return epoll_; }
   bool seekable() const override { return false; }
   Result<u64> seek(Task&, i64, int) override { return u64{0}; }  // Linux: noop_llseek

@@ -6,6 +6,7 @@
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
 #include "abi/poll.h"
+#include "kernel/kernel.h"
 #include "kernel/mm/user_ptr.h"
 #include "kernel/vfs/handles.h"
 
@@ -42,9 +43,10 @@ class InotifyWatch final : public InodeWatcher {
   const WatchList& list() const { return *list_; }
   WatchList& list() { return *list_; }
 
-  i32 number = 0;  // these three under the group's lock
+  i32 number = 0;  // these four under the group's lock
   u32 mask = 0;    // IN_* events, IN_EXCL_UNLINK, IN_ONESHOT
   bool ended = false;
+  UserCharge counted;
 
  private:
   const Ref<InotifyGroup> group_;
@@ -64,17 +66,19 @@ u64 InotifyGroup::most_watches(u64 memory) {
   return std::clamp<u64>(memory / 100 / kCost, 8192, 65536);
 }
 
-Result<Ref<InotifyGroup>> InotifyGroup::create(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches) {
-  if (user->inotify_instances.fetch_add(1, std::memory_order_relaxed) >= kMostInstances) {
-    user->inotify_instances.fetch_sub(1, std::memory_order_relaxed);
-    return Errno::emfile;
-  }
-  return make_ref<InotifyGroup>(memory, std::move(user), most_watches);
+Result<Ref<InotifyGroup>> InotifyGroup::create(Task& maker) {
+  const Credentials& who = maker.credentials();
+  Result<UserCharge> charge = UserCharge::take(*who.user_ns, who.uid, Counted::inotify_instances);
+  if (!charge.ok()) return Errno::emfile;
+  return Ref<InotifyGroup>::adopt(new InotifyGroup(maker, std::move(*charge)));
 }
 
-InotifyGroup::InotifyGroup(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches)
-    : memory_(memory), user_(std::move(user)), most_watches_(most_watches) {}
-InotifyGroup::~InotifyGroup() { user_->inotify_instances.fetch_sub(1, std::memory_order_relaxed); }
+InotifyGroup::InotifyGroup(Task& maker, UserCharge charge)
+    : memory_(maker.kernel().ipc_memory()),
+      users_(maker.credentials().user_ns),
+      user_(maker.credentials().uid),
+      charge_(std::move(charge)),
+      most_queued_(maker.kernel().settings().inotify_max_queued_events) {}
 
 Result<i32> InotifyGroup::watch(const Path& path, u32 mask) {
   constexpr u32 kKept = abi::in_all_events | abi::in_excl_unlink | abi::in_oneshot;
@@ -86,10 +90,10 @@ Result<i32> InotifyGroup::watch(const Path& path, u32 mask) {
     watch.mask = (mask & kKept) | ((mask & abi::in_mask_add) != 0 ? watch.mask : 0);
     return watch.number;
   }
-  if (user_->inotify_watches.load(std::memory_order_relaxed) >= most_watches_) return Errno::enospc;
+  UserCharge counted = TRY(UserCharge::take(*users_, user_, Counted::inotify_watches));
   MemoryCharge charge = TRY(MemoryCharge::take(memory_, kWatchBytes, Errno::enospc));
   Ref<InotifyWatch> watch = make_ref<InotifyWatch>(Ref<InotifyGroup>(this), path, std::move(charge));
-  user_->inotify_watches.fetch_add(1, std::memory_order_relaxed);
+  watch->counted = std::move(counted);
   do {
     last_number_ = last_number_ == INT32_MAX ? 1 : last_number_ + 1;
   } while (watches_.contains(last_number_));
@@ -103,7 +107,7 @@ Result<i32> InotifyGroup::watch(const Path& path, u32 mask) {
 
 Ref<InotifyWatch> InotifyGroup::take_out(InotifyWatch& watch) {
   if (std::exchange(watch.ended, true)) return {};
-  user_->inotify_watches.fetch_sub(1, std::memory_order_relaxed);
+  watch.counted = UserCharge();
   by_inode_.erase(&watch.inode());
   const auto at = watches_.find(watch.number);
   Ref<InotifyWatch> out = std::move(at->second);
@@ -171,7 +175,7 @@ void InotifyGroup::queue(i32 watch, u32 mask, u32 cookie, std::string_view name)
     if (last.watch == watch && last.mask == mask && last.name == name) return;
   }
   Result<MemoryCharge> charge = MemoryCharge::take(memory_, kEventBytes + name.size(), Errno::enomem);
-  if (events_.size() < kMostQueued && charge.ok()) {
+  if (events_.size() < most_queued_ && charge.ok()) {
     events_.push_back({watch, mask, cookie, std::string(name), std::move(*charge)});
     return;
   }

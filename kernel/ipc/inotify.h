@@ -24,15 +24,11 @@ class InotifyWatch;
 
 class InotifyGroup final : public RefCounted {
  public:
-  static constexpr usize kMostQueued = 16384;  // fs.inotify.max_queued_events
-  static constexpr u64 kMostInstances = 128;   // fs.inotify.max_user_instances
-  // fs.inotify.max_user_watches in a sandbox of so much memory. Linux: inotify_user_setup, a hundredth of it at most.
+  // What fs.inotify.max_user_watches is at first in a sandbox of so much memory. Linux: inotify_user_setup, a hundredth of it at most.
   static u64 most_watches(u64 memory);
 
   // emfile beyond the user's instances.
-  static Result<Ref<InotifyGroup>> create(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches);
-  InotifyGroup(MemoryAccount& memory, Ref<UserAccount> user, u64 most_watches);
-  ~InotifyGroup() override;
+  static Result<Ref<InotifyGroup>> create(Task& maker);
 
   // inotify_add_watch with a `mask` that was judged: the watch's number. eexist (IN_MASK_CREATE), enospc.
   Result<i32> watch(const Path& path, u32 mask);
@@ -45,6 +41,7 @@ class InotifyGroup final : public RefCounted {
   WaitQueue readers;
 
  private:
+  InotifyGroup(Task& maker, UserCharge charge);
   friend class InotifyWatch;
   struct Event {
     i32 watch;
@@ -59,8 +56,10 @@ class InotifyGroup final : public RefCounted {
   Ref<InotifyWatch> take_out(InotifyWatch& watch) REQUIRES(lock_);
 
   MemoryAccount& memory_;
-  const Ref<UserAccount> user_;
-  const u64 most_watches_;
+  const Ref<UserNamespace> users_;
+  const Uid user_;
+  const UserCharge charge_;
+  const u64 most_queued_;  // fs.inotify.max_queued_events when it was made
   mutable Mutex lock_{LockRank::ipc};
   std::deque<Event> events_ GUARDED_BY(lock_);
   bool overflowed_ GUARDED_BY(lock_) = false;  // its event stands in the queue

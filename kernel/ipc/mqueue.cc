@@ -19,7 +19,6 @@ namespace {
 constexpr u64 kMagic = 0x19800202;  // MQUEUE_MAGIC
 constexpr u64 kNodeCost = 48;       // sizeof(struct msg_msg), and of posix_msg_tree_node
 constexpr i64 kHardMessages = 65536, kHardBytes = 16 << 20;
-constexpr usize kMostQueues = 256;
 constexpr u64 kFileSize = 80;
 constexpr u8 kWokenUp = 1, kRemoved = 2;  // the last byte of a notification's cookie
 
@@ -42,8 +41,13 @@ MqueueCharge::~MqueueCharge() {
 
 // --- A queue ------------------------------------------------------------------------------------------------------------
 
-Mqueue::Mqueue(PseudoFilesystem& fs, u32 mode, PseudoOwner owner, Limits limits, MqueueCharge charge, TimeStamp now)
-    : PseudoInode(fs, mode, owner), limits_(limits), charge_(std::move(charge)) {
+Mqueue::Mqueue(PseudoFilesystem& fs, u32 mode, PseudoOwner owner, Limits limits, MqueueCharge charge, Ref<Count> all,
+               TimeStamp now)
+    : PseudoInode(fs, mode, owner),
+      limits_(limits),
+      charge_(std::move(charge)),
+      all_(std::move(all)),
+      place_(all_->queues.fetch_add(1)) {
   attributes_.device = fs.device();
   attributes_.inode = inode_;
   attributes_.mode = mode;
@@ -51,6 +55,8 @@ Mqueue::Mqueue(PseudoFilesystem& fs, u32 mode, PseudoOwner owner, Limits limits,
   attributes_.size = kFileSize;
   attributes_.atime = attributes_.mtime = attributes_.ctime = attributes_.btime = now;
 }
+
+Mqueue::~Mqueue() { all_->queues -= 1; }
 
 Result<Attributes> Mqueue::attributes() {
   MutexGuard guard(lock_);
@@ -228,17 +234,13 @@ class MqueueNames::Directory final : public PseudoDirectory {
     for (const auto& [name, queue] : queues_) entries.push_back({name, queue->attributes()->inode, abi::s_ifreg >> 12});
     return entries;
   }
-  // eexist; enospc beyond `most`
+  // eexist; enospc where there were as many as `most` before it
   Result<void> add(const std::string& name, Ref<Mqueue> queue, usize most) {
     MutexGuard guard(lock_);
     if (queues_.contains(name)) return Errno::eexist;
-    if (queues_.size() >= most) return Errno::enospc;
+    if (queue->place() >= most) return Errno::enospc;
     queues_.emplace(name, std::move(queue));
     return success;
-  }
-  usize count() {
-    MutexGuard guard(lock_);
-    return queues_.size();
   }
 
  private:
@@ -246,8 +248,9 @@ class MqueueNames::Directory final : public PseudoDirectory {
   std::map<std::string, Ref<Mqueue>, std::less<>> queues_ GUARDED_BY(lock_);
 };
 
-MqueueNames::MqueueNames(Kernel&)
-    : fs_(make_ref<PseudoFilesystem>("mqueue", kMagic)),
+MqueueNames::MqueueNames(Ref<IpcSettings> settings)
+    : settings_(std::move(settings)),
+      fs_(make_ref<PseudoFilesystem>("mqueue", kMagic)),
       root_(make_ref<Directory>(*fs_)),
       mount_(make_ref<Mount>(fs_, make_ref<Dentry>(nullptr, "", root_), u32{kMountInternal}, "mqueue")) {
   fs_->set_root(root_);
@@ -255,17 +258,20 @@ MqueueNames::MqueueNames(Kernel&)
 
 MqueueNames::~MqueueNames() = default;
 
-Ref<MqueueNames> make_mqueue_names(Kernel& kernel) { return make_ref<MqueueNames>(kernel); }
+Ref<MqueueNames> make_mqueue_names(Ref<IpcSettings> settings) { return make_ref<MqueueNames>(std::move(settings)); }
 
 // Linux: mqueue_get_inode.
 Result<Ref<Mqueue>> MqueueNames::make(Task& task, const std::string& name, u32 mode,
                                       std::optional<Mqueue::Limits> wanted) {
   const bool privileged = task.credentials().capable(Capability::sys_resource);
-  const usize most = privileged ? ~usize{0} : kMostQueues;
-  if (root_->count() >= most) return Errno::enospc;
-  const Mqueue::Limits limits = wanted.value_or(Mqueue::Limits{});
-  const i64 most_messages = privileged ? kHardMessages : abi::mq_msg_default;
-  const i64 most_bytes = privileged ? kHardBytes : abi::mq_msgsize_default;
+  const u32 queues = static_cast<u32>(settings_->queues_max.integer());
+  const usize most = privileged ? ~usize{0} : queues;
+  if (count_->queues >= most) return Errno::enospc;
+  const i64 most_messages = privileged ? kHardMessages : settings_->msg_max.integer();
+  const i64 most_bytes = privileged ? kHardBytes : settings_->msgsize_max.integer();
+  const Mqueue::Limits limits = wanted.value_or(
+      Mqueue::Limits{std::min<i64>(settings_->msg_max.integer(), settings_->msg_default.integer()),
+                     std::min<i64>(settings_->msgsize_max.integer(), settings_->msgsize_default.integer())});
   if (limits.most_messages <= 0 || limits.most_bytes <= 0) return Errno::einval;
   if (limits.most_messages > most_messages || limits.most_bytes > most_bytes) return Errno::einval;
   const u64 messages = static_cast<u64>(limits.most_messages);
@@ -276,7 +282,7 @@ Result<Ref<Mqueue>> MqueueNames::make(Task& task, const std::string& name, u32 m
       TRY(MqueueCharge::take(who.user_ns->account(who.uid), bytes, task.group().limit(abi::rlimit_msgqueue).soft));
   Ref<Mqueue> queue =
       make_ref<Mqueue>(*fs_, abi::s_ifreg | (mode & 07777 & ~task.fs().umask()), PseudoOwner{who.fsuid, who.fsgid},
-                       limits, std::move(charge), current_time(task));
+                       limits, std::move(charge), count_, current_time(task));
   TRY(root_->add(name, queue, most));
   return queue;
 }

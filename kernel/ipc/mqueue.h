@@ -13,6 +13,7 @@
 #include "abi/signal.h"
 #include "kernel/fs/pseudo/pseudo.h"
 #include "kernel/ipc/account.h"
+#include "kernel/settings.h"
 #include "kernel/task/task.h"
 
 namespace limen {
@@ -36,7 +37,7 @@ class MqueueCharge {
 class Mqueue final : public PseudoInode {
  public:
   struct Limits {
-    i64 most_messages = abi::mq_msg_default, most_bytes = abi::mq_msgsize_default;
+    i64 most_messages = 0, most_bytes = 0;
   };
   struct Message {
     u32 priority = 0;
@@ -54,7 +55,14 @@ class Mqueue final : public PseudoInode {
     Ref<NetlinkSocket> socket;  // SIGEV_THREAD: gets the cookie
   };
 
-  Mqueue(PseudoFilesystem& fs, u32 mode, PseudoOwner owner, Limits limits, MqueueCharge charge, TimeStamp now);
+  // How many queues of a namespace are there, by name or open still.
+  struct Count final : RefCounted {
+    std::atomic<usize> queues{0};
+  };
+  Mqueue(PseudoFilesystem& fs, u32 mode, PseudoOwner owner, Limits limits, MqueueCharge charge, Ref<Count> all,
+         TimeStamp now);
+  ~Mqueue() override;
+  usize place() const { return place_; }  // how many there were before it
 
   Result<Attributes> attributes() override;
   Result<void> change(const AttributeChange& change) override;
@@ -78,6 +86,8 @@ class Mqueue final : public PseudoInode {
 
   const Limits limits_;
   const MqueueCharge charge_;
+  const Ref<Count> all_;
+  const usize place_;
   mutable Mutex lock_{LockRank::ipc};
   Attributes attributes_ GUARDED_BY(lock_);
   std::map<u32, std::list<Message>, std::greater<>> messages_ GUARDED_BY(lock_);  // highest priority first
@@ -105,7 +115,7 @@ class MqueueFile final : public File {
 // The queues of an IPC namespace.
 class MqueueNames final : public RefCounted {
  public:
-  explicit MqueueNames(Kernel& kernel);
+  explicit MqueueNames(Ref<IpcSettings> settings);
   ~MqueueNames() override;
   // mq_open(3) behind its decoding. enoent, eexist, eacces, einval, enospc, emfile, enametoolong.
   Result<Ref<File>> open(Task& task, const std::string& name, u32 flags, u32 mode,
@@ -117,10 +127,12 @@ class MqueueNames final : public RefCounted {
   class Directory;
   Result<void> may_change_names(Task& task);  // eacces
   Result<Ref<Mqueue>> make(Task& task, const std::string& name, u32 mode, std::optional<Mqueue::Limits> limits);
+  const Ref<IpcSettings> settings_;
+  const Ref<Mqueue::Count> count_ = make_ref<Mqueue::Count>();
   const Ref<PseudoFilesystem> fs_;
   const Ref<Directory> root_;
   const Ref<Mount> mount_;
 };
-Ref<MqueueNames> make_mqueue_names(Kernel& kernel);
+Ref<MqueueNames> make_mqueue_names(Ref<IpcSettings> settings);
 
 }  // namespace limen

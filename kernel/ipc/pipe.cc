@@ -233,9 +233,14 @@ usize Pipe::capacity() const {
   return most_slots_ * kPageSize;
 }
 
-Result<usize> Pipe::set_capacity(usize bytes) {
+Result<usize> Pipe::rounded(usize bytes) {
   if (bytes > (usize{1} << 31)) return Errno::einval;
-  const usize slots = std::bit_ceil(std::max<usize>(1, (bytes + kPageSize - 1) / kPageSize));
+  return std::bit_ceil(std::max<usize>(bytes, kPageSize));
+}
+
+Result<usize> Pipe::set_capacity(usize bytes) {
+  const usize slots = TRY(rounded(bytes))
+  / kPageSize;
   usize before = 0;
   {
     MutexGuard guard(lock_);
@@ -335,8 +340,15 @@ void send_sigpipe(Task& task) {
   send_signal(task, info);
 }
 
+// Linux: alloc_pipe_info.
+usize first_slots(Task& task) {
+  const usize most = task.kernel().settings().pipe_max_size / kPageSize;
+  return task.credentials().capable(Capability::sys_resource) ? Pipe::kDefaultSlots
+                                                              : std::min(Pipe::kDefaultSlots, most);
+}
+
 PipePair make_pipe(Task& task, u32 flags) {
-  const Ref<Pipe> pipe = make_ref<Pipe>(task.kernel().ipc_memory());
+  const Ref<Pipe> pipe = make_ref<Pipe>(task.kernel().ipc_memory(), first_slots(task));
   pipe->open(true, true);
   // Opened again by /proc/PID/fd/N a pipe never waits for its other side, and needs none. Linux: fifo_open's is_pipe.
   auto reopen = [pipe](const Path& at, u32 how) -> Result<Ref<File>> {
@@ -354,8 +366,8 @@ PipePair make_pipe(Task& task, u32 flags) {
 
 Result<Ref<File>> open_fifo(Task& task, const Path& path, u32 flags) {
   MemoryAccount& account = task.kernel().ipc_memory();
-  const Ref<Pipe> pipe =
-      ref_cast<Pipe>(path.inode().attachment_or(Inode::Attachment::fifo, [&] { return make_ref<Pipe>(account); }));
+  const Ref<Pipe> pipe = ref_cast<Pipe>(
+      path.inode().attachment_or(Inode::Attachment::fifo, [&] { return make_ref<Pipe>(account, first_slots(task)); }));
   const u32 access = flags & abi::o_accmode;
   if (access == abi::o_accmode) return Errno::einval;
   const bool reads = access != abi::o_wronly;
@@ -387,7 +399,7 @@ Ref<Pipe> pipe_of(File& file) {
 Result<i64> set_pipe_size(Task& task, File& file, u64 bytes) {
   const Ref<Pipe> pipe = pipe_of(file);
   if (!pipe) return Errno::ebadf;
-  const bool bigger = bytes > pipe->capacity() && bytes > Pipe::kMaxBytes;
+  const bool bigger = bytes > pipe->capacity() && bytes > task.kernel().settings().pipe_max_size;
   if (bigger && !task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
   return static_cast<i64>(TRY(pipe->set_capacity(bytes)));
 }

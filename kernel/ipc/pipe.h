@@ -24,9 +24,11 @@ class Kernel;
 class Pipe final : public RefCounted {
  public:
   static constexpr usize kDefaultSlots = 16;
-  static constexpr usize kMaxBytes = 1 << 20;  // fs.pipe-max-size
 
-  explicit Pipe(MemoryAccount& account) : account_(account) {}
+  // A capacity of so many pages.
+  Pipe(MemoryAccount& account, usize slots) : account_(account), most_slots_(slots) {}
+  // The capacity that is kept for so many bytes; einval. Linux: round_pipe_size.
+  static Result<usize> rounded(usize bytes);
   ~Pipe() override;
 
   enum class Packets : u8 { no, yes };
@@ -89,7 +91,7 @@ class Pipe final : public RefCounted {
   mutable Mutex lock_{LockRank::pipe};
   u32 taken_ GUARDED_BY(lock_) = 0;  // how many have slots of it out
   std::deque<Slot> slots_ GUARDED_BY(lock_);
-  usize most_slots_ GUARDED_BY(lock_) = kDefaultSlots;
+  usize most_slots_ GUARDED_BY(lock_);
   static constexpr usize kMostSpare = 4;
   std::vector<std::unique_ptr<u8[]>> spare_ GUARDED_BY(lock_);  // warm pages, so that a steady stream allocates nothing
   Ends ends_ GUARDED_BY(lock_);

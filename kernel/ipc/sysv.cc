@@ -76,18 +76,29 @@ Result<Ref<IpcObject>> IpcTable::at_index(i32 id) const {
   return it == by_index_.end() ? Result<Ref<IpcObject>>(Errno::einval) : Result<Ref<IpcObject>>(it->second);
 }
 
-// Linux: ipc_idr_alloc. Indices go round in a range half again as large as what is in use, and each turn has a new sequence number.
-Result<void> IpcTable::add(const Ref<IpcObject>& object) {
-  if (by_index_.size() >= most_) return Errno::enospc;
-  const i32 room =
-      std::min<i32>(std::max<i32>(static_cast<i32>(by_index_.size()) * 3 / 2, kLeastCycle), static_cast<i32>(most_));
+// Linux: ipc_idr_alloc, where no identifier was asked for. Indices go round in a range half again as large as what is in use, and each turn has a new sequence number.
+Result<i32> IpcTable::next_index() {
+  const i32 room = std::min(std::max(static_cast<i32>(by_index_.size()) * 3 / 2, kLeastCycle), most_.integer());
   i32 index = next_ < room ? next_ : 0;
   for (i32 i = 0; i < room && by_index_.contains(index); ++i) index = index + 1 < room ? index + 1 : 0;
   if (by_index_.contains(index)) return Errno::enospc;
   if (index <= last_) sequence_ = sequence_ >= kSequenceMax ? 0 : sequence_ + 1;
   last_ = index;
   next_ = index + 1;
-  object->id_ = sequence_ << ipc_index_bits | index;
+  return index;
+}
+
+Result<void> IpcTable::add(const Ref<IpcObject>& object) {
+  if (by_index_.size() >= most_) return Errno::enospc;
+  i32 index = 0;
+  if (const i32 wanted = static_cast<i32>(next_id_.exchange(~u64{0})); wanted >= 0) {
+    for (index = wanted & kIndexMask; by_index_.contains(index);)
+      if (++index > kIndexMask) return Errno::enospc;
+    object->id_ = (wanted & ~kIndexMask) | index;
+  } else {
+    index = TRY(next_index());
+    object->id_ = sequence_ << ipc_index_bits | index;
+  }
   by_index_[index] = object;
   if (object->key() != abi::ipc_private) by_key_[object->key()] = index;
   return success;
@@ -163,19 +174,19 @@ void IpcTable::clear() {
   by_key_.clear();
 }
 
-IpcNamespace::IpcNamespace(Kernel& kernel, Ref<UserNamespace> owner, NamespaceCharge charge)
+IpcNamespace::IpcNamespace(Ref<UserNamespace> owner, UserCharge charge)
     : Namespace(NamespaceKind::ipc, std::move(owner), std::move(charge)),
-      shms(make_ref<IpcTable>(abi::shmmni)),
-      sems(make_ref<IpcTable>(abi::semmni)),
-      msgs(make_ref<IpcTable>(abi::msgmni)),
-      mqueues(make_mqueue_names(kernel)) {}
+      shms(make_ref<IpcTable>(settings, settings->shmmni, settings->shm_next_id)),
+      sems(make_ref<IpcTable>(settings, settings->sem[3], settings->sem_next_id)),
+      msgs(make_ref<IpcTable>(settings, settings->msgmni, settings->msg_next_id)),
+      mqueues(make_mqueue_names(settings)) {}
 
-IpcNamespace::IpcNamespace(Kernel& kernel)
+IpcNamespace::IpcNamespace()
     : Namespace(NamespaceKind::ipc),
-      shms(make_ref<IpcTable>(abi::shmmni)),
-      sems(make_ref<IpcTable>(abi::semmni)),
-      msgs(make_ref<IpcTable>(abi::msgmni)),
-      mqueues(make_mqueue_names(kernel)) {}
+      shms(make_ref<IpcTable>(settings, settings->shmmni, settings->shm_next_id)),
+      sems(make_ref<IpcTable>(settings, settings->sem[3], settings->sem_next_id)),
+      msgs(make_ref<IpcTable>(settings, settings->msgmni, settings->msg_next_id)),
+      mqueues(make_mqueue_names(settings)) {}
 
 // Segments refer to their table: this ends the circle.
 IpcNamespace::~IpcNamespace() {

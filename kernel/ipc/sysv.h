@@ -21,11 +21,11 @@
 #include "base/result.h"
 #include "kernel/cred/namespace.h"
 #include "kernel/ipc/account.h"
+#include "kernel/settings.h"
 
 namespace limen {
 
 class Credentials;
-class Kernel;
 class MqueueNames;
 class Task;
 
@@ -63,7 +63,9 @@ class IpcObject : public RefCounted {
 // The objects of one kind in a namespace. Identifiers are Linux's: a sequence number above 15 bits of index.
 class IpcTable final : public RefCounted {
  public:
-  explicit IpcTable(u32 most) : most_(most) {}
+  // `most`, `next_id`: of the settings; an id that is not negative is what the next object should have, once.
+  IpcTable(Ref<IpcSettings> settings, const Setting& most, Setting& next_id)
+      : settings_(std::move(settings)), most_(most), next_id_(next_id) {}
   std::atomic<u64> units{0};  // what their objects hold: pages, semaphores, bytes of messages
   std::atomic<u64> items{0};  // messages
 
@@ -80,10 +82,13 @@ class IpcTable final : public RefCounted {
   void clear();
 
  private:
+  Result<i32> next_index() REQUIRES(lock_);
   Result<void> add(const Ref<IpcObject>& object) REQUIRES(lock_);
   Result<Ref<IpcObject>> find_key(i32 key, u32 flags) const REQUIRES(lock_);  // null: may be made
   mutable Mutex lock_{LockRank::leaf};
-  const u32 most_;
+  const Ref<IpcSettings> settings_;
+  const Setting& most_;
+  Setting& next_id_;
   std::map<i32, Ref<IpcObject>> by_index_ GUARDED_BY(lock_);
   std::map<i32, i32> by_key_ GUARDED_BY(lock_);  // to the index
   i32 next_ GUARDED_BY(lock_) = 0;               // where the search for a free index begins
@@ -94,9 +99,10 @@ class IpcTable final : public RefCounted {
 // ipc_namespaces(7): what CLONE_NEWIPC makes anew. Reached through Task::namespaces().
 class IpcNamespace final : public Namespace {
  public:
-  explicit IpcNamespace(Kernel& kernel);  // the first
-  IpcNamespace(Kernel& kernel, Ref<UserNamespace> owner, NamespaceCharge charge);
+  IpcNamespace();  // the first
+  IpcNamespace(Ref<UserNamespace> owner, UserCharge charge);
   ~IpcNamespace() override;
+  const Ref<IpcSettings> settings = make_ref<IpcSettings>();
   const Ref<IpcTable> shms, sems, msgs;
   const Ref<MqueueNames> mqueues;  // kernel/ipc/mqueue.h
 };

@@ -14,6 +14,7 @@ constexpr u64 kMessageCost = 96;
 
 MessageQueue::MessageQueue(Task& task, i32 key, u32 flags, MemoryCharge charge)
     : IpcObject(task, key, flags, LockRank::ipc),
+      most_bytes(ipc_of(task).settings->msgmnb),
       table_(ipc_of(task).msgs),
       account_(task.kernel().ipc_memory()),
       charge_(std::move(charge)) {}
@@ -45,8 +46,15 @@ Result<void> MessageQueue::try_send(Task& task, Message& message) {
   return success;
 }
 
+Result<MessageQueue::Message> MessageQueue::Message::make(MemoryAccount& account, i64 type, usize length) {
+  Message message;
+  message.charge = TRY(MemoryCharge::take(account, kMessageCost + length, Errno::enomem));
+  message.type = type;
+  message.text.resize(length);
+  return message;
+}
+
 Result<void> MessageQueue::send(Task& task, Message message, u32 flags) {
-  message.charge = TRY(MemoryCharge::take(account_, kMessageCost + message.text.size(), Errno::enomem));
   if ((flags & abi::ipc_nowait) != 0) return try_send(task, message);
   return task.block(senders, Deadline::never(), [&] { return try_send(task, message); });
 }

@@ -15,6 +15,7 @@ class MessageQueue final : public IpcObject {
     i64 type = 0;
     std::vector<u8> text;
     MemoryCharge charge;
+    static Result<Message> make(MemoryAccount& account, i64 type, usize length);  // enomem
   };
   // What msgrcv asks for: a number and how it is meant.
   struct Wanted {
@@ -34,7 +35,7 @@ class MessageQueue final : public IpcObject {
 
   // msgctl(2), under lock().
   abi::MsqidDs status(const Task& reader) const;
-  u64 most_bytes = abi::msgmnb;
+  u64 most_bytes;
   void remove();  // takes lock() itself
 
   WaitQueue senders, receivers;

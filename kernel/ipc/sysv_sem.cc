@@ -69,7 +69,8 @@ SemSet::~SemSet() { table_->units -= semaphores_.size(); }
 Result<Ref<IpcObject>> SemSet::make(Task& task, i32 key, int count, u32 flags) {
   if (count == 0) return Errno::einval;
   IpcTable& table = *ipc_of(task).sems;
-  if (table.units.load() + static_cast<u64>(count) > abi::semmns) return Errno::enospc;
+  const i64 most = ipc_of(task).settings->sem[1].integer();
+  if (static_cast<i64>(table.units.load()) + count > most) return Errno::enospc;
   const u64 cost = kSetCost + static_cast<u64>(count) * sizeof(Semaphore);
   MemoryCharge charge = TRY(MemoryCharge::take(task.kernel().ipc_memory(), cost, Errno::enomem));
   table.units += static_cast<u64>(count);

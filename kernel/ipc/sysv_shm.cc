@@ -9,7 +9,6 @@
 namespace limen {
 namespace {
 
-constexpr u64 kMostPages = ~u64{0} - (u64{1} << 24);  // shmall and, in bytes, shmmax
 constexpr u64 kSegmentCost = 1024;
 
 // One attachment. Reading and writing are not for it: it is only mapped.
@@ -40,6 +39,8 @@ ShmSegment::ShmSegment(Task& task, i32 key, u64 size, u32 flags, Ref<PageStore> 
       table_(ipc_of(task).shms),
       kernel_(task.kernel()),
       creator_(task.group().pid().raw()),
+      maker_(task.tid().raw()),
+      settings_(ipc_of(task).settings),
       path_(segment_path(task, key)),
       charge_(std::move(charge)) {
   store_->set_size(page_ceil(size));
@@ -49,16 +50,19 @@ ShmSegment::ShmSegment(Task& task, i32 key, u64 size, u32 flags, Ref<PageStore> 
 ShmSegment::~ShmSegment() { table_->units -= page_ceil(size_) / kPageSize; }
 
 Result<Ref<IpcObject>> ShmSegment::make(Task& task, i32 key, u64 size, u32 flags) {
-  if (size < 1 || size > kMostPages) return Errno::einval;
+  const IpcSettings& set = *ipc_of(task).settings;
+  if (size < 1 || size > set.shmmax) return Errno::einval;
   const u64 pages = page_ceil(size) / kPageSize;
+  if (pages == 0) return Errno::enospc;
   IpcTable& table = *ipc_of(task).shms;
-  if (table.units.load() + pages > kMostPages) return Errno::enospc;
+  if (table.units.load() + pages > set.shmall) return Errno::enospc;
   if ((flags & abi::shm_hugetlb) != 0) {  // none are set aside
     return task.credentials().capable(Capability::ipc_lock) ? Errno::enomem : Errno::eperm;
   }
   if ((flags & abi::shm_noreserve) == 0 && size > task.kernel().options().limits.memory) return Errno::enomem;
   MemoryCharge charge = TRY(MemoryCharge::take(task.kernel().ipc_memory(), kSegmentCost, Errno::enomem));
   table.units += pages;
+  task.made_shm = true;
   return Ref<IpcObject>::adopt(
       new ShmSegment(task, key, size, flags, make_ref<PageStore>(task.kernel().arena()), std::move(charge)));
 }
@@ -115,10 +119,31 @@ void ShmSegment::mapping_removed(StoreMapper& mapper) {
     MutexGuard guard(lock_);
     detached_at_ = now;
     last_user_ = mapper.user.load();
-    last = --attachments_ == 0 && (mode_ & abi::shm_dest) != 0;
+    last = --attachments_ == 0 && ((mode_ & abi::shm_dest) != 0 || settings_->shm_rmid_forced.on());
     removed_ = removed_ || last;
   }
   if (last) table_->remove(*this);
+}
+
+void ShmSegment::end_with_maker(i32 task) {
+  bool unused = false;
+  {
+    MutexGuard guard(lock_);
+    if (maker_ == task) maker_ = 0;
+    unused = maker_ == 0 && attachments_ == 0 && settings_->shm_rmid_forced.on();
+    removed_ = removed_ || unused;
+  }
+  if (unused) table_->remove(*this);
+}
+
+void exit_shm(Task& task) {
+  if (!task.made_shm.exchange(false)) return;
+  for (const Ref<IpcObject>& object : ipc_of(task).shms->all())
+    static_cast<ShmSegment&>(*object).end_with_maker(task.tid().raw());
+}
+
+void remove_orphaned_shm(IpcNamespace& ipc) {
+  for (const Ref<IpcObject>& object : ipc.shms->all()) static_cast<ShmSegment&>(*object).end_with_maker(0);
 }
 
 ShmSegment* segment_of(File& file) {

@@ -23,6 +23,9 @@ class ShmSegment final : public IpcObject, public MappingObserver {
   abi::ShmidDs status(const Task& reader) const;  // under lock(); the pids are kernel numbers still
   void set_locked(bool locked);                   // under lock()
 
+  // The task that made it has ended; 0: none has. Where kernel.shm_rmid_forced is set an orphan goes that nobody has attached.
+  void end_with_maker(i32 task);
+
   void mapping_added(StoreMapper& mapper) override;
   void mapping_removed(StoreMapper& mapper) override;
 
@@ -33,12 +36,17 @@ class ShmSegment final : public IpcObject, public MappingObserver {
   const Ref<IpcTable> table_;
   Kernel& kernel_;
   const i32 creator_;
+  i32 maker_ GUARDED_BY(lock_);  // the task; 0: it has ended
+  const Ref<IpcSettings> settings_;
   const Path path_;
   const MemoryCharge charge_;
   u64 attachments_ GUARDED_BY(lock_) = 0;
   i32 last_user_ GUARDED_BY(lock_) = 0;
   i64 attached_at_ GUARDED_BY(lock_) = 0, detached_at_ GUARDED_BY(lock_) = 0;
 };
+
+void exit_shm(Task& task);                    // exit(2), and where it leaves its IPC namespace. Linux: exit_shm
+void remove_orphaned_shm(IpcNamespace& ipc);  // kernel.shm_rmid_forced was set. Linux: shm_destroy_orphaned
 
 // A file that is an attachment: null for others.
 ShmSegment* segment_of(File& file);

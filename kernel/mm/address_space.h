@@ -31,7 +31,6 @@
 
 namespace limen {
 
-inline constexpr u64 kMaxMapCount = 65530;              // vm.max_map_count
 inline constexpr u64 kStackGuardGap = 256 * kPageSize;  // mm/mmap.c: stack_guard_gap
 inline constexpr u64 kNoLimit = ~u64{0};
 

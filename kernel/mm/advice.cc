@@ -77,7 +77,7 @@ Result<void> AddressSpace::advise(u64 start, u64 end, int advice) {
     if (remembered(advice, set, clear)) {
       if (advice == abi::madv_wipeonfork && (vma.object || vma.shared())) return Errno::einval;
       if (advice == abi::madv_dofork && (vma.flags & kVmaSpecial) != 0) return Errno::einval;
-      if (vmas_.size() + 2 > kMaxMapCount) return Errno::enomem;
+      if (vmas_.size() + 2 > arena_.settings.max_map_count) return Errno::enomem;
       Vma changed = vma;
       if (changed.object) changed.offset += from - it->first;
       changed.end = to;
@@ -215,7 +215,7 @@ Result<void> AddressSpace::lock(u64 start, u64 end, bool locked, bool populate_t
     }
     if (locked_bytes_ - already + (end - start) > limits.locked) return Errno::enomem;
   }
-  if (vmas_.size() + cuts_needed(start, end) > kMaxMapCount + 1) return Errno::enomem;
+  if (vmas_.size() + cuts_needed(start, end) > arena_.settings.max_map_count + 1) return Errno::enomem;
   cut_vma(start);
   cut_vma(end);
   for (auto it = vmas_.lower_bound(start); it != vmas_.end() && it->first < end; ++it) {
@@ -264,7 +264,7 @@ Resolution AddressSpace::populate(u64 start, u64 end, Access access) {
 
 Result<void> AddressSpace::name_anonymous(u64 start, u64 end, const std::string& name) {
   const Result<void> mapped = check_mapped(start, end);
-  if (vmas_.size() + 2 > kMaxMapCount) return Errno::enomem;
+  if (vmas_.size() + 2 > arena_.settings.max_map_count) return Errno::enomem;
   for (auto it = vma_from(start); it != vmas_.end() && it->first < end; ++it) {
     if (it->second.object && it->second.object->file()) return Errno::ebadf;
   }
@@ -277,7 +277,7 @@ Result<void> AddressSpace::name_anonymous(u64 start, u64 end, const std::string&
 
 Result<void> AddressSpace::seal(u64 start, u64 end) {
   TRY(check_mapped(start, end));
-  if (vmas_.size() + 2 > kMaxMapCount) return Errno::enomem;
+  if (vmas_.size() + 2 > arena_.settings.max_map_count) return Errno::enomem;
   cut_vma(start);
   cut_vma(end);
   for (auto it = vmas_.lower_bound(start); it != vmas_.end() && it->first < end; ++it) it->second.flags |= kVmaSealed;

@@ -25,6 +25,16 @@ Arena::Arena(platform::Platform& platform, u64 limit_bytes, u64 largest_mapping)
 
 Arena::~Arena() = default;
 
+// Linux: vm_commit_limit, __vm_enough_memory.
+u64 Arena::commit_limit() const {
+  const u64 kbytes = settings.overcommit_kbytes;
+  return kbytes != 0 ? kbytes * 1024 : limit_ / 100 * settings.overcommit_ratio;
+}
+
+bool Arena::may_commit(u64 more) const {
+  return settings.overcommit_memory != MemorySettings::never || committed.load() + more <= commit_limit();
+}
+
 Result<ArenaRange> Arena::allocate(u64 length, u64 near) {
   const Grant grant = TRY(allocate_as(length, near, Fill::zeroed));
   return grant.range;

@@ -21,6 +21,7 @@
 
 #include "base/lock.h"
 #include "base/result.h"
+#include "kernel/settings.h"
 #include "platform/platform.h"
 
 namespace limen {
@@ -68,6 +69,12 @@ class Arena {
   // platform::Platform::arena_write.
   Result<usize> write(u64 offset, std::span<const std::span<u8>> from) { return platform_.arena_write(offset, from); }
 
+  MemorySettings settings;
+  // What private writable memory of all address spaces could become at most (/proc/meminfo: Committed_AS), and what it may be where
+  // vm.overcommit_memory is 2: no bound else.
+  std::atomic<u64> committed{0};
+  u64 commit_limit() const;
+  bool may_commit(u64 more) const;
   u64 limit() const { return limit_; }
   u64 largest_mapping() const { return largest_mapping_; }
   u64 granted() const;   // bytes with an owner

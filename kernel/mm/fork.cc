@@ -19,6 +19,7 @@ bool inherited(const Vma& vma) { return (vma.flags & kVmaDontFork) == 0; }
 }  // namespace
 
 Result<void> AddressSpace::fork_into(AddressSpace& child, u64 stack_pointer) {
+  if (!arena_.may_commit(data_bytes_)) return Errno::enomem;
   const Hot hot = find_hot(stack_pointer);
   child.brk_start_ = brk_start_, child.brk_ = brk_;
   child.islands_ = islands_;

@@ -45,12 +45,15 @@ Result<u64> AddressSpace::place(const MapRequest& r) const {
 // Linux: may_expand_vm, the map count, and the heuristic that refuses what could never be backed.
 Result<void> AddressSpace::check_limits(const MapRequest& r, u64 replaced, u64 data_replaced,
                                         const MmLimits& limits) const {
-  if (vmas_.size() >= kMaxMapCount) return Errno::enomem;
+  if (vmas_.size() >= arena_.settings.max_map_count) return Errno::enomem;
   if (virtual_bytes_ - replaced + r.length > limits.address_space) return Errno::enomem;
   const Vma like{.end = r.length, .prot = r.prot, .flags = r.flags, .object = r.object};
   if (counts_as_data(like)) {
     if (data_bytes_ - data_replaced + r.length > limits.data) return Errno::enomem;
-    if (!r.object && (r.flags & kVmaNoReserve) == 0 && r.length > arena_.largest_mapping()) return Errno::enomem;
+    const bool guesses = arena_.settings.overcommit_memory == MemorySettings::guess;
+    const bool hopeless = !r.object && (r.flags & kVmaNoReserve) == 0 && r.length > arena_.largest_mapping();
+    if (guesses && hopeless) return Errno::enomem;
+    if (r.length > data_replaced && !arena_.may_commit(r.length - data_replaced)) return Errno::enomem;
   }
   return success;
 }
@@ -114,15 +117,16 @@ Result<void> AddressSpace::establish(u64 start, Vma vma, Eagerness eagerness, bo
   }
   if (had_extents) drop(take_extents(start, end));  // proof: replaced or unmapped by the orders above, or never mapped
   erase_vmas(start, end);
-  account(start, vma, false);
+  const Vma counted = vma;
   insert_vma(start, std::move(vma));
+  account(start, counted, false);  // last: a store must not lose sight of its mapper
   adopt(plan);
   return success;
 }
 
 Result<void> AddressSpace::unmap(u64 start, u64 end) {
   TRY(clear_islands(start, end));
-  if (vmas_.size() + cuts_needed(start, end) > kMaxMapCount + 1) return Errno::enomem;
+  if (vmas_.size() + cuts_needed(start, end) > arena_.settings.max_map_count + 1) return Errno::enomem;
   for (auto it = vma_from(start); it != vmas_.end() && it->first < end; ++it) {
     if ((it->second.flags & kVmaSealed) != 0) return Errno::eperm;
   }
@@ -177,14 +181,15 @@ Result<void> AddressSpace::protect(u64 start, u64 end, u8 prot, const MmLimits& 
     const u64 bytes = std::min(vma.end, end) - stop;
     Vma like = vma;
     like.prot = prot;
-    if (counts_as_data(like) && !counts_as_data(vma) && data_bytes_ + bytes > limits.data) {
+    const bool becomes_data = counts_as_data(like) && !counts_as_data(vma);
+    if (becomes_data && (data_bytes_ + bytes > limits.data || !arena_.may_commit(bytes))) {
       verdict = Errno::enomem;
       break;
     }
     stop = std::min(vma.end, end);
   }
   if (stop > start) {
-    if (vmas_.size() + cuts_needed(start, stop) > kMaxMapCount + 1) return Errno::enomem;
+    if (vmas_.size() + cuts_needed(start, stop) > arena_.settings.max_map_count + 1) return Errno::enomem;
     TRY(protect_range(start, stop, prot));
   }
   return verdict;

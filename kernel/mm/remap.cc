@@ -21,7 +21,7 @@ Result<u64> AddressSpace::remap(const RemapRequest& r, const MmLimits& limits) {
   if ((vma.flags & kVmaSealed) != 0) return Errno::eperm;
   if (r.old_length == 0 && !vma.shared()) return Errno::einval;
   if (r.keep_old && (vma.object || vma.shared())) return Errno::einval;
-  if (vmas_.size() + 4 > kMaxMapCount) return Errno::enomem;
+  if (vmas_.size() + 4 > arena_.settings.max_map_count) return Errno::enomem;
 
   const bool moves_anyway = r.fixed || r.keep_old;
   if (!moves_anyway && r.new_length <= r.old_length) {

@@ -65,7 +65,8 @@ void AddressSpace::account(u64 start, const Vma& vma, bool added) {
   if ((vma.flags & kVmaIsland) != 0) return;
   const u64 bytes = added ? vma.end - start : start - vma.end;  // modulo 2^64
   virtual_bytes_ += bytes;
-  if (vma.copies() && (vma.prot & platform::kProtWrite) != 0 && (vma.flags & kVmaGrowsDown) == 0) data_bytes_ += bytes;
+  if (vma.copies() && (vma.prot & platform::kProtWrite) != 0 && (vma.flags & kVmaGrowsDown) == 0)
+    data_bytes_ += bytes, arena_.committed += bytes;
   if ((vma.flags & kVmaLocked) != 0) locked_bytes_ += bytes;
   if (!vma.object) return;
   if (const File* file = vma.object->file().get(); file != nullptr) {

@@ -46,7 +46,7 @@ Result<void> AddressSpace::watch(u64 start, u64 end, const Ref<Userfault>& who, 
     if (!can_be_watched(it->second)) return Errno::einval;
     if (it->second.userfault && it->second.userfault != who) return Errno::ebusy;
   }
-  if (vmas_.size() + 2 > kMaxMapCount) return Errno::enomem;
+  if (vmas_.size() + 2 > arena_.settings.max_map_count) return Errno::enomem;
   if ((flags & kVmaUserMissing) != 0) TRY(drop_untouched(start, end));
   cut_vma(start);
   cut_vma(end);

@@ -156,18 +156,27 @@ bool NetTables::conflicts(const InetAddress& address, Endpoint& endpoint) {
   return false;
 }
 
+NetTables::NetTables(Ref<const NetSettings> settings) : settings_(std::move(settings)) {}
+NetTables::~NetTables() = default;
+
+std::optional<u16> NetTables::free_port() {
+  const u16 first = static_cast<u16>(settings_->ip_local_port_range[0]);
+  const u16 last = static_cast<u16>(settings_->ip_local_port_range[1]);
+  for (u32 tries = 0; tries <= u32{last} - first; ++tries) {
+    last_port_ = last_port_ < first || last_port_ >= last ? first : static_cast<u16>(last_port_ + 1);
+    if (ports_.count(last_port_) == 0 && held_.count(last_port_) == 0) return last_port_;
+  }
+  return std::nullopt;
+}
+
 Result<InetAddress> NetTables::bind_port(InetAddress address, Ref<Endpoint> endpoint) {
   MutexGuard guard(lock_);
   if (address.port != 0) {
     if (conflicts(address, *endpoint)) return Errno::eaddrinuse;
   } else {
-    bool found = false;
-    for (u32 tries = 0; tries < 28232 && !found; ++tries) {
-      address.port = next_port_;
-      next_port_ = next_port_ >= 60999 ? 32768 : static_cast<u16>(next_port_ + 1);
-      found = ports_.count(address.port) == 0 && held_.count(address.port) == 0;
-    }
+    const std::optional<u16> found = free_port();
     if (!found) return Errno::eaddrinuse;
+    address.port = *found;
   }
   endpoint->port_ = address.port;
   ports_.emplace(address.port, Binding{address, std::move(endpoint)});
@@ -372,14 +381,14 @@ std::vector<Ref<File>> NetTables::sockets() {
 
 NetNamespace::NetNamespace()
     : Namespace(NamespaceKind::net),
-      tables(make_ref<NetTables>()),
+      tables(make_ref<NetTables>(settings)),
       netlink_ports(make_netlink_ports()),
       in_flight(make_ref<InFlight>()),
       up_(true),
       has_v4_(true) {}
-NetNamespace::NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge, Ref<InFlight> in_flight)
+NetNamespace::NetNamespace(Ref<UserNamespace> owner, UserCharge charge, Ref<InFlight> in_flight)
     : Namespace(NamespaceKind::net, std::move(owner), std::move(charge)),
-      tables(make_ref<NetTables>()),
+      tables(make_ref<NetTables>(settings)),
       netlink_ports(make_netlink_ports()),
       in_flight(std::move(in_flight)) {}
 NetNamespace::~NetNamespace() = default;

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -103,7 +104,9 @@ class NetTables final : public RefCounted {
   Result<void> bind_abstract(std::string name, Ref<Endpoint> endpoint);  // eaddrinuse
   std::string autobind_abstract(Ref<Endpoint> endpoint);
   Ref<Endpoint> find_abstract(const std::string& name);
-  // Port 0 takes a free one of 32768-60999. eaddrinuse.
+  explicit NetTables(Ref<const NetSettings> settings);
+  ~NetTables() override;
+  // Port 0 takes a free one of net.ipv4.ip_local_port_range. eaddrinuse.
   Result<InetAddress> bind_port(InetAddress address, Ref<Endpoint> endpoint);
   // From now on a bound one listens: eaddrinuse where another does, with which it only shared the port.
   Result<void> listen_on_port(Endpoint& endpoint);
@@ -141,6 +144,8 @@ class NetTables final : public RefCounted {
     InetAddress address;
     Ref<Endpoint> endpoint;
   };
+  std::optional<u16> free_port() REQUIRES(lock_);  // none is left
+  const Ref<const NetSettings> settings_;
   Mutex lock_{LockRank::net_tables};
   std::map<std::string, Ref<Endpoint>> abstract_ GUARDED_BY(lock_);
   std::multimap<u16, Binding> ports_ GUARDED_BY(lock_);
@@ -150,7 +155,7 @@ class NetTables final : public RefCounted {
   std::vector<Ref<Tap>> taps_ GUARDED_BY(lock_);
   std::atomic<usize> watchers_{0};
   std::set<File*> sockets_ GUARDED_BY(lock_);
-  u16 next_port_ GUARDED_BY(lock_) = 32768;
+  u16 last_port_ GUARDED_BY(lock_) = 0;  // that was found free
   u32 next_name_ GUARDED_BY(lock_) = 1;
 };
 
@@ -158,8 +163,9 @@ class NetTables final : public RefCounted {
 class NetNamespace final : public Namespace {
  public:
   NetNamespace();  // the first: `lo` is up
-  NetNamespace(Ref<UserNamespace> owner, NamespaceCharge charge, Ref<InFlight> in_flight);
+  NetNamespace(Ref<UserNamespace> owner, UserCharge charge, Ref<InFlight> in_flight);
   ~NetNamespace() override;
+  const Ref<NetSettings> settings = make_ref<NetSettings>();
   const Ref<NetTables> tables;
   const Ref<RefCounted> netlink_ports;  // kernel/net/netlink.cc
   const Ref<InFlight> in_flight;        // the sandbox's one

@@ -419,7 +419,7 @@ Result<void> NetlinkSocket::set_option(Task& task, int level, int option, std::s
   }
   if (option == abi::so_bindtodevice) return options_->set(task, *net_, option, value);
   const i32 number = TRY(value_of<i32>(value));
-  const u32 size = std::min(static_cast<u32>(number), kMostBuffer) * 2;
+  const BufferSettings& all = task.kernel().settings().buffers;
   switch (option) {
     case abi::so_sndbufforce:
     case abi::so_rcvbufforce:
@@ -428,7 +428,8 @@ Result<void> NetlinkSocket::set_option(Task& task, int level, int option, std::s
     case abi::so_sndbuf:
     case abi::so_rcvbuf: {
       const bool sends = option == abi::so_sndbuf || option == abi::so_sndbufforce;
-      (sends ? send_size_ : receive_size_).store(std::max(size, sends ? 4608u : 2304u));
+      const u32 size = sends ? buffer_size(number, all.wmem_max, 4608) : buffer_size(number, all.rmem_max, 2304);
+      (sends ? send_size_ : receive_size_).store(size);
       const i32 locked = options_->number(abi::sol_socket, abi::so_buf_lock) | (sends ? 1 : 2);
       options_->put(abi::sol_socket, abi::so_buf_lock, locked);
       return success;

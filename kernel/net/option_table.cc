@@ -48,11 +48,11 @@ constexpr KeptOption kKept[] = {
 
     {abi::sol_tcp, abi::tcp_nodelay, K::tcp, 0, T::truth},
     {abi::sol_tcp, abi::tcp_cork, K::tcp, 0, T::truth},
-    {abi::sol_tcp, abi::tcp_keepidle, K::tcp, 7200, T::number, 1, 32767},
-    {abi::sol_tcp, abi::tcp_keepintvl, K::tcp, 75, T::number, 1, 32767},
-    {abi::sol_tcp, abi::tcp_keepcnt, K::tcp, 9, T::number, 1, 127},
-    {abi::sol_tcp, abi::tcp_syncnt, K::tcp, 6, T::number, 1, 127},
-    {abi::sol_tcp, abi::tcp_linger2, K::tcp, 60, T::number},
+    {abi::sol_tcp, abi::tcp_keepidle, K::tcp, 7200, T::number, 1, 32767, false, &NetSettings::tcp_keepalive_time},
+    {abi::sol_tcp, abi::tcp_keepintvl, K::tcp, 75, T::number, 1, 32767, false, &NetSettings::tcp_keepalive_intvl},
+    {abi::sol_tcp, abi::tcp_keepcnt, K::tcp, 9, T::number, 1, 127, false, &NetSettings::tcp_keepalive_probes},
+    {abi::sol_tcp, abi::tcp_syncnt, K::tcp, 6, T::number, 1, 127, false, &NetSettings::tcp_syn_retries},
+    {abi::sol_tcp, abi::tcp_linger2, K::tcp, 60, T::number, INT32_MIN, INT32_MAX, false, &NetSettings::tcp_fin_timeout},
     {abi::sol_tcp, abi::tcp_defer_accept, K::tcp, 0, T::number},
     {abi::sol_tcp, abi::tcp_window_clamp, K::tcp, 0, T::number},
     {abi::sol_tcp, abi::tcp_quickack, K::tcp, 1, T::truth},
@@ -83,7 +83,7 @@ constexpr KeptOption kKept[] = {
     {abi::ipproto_udplite, 11, K::udp, 0, T::number, 0, 65535},  // UDPLITE_RECV_CSCOV
 
     {abi::sol_ip, abi::ip_tos, K::inet, 0, T::number},
-    {abi::sol_ip, abi::ip_ttl, K::inet, 64, T::number, 1, 255, true},
+    {abi::sol_ip, abi::ip_ttl, K::inet, 64, T::number, 1, 255, true, &NetSettings::ip_default_ttl},
     {abi::sol_ip, abi::ip_hdrincl, K::inet, 0, T::truth},
     {abi::sol_ip, abi::ip_router_alert, K::inet, 0, T::nothing},  // of raw sockets
     {abi::sol_ip, abi::ip_recvopts, K::inet, 0, T::truth},
@@ -97,13 +97,13 @@ constexpr KeptOption kKept[] = {
     {abi::sol_ip, 18, K::inet, 0, T::truth},  // IP_PASSSEC
     {.level = abi::sol_ip, .option = abi::ip_transparent, .kinds = K::inet, .takes = T::truth, .wants_a_byte = true},
     {abi::sol_ip, abi::ip_recvorigdstaddr, K::inet, 0, T::truth},
-    {abi::sol_ip, 21, K::inet, 0, T::number, 0, 255, false, true},  // IP_MINTTL
-    {abi::sol_ip, 22, K::inet, 0, T::nothing},                      // IP_NODEFRAG: of raw sockets
-    {abi::sol_ip, 23, K::inet, 0, T::truth},                        // IP_CHECKSUM
+    {abi::sol_ip, 21, K::inet, 0, T::number, 0, 255, false, nullptr, true},  // IP_MINTTL
+    {abi::sol_ip, 22, K::inet, 0, T::nothing},                               // IP_NODEFRAG: of raw sockets
+    {abi::sol_ip, 23, K::inet, 0, T::truth},                                 // IP_CHECKSUM
     {abi::sol_ip, abi::ip_bind_address_no_port, K::inet, 0, T::truth},
     {abi::sol_ip, abi::ip_recvfragsize, K::udp, 0, T::truth},
     {abi::sol_ip, 26, K::inet, 0, T::exact_truth},  // IP_RECVERR_RFC4884
-    {abi::sol_ip, abi::ip_multicast_ttl, K::inet, 1, T::number, 0, 255, true, true},
+    {abi::sol_ip, abi::ip_multicast_ttl, K::inet, 1, T::number, 0, 255, true, nullptr, true},
     {.level = abi::sol_ip,
      .option = abi::ip_multicast_loop,
      .kinds = K::inet,
@@ -113,7 +113,7 @@ constexpr KeptOption kKept[] = {
     {abi::sol_ip, abi::ip_unicast_if, K::inet, 0, T::number},
     {abi::sol_ip, abi::ip_local_port_range, K::inet, 0, T::number},
     {abi::sol_ip, abi::ip_protocol, K::inet, 0, T::nothing},  // of raw sockets
-    {abi::sol_ip, abi::ip_multicast_all, K::inet, 1, T::exact_truth, INT32_MIN, kMost, false, true},
+    {abi::sol_ip, abi::ip_multicast_all, K::inet, 1, T::exact_truth, INT32_MIN, kMost, false, nullptr, true},
 
     {abi::sol_ipv6, 2, K::inet, 0, T::truth},  // IPV6_2292PKTINFO ...
     {abi::sol_ipv6, 3, K::inet, 0, T::truth},

@@ -5,6 +5,7 @@
 #include "abi/socket.h"
 #include "base/types.h"
 #include "kernel/cred/credentials.h"
+#include "kernel/settings.h"
 
 namespace limen {
 
@@ -23,6 +24,7 @@ struct KeptOption {
   Takes takes;
   i32 least = INT32_MIN, most = INT32_MAX;
   bool minus_one_is_initial = false;
+  const Setting NetSettings::*setting = nullptr;  // what it is at first, instead of `initial`
   bool wants_a_byte = false;  // of those that take less than a number: EINVAL where there is nothing at all
 };
 

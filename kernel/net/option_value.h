@@ -12,7 +12,10 @@
 
 namespace limen {
 
-inline constexpr u32 kMostBuffer = 212992;  // net.core.[rw]mem_max; twice that is what is kept
+// Twice what was asked for, up to net.core.[rw]mem_max: what SO_SNDBUF and SO_RCVBUF keep. Linux: sk_setsockopt takes it without a sign.
+inline u32 buffer_size(i32 wanted, u64 most, u32 least) {
+  return static_cast<u32>(std::clamp<u64>(std::min<u64>(static_cast<u32>(wanted), most) * 2, least, INT32_MAX));
+}
 
 // As many of the value's bytes as the caller has room for.
 template <typename T>

@@ -9,12 +9,6 @@
 #include "kernel/net/socket.h"
 
 namespace limen {
-namespace {
-
-// Linux: sk_setsockopt takes it as a number without a sign.
-u32 buffer_size(i32 wanted, u32 least) { return std::max(std::min(static_cast<u32>(wanted), kMostBuffer) * 2, least); }
-
-}  // namespace
 
 // An accepted socket has its listener's options. Linux: sk_clone_lock.
 void Socket::inherit(Socket& listener) {
@@ -178,7 +172,9 @@ Result<bool> Socket::set_socket_option(Task& task, int option, std::span<const u
     case abi::so_sndbuf:
     case abi::so_rcvbuf: {
       const bool sends = option == abi::so_sndbuf || option == abi::so_sndbufforce;
-      (sends ? send_size_ : receive_size_).store(buffer_size(number, sends ? 4608 : 2304));
+      const BufferSettings& all = kernel_.settings().buffers;
+      const u32 size = sends ? buffer_size(number, all.wmem_max, 4608) : buffer_size(number, all.rmem_max, 2304);
+      (sends ? send_size_ : receive_size_).store(size);
       if (!sends) endpoint_->receive_size.store(receive_size_.load());
       if (sends) sizes_chosen_.store(true);
       const i32 locked =
@@ -187,11 +183,11 @@ Result<bool> Socket::set_socket_option(Task& task, int option, std::span<const u
       return true;
     }
     case abi::so_rcvlowat: {
-      constexpr i32 kMostTcp = 3145728;  // half of net.ipv4.tcp_rmem's last
+      const i32 most_tcp = net_->settings->tcp_rmem[2].integer() / 2;
       const i32 most = !is_tcp() ? INT32_MAX
                        : (options_->number(abi::sol_socket, abi::so_buf_lock) & 2) != 0
                            ? static_cast<i32>(receive_size_.load() / 2)
-                           : kMostTcp;
+                           : most_tcp;
       const i32 wanted = number < 0 ? INT32_MAX : std::max(number, 1);
       low_water_.store(static_cast<u32>(std::min(wanted, most)));
       return true;

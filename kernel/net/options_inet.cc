@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kCongestion("cubic\0\0\0\0\0\0\0\0\0\0\0", 16);
 constexpr u32 kMostRetransmission = 120;  // seconds: TCP_RTO_MAX
-constexpr i32 kMostLinger = 120, kUsualLinger = 60;
+constexpr i32 kMostLinger = 120;
 // IPV6_ADDR_PREFERENCES; from include/uapi/linux/in6.h.
 constexpr i32 kPreferences = 72, kTemporary = 1, kPublic = 2, kPublicDefault = 0x100, kHome = 0x400, kCare = 4,
               kCga = 8, kNonCga = 0x800;
@@ -132,7 +132,7 @@ Result<std::vector<u8>> Socket::get_transport_option(int level, int option, usiz
     case abi::tcp_maxseg:
       return integer(e.connected ? 65483 : kept == 0 ? 536 : kept);
     case abi::tcp_linger2:
-      return integer(kept == 0 ? kUsualLinger : kept);
+      return integer(kept == 0 ? net_->settings->tcp_fin_timeout.integer() : kept);
     case abi::tcp_defer_accept:
       return integer(seconds_of(kept));
     case abi::tcp_thin_dupack:  // Linux keeps it no more
@@ -303,7 +303,7 @@ Result<bool> Socket::set_tcp_option(int option, std::span<const u8> value) {
     }
     case abi::tcp_fastopen:
       if (number < 0 || e.connected) return Errno::einval;
-      return keep(std::min(number, abi::somaxconn));
+      return keep(std::min(number, net_->settings->somaxconn.integer()));
     case abi::tcp_fastopen_connect:
     case abi::tcp_fastopen_no_cookie:
       if (number != 0 && number != 1) return Errno::einval;

@@ -257,13 +257,13 @@ Result<void> PacketSocket::set_option(Task& task, int level, int option, std::sp
   if (option != abi::so_sndbuf && option != abi::so_rcvbuf && option != abi::so_rcvbufforce)
     return tap_->options->set(task, *net_, option, value);
   const i32 wanted = TRY(value_of<i32>(value));
-  const u32 size = std::min(static_cast<u32>(wanted), kMostBuffer) * 2;
+  const BufferSettings& all = task.kernel().settings().buffers;
   if (option == abi::so_rcvbufforce && !task.credentials().capable_in(*net_, Capability::net_admin))
     return Errno::eperm;
   if (option == abi::so_sndbuf)
-    send_size_.store(std::max(size, 4608u));
+    send_size_.store(buffer_size(wanted, all.wmem_max, 4608));
   else
-    tap_->receive_size.store(std::max(size, 2304u));
+    tap_->receive_size.store(buffer_size(wanted, all.rmem_max, 2304));
   return success;
 }
 

@@ -37,8 +37,14 @@ Socket::Socket(Path path, u32 flags, Kernel& kernel, Ref<NetNamespace> net, i32 
       inode_(number_of(this->path())),
       endpoint_(make_ref<Endpoint>(domain, type, protocol)),
       options_(endpoint_->options),
-      send_size_(is_tcp() ? 16384 : 212992),  // net.ipv4.tcp_[wr]mem, net.core.[wr]mem_default
-      receive_size_(is_tcp() ? 131072 : 212992) {
+      send_size_(static_cast<u32>(is_tcp() ? net_->settings->tcp_wmem[1] : kernel.settings().buffers.wmem_default)),
+      receive_size_(static_cast<u32>(is_tcp() ? net_->settings->tcp_rmem[1] : kernel.settings().buffers.rmem_default)) {
+  options_->obey(net_->settings);
+  if (is_datagram()) endpoint_->receive_size.store(receive_size_.load());
+  if (domain_ == abi::af_inet6) {
+    MutexGuard guard(endpoint_->lock);
+    endpoint_->only_v6 = net_->settings->bindv6only.on();
+  }
   net_->tables->add_socket(this);
   if (is_inet()) {
     MutexGuard guard(lock_);
@@ -252,7 +258,7 @@ Result<void> Socket::listen(Task& task, int backlog) {
     endpoint_->listening = true;
     endpoint_->credentials = credentials_of(task);
     if (!is_inet()) endpoint_->groups = task.credentials_ref();
-    endpoint_->backlog = static_cast<usize>(backlog < 0 || backlog > abi::somaxconn ? abi::somaxconn : backlog);
+    endpoint_->backlog = std::min<u64>(static_cast<u32>(backlog), net_->settings->most_connections());
   }
   {
     MutexGuard guard(lock_);

@@ -106,7 +106,7 @@ Result<void> Socket::bind_inet(Task& task, const SocketAddress& address) {
     return Errno::eaddrnotavail;
   }
   const bool is_port = is_tcp() || is_udp();
-  if (is_port && wanted.port != 0 && wanted.port < 1024 &&
+  if (is_port && wanted.port != 0 && wanted.port < net_->settings->ip_unprivileged_port_start &&
       !task.credentials().capable_in(*net_, Capability::net_bind_service)) {
     return Errno::eacces;
   }

@@ -43,6 +43,11 @@ Result<void> refuse_program(Task& task, std::span<const u8> value) {
 
 }  // namespace
 
+i32 SocketOptions::initial(const KeptOption& option) const {
+  const bool is_set_elsewhere = option.setting != nullptr && settings_;
+  return is_set_elsewhere ? (*settings_.*option.setting).integer() : option.initial;
+}
+
 i32 SocketOptions::number(i32 level, i32 option) const {
   if (any_set()) {
     MutexGuard guard(lock_);
@@ -50,7 +55,7 @@ i32 SocketOptions::number(i32 level, i32 option) const {
     if (it != numbers_.end()) return it->second;
   }
   const KeptOption* kept = find_kept_option(level, option);
-  return kept == nullptr ? 0 : kept->initial;
+  return kept == nullptr ? 0 : initial(*kept);
 }
 
 void SocketOptions::put(i32 level, i32 option, i32 number) {
@@ -83,7 +88,7 @@ Result<void> SocketOptions::keep(i32 level, i32 option, std::span<const u8> valu
   } else {
     number = TRY(value_of<i32>(value));
   }
-  if (kept->minus_one_is_initial && number == -1) number = kept->initial;
+  if (kept->minus_one_is_initial && number == -1) number = initial(*kept);
   if (kept->takes == Takes::truth) number = number != 0;
   if (kept->takes == Takes::exact_truth && number != 0 && number != 1) return Errno::einval;
   if (number < kept->least || number > kept->most) return Errno::einval;

@@ -23,6 +23,8 @@ class Task;
 class SocketOptions final : public RefCounted {
  public:
   explicit SocketOptions(KeptOption::Kinds kind) : kind_(kind) {}
+  // What is not set is as the namespace has it. Before others see it.
+  void obey(Ref<const NetSettings> settings) { settings_ = std::move(settings); }
 
   // Numbers (option_table.h).
   i32 number(i32 level, i32 option) const;
@@ -70,7 +72,9 @@ class SocketOptions final : public RefCounted {
   Result<void> set_timestamping(i32 option, std::span<const u8> value);
   Result<void> set_txtime(Task& task, const NetNamespace& net, std::span<const u8> value);
 
+  i32 initial(const KeptOption& option) const;
   const KeptOption::Kinds kind_;
+  Ref<const NetSettings> settings_;
   mutable Mutex lock_{LockRank::leaf};
   std::map<std::pair<i32, i32>, i32> numbers_
       GUARDED_BY(lock_);  // at most one for each row of the table, and a few more

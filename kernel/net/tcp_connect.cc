@@ -50,7 +50,7 @@ Result<void> Socket::start_tcp(Task& task, const SocketAddress& address) {
     queued = !refused && (*found)->pending.size() <= (*found)->backlog;
     if (queued)
       (*found)->pending.push_back(pending);
-    else if (!refused && (*found)->waiting.size() < abi::somaxconn)
+    else if (!refused && (*found)->waiting.size() < net_->settings->most_connections())
       (*found)->waiting.push_back(pending);
   }
   if (refused) pending.out->reset(Errno::econnrefused);

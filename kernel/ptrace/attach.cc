@@ -50,7 +50,7 @@ Result<void> check_ptrace_access(Task& who, Task& target) {
   if (ours.has_capability(theirs->user_ns.get(), Capability::sys_ptrace)) return success;
   const bool same = ours.uid == theirs->euid && ours.uid == theirs->suid && ours.uid == theirs->uid &&
                     ours.gid == theirs->egid && ours.gid == theirs->sgid && ours.gid == theirs->gid;
-  if (!same || !target.group().dumpable) return Errno::eperm;
+  if (!same || target.group().dumpable != 1) return Errno::eperm;
   const bool same_ns = ours.user_ns == theirs->user_ns;
   return same_ns && (theirs->permitted & ~ours.permitted) == 0 ? Result<void>() : Errno::eperm;
 }

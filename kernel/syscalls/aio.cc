@@ -169,10 +169,9 @@ Result<i64> sys_io_setup(Task& task, u32 nr_events, UserInOut<u64> ctx) {
   if (before != 0 || nr_events == 0) return Errno::einval;
   Kernel& kernel = task.kernel();
   if (nr_events > kMostAioEvents / 2) return Errno::einval;
-  if (nr_events > AioTable::kMostRequests) return Errno::eagain;
+  if (nr_events > kernel.settings().aio_max_nr) return Errno::eagain;
   const AioRoom room = aio_room(nr_events, std::max(kernel.options().limits.cpus, 1u));
-  MemoryCharge charge = TRY(MemoryCharge::take(kernel.ipc_memory(), room.events * kEventBytes, Errno::eagain));
-  const Ref<AioContext> context = make_ref<AioContext>(kernel, nr_events, room.events, std::move(charge));
+  const Ref<AioContext> context = TRY(AioContext::create(kernel, nr_events, room.events, room.events * kEventBytes));
   MmapRequest pages;
   pages.length = room.bytes;
   pages.prot = abi::prot_read | abi::prot_write;
@@ -182,12 +181,9 @@ Result<i64> sys_io_setup(Task& task, u32 nr_events, UserInOut<u64> ctx) {
   (void)task.mm().set_vma_name(*at, room.bytes, "/[aio]").ok();
   const Ref<RefCounted> table = task.mm().aio_or([] { return Ref<RefCounted>(make_ref<AioTable>()); });
   auto& contexts = static_cast<AioTable&>(*table);
-  Result<void> published = contexts.add(at->raw(), context);
-  if (published.ok()) {
-    published = ctx.write(task, at->raw());
-    if (!published.ok()) (void)contexts.remove(at->raw()).ok();
-  }
-  if (!published.ok()) {
+  contexts.add(at->raw(), context);
+  if (const Result<void> published = ctx.write(task, at->raw()); !published.ok()) {
+    (void)contexts.remove(at->raw()).ok();
     (void)task.mm().munmap(*at, room.bytes).ok();
     return published.error();
   }

@@ -51,7 +51,11 @@ bool can_be_polled(File& file) {
 
 Result<i64> sys_epoll_create1(Task& task, EpollFlags flags) {
   if (flags.unknown(abi::epoll_cloexec) != 0) return Errno::einval;
-  Ref<File> file = make_ref<EpollFile>(anon_path(task, "anon_inode:[eventpoll]", 0600), abi::o_rdwr);
+  Kernel& kernel = task.kernel();
+  const Credentials& who = task.credentials();
+  Ref<Epoll> epoll =
+      make_ref<Epoll>(kernel.ipc_memory(), who.user_ns->account(who.uid), kernel.settings().epoll_max_user_watches);
+  Ref<File> file = make_ref<EpollFile>(anon_path(task, "anon_inode:[eventpoll]", 0600), abi::o_rdwr, std::move(epoll));
   const FdFlags fd_flags = flags.has(abi::epoll_cloexec) ? FdFlags::close_on_exec : FdFlags::none;
   const Fd fd = TRY(task.files().install(task, std::move(file), fd_flags));
   return fd.raw();

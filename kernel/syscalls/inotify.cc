@@ -23,10 +23,7 @@ Result<Ref<InotifyFile>> group_file(Task& task, Fd fd) {
 
 Result<i64> sys_inotify_init1(Task& task, InotifyFlags flags) {
   if (flags.unknown(abi::in_cloexec | abi::in_nonblock) != 0) return Errno::einval;
-  const Credentials& creds = task.credentials();
-  Ref<InotifyGroup> group =
-      TRY(InotifyGroup::create(task.kernel().ipc_memory(), creds.user_ns->account(creds.uid),
-                               InotifyGroup::most_watches(task.kernel().options().limits.memory)));
+  Ref<InotifyGroup> group = TRY(InotifyGroup::create(task));
   Ref<File> file = make_ref<InotifyFile>(anon_path(task, "anon_inode:inotify", 0600),
                                          (flags.raw() & abi::in_nonblock) | abi::o_rdonly, std::move(group));
   const FdFlags fd_flags = flags.has(abi::in_cloexec) ? FdFlags::close_on_exec : FdFlags::none;

@@ -20,7 +20,7 @@ bool may_look(Task& task, Task& target) {
   if (mine.capable(Capability::sys_ptrace)) return true;
   const bool same = mine.uid == theirs->euid && mine.uid == theirs->suid && mine.uid == theirs->uid &&
                     mine.gid == theirs->egid && mine.gid == theirs->sgid && mine.gid == theirs->gid;
-  return same && target.group().dumpable.load();
+  return same && target.group().dumpable == 1;
 }
 
 // An order that is the same each time and tells no address: mixed with what only this kernel knows.

@@ -281,10 +281,10 @@ Result<i64> sys_prctl(Task& task, PrctlOp op, u64 arg2, u64 arg3, u64 arg4, u64 
       TRY(write_int(task, arg2, task.parent_death_signal.load().raw()));
       return 0;
     case abi::pr_get_dumpable:
-      return task.group().dumpable.load() ? 1 : 0;
+      return task.group().dumpable.load();
     case abi::pr_set_dumpable:
       if (arg2 > 1) return Errno::einval;
-      task.group().dumpable.store(arg2 == 1);
+      task.group().dumpable.store(static_cast<u8>(arg2));
       return 0;
     case abi::pr_set_timerslack:
       task.timer_slack_ns = static_cast<i64>(arg2) <= 0 ? kDefaultSlack : arg2;

@@ -25,8 +25,8 @@ Result<void> set_limit(Task& task, Task& target, u32 resource, const abi::RLimit
   ThreadGroup& group = target.group();
   if (wanted.rlim_cur > wanted.rlim_max) return Errno::einval;
   const ResourceLimit old = group.limit(resource);
-  constexpr u64 kMostFiles = 1048576;  // fs.nr_open
-  if (resource == abi::rlimit_nofile && wanted.rlim_max > kMostFiles) return Errno::eperm;
+  const u64 most_files = task.kernel().settings().nr_open;
+  if (resource == abi::rlimit_nofile && wanted.rlim_max > most_files) return Errno::eperm;
   if (wanted.rlim_max > old.hard && !task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
   group.set_limit(resource, {wanted.rlim_cur, wanted.rlim_max});
   publish_limits(group);

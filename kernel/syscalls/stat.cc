@@ -79,7 +79,7 @@ Result<i64> access_at(Task& task, i32 dirfd, UserPath path, AccessMode mode, u32
   flags.allow_empty = (at_flags & abi::at_empty_path) != 0;
   const Path place = TRY(walk_as(task, *cred, dirfd, name, flags));
   if (mode.raw() == 0) return 0;
-  TRY(check_permission(*cred, place, mode.raw()));
+  TRY(check_permission(task, *cred, place, mode.raw()));
   if (mode.has(1) && (place.mount->flags() & kMountNoExec) != 0) {
     const Attributes a = TRY(place.inode().recent_attributes());
     if (a.is_regular()) return Errno::eacces;

@@ -108,7 +108,10 @@ constexpr u64 kUserEnd = (u64{1} << 47) - kPageSize;  // Linux: TASK_SIZE_MAX
 
 Result<i64> sys_syslog(Task& task, SyslogAction action, UserBytes<Out> buf, int len) {
   constexpr i64 kBuffer = 1 << 18;
-  if (!task.credentials().capable(Capability::syslog)) return Errno::eperm;
+  SystemSettings& settings = task.kernel().settings();
+  const bool is_for_all = action.raw() == abi::syslog_action_read_all || action.raw() == abi::syslog_action_size_buffer;
+  if ((!is_for_all || settings.dmesg_restrict.on()) && !task.credentials().capable(Capability::syslog))
+    return Errno::eperm;
   switch (action.raw()) {
     case abi::syslog_action_read:
     case abi::syslog_action_read_all:
@@ -122,7 +125,9 @@ Result<i64> sys_syslog(Task& task, SyslogAction action, UserBytes<Out> buf, int 
       return waited.error();
     }
     case abi::syslog_action_console_level:
-      return len >= 1 && len <= 8 ? Result<i64>(0) : Result<i64>(Errno::einval);
+      if (len < 1 || len > 8) return Errno::einval;
+      settings.printk[0].set(static_cast<u64>(len));
+      return 0;
     case abi::syslog_action_close:
     case abi::syslog_action_open:
     case abi::syslog_action_clear:

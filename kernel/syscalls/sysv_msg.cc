@@ -34,7 +34,8 @@ Result<MessageQueue::Wanted> decode(usize size, i64 type, u32 flags) {
 Result<i64> msg_info(Task& task, i32 cmd, UserAddr buf) {
   IpcTable& table = *ipc_of(task).msgs;
   abi::MsgInfo all{};
-  all.msgmni = abi::msgmni, all.msgmax = abi::msgmax, all.msgmnb = abi::msgmnb;
+  const IpcSettings& set = *ipc_of(task).settings;
+  all.msgmni = set.msgmni.integer(), all.msgmax = set.msgmax.integer(), all.msgmnb = set.msgmnb.integer();
   all.msgssz = 16, all.msgseg = 0xffff;
   if (cmd == abi::msg_info) {
     all.msgpool = static_cast<i32>(table.count());
@@ -70,7 +71,8 @@ Result<i64> msg_change(Task& task, int msqid, UserAddr buf) {
   {
     MutexGuard guard(queue->lock());
     TRY(queue->check_owner(task.credentials()));
-    if (wanted.msg_qbytes > abi::msgmnb && !task.credentials().capable(Capability::sys_resource)) return Errno::eperm;
+    if (wanted.msg_qbytes > ipc_of(task).settings->msgmnb && !task.credentials().capable(Capability::sys_resource))
+      return Errno::eperm;
     TRY(queue->set_permissions(task.credentials(), wanted.msg_perm));
     queue->most_bytes = wanted.msg_qbytes;
     queue->changed_at = now;
@@ -106,11 +108,10 @@ Result<i64> sys_msgget(Task& task, IpcKey key, IpcFlags flags) {
 }
 
 Result<i64> sys_msgsnd(Task& task, int msqid, UserBytes<In> msg, usize size, IpcFlags flags) {
-  MessageQueue::Message message;
-  message.type = TRY(UserIn<i64>(msg.addr()).read(task));
-  if (size > static_cast<usize>(abi::msgmax) || msqid < 0) return Errno::einval;
-  if (message.type < 1) return Errno::einval;
-  message.text.resize(size);
+  const i64 type = TRY(UserIn<i64>(msg.addr()).read(task));
+  if (size > ipc_of(task).settings->msgmax || msqid < 0) return Errno::einval;
+  if (type < 1) return Errno::einval;
+  MessageQueue::Message message = TRY(MessageQueue::Message::make(task.kernel().ipc_memory(), type, size));
   if (size != 0) TRY(copy_from_user(task, message.text.data(), msg.addr() + sizeof(i64), size));
   const Ref<MessageQueue> queue = TRY(queue_of(task, msqid));
   const Result<void> sent = queue->send(task, std::move(message), flags.raw());

@@ -14,9 +14,13 @@ Result<Ref<SemSet>> sem_set(Task& task, i32 id) {
   return ref_cast<SemSet>(found);
 }
 
+u32 most_operations(Task& task) { return static_cast<u32>(ipc_of(task).settings->sem[2].integer()); }
+
 Result<i64> operate(Task& task, int semid, UserArray<In, abi::SemBuf> sops, u32 nsops, Deadline deadline) {
-  if (nsops > abi::semopm) return Errno::e2big;
+  if (nsops > most_operations(task)) return Errno::e2big;
   if (nsops < 1 || semid < 0) return Errno::einval;
+  const u64 bytes = u64{nsops} * sizeof(abi::SemBuf);
+  const MemoryCharge charge = TRY(MemoryCharge::take(task.kernel().ipc_memory(), bytes, Errno::enomem));
   std::vector<abi::SemBuf> operations = TRY(sops.read_array(task, nsops));
   const Ref<SemSet> set = TRY(sem_set(task, semid));
   const Result<void> done = set->operate(task, std::move(operations), deadline);
@@ -29,8 +33,10 @@ Result<i64> operate(Task& task, int semid, UserArray<In, abi::SemBuf> sops, u32 
 Result<i64> sem_info(Task& task, i32 cmd, UserAddr arg) {
   IpcTable& table = *ipc_of(task).sems;
   abi::SemInfo all{};
-  all.semmni = abi::semmni, all.semmsl = abi::semmsl, all.semopm = all.semume = abi::semopm;
-  all.semmap = all.semmns = all.semmnu = abi::semmns;
+  const auto& set = ipc_of(task).settings->sem;
+  all.semmsl = set[0].integer(), all.semmns = set[1].integer();
+  all.semopm = set[2].integer(), all.semmni = set[3].integer();
+  all.semmap = all.semmnu = abi::semmns, all.semume = abi::semopm;
   all.semvmx = all.semaem = abi::semvmx;
   all.semusz = 20;
   if (cmd == abi::sem_info) {
@@ -137,7 +143,7 @@ Result<i64> sem_remove(Task& task, int semid) {
 }  // namespace
 
 Result<i64> sys_semget(Task& task, IpcKey key, int nsems, IpcFlags flags) {
-  if (nsems < 0 || nsems > abi::semmsl) return Errno::einval;
+  if (nsems < 0 || nsems > ipc_of(task).settings->sem[0].integer()) return Errno::einval;
   bool made = false;
   const auto make = [&] { return SemSet::make(task, key.raw(), nsems, flags.raw()); };
   const Ref<IpcObject> found = TRY(ipc_of(task).sems->find_or_make(key.raw(), flags.raw(), make, &made));
@@ -157,7 +163,7 @@ Result<i64> sys_semtimedop(Task& task, int semid, UserArray<In, abi::SemBuf> sop
                            UserIn<abi::TimeSpec> timeout) {
   if (timeout.is_null()) return operate(task, semid, sops, nsops, Deadline::never());
   const abi::TimeSpec wanted = TRY(timeout.read(task));
-  if (nsops > abi::semopm) return Errno::e2big;
+  if (nsops > most_operations(task)) return Errno::e2big;
   const Deadline deadline = TRY(relative_deadline(task.clock(), wanted));
   return operate(task, semid, sops, nsops, deadline);
 }

@@ -17,8 +17,9 @@ Result<Ref<ShmSegment>> segment(Task& task, i32 id) {
 Result<i64> shm_info(Task& task, UserAddr buf) {
   abi::ShmInfo64 all{};
   all.shmmin = 1;
-  all.shmmni = all.shmseg = abi::shmmni;
-  all.shmmax = all.shmall = ~u64{0} - (u64{1} << 24);
+  const IpcSettings& set = *ipc_of(task).settings;
+  all.shmmni = all.shmseg = set.shmmni;
+  all.shmmax = set.shmmax, all.shmall = set.shmall;
   TRY(UserOut<abi::ShmInfo64>(buf).write(task, all));
   return ipc_of(task).shms->highest_index();
 }

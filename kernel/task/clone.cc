@@ -269,9 +269,9 @@ Result<void> read_wanted_tids(Task& task, const abi::CloneArgs& args, CloneReque
   std::vector<i32> wanted(args.set_tid_size);
   TRY(copy_from_user(task, wanted.data(), args.set_tid, wanted.size() * sizeof wanted[0]));
   for (usize i = 0; i < wanted.size(); ++i) {
-    if (wanted[i] < 1 || wanted[i] >= PidNamespace::kMax) return Errno::einval;
     const Credentials& own = task.credentials();
     const bool is_new = new_one && i == 0;  // its maker may do anything in it
+    if (wanted[i] < 1 || wanted[i] >= (is_new ? PidNamespace::kMax : ns->pid_max.integer())) return Errno::einval;
     if (!is_new && !own.capable_in(*ns, Capability::checkpoint_restore) && !own.capable_in(*ns, Capability::sys_admin))
       return Errno::eperm;
     if (!is_new) ns = ns->parent().get();

@@ -176,7 +176,8 @@ Result<ElfImage> open_loader(Task& task, ExecRequest& request, const std::string
 Result<NewProgram> build(Task& task, ExecRequest& request, const ElfImage& image, ProgramFile file,
                          const Credentials& cred, bool secure) {
   NewProgram fresh;
-  const bool fixed = (task.personality & abi::addr_no_randomize) != 0;
+  const bool fixed =
+      (task.personality & abi::addr_no_randomize) != 0 || !task.kernel().settings().randomize_va_space.on();
   const Mm::Placement placement = fixed ? Mm::Placement::fixed : Mm::Placement::random;
   fresh.mm = TRY(Mm::create(task.kernel(), placement));
   Mm& mm = *fresh.mm;
@@ -278,7 +279,7 @@ void forget_old_program(Task& task, const ExecRequest& request, Ref<const Creden
   // Linux: commit_creds, begin_new_exec.
   const bool gains = (cred->permitted & ~task.credentials().permitted) != 0;
   const bool is_plain = cred->euid == cred->uid && cred->egid == cred->gid && !gains;
-  task.group().dumpable = is_plain;
+  task.group().dumpable = is_plain ? 1 : static_cast<u8>(task.kernel().settings().suid_dumpable);
   if (!is_plain) {
     task.parent_death_signal = Signal(0);
     task.personality &= ~u32{abi::per_clear_on_setid};

@@ -9,6 +9,7 @@
 #include "kernel/fs/tty/terminal.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/ipc/sysv_sem.h"
+#include "kernel/ipc/sysv_shm.h"
 #include "kernel/kernel.h"
 #include "kernel/mm/mm.h"
 #include "kernel/ptrace/tracing.h"
@@ -252,6 +253,7 @@ void exit_task(Task& task) {
   exit_robust_list(task);
   clear_child_tid_wake(task);
   exit_sem_undo(task);
+  exit_shm(task);
   settle_cpu_time(task);
   Usage usage = usage_of(task);
   usage.peak_resident_kib = peak_resident_kib(task);

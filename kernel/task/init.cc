@@ -5,6 +5,7 @@
 #include "abi/resource.h"
 #include "kernel/filter/seccomp.h"
 #include "kernel/fs/tty/terminal.h"
+#include "kernel/ipc/inotify.h"
 #include "kernel/ipc/sysv.h"
 #include "kernel/kernel.h"
 #include "kernel/net/endpoint.h"
@@ -115,7 +116,7 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
   Ref<ThreadGroup> group;
   {
     WriteGuard tree(process_tree);
-    pids = make_ref<PidNamespace>(options_.limits.pids);
+    pids = make_ref<PidNamespace>(options_.limits.pids, settings_);
     const Pid pid = TRY(pids->allocate());
     group = make_ref<ThreadGroup>(*this, pid);
     set_first_limits(*group, options_.limits);
@@ -126,9 +127,11 @@ Result<void> Kernel::start_init(InitProcess init, StartProblem& problem) {
     parts.handlers = make_ref<SignalHandlers>();
     parts.handlers->ignore(init.ignored);
     parts.credentials = init.credentials;
+    if (UserNamespace* users = init.credentials->user_ns.get(); users != nullptr)
+      users->most(Counted::inotify_watches).set(InotifyGroup::most_watches(options_.limits.memory));
     parts.namespaces.pid = parts.namespaces.pid_children = pids;
     parts.namespaces.mount = init.mounts;
-    parts.namespaces.ipc = make_ref<IpcNamespace>(*this);
+    parts.namespaces.ipc = make_ref<IpcNamespace>();
     parts.namespaces.net = make_ref<NetNamespace>();
     parts.namespaces.cgroup = make_ref<Namespace>(NamespaceKind::cgroup);
     parts.namespaces.time = parts.namespaces.time_children = make_ref<TimeNamespace>();

@@ -5,6 +5,7 @@
 #include "kernel/fs/proc/nsfs.h"
 #include "kernel/ipc/sysv.h"
 #include "kernel/ipc/sysv_sem.h"
+#include "kernel/ipc/sysv_shm.h"
 #include "kernel/kernel.h"
 #include "kernel/net/endpoint.h"
 #include "kernel/ptrace/tracing.h"
@@ -59,7 +60,7 @@ Result<Ref<PidNamespace>> new_pid_namespace(const Namespaces& old, const Credent
   const Ref<UserNamespace>& around = old.pid->owner();
   if (around && !cred.user_ns->is_within(around.get())) return Errno::einval;
   if (old.pid->level() + 1 > PidNamespace::kMostLevels) return Errno::enospc;
-  NamespaceCharge charge = TRY(NamespaceCharge::take(*cred.user_ns, maker, NamespaceKind::pid));
+  UserCharge charge = TRY(UserCharge::take(*cred.user_ns, maker, NamespaceKind::pid));
   return make_ref<PidNamespace>(old.pid, cred.user_ns, std::move(charge));
 }
 
@@ -78,32 +79,32 @@ Result<Namespaces> new_namespaces(Task& task, u64 flags, const Credentials& cred
   if (!task.credentials().has_capability(cred.user_ns.get(), Capability::sys_admin)) return Errno::eperm;
   const Uid maker = task.credentials().euid;
   UserNamespace& owner = *cred.user_ns;
-  const auto charge = [&](NamespaceKind kind) { return NamespaceCharge::take(owner, maker, kind); };
+  const auto charge = [&](NamespaceKind kind) { return UserCharge::take(owner, maker, kind); };
   if ((flags & abi::clone_newns) != 0) {
-    NamespaceCharge one = TRY(charge(NamespaceKind::mount));
+    UserCharge one = TRY(charge(NamespaceKind::mount));
     Path root = fs.root(), cwd = fs.cwd();
     all.mount = TRY(all.mount->clone(cred.user_ns, std::move(one), {&root, &cwd}));
     fs.set_root(std::move(root)), fs.set_cwd(std::move(cwd));
   }
   if ((flags & abi::clone_newuts) != 0) {
-    NamespaceCharge one = TRY(charge(NamespaceKind::uts));
+    UserCharge one = TRY(charge(NamespaceKind::uts));
     all.uts = make_ref<UtsNamespace>(*all.uts, cred.user_ns, std::move(one));
   }
   if ((flags & abi::clone_newipc) != 0) {
-    NamespaceCharge one = TRY(charge(NamespaceKind::ipc));
-    all.ipc = make_ref<IpcNamespace>(task.kernel(), cred.user_ns, std::move(one));
+    UserCharge one = TRY(charge(NamespaceKind::ipc));
+    all.ipc = make_ref<IpcNamespace>(cred.user_ns, std::move(one));
   }
   if ((flags & abi::clone_newpid) != 0) all.pid_children = TRY(new_pid_namespace(all, cred, maker));
   if ((flags & abi::clone_newcgroup) != 0) {
-    NamespaceCharge one = TRY(charge(NamespaceKind::cgroup));
+    UserCharge one = TRY(charge(NamespaceKind::cgroup));
     all.cgroup = make_ref<Namespace>(NamespaceKind::cgroup, cred.user_ns, std::move(one));
   }
   if ((flags & abi::clone_newnet) != 0) {
-    NamespaceCharge one = TRY(charge(NamespaceKind::net));
+    UserCharge one = TRY(charge(NamespaceKind::net));
     all.net = make_ref<NetNamespace>(cred.user_ns, std::move(one), all.net->in_flight);
   }
   if ((flags & abi::clone_newtime) != 0) {
-    NamespaceCharge one = TRY(charge(NamespaceKind::time));
+    UserCharge one = TRY(charge(NamespaceKind::time));
     all.time_children = make_ref<TimeNamespace>(*all.time_children, cred.user_ns, std::move(one));
   }
   return all;
@@ -261,7 +262,7 @@ Result<i64> sys_setns(Task& task, Fd fd, CloneFlags nstype) {
     if (flags == 0 || (flags & ~kNamespaceFlags) != 0) return Errno::einval;
     TRY(enter_those_of(task, entering, **target, flags));
   }
-  if (entering.namespaces.ipc != task.namespaces().ipc) exit_sem_undo(task);
+  if (entering.namespaces.ipc != task.namespaces().ipc) exit_sem_undo(task), exit_shm(task);
   if (entering.credentials.get() != &task.credentials()) task.set_credentials(entering.credentials);
   if (entering.tree) {
     const Path root = entering.tree->root();
@@ -289,6 +290,7 @@ Result<i64> sys_unshare(Task& task, CloneFlags flags) {
   if (flags.any(abi::clone_newuser)) credentials = TRY(enter_new_user_namespace(task));
   Namespaces namespaces = TRY(new_namespaces(task, flags.raw(), *credentials, *fs));
   if (flags.any(abi::clone_sysvsem | abi::clone_newipc)) exit_sem_undo(task);
+  if (flags.any(abi::clone_newipc)) exit_shm(task);
   if (fs.get() != &task.fs()) task.set_fs(std::move(fs));
   if (flags.any(abi::clone_files)) task.set_files(task.files().clone());
   if (credentials.get() != &task.credentials()) task.set_credentials(std::move(credentials));

@@ -5,25 +5,28 @@
 namespace limen {
 namespace {
 
-// The next number after `last` that is not taken.
+// The next number after `last` that is not taken; eagain where none below `end` is free.
 template <typename Taken>
-i32 next_number(i32 last, Taken taken) {
+Result<i32> next_number(i32 last, i32 end, Taken taken) {
   constexpr i32 kReserved = 300;  // after a wrap, small numbers stay with the first processes
-  do {
-    last = last + 1 >= PidNamespace::kMax ? kReserved : last + 1;
-  } while (taken(Pid(last)));
-  return last;
+  for (i32 tries = 0; tries < end; ++tries) {
+    last = last + 1 >= end ? kReserved : last + 1;
+    if (last < end && !taken(Pid(last))) return last;
+  }
+  return Errno::eagain;
 }
 
 }  // namespace
 
-PidNamespace::PidNamespace(u32 most) : Namespace(NamespaceKind::pid), first_(this), level_(0), most_(most) {}
-PidNamespace::PidNamespace(Ref<PidNamespace> parent, Ref<UserNamespace> owner, NamespaceCharge charge)
+PidNamespace::PidNamespace(u32 most, const SystemSettings& settings)
+    : Namespace(NamespaceKind::pid), first_(this), level_(0), most_(most), settings_(settings) {}
+PidNamespace::PidNamespace(Ref<PidNamespace> parent, Ref<UserNamespace> owner, UserCharge charge)
     : Namespace(NamespaceKind::pid, std::move(owner), std::move(charge)),
       parent_(std::move(parent)),
       first_(parent_->first_),
       level_(parent_->level_ + 1),
-      most_(parent_->most_) {}
+      most_(parent_->most_),
+      settings_(parent_->settings_) {}
 PidNamespace::~PidNamespace() = default;
 
 bool PidNamespace::is_within(const PidNamespace& other) const {
@@ -84,10 +87,11 @@ std::vector<Ref<Task>> PidNamespace::tasks() const {
 usize PidNamespace::count() const { return is_first() ? tasks_.size() : live_; }
 
 Result<Pid> PidNamespace::allocate() {
-  if (tasks_.size() >= most_) return Errno::eagain;
-  last_ = next_number(last_, [this](Pid candidate) {
+  if (tasks_.size() >= std::min<u64>(most_, settings_.threads_max)) return Errno::eagain;
+  const auto taken = [this](Pid candidate) {
     return tasks_.contains(candidate) || groups_.contains(candidate) || sessions_.contains(candidate);
-  });
+  };
+  last_ = TRY(next_number(last_, pid_max.integer(), taken));
   return Pid(last_);
 }
 
@@ -167,8 +171,9 @@ Result<void> PidNamespace::give_number(Pid kernel, Pid wanted) {
     if (kernel_.contains(wanted)) return Errno::eexist;
     if (last_ == 0) last_ = 1;
   } else {
-    wanted = Pid(last_ = next_number(
-                     last_, [this](Pid candidate) NO_THREAD_SAFETY_ANALYSIS { return kernel_.contains(candidate); }));
+    const auto taken = [this](Pid candidate) NO_THREAD_SAFETY_ANALYSIS { return kernel_.contains(candidate); };
+    last_ = TRY(next_number(last_, pid_max.integer(), taken));
+    wanted = Pid(last_);
   }
   here_[kernel] = wanted, kernel_[wanted] = kernel;
   return success;

@@ -25,13 +25,17 @@ class ThreadGroup;
 
 class PidNamespace : public Namespace {
  public:
-  static constexpr i32 kMax = 4'194'304;  // Linux: PID_MAX_LIMIT
-  static constexpr u32 kMostLevels = 32;  // Linux: MAX_PID_NS_LEVEL
-  static constexpr Pid kNone{INT32_MAX};  // no task ever has this number
-  explicit PidNamespace(u32 most);        // the first one
-  PidNamespace(Ref<PidNamespace> parent, Ref<UserNamespace> owner, NamespaceCharge charge);
+  static constexpr i32 kMax = 4'194'304;                   // Linux: PID_MAX_LIMIT
+  static constexpr u32 kMostLevels = 32;                   // Linux: MAX_PID_NS_LEVEL
+  static constexpr Pid kNone{INT32_MAX};                   // no task ever has this number
+  PidNamespace(u32 most, const SystemSettings& settings);  // the first one
+  PidNamespace(Ref<PidNamespace> parent, Ref<UserNamespace> owner, UserCharge charge);
   ~PidNamespace() override;
   const Ref<PidNamespace>& parent() const { return parent_; }
+  Setting pid_max = kMax;  // kernel.pid_max: new numbers are below it
+  // kernel.ns_last_pid: where the search for the next number begins.
+  i32 last() const { return last_; }
+  void set_last(i32 number) { last_ = number; }
   u32 level() const { return level_; }
   bool is_within(const PidNamespace& other) const;
 
@@ -47,7 +51,7 @@ class PidNamespace : public Namespace {
   usize count() const;
 
   // --- Of the first namespace ---------------------------------------------------------------------------------------------
-  // The next free number after the last one given, as Linux's cyclic allocator. eagain at the limit.
+  // The next free number after the last one given, as Linux's cyclic allocator. eagain at the limit of tasks, or of numbers.
   Result<Pid> allocate();
   void add(Ref<Task> task);
   void add(Ref<ProcessGroup> group);
@@ -85,6 +89,7 @@ class PidNamespace : public Namespace {
 
   // Of the first:
   const u32 most_;  // --pids
+  const SystemSettings& settings_;
   std::map<Pid, Ref<Task>> tasks_;
   std::map<Pid, Ref<ProcessGroup>> groups_;
   std::map<Pid, usize> sessions_;               // groups of each

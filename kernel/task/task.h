@@ -164,6 +164,9 @@ class Task final : public RefCounted {
   Ref<RefCounted> sem_undo() const EXCLUDES(resources_lock_);
   void set_sem_undo(Ref<RefCounted> list) EXCLUDES(resources_lock_);
 
+  // It has made shared memory segments, which may end with it: kernel/ipc/sysv_shm.h.
+  std::atomic<bool> made_shm{false};
+
   // The CPU of this task. [self]; others only kick(). Giving it up (null) makes the host thread leave.
   platform::GuestThread& cpu() { return *cpu_; }
   void set_cpu(std::unique_ptr<platform::GuestThread> cpu) EXCLUDES(cpu_lock_);

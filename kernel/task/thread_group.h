@@ -118,7 +118,7 @@ class ThreadGroup final : public RefCounted {
   std::atomic<bool> unkillable{
       false};  // init of a namespace: what it does not handle does not reach it. Linux: SIGNAL_UNKILLABLE
   std::atomic<i32> oom_score_adj{0};
-  std::atomic<bool> dumpable{true};
+  std::atomic<u8> dumpable{1};                  // 0 no, 1 yes, 2 for the superuser: PR_SET_DUMPABLE, fs.suid_dumpable
   std::atomic<bool> restores_timer_ids{false};  // PR_TIMER_CREATE_RESTORE_IDS
 
  private:

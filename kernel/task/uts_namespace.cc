@@ -17,7 +17,7 @@ UtsNamespace::UtsNamespace(std::string host) : Namespace(NamespaceKind::uts) {
   put_name(name_.domainname, "(none)");
 }
 
-UtsNamespace::UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, NamespaceCharge charge)
+UtsNamespace::UtsNamespace(const UtsNamespace& from, Ref<UserNamespace> owner, UserCharge charge)
     : Namespace(NamespaceKind::uts, std::move(owner), std::move(charge)) {
   const abi::UtsName name = from.name();
   MutexGuard g(lock_);

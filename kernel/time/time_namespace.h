@@ -24,7 +24,7 @@ class TimeNamespace final : public Namespace {
     i64 monotonic = 0, boottime = 0;  // nanoseconds
   };
   TimeNamespace() : Namespace(NamespaceKind::time) {}
-  TimeNamespace(const TimeNamespace& old, Ref<UserNamespace> owner, NamespaceCharge charge)
+  TimeNamespace(const TimeNamespace& old, Ref<UserNamespace> owner, UserCharge charge)
       : Namespace(NamespaceKind::time, std::move(owner), std::move(charge)), offsets_(old.offsets()) {}
 
   Offsets offsets() const {

@@ -85,6 +85,8 @@ class Inode : public RefCounted {
   virtual Result<Attributes> recent_attributes() { return attributes(); }
   // The same, where every change from now on is announced: withdraw_opened (kernel/vfs/opened.h). Nothing where that cannot be.
   virtual std::optional<Attributes> told_attributes() { return std::nullopt; }
+  // May `who` read (4), write (2), execute (1) it, where neither the mode nor a list says so but the task's namespaces? Nothing: those do.
+  virtual std::optional<Result<void>> permission(Task&, const Credentials&, u32 /*want*/) { return std::nullopt; }
   // S_IF* alone, which never changes: what a walk asks of each name.
   virtual Result<u32> file_type();
   // By default its number alone.

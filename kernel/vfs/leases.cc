@@ -13,7 +13,11 @@
 namespace limen {
 namespace {
 
-constexpr u64 kBreakSeconds = 45;  // fs.lease-break-time
+// fs.lease-break-time; 0 gives all the time there is. Linux: __break_lease.
+Deadline break_deadline(Kernel& kernel, u64 now) {
+  const u64 seconds = kernel.settings().lease_break_time;
+  return seconds == 0 ? Deadline::never() : Deadline::at(now + seconds * 1'000'000'000);
+}
 
 class Leases final : public RefCounted {
  public:
@@ -32,7 +36,7 @@ class Leases final : public RefCounted {
       const bool told = lease.breaks_to == abi::f_unlck || (!writes && lease.breaks_to == abi::f_rdlck);
       if (!told) {
         lease.breaks_to = writes ? abi::f_unlck : abi::f_rdlck;
-        lease.deadline = Deadline::at(now + kBreakSeconds * 1'000'000'000);
+        lease.deadline = break_deadline(kernel, now);
         defer(kernel, Ref<RefCounted>(this), [&kernel, owner = lease.file->async_owner(), fd = lease.fd] {
           send_sigio(kernel, owner, fd, IoReason::msg);
         });
@@ -129,7 +133,7 @@ Result<void> set_lease(Task& task, File& file, Fd fd, i32 type) {
   const Attributes attributes = TRY(file.attributes());
   const Credentials& creds = task.credentials();
   if (creds.fsuid != attributes.uid && !creds.capable(Capability::lease)) return Errno::eacces;
-  if (!attributes.is_regular()) return Errno::einval;
+  if (!attributes.is_regular() || !task.kernel().settings().leases_enable.on()) return Errno::einval;
   Inode& inode = file.inode();
   if (type == abi::f_unlck) {
     const Ref<Leases> leases = existing(inode);

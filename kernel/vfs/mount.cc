@@ -46,7 +46,7 @@ MountNamespace::MountNamespace(Ref<Mount> root) : Namespace(NamespaceKind::mount
   add(root);
 }
 
-MountNamespace::MountNamespace(Ref<MountTable> table, Ref<UserNamespace> owner, NamespaceCharge charge)
+MountNamespace::MountNamespace(Ref<MountTable> table, Ref<UserNamespace> owner, UserCharge charge)
     : Namespace(NamespaceKind::mount, std::move(owner), std::move(charge)), table_(std::move(table)) {}
 
 // Mounts name what they cover, and the table names them: the end of the namespace ends the circle.
@@ -251,7 +251,7 @@ Result<void> MountNamespace::pivot_root(const Path& new_root, const Path& put_ol
 }
 
 // Linux: copy_mnt_ns, lock_mnt_tree.
-Result<Ref<MountNamespace>> MountNamespace::clone(Ref<UserNamespace> owner, NamespaceCharge charge,
+Result<Ref<MountNamespace>> MountNamespace::clone(Ref<UserNamespace> owner, UserCharge charge,
                                                   std::vector<Path*> follow) const {
   const bool less_privileged = owner != this->owner();
   Ref<MountNamespace> copy =

@@ -63,7 +63,7 @@ void MountNamespace::drop_copies(const Mounts& copies) const {
 
 Result<Ref<MountNamespace>> MountNamespace::detached_copy(const Path& what,
                                                           Depth depth) const NO_THREAD_SAFETY_ANALYSIS {
-  Ref<MountNamespace> tree = Ref<MountNamespace>::adopt(new MountNamespace(table_, owner(), NamespaceCharge()));
+  Ref<MountNamespace> tree = Ref<MountNamespace>::adopt(new MountNamespace(table_, owner(), UserCharge()));
   tree->detached_tree_ = true;
   WriteGuard guard(table_->lock);
   const Mounts copies = TRY(copies_of(what, depth));
@@ -73,7 +73,7 @@ Result<Ref<MountNamespace>> MountNamespace::detached_copy(const Path& what,
 }
 
 Ref<MountNamespace> MountNamespace::detached(Ref<Mount> mount) const NO_THREAD_SAFETY_ANALYSIS {
-  Ref<MountNamespace> tree = Ref<MountNamespace>::adopt(new MountNamespace(table_, owner(), NamespaceCharge()));
+  Ref<MountNamespace> tree = Ref<MountNamespace>::adopt(new MountNamespace(table_, owner(), UserCharge()));
   tree->detached_tree_ = true;
   WriteGuard guard(table_->lock);
   table_->spaces.push_back(tree.get());

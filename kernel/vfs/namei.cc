@@ -1,6 +1,7 @@
 #include "kernel/vfs/namei.h"
 
 #include "abi/fcntl.h"
+#include "kernel/kernel.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/dentry.h"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr u64 kScoped = abi::resolve_beneath | abi::resolve_in_root;
 
-// fs.protected_symlinks = 1: in a sticky directory that all may write, only the link's or the directory's owner's links are followed.
+// fs.protected_symlinks: in a sticky directory that all may write, only the link's or the directory's owner's links are followed.
 bool link_is_protected(const Credentials& creds, const Attributes& link, const Attributes& directory) {
   if (link.uid == creds.fsuid) return false;
   constexpr u32 sticky_for_all = abi::s_isvtx | abi::s_iwoth;
@@ -102,7 +103,9 @@ Result<void> Walk::follow(const Component& component, const Ref<Dentry>& link) {
   if (++links_ > kMostLinks) return Errno::eloop;
   const Attributes attributes = TRY(link->inode()->recent_attributes());
   const Attributes directory = TRY(at_.inode().recent_attributes());
-  if (component.last && link_is_protected(creds_, attributes, directory)) return Errno::eacces;
+  if (component.last && task_.kernel().settings().protected_symlinks.on() &&
+      link_is_protected(creds_, attributes, directory))
+    return Errno::eacces;
   const std::string_view rest = text_.substr(component.end);
   Path jump = TRY(link->inode()->follow_magic(task_));
   if (jump) {

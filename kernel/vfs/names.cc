@@ -2,6 +2,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/poll.h"
+#include "kernel/kernel.h"
 #include "kernel/landlock/access.h"
 #include "kernel/task/task.h"
 #include "kernel/task/thread_group.h"
@@ -117,8 +118,8 @@ Result<void> link_name(Task& task, const Path& what, const ParentAndName& where)
   if (!there.is(Errno::enoent)) return there.error();
   if (where.trailing_slash) return Errno::enoent;
   TRY(want_write(where.parent));
-  // fs.protected_hardlinks = 1: Linux: may_linkat.
-  if (!is_owner_or_capable(creds, target)) {
+  // Linux: may_linkat.
+  if (task.kernel().settings().protected_hardlinks.on() && !is_owner_or_capable(creds, target)) {
     const bool safe = target.is_regular() && (target.mode & abi::s_isuid) == 0 &&
                       (target.mode & (abi::s_isgid | abi::s_ixgrp)) != (abi::s_isgid | abi::s_ixgrp) &&
                       check_permission(creds, what.inode(), target, 6).ok();

@@ -3,6 +3,7 @@
 #include "abi/fcntl.h"
 #include "abi/landlock.h"
 #include "kernel/fs/tmpfs/memory_fs.h"
+#include "kernel/kernel.h"
 #include "kernel/landlock/access.h"
 #include "kernel/mm/page_store.h"
 #include "kernel/task/task.h"
@@ -108,11 +109,27 @@ Result<Ref<File>> open_inode(Task& task, const Path& path, u32 flags, bool is_re
   return file;
 }
 
-Result<Ref<File>> open_existing(Task& task, const Path& path, u32 flags) {
+// fs.protected_regular, fs.protected_fifos: O_CREAT opens no other's file in a sticky directory that all may write; at 2, or its group.
+// Linux: may_create_in_sticky.
+Result<void> may_create_in_sticky(Task& task, const Path& directory, const Attributes& found) {
+  const SystemSettings& set = task.kernel().settings();
+  const u64 rule = found.is_regular()             ? set.protected_regular.get()
+                   : found.type() == abi::s_ififo ? set.protected_fifos.get()
+                                                  : 0;
+  if (rule == 0 || !directory) return success;
+  const Attributes parent = TRY(directory.inode().recent_attributes());
+  if ((parent.mode & abi::s_isvtx) == 0 || found.uid == parent.uid || found.uid == task.credentials().fsuid)
+    return success;
+  const bool group_too = rule >= 2 && (parent.mode & abi::s_iwgrp) != 0;
+  return (parent.mode & abi::s_iwoth) != 0 || group_too ? Result<void>(Errno::eacces) : success;
+}
+
+Result<Ref<File>> open_existing(Task& task, const Path& directory, const Path& path, u32 flags) {
   const Attributes attributes = TRY(path.inode().recent_attributes());
   if ((flags & abi::o_creat) != 0) {
     if ((flags & abi::o_excl) != 0) return Errno::eexist;
     if (attributes.is_directory()) return Errno::eisdir;
+    TRY(may_create_in_sticky(task, directory, attributes));
   }
   if ((flags & abi::o_directory) != 0 && !attributes.is_directory()) return Errno::enotdir;
   TRY(may_open(task, path, attributes, flags));
@@ -149,7 +166,7 @@ Result<Ref<File>> open_unnamed(Task& task, const Path& directory, u32 flags, u32
 Result<Ref<File>> open_place(Task& task, const Path& place, u32 raw_flags, u32 mode) {
   const u32 flags = TRY(checked_flags(raw_flags));
   if ((flags & abi::o_path) == 0) {
-    return is_tmpfile(flags) ? open_unnamed(task, place, flags, mode) : open_existing(task, place, flags);
+    return is_tmpfile(flags) ? open_unnamed(task, place, flags, mode) : open_existing(task, Path(), place, flags);
   }
   const Attributes attributes = TRY(place.inode().recent_attributes());
   if ((flags & abi::o_directory) != 0 && !attributes.is_directory()) return Errno::enotdir;
@@ -175,7 +192,8 @@ Result<Ref<File>> open_path(Task& task, i32 dirfd, std::string_view name, u32 ra
     const Result<Path> found = walk.to_end(dirfd, name);
     if (found.ok()) {
       if (creates && walk.trailing_slash()) return Errno::eisdir;
-      return open_place(task, *found, flags, mode);
+      if ((flags & abi::o_path) != 0) return open_place(task, *found, flags, mode);
+      return open_existing(task, walk.parent(), *found, flags);
     }
     if (!creates || !found.is(Errno::enoent) || !walk.missing()) return found.error();
     if (walk.missing()->trailing_slash) return Errno::eisdir;

@@ -180,7 +180,7 @@ class MountNamespace : public Namespace {
   // pivot_root(2): `new_root` becomes the root mount, the old one covers `put_old`.
   Result<void> pivot_root(const Path& new_root, const Path& put_old, const Path& task_root);
   // CLONE_NEWNS; `follow` are moved to the same place in the copy. enospc.
-  Result<Ref<MountNamespace>> clone(Ref<UserNamespace> owner, NamespaceCharge charge, std::vector<Path*> follow) const;
+  Result<Ref<MountNamespace>> clone(Ref<UserNamespace> owner, UserCharge charge, std::vector<Path*> follow) const;
   std::vector<Ref<Mount>> list() const;  // in order of mounting, for /proc/mounts
   Path mountpoint_of(const Mount& mount) const;
   bool has(const Mount& mount) const;
@@ -188,7 +188,7 @@ class MountNamespace : public Namespace {
   bool shows_whole(std::string_view type, u32 flags) const;
 
  private:
-  MountNamespace(Ref<MountTable> table, Ref<UserNamespace> owner, NamespaceCharge charge);
+  MountNamespace(Ref<MountTable> table, Ref<UserNamespace> owner, UserCharge charge);
   void add(const Ref<Mount>& mount) REQUIRES(table_->lock);
   void cover(const Path& where, const Ref<Mount>& mount) const REQUIRES(table_->lock);
   void uncover(Mount& mount) const REQUIRES(table_->lock);
@@ -256,7 +256,7 @@ Result<void> check_permission(const Credentials& creds, const Attributes& attrib
 // Is the caller the owner, or does it have CAP_FOWNER? Linux: inode_owner_or_capable.
 bool is_owner_or_capable(const Credentials& creds, const Attributes& attributes);
 Result<void> check_permission(Task& task, const Path& path, u32 want);  // also erofs for writes on read-only mounts
-Result<void> check_permission(const Credentials& creds, const Path& path, u32 want);
+Result<void> check_permission(Task& task, const Credentials& who, const Path& path, u32 want);
 // erofs where the mount or its filesystem takes no changes. Linux: mnt_want_write.
 Result<void> want_write(const Path& path);
 

@@ -54,17 +54,18 @@ bool is_owner_or_capable(const Credentials& creds, const Attributes& attributes)
   return creds.fsuid == attributes.uid || creds.capable_over(attributes.uid, attributes.gid, Capability::fowner);
 }
 
-Result<void> check_permission(const Credentials& creds, const Path& path, u32 want) {
+Result<void> check_permission(Task& task, const Credentials& who, const Path& path, u32 want) {
   const Attributes attributes = TRY(path.inode().recent_attributes());
   const u32 type = attributes.type();
   const bool has_content = type == abi::s_ifreg || type == abi::s_ifdir || type == abi::s_iflnk;
   if ((want & 2) != 0 && has_content && (path.mount->flags() & kMountReadOnly) != 0) return Errno::erofs;
   if ((want & 1) != 0 && type == abi::s_ifreg && (path.mount->flags() & kMountNoExec) != 0) return Errno::eacces;
-  return check_permission(creds, path.inode(), attributes, want);
+  if (const std::optional<Result<void>> said = path.inode().permission(task, who, want)) return *said;
+  return check_permission(who, path.inode(), attributes, want);
 }
 
 Result<void> check_permission(Task& task, const Path& path, u32 want) {
-  return check_permission(task.credentials(), path, want);
+  return check_permission(task, task.credentials(), path, want);
 }
 
 Result<void> want_write(const Path& path) {

@@ -173,7 +173,7 @@ Result<std::string> proc_meminfo(Task& reader) {
           "Dirty", "Writeback"});
   row("AnonPages", used);
   zeroes({"Mapped", "Shmem", "KReclaimable", "Slab", "SReclaimable", "SUnreclaim", "KernelStack", "PageTables"});
-  row("CommitLimit", total), row("Committed_AS", arena.granted() / 1024);
+  row("CommitLimit", arena.commit_limit() / 1024), row("Committed_AS", arena.committed.load() / 1024);
   row("VmallocTotal", 34359738367), row("VmallocUsed", 0), row("VmallocChunk", 0);
   text += "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n";
   row("Hugepagesize", 2048), row("Hugetlb", 0);
