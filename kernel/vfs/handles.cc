@@ -72,15 +72,19 @@ void HandleTable::keep(Inode& inode, const Ref<Dentry>& name) {
   const Ref<RefCounted> held = inode.attachment_or(
       Inode::Attachment::handle, [&] { return Ref<RefCounted>(make_ref<Entry>(Ref<HandleTable>(this), inode, id)); });
   auto& entry = static_cast<Entry&>(*held);
-  Ref<Dentry> old, oldest;  // dropped without the lock
-  MutexGuard guard(lock_);
-  entries_[id] = &entry;
-  if (!name || name->is_deleted()) return;
-  old = take_name(entry);
-  names_.push_front({name, &entry});
-  entry.name_ = names_.begin();
-  if (names_.size() <= kMostKept) return;
-  oldest = take_name(*names_.back().entry);
+  const bool is_named = name && !name->is_deleted();
+  {
+    Ref<Dentry> old, oldest;  // dropped without the lock
+    MutexGuard guard(lock_);
+    entries_[id] = &entry;
+    if (!is_named) return;
+    old = take_name(entry);
+    names_.push_front({name, &entry});
+    entry.name_ = names_.begin();
+    if (names_.size() > kMostKept) oldest = take_name(*names_.back().entry);
+  }
+  // Whoever deleted it meanwhile forgot it before it was here.
+  if (name->is_deleted()) forget(*name);
 }
 
 Result<Ref<Dentry>> HandleTable::find(u64 number, std::optional<u64> code, const Ref<Dentry>& top) {

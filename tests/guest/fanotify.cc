@@ -388,13 +388,12 @@ TEST(a_group_that_is_not_read_overflows_once) {
   NEEDS_ADMIN();
   guest::TempDir dir;
   int group = group_of(FAN_REPORT_FID | FAN_REPORT_DIR_FID | FAN_REPORT_NAME);
-  ASSERT_OK(mark(group, FAN_MARK_ADD, FAN_CREATE, dir.path()));
+  ASSERT_OK(mark(group, FAN_MARK_ADD, FAN_MOVED_TO, dir.path()));
+  close(guest::make_file(dir / "0", ""));
   for (int i = 0; i < 17'000; ++i) {
-    char name[32];
-    snprintf(name, sizeof name, "%d", i);
-    const char* path = dir / name;
-    close(open(path, O_CREAT | O_WRONLY, 0600));
-    unlink(path);
+    char from[32], to[32];
+    snprintf(from, sizeof from, "%d", i), snprintf(to, sizeof to, "%d", i + 1);
+    rename(dir / from, dir / to);
   }
   alignas(fanotify_event_metadata) static char buffer[65536];
   unsigned long long last = 0;
