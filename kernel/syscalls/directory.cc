@@ -4,6 +4,7 @@
 #include "abi/dirent.h"
 #include "abi/fanotify.h"
 #include "abi/fcntl.h"
+#include "abi/limits.h"
 #include "kernel/syscalls/syscalls.h"
 #include "kernel/task/thread_group.h"
 #include "kernel/vfs/fd_table.h"
@@ -199,6 +200,8 @@ Result<i64> sys_getcwd(Task& task, UserBytes<Out> buf, u64 size) {
   const Path cwd = task.fs().cwd();
   if (cwd.dentry->is_deleted()) return Errno::enoent;
   const std::string name = path_name(task, cwd);
+  // Linux puts it together in a page of its own, whatever room the caller has.
+  if (name.size() + 1 > abi::path_max) return Errno::enametoolong;
   if (name.size() + 1 > size) return Errno::erange;
   TRY(copy_to_user(task, buf.addr(), name.c_str(), name.size() + 1));
   return static_cast<i64>(name.size() + 1);

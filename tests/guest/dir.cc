@@ -159,6 +159,28 @@ TEST(names_removed_while_reading_do_not_end_the_listing) {
   EXPECT_EQ(300, removed);
 }
 
+TEST(getcwd_of_a_path_that_is_too_long) {
+  COVERS("getcwd");
+  guest::TempDir dir;
+  ASSERT_OK(chdir(dir.path()));
+  constexpr int kDepth = 30;
+  char name[200];
+  memset(name, 'd', sizeof name);
+  name[sizeof name - 1] = '\0';
+  for (int i = 0; i < kDepth; ++i) {
+    ASSERT_OK(mkdir(name, 0700));
+    ASSERT_OK(chdir(name));
+  }
+  static char path[kDepth * sizeof name + 4096];
+  EXPECT_ERRNO(ENAMETOOLONG, SYS(getcwd, path, 10));  // not ERANGE, which would ask for more room
+  EXPECT_ERRNO(ENAMETOOLONG, SYS(getcwd, path, sizeof path));
+  for (int i = 0; i < kDepth; ++i) {
+    ASSERT_OK(chdir(".."));
+    ASSERT_OK(rmdir(name));
+  }
+  EXPECT_ERRNO(ERANGE, SYS(getcwd, path, 2));
+}
+
 TEST(chdir_and_getcwd) {
   COVERS("chdir", "fchdir", "getcwd");
   guest::TempDir dir;

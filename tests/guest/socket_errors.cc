@@ -43,6 +43,20 @@ int listening(sockaddr_in& address) {
   return fd;
 }
 
+// Two sockets that are bound to one port, as both have SO_REUSEADDR.
+bool two_on_one_port(int& one, int& other) {
+  int on = 1;
+  sockaddr_in here = loopback(0);
+  socklen_t length = sizeof here;
+  for (int* fd : {&one, &other}) {
+    *fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(*fd, reinterpret_cast<sockaddr*>(&here), sizeof here) != 0) return false;
+    getsockname(*fd, reinterpret_cast<sockaddr*>(&here), &length);
+  }
+  return true;
+}
+
 }  // namespace
 
 TEST(addresses_that_cannot_be_read_or_written) {
@@ -96,14 +110,8 @@ TEST(sockets_that_accept_nothing) {
   EXPECT_ERRNO(EAGAIN, SYS(accept4, listener, nullptr, nullptr, SOCK_NONBLOCK));
   EXPECT_ERRNO(EOPNOTSUPP, SYS(listen, datagrams, 1));
   // Two with SO_REUSEADDR may have one port, until one of them listens.
-  int one = socket(AF_INET, SOCK_STREAM, 0), other = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-  setsockopt(one, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on),
-      setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in here = loopback(0);
-  socklen_t length = sizeof here;
-  ASSERT_OK(bind(one, reinterpret_cast<sockaddr*>(&here), sizeof here));
-  ASSERT_OK(getsockname(one, reinterpret_cast<sockaddr*>(&here), &length));
-  ASSERT_OK(bind(other, reinterpret_cast<sockaddr*>(&here), sizeof here));
+  int one, other;
+  ASSERT_TRUE(two_on_one_port(one, other));
   ASSERT_OK(listen(one, 1));
   EXPECT_ERRNO(EADDRINUSE, SYS(listen, other, 1));
 }
@@ -190,14 +198,8 @@ TEST(connections_that_cannot_be_made) {
   EXPECT_ERRNO(EAFNOSUPPORT, SYS(connect, socket(AF_INET, SOCK_STREAM, 0), &odd, sizeof odd));
   EXPECT_ERRNO(EINVAL, SYS(connect, socket(AF_INET, SOCK_STREAM, 0), &there, 4));
   // The same four numbers twice.
-  int first = socket(AF_INET, SOCK_STREAM, 0), second = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-  setsockopt(first, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on),
-      setsockopt(second, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in here = loopback(0);
-  socklen_t length = sizeof here;
-  ASSERT_OK(bind(first, reinterpret_cast<sockaddr*>(&here), sizeof here));
-  ASSERT_OK(getsockname(first, reinterpret_cast<sockaddr*>(&here), &length));
-  ASSERT_OK(bind(second, reinterpret_cast<sockaddr*>(&here), sizeof here));
+  int first, second;
+  ASSERT_TRUE(two_on_one_port(first, second));
   ASSERT_OK(connect(first, reinterpret_cast<sockaddr*>(&there), sizeof there));
   EXPECT_ERRNO(EADDRNOTAVAIL, SYS(connect, second, &there, sizeof there));
   // A queue without room, and nobody who waits.
