@@ -222,9 +222,10 @@ void Print::path(u64 place) {
   const std::span<const u8> found = seen().from(place);
   if (place == 0 || found.empty()) return address(place);
   const auto* end = std::find(found.data(), found.data() + found.size(), u8{0});
+  constexpr usize kMost = 4095;  // as many as a path may have
   const std::string_view text(reinterpret_cast<const char*>(found.data()), static_cast<usize>(end - found.data()));
-  const bool whole = end != found.data() + found.size();
-  append_quoted(out, text, options.hex, whole ? More::no : More::yes);
+  const bool whole = end != found.data() + found.size() && text.size() <= kMost;
+  append_quoted(out, text.substr(0, kMost), options.hex, whole ? More::no : More::yes);
 }
 
 void Print::string(u64 place) {
