@@ -13,9 +13,6 @@ namespace {
 constexpr u64 kMarkBytes = 1024;  // what a mark and the inode that it keeps may cost
 constexpr u64 kFanotifyEventBytes = 512;
 constexpr usize kMostMerged = 128;  // of the queue's end are compared. Linux: FANOTIFY_MAX_MERGE_EVENTS
-constexpr u32 kQuestions = abi::fan_open_perm | abi::fan_access_perm | abi::fan_open_exec_perm;
-constexpr u32 kOfNames = abi::in_create | abi::in_delete | abi::in_moved_from | abi::in_moved_to | abi::fan_rename;
-constexpr u32 kHow = abi::fan_event_on_child | abi::fan_ondir;  // of a mark's mask: no events
 
 Ref<WatchList> list_of(const FanotifyTarget& target) {
   switch (target.kind) {
@@ -120,7 +117,8 @@ Result<void> FanotifyGroup::add_mark(const FanotifyTarget& target, u32 mask, u32
     mark->ignored |= mask;
   } else {
     mark->mask |= mask;
-    if ((mask & kQuestions) != 0) target.path.mount->filesystem()->is_asked.store(true, std::memory_order_relaxed);
+    if ((mask & kFanotifyQuestions) != 0)
+      target.path.mount->filesystem()->is_asked.store(true, std::memory_order_relaxed);
   }
   return success;
 }
@@ -134,7 +132,8 @@ Result<void> FanotifyGroup::remove_mark(const FanotifyTarget& target, u32 mask, 
   const bool ignores = (flags & (abi::fan_mark_ignored_mask | abi::fan_mark_ignore)) != 0;
   (ignores ? mark.ignored : mark.mask) &= ~mask;
   // Linux: fanotify_mark_remove_from_mask: what only says how goes with the last event.
-  if (((mark.mask | mark.ignored) & ~(fid_mode() != 0 ? kHow : u32{abi::fan_event_on_child})) != 0) return success;
+  if (((mark.mask | mark.ignored) & ~(fid_mode() != 0 ? kFanotifyHow : u32{abi::fan_event_on_child})) != 0)
+    return success;
   out = take_out(mark);
   out->leave();
   return success;
@@ -190,7 +189,7 @@ FanotifyGroup::Wanted FanotifyGroup::wanted(const InodeEvent& event, std::span<c
   Wanted wanted;
   const bool by_fid = fid_mode() != 0;
   if (!by_fid && event.path == nullptr) return wanted;
-  const bool of_directory = (event.mask & abi::in_isdir) != 0, of_name = (event.mask & kOfNames) != 0;
+  const bool of_directory = (event.mask & abi::in_isdir) != 0, of_name = (event.mask & kFanotifyNames) != 0;
   const bool modifies = (event.mask & abi::in_modify) != 0;
   u32 marks = 0, ignored = 0;
   for (const Heard& each : heard) {
@@ -201,9 +200,9 @@ FanotifyGroup::Wanted FanotifyGroup::wanted(const InodeEvent& event, std::span<c
     ignored |= effective_ignored(mark, of_directory, by_parent);
     if (!applies(mark.mask, of_directory, by_parent)) continue;
     marks |= mark.mask;
-    if ((mark.mask & event.mask & ~kHow) != 0) wanted.by[static_cast<usize>(each.by)] = true;
+    if ((mark.mask & event.mask & ~kFanotifyHow) != 0) wanted.by[static_cast<usize>(each.by)] = true;
   }
-  wanted.mask = event.mask & marks & ~ignored & ~kHow;
+  wanted.mask = event.mask & marks & ~ignored & ~kFanotifyHow;
   if (wanted.mask != 0 && by_fid && of_directory) wanted.mask |= abi::fan_ondir;
   return wanted;
 }
@@ -221,7 +220,7 @@ Ref<FanotifyGroup::Event> FanotifyGroup::make_event(const InodeEvent& event, con
     made->path = *event.path;
     return made;
   }
-  const bool of_name = (wanted.mask & kOfNames) != 0, of_directory = (wanted.mask & abi::fan_ondir) != 0;
+  const bool of_name = (wanted.mask & kFanotifyNames) != 0, of_directory = (wanted.mask & abi::fan_ondir) != 0;
   made->fsid = event.inode->filesystem().fsid();
   const auto handle = [](Inode& inode, const Ref<Dentry>& name) -> std::optional<EncodedHandle> {
     Result<EncodedHandle> encoded = encode_handle(inode, name, HandleUse::compare);
@@ -331,7 +330,7 @@ Result<void> FanotifyGroup::ask(Task& task, const InodeEvent& event, std::span<c
     MutexGuard guard(lock_);
     if (closed_) return success;
     Wanted what = wanted(event, heard);
-    what.mask &= kQuestions;
+    what.mask &= kFanotifyQuestions;
     if (what.mask == 0) return success;
     question->mask = what.mask, question->is_question = true;
     question->pid = has(abi::fan_report_tid) ? task.tid() : task.group().pid();

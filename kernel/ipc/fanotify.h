@@ -28,6 +28,12 @@
 
 namespace limen {
 
+// Of a mark's mask: what is asked before it is done, what happens to names, and words that say how and are no events.
+inline constexpr u32 kFanotifyQuestions = abi::fan_open_perm | abi::fan_access_perm | abi::fan_open_exec_perm;
+inline constexpr u32 kFanotifyNames =
+    abi::in_create | abi::in_delete | abi::in_moved_from | abi::in_moved_to | abi::fan_rename;
+inline constexpr u32 kFanotifyHow = abi::fan_event_on_child | abi::fan_ondir;
+
 class FanotifyMark;
 
 // What a mark is on.

@@ -111,7 +111,6 @@ std::vector<u8> FanotifyGroup::infos(const Event& event, i32 pidfd) const {
   std::vector<u8> bytes;
   const u32 mode = fid_mode();
   const bool renamed = (event.mask & abi::fan_rename) != 0, of_directory = (event.mask & abi::fan_ondir) != 0;
-  constexpr u32 kOfNames = abi::in_create | abi::in_delete | abi::in_moved_from | abi::in_moved_to | abi::fan_rename;
   if (event.directory) {
     const u8 type = renamed              ? abi::fan_event_info_type_old_dfid_name
                     : event.name.empty() ? abi::fan_event_info_type_dfid
@@ -126,9 +125,9 @@ std::vector<u8> FanotifyGroup::infos(const Event& event, i32 pidfd) const {
     const bool alone = bytes.empty() && mode != abi::fan_report_fid;
     if (alone && (mode & abi::fan_report_name) != 0 && of_directory) {
       type = abi::fan_event_info_type_dfid_name, name = ".";
-    } else if (alone && ((event.mask & kOfNames) != 0 || of_directory) && (mode & abi::fan_report_dir_fid) != 0) {
+    } else if (alone && ((event.mask & kFanotifyNames) != 0 || of_directory) && (mode & abi::fan_report_dir_fid) != 0) {
       type = abi::fan_event_info_type_dfid;
-    } else if (alone && ((event.mask & kOfNames) != 0 || of_directory)) {
+    } else if (alone && ((event.mask & kFanotifyNames) != 0 || of_directory)) {
       type = abi::fan_event_info_type_fid;
     }
     put_handle(bytes, type, event.fsid, *event.object, name);

@@ -20,10 +20,7 @@ constexpr u32 kKnownInit = kForAdmin | kFids | abi::fan_cloexec | abi::fan_nonbl
 
 constexpr u32 kOfOpenFiles =
     abi::in_access | abi::in_modify | abi::in_close_write | abi::in_close_nowrite | abi::in_open | abi::fan_open_exec;
-constexpr u32 kQuestions = abi::fan_open_perm | abi::fan_access_perm | abi::fan_open_exec_perm;
-constexpr u32 kOfNames = abi::in_create | abi::in_delete | abi::in_moved_from | abi::in_moved_to | abi::fan_rename;
 constexpr u32 kOfInodes = abi::in_attrib | abi::in_move_self | abi::in_delete_self | abi::fan_fs_error;
-constexpr u32 kHow = abi::fan_event_on_child | abi::fan_ondir;
 
 Result<void> check_init(const Credentials& creds, u32 flags, u32 event_flags) {
   constexpr u32 kEventFlags = abi::o_accmode | abi::o_append | abi::o_nonblock | abi::o_sync | abi::o_dsync |
@@ -85,11 +82,12 @@ Result<MarkRequest> read_request(u32 flags, u64 mask) {
     default:
       return Errno::einval;
   }
-  if ((request.mask & ~(kOfOpenFiles | kQuestions | kOfNames | kOfInodes | kHow)) != 0) return Errno::einval;
+  if ((request.mask & ~(kOfOpenFiles | kFanotifyQuestions | kFanotifyNames | kOfInodes | kFanotifyHow)) != 0)
+    return Errno::einval;
   const bool both = (flags & abi::fan_mark_ignored_mask) != 0 && (flags & abi::fan_mark_ignore) != 0;
   if (both) return Errno::einval;
   // Words that say how have no meaning in the older of the two masks of what is ignored.
-  if ((flags & abi::fan_mark_ignored_mask) != 0) request.mask &= ~kHow;
+  if ((flags & abi::fan_mark_ignored_mask) != 0) request.mask &= ~kFanotifyHow;
   if ((flags & abi::fan_mark_evictable) != 0 && request.kind != Kind::inode) return Errno::einval;
   return request;
 }
@@ -98,9 +96,9 @@ Result<MarkRequest> read_request(u32 flags, u64 mask) {
 Result<void> check_for_group(const FanotifyGroup& group, const MarkRequest& request) {
   const u32 mode = group.fid_mode(), mask = request.mask;
   if (!group.settings().privileged && request.kind != Kind::inode) return Errno::eperm;
-  if ((mask & kQuestions) != 0 && group.priority() == 0) return Errno::einval;
+  if ((mask & kFanotifyQuestions) != 0 && group.priority() == 0) return Errno::einval;
   if ((mask & abi::fan_fs_error) != 0 && (request.kind != Kind::filesystem || mode == 0)) return Errno::einval;
-  if ((mask & (kOfNames | kOfInodes)) != 0 && (mode == 0 || request.kind == Kind::mount)) return Errno::einval;
+  if ((mask & (kFanotifyNames | kOfInodes)) != 0 && (mode == 0 || request.kind == Kind::mount)) return Errno::einval;
   if ((mask & abi::fan_rename) != 0 && (mode & abi::fan_report_name) == 0) return Errno::einval;
   return success;
 }
@@ -128,13 +126,14 @@ Result<Path> find_place(Task& task, DirFd dirfd, UserPath path, u32 flags) {
 Result<void> check_place(const FanotifyGroup& group, const MarkRequest& request, const Path& place) {
   Filesystem& fs = *place.mount->filesystem();
   const bool is_whole = request.kind != Kind::inode;
-  if ((request.mask & kQuestions) != 0 && !fs.asks_listeners()) return Errno::einval;
+  if ((request.mask & kFanotifyQuestions) != 0 && !fs.asks_listeners()) return Errno::einval;
   if (is_whole && (place.mount->flags() & kMountInternal) != 0) return Errno::einval;
   const u32 type = TRY(place.inode().file_type());
   // Older groups may ask a file for what only directories have.
   const bool strict = group.has(abi::fan_report_target_fid) || (request.mask & abi::fan_rename) != 0 ||
                       (request.flags & abi::fan_mark_ignore) != 0;
-  if (strict && !is_whole && type != abi::s_ifdir && (request.mask & (kOfNames | kHow)) != 0) return Errno::enotdir;
+  if (strict && !is_whole && type != abi::s_ifdir && (request.mask & (kFanotifyNames | kFanotifyHow)) != 0)
+    return Errno::enotdir;
   if (group.fid_mode() != 0 && is_whole && fs.handles() == Filesystem::Handles::none) return Errno::eopnotsupp;
   const u32 survives = request.flags & (abi::fan_mark_ignore | abi::fan_mark_ignored_surv_modify);
   if (request.command == MarkRequest::Command::add && survives == abi::fan_mark_ignore) {
